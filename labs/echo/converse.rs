@@ -1,0 +1,83 @@
+//! The conversation of task 3: echo until `exit` or `stop`. The servers of
+//! this lab differ in who runs it: task3_server.rs itself, a thread in
+//! threads_server.rs and tcp_server.rs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socketlab::net::TcpSocket;
+use socketlab::{Result, console, say};
+
+use crate::command::{Command, Watch};
+
+/// A client that is silent for so long is sent home: its thread, or in the
+/// sequential server everybody's turn, is worth more.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Silence after which an unended `stop` counts as the whole message.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+const CHUNK: usize = 64 * 1024;
+
+/// Echoes to one client until it closes or gives a command, and returns
+/// that command. `show` says each piece on the console.
+pub fn converse(
+    client: TcpSocket,
+    peer: SocketAddr,
+    show: bool,
+) -> Result<Option<Command>> {
+    // Small answers leave at once instead of waiting for an acknowledgement.
+    client.set_no_delay()?;
+    let mut watch = Watch::default();
+    let mut buffer = vec![0; CHUNK];
+    let mut patience = IDLE;
+    client.set_recv_timeout(Some(patience))?;
+    let command = loop {
+        // ---- 5 recv() ----------------------------------------------------
+        // Waits for bytes. Half of a "stop" may be all that came, so a
+        // complete one without a line end waits a moment for more.
+        let wanted = if watch.is_waiting() { PAUSE } else { IDLE };
+        if wanted != patience {
+            client.set_recv_timeout(Some(wanted))?;
+            patience = wanted;
+        }
+        let count = match client.recv(&mut buffer) {
+            // End of stream: an unended "stop" was the last message.
+            Ok(0) => break watch.pause(),
+            Ok(count) => count,
+            Err(error) if error.is_timeout() && watch.is_waiting() => {
+                break watch.pause();
+            }
+            Err(error) => return Err(error),
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        let (count, command) = watch.feed(bytes);
+        let bytes = bytes.get(..count).unwrap_or_default();
+        if show {
+            let shown = console::escape_short(bytes, 60);
+            say!("[{peer}] {count} bytes: {shown}");
+        }
+
+        // ---- 6 send() ----------------------------------------------------
+        // Back as it came, the command too. While the client does not read,
+        // this waits, and we do not read either: TCP's flow control reaches
+        // through us to its sender.                    [E-T2] (viva 14)
+        client.send_all(bytes)?;
+        if command.is_some() {
+            break command;
+        }
+    };
+    match command {
+        Some(Command::Exit) => say!("[{peer}] left: exit"),
+        Some(Command::Stop) => say!("[{peer}] left: stop"),
+        None => say!("[{peer}] left: closed by the client"),
+    }
+
+    // ---- 7 close() -------------------------------------------------------
+    // FIN first, then what the client still sends is read and thrown away:
+    // a bare close() with unread bytes would send RST, and the client might
+    // lose the end of its echo.                        [E-S6] (viva 12)
+    client.finish();
+    Ok(command)
+}

@@ -1,0 +1,91 @@
+//! FAILS ON PURPOSE. Sends everything first and reads afterwards, as simple
+//! clients do. Up to some megabytes that works, because the buffers on the
+//! way hold them; then both ends wait for each other for ever. [E-T2]
+//!
+//!     client (this file)             echo server
+//!       send: buffer full, waits       send: buffer full, waits
+//!       until the server reads         until the client reads
+//!
+//! Try it against every echo server, ours, Python's, socat's: none of them
+//! can help it. The cure is in the client: tcp_client.rs.        (viva 14)
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, say};
+
+/// A send() that makes no progress for so long is stuck.
+const STUCK: Duration = Duration::from_secs(2);
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-deadlock 127.0.0.1 12001 --mib 64",
+};
+
+/// Sends all, then reads: deadlocks on purpose if it is much.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// mebibytes to send (default 64)
+    #[argh(option, default = "64")]
+    mib: usize,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let total = args::in_range("--mib", args.mib, 1, 1024)? * 1024 * 1024;
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+
+    // ---- 3 send() --------------------------------------------------------
+    // The mistake: nobody reads the echo meanwhile.
+    let chunk = vec![b'x'; 64 * 1024];
+    server.set_send_timeout(Some(STUCK))?;
+    let mut sent = 0;
+    while sent < total {
+        match server.send(&chunk) {
+            Ok(count) => sent += count,
+            Err(error) if error.is_timeout() => {
+                return Err(Error::other(format!(
+                    "deadlock, as promised: {sent} bytes sent, 0 read; the \
+                     server waits in send() until we read, we wait in \
+                     send() until it reads"
+                )));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+
+    // ---- 4 recv() --------------------------------------------------------
+    server.set_recv_timeout(Some(Duration::from_secs(10)))?;
+    let mut buffer = vec![0; 64 * 1024];
+    let mut back = 0;
+    while back < sent {
+        match server.recv(&mut buffer)? {
+            0 => break,
+            count => back += count,
+        }
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    say!("no deadlock: {sent} bytes sent, {back} came back; try more --mib");
+    server.close();
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Task 1 of handout E (ELEN4017): sends one sentence of the user's. The
+//! other half is task1_server.rs.
+//!
+//!     client (this file)      server
+//!       |  1 socket             |
+//!       |  2 connect handshake->|
+//!       |  3 send --- bytes --->|                                  [E-T1]
+//!       |  4 close --- FIN ---->|
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console};
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send close",
+    example: "echo-task1-client 127.0.0.1 12001",
+};
+
+/// Task 1: sends one sentence, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    // A name may stand for several addresses: try them in turn.  [E-C1]
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        // The same call as the server's. Its role is not decided yet. [E-C2]
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        // SYN, SYN-ACK, ACK. The kernel gives us a port of our own. It works
+        // only while somebody listens: start the server first.   [E-I5]
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+
+    // ---- 3 send() --------------------------------------------------------
+    // Bytes, without the line end: the sentence is what was typed. TCP adds
+    // no mark where it ends; here only the close tells the server. [E-C3]
+    console::prompt_person("sentence: ");
+    if let Some(sentence) = console::read_stdin_line()? {
+        server.send_all(&sentence)?;
+    }
+
+    // ---- 4 close() -------------------------------------------------------
+    // FIN: the server's recv() returns 0.
+    server.close();
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Task 1 of handout E (ELEN4017): prints what one client sends. The other
+//! half is task1_client.rs; task2_server.rs adds the answer.
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept   a NEW socket for this client
+//!       |------- "hello" ------>|  5 recv
+//!       |-------- FIN --------->|  6 close    both sockets          [E-T1]
+//!
+//! The letter of the handout: one client, then the end. No threads, no loop
+//! around accept(); the later stages add them one at a time.
+
+use std::net::SocketAddr;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console, say, stop};
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv close",
+    example: "echo-task1-server 127.0.0.1 12001",
+};
+
+/// Task 1: prints what one client sends, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // A kernel endpoint and nothing more: no port, no peer, no packet sent.
+    // Python: socket.socket(AF_INET, SOCK_STREAM). `?` ends main() with an
+    // error line that names the call.                    [E-S1] (viva 1)
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Claims the address clients aim at. A client skips this step because
+    // connect() borrows a free port for it.             [E-S2] (viva 4)
+    // SO_REUSEADDR lets a new run bind while connections of the last one
+    // wait in TIME_WAIT.
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // From here the KERNEL completes handshakes and queues about 5 of them,
+    // so a client can be "connected" before accept() ever runs.   [E-S3]
+    listener.listen(5)?;
+    net::announce(listener.local_addr()?);
+
+    // ---- 4 accept() ------------------------------------------------------
+    // Sleeps until the queue holds a client, then hands back a SECOND socket
+    // for it. `listener` never carries a byte of data.   [E-S4] (viva 2)
+    let (client, peer) = listener.accept()?;
+    say!("[{peer}] connected");
+
+    match converse(&client, peer) {
+        Ok(()) => say!("[{peer}] left"),
+        Err(error) => say!("[{peer}] lost: {error}"),
+    }
+
+    // ---- 6 close() -------------------------------------------------------
+    // Two sockets, two closes. The listener's port is free again at once;
+    // clients that come now are refused.                         [E-S6]
+    client.close();
+    listener.close();
+    say!("bye");
+    Ok(())
+}
+
+/// The conversation: what one client says, until it closes.
+fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
+    let mut buffer = [0; 1024];
+    loop {
+        // ---- 5 recv() ----------------------------------------------------
+        // Sleeps until bytes arrive, and gives what is there: a long
+        // sentence comes in pieces, two short ones may come in one. 0 is the
+        // end: the client has closed.                   [E-S5] (viva 7)
+        let count = client.recv(&mut buffer)?;
+        if count == 0 {
+            return Ok(());
+        }
+        let bytes = buffer.get(..count).unwrap_or_default();
+        say!("[{peer}] {count} bytes: {}", console::escape(bytes));
+    }
+}

@@ -1,0 +1,73 @@
+//! Task 2 of handout E (ELEN4017): task1_client.rs plus step 4, the answer.
+//! The other half is task2_server.rs.
+//!
+//!     client (this file)      server
+//!       |  1 socket             |
+//!       |  2 connect handshake->|
+//!       |  3 send --- bytes --->|
+//!       |  4 recv <-- bytes ----|                                  [E-T2]
+//!       |  5 close --- FIN ---->|
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, say};
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-task2-client 127.0.0.1 12001",
+};
+
+/// Task 2: sends one sentence, prints its echo, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+
+    // ---- 3 send() --------------------------------------------------------
+    console::prompt_person("sentence: ");
+    let sentence = console::read_stdin_line()?.unwrap_or_default();
+    server.send_all(&sentence)?;
+
+    // ---- 4 recv() --------------------------------------------------------
+    // One send() is not one recv(): a long echo comes in pieces, so count
+    // until every byte is back. 10 s of silence are an error: a server that
+    // prints and never answers (task 1) would hold us for ever.  (viva 8)
+    server.set_recv_timeout(Some(Duration::from_secs(10)))?;
+    let mut echo = vec![0; sentence.len()];
+    let mut arrived = 0;
+    while arrived < echo.len() {
+        let room = echo.get_mut(arrived..).unwrap_or_default();
+        match server.recv(room)? {
+            0 => return Err(Error::other("the server closed too early")),
+            count => arrived += count,
+        }
+    }
+    say!("{}", console::escape(&echo));
+
+    // ---- 5 close() -------------------------------------------------------
+    server.close();
+    Ok(())
+}

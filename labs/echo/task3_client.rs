@@ -1,0 +1,92 @@
+//! Task 3 of handout E (ELEN4017): task2_client.rs with a loop: many
+//! sentences, until the user has had enough. The other half is
+//! task3_server.rs.
+//!
+//!     client (this file)      server
+//!       |  1 socket             |
+//!       |  2 connect handshake->|
+//!       |  3 send --- bytes --->|  } for each line of the user
+//!       |  4 recv <-- bytes ----|  }                               [E-T3]
+//!       |  5 close --- FIN ---->|
+//!
+//! Limit: it sends a whole sentence before it reads. A sentence larger than
+//! all buffers on the way stops both ends for ever: see deadlock.rs, and
+//! tcp_client.rs for the cure.
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, say};
+
+/// In the sequential server we may have to wait for our turn.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-task3-client 127.0.0.1 12001",
+};
+
+/// Task 3: sends each line, prints its echo; `exit` and `stop` end it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+    server.set_recv_timeout(Some(PATIENCE))?;
+    loop {
+        console::prompt_person("sentence (exit: leave, stop: end server): ");
+        let Some(sentence) = console::read_stdin_line()? else { break };
+
+        // ---- 3 send() ----------------------------------------------------
+        // No bytes, no segment: an empty sentence would never come back.
+        if sentence.is_empty() {
+            continue;
+        }
+        server.send_all(&sentence)?;
+
+        // ---- 4 recv() ----------------------------------------------------
+        say!("{}", console::escape(&read_echo(&server, sentence.len())?));
+        if sentence == b"exit" || sentence == b"stop" {
+            break;
+        }
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    server.close();
+    Ok(())
+}
+
+/// Exactly `size` bytes: one send() may come back in many pieces.
+fn read_echo(server: &TcpSocket, size: usize) -> Result<Vec<u8>> {
+    let mut echo = vec![0; size];
+    let mut arrived = 0;
+    while arrived < size {
+        let room = echo.get_mut(arrived..).unwrap_or_default();
+        match server.recv(room)? {
+            0 => return Err(Error::other("the server closed too early")),
+            count => arrived += count,
+        }
+    }
+    Ok(echo)
+}

@@ -1,0 +1,89 @@
+//! Task 3 of handout E (ELEN4017): many messages, many clients, one after
+//! the other, until a client says `stop`. The other half is task3_client.rs.
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept
+//!       |------- "hello" ------>|  5 recv      } converse.rs
+//!       |<------ "hello" -------|  6 send      }
+//!       |------- "stop" ------->|              }                  [E-T3]
+//!       |<------- FIN ----------|  7 close     }
+//!
+//! Sequential: while one client is served, the next one is connected by the
+//! kernel, waits in the queue, and hears nothing.                (try 3)
+
+mod command;
+mod converse;
+
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use command::Command;
+use converse::converse;
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, say, stop, warn};
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-task3-server 127.0.0.1 12001",
+};
+
+/// Task 3: echoes to one client at a time until one says `stop`.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    listener.listen(5)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        let (client, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            // A client that gave up while it waited, or no descriptors left:
+            // no reason to end. The pause keeps a lasting error quiet.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+        };
+        say!("[{peer}] connected");
+        match converse(client, peer, true) {
+            Ok(Some(Command::Stop)) => break,
+            Ok(_) => {}
+            Err(error) => say!("[{peer}] lost: {error}"),
+        }
+    }
+    listener.close();
+    say!("bye");
+    Ok(())
+}

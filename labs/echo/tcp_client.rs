@@ -1,0 +1,110 @@
+//! The echo client to use: sends what it reads and prints what comes back,
+//! both at once. The other half is tcp_server.rs, or anybody's echo server.
+//!
+//!     stdin --> thread "typing" -- 3 send --> server            [E-T2]
+//!     stdout <----- main --------- 4 recv <-- server
+//!
+//! Two threads on one socket, one for each direction: the only way to echo
+//! more than the buffers on the way can hold. A client that writes all and
+//! then reads stops for ever together with its server: deadlock.rs shows it.
+//! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
+
+use std::io::{self, IsTerminal, Read};
+use std::net::Shutdown;
+use std::process;
+use std::thread;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, warn};
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-client 127.0.0.1 12001",
+};
+
+/// Sends its input to an echo server and prints what comes back.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+    if io::stdin().is_terminal() {
+        warn!("Each line comes back. exit: leave, stop: end the server too.");
+    }
+    let writer = server.clone();
+    thread::Builder::new()
+        .name("typing".into())
+        .spawn(move || {
+            if let Err(error) = send_input(&writer) {
+                warn!("Error: {error}");
+                process::exit(1);
+            }
+        })
+        .map_err(|error| Error::new("spawn", "typing", error))?;
+
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        // ---- 4 recv() ----------------------------------------------------
+        // 0: the server has closed, because we did, or after a command. The
+        // other thread may still wait for the keyboard; returning from main
+        // ends it.
+        let count = server.recv(&mut buffer)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if count == 0 || console::print_bytes(bytes).is_err() {
+            break;
+        }
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    server.close();
+    Ok(())
+}
+
+/// Sends stdin to its end, then closes our direction only.
+fn send_input(server: &TcpSocket) -> Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        // A terminal gives a line at a time; a file gives all it has.
+        let count = io::stdin()
+            .read(&mut buffer)
+            .map_err(|error| Error::new("read", "stdin", error))?;
+        if count == 0 {
+            break;
+        }
+
+        // ---- 3 send() ----------------------------------------------------
+        // Waits while the server's echo is not read: main reads it.
+        let bytes = buffer.get(..count).unwrap_or_default();
+        match server.send_all(bytes) {
+            // It closed: main reads what it still said, and ends.
+            Err(error) if error.is_peer_gone() => return Ok(()),
+            sent => sent?,
+        }
+    }
+    // Half-close: FIN says "no more from me"; the echo still comes.
+    match server.shutdown(Shutdown::Write) {
+        Err(error) if error.is_peer_gone() => Ok(()),
+        done => done,
+    }
+}

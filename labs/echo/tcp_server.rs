@@ -1,0 +1,101 @@
+//! The echo server to use: handout E, tasks 1-3, with what a server needs to
+//! live. The other half is tcp_client.rs; UDP is udp_server.rs.   [G-8]
+//!
+//!     clients                 server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept, then at once the next one
+//!       |------- "hello" ------>|  5 recv      } converse.rs, in a thread
+//!       |<------ "hello" -------|  6 send      } per client
+//!       |------- "stop" ------->|              }                  [E-T3]
+//!       |<------- FIN ----------|  7 close     }
+//!
+//! threads_server.rs spawns threads by hand. Here clients.rs does, and also
+//! bounds how many there are, survives when descriptors or threads run out,
+//! contains a panic, and lets all clients end when the server stops.
+
+mod command;
+mod converse;
+
+use argh::{ArgsInfo, FromArgs};
+use command::Command;
+use converse::converse;
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, say};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a newcomer reads when all places are taken.
+const NO_ROOM: &str = "echo-server: no room, try again later\n";
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-server 127.0.0.1 12001",
+};
+
+/// Echoes every byte, to many clients at once, until one says `stop`.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // A backlog of 5 is enough for a classroom. A crowd that connects at one
+    // moment overflows it, and each dropped SYN costs its client a second.
+    listener.listen(BACKLOG)?;
+    net::announce(listener.local_addr()?);
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    let stop = clients.stopper(&listener);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let stop = stop.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    say!("[{peer}] connected");
+                    match converse(client, peer, !args.quiet)? {
+                        Some(Command::Stop) => stop(), // accept() fails then
+                        Some(Command::Exit) | None => {}
+                    }
+                    Ok(())
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // `stop`, Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}

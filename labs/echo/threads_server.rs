@@ -1,0 +1,99 @@
+//! task3_server.rs with one change: converse() runs in a thread of its own,
+//! so that a silent client holds up nobody but itself. [G-8] (viva 6)
+//!
+//!     clients                 server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept, then at once the next one
+//!       |------- "hello" ------>|  5 recv      } converse.rs, in a thread
+//!       |<------ "hello" -------|  6 send      } per client
+//!       |------- "stop" ------->|              }
+//!       |<------- FIN ----------|  7 close     }
+//!
+//! Limit: nothing bounds the number of threads, and the others are cut when
+//! one client says `stop`. clients.rs does both, for tcp_server.rs.
+
+mod command;
+mod converse;
+
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use command::Command;
+use converse::converse;
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, say, stop, warn};
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-threads-server 127.0.0.1 12001",
+};
+
+/// Task 3 with a thread per client.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    listener.listen(5)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        let (client, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            // A client that gave up while it waited, or no descriptors left:
+            // no reason to end. The pause keeps a lasting error quiet.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+        };
+        say!("[{peer}] connected");
+        // The closure takes `client` with it: from here on the thread owns
+        // the socket, and this loop is free to accept.
+        let spawned =
+            thread::Builder::new().name(peer.to_string()).spawn(move || {
+                match converse(client, peer, true) {
+                    Ok(Some(Command::Stop)) => {
+                        say!("bye");
+                        process::exit(0);
+                    }
+                    Ok(_) => {}
+                    Err(error) => say!("[{peer}] lost: {error}"),
+                }
+            });
+        // thread::spawn() would panic here when threads run out.
+        if let Err(error) = spawned {
+            warn!("[{peer}] turned away: {error}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Task 4 of handout E (ELEN4017): the echo over UDP. The other half is
+//! udp_client.rs. Beside task3_server.rs: listen() and accept() are gone,
+//! and each datagram brings its sender's address.            [E-T4] [G-4]
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind
+//!       |------ datagram ------>|  3 recvfrom   who sent it, and what
+//!       |<----- datagram -------|  4 sendto     back to that address
+//!       |                       |  5 close
+//!
+//! Stateless: one socket serves everybody, and nobody is ever "connected".
+//! So `exit` has nothing to end and is echoed; `stop` ends the server.
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Result, console, say, stop, warn};
+
+/// Room for the largest datagram there is. With less, the kernel would cut a
+/// longer one and throw its rest away, without an error.      (try 8)
+const BUFFER: usize = 65_536;
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind recvfrom sendto close",
+    example: "echo-udp-server 127.0.0.1 12001",
+};
+
+/// Task 4: sends every datagram back to where it came from.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bytes of room for a datagram (default 65536): less cuts longer ones
+    #[argh(option, default = "BUFFER")]
+    buffer: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let room = args::in_range("--buffer", args.buffer, 1, BUFFER)?;
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_DGRAM instead of SOCK_STREAM, and the transport is UDP.
+    let socket = UdpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // The same call and the same numbers as TCP's, but another space of
+    // ports: the TCP server may use 12001 at the same time. No listen():
+    // there are no connections to queue, only datagrams.
+    socket.bind(address)?;
+    net::announce(socket.local_addr()?);
+
+    let mut buffer = vec![0; room];
+    loop {
+        // ---- 3 recvfrom() ------------------------------------------------
+        // One datagram, and the address it came from. 0 bytes is an empty
+        // datagram, which is legal, and not an end.            (viva 7)
+        let (count, peer) = match socket.recvfrom(&mut buffer) {
+            Ok(received) => received,
+            // The ICMP answer to an earlier datagram of ours may show here.
+            Err(error) => {
+                warn!("{error}");
+                continue;
+            }
+        };
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if !args.quiet {
+            let shown = console::escape_short(bytes, 60);
+            say!("[{peer}] {count} bytes: {shown}");
+        }
+
+        // ---- 4 sendto() --------------------------------------------------
+        // Whether it arrives, nobody tells us. A failure concerns this one
+        // client: the loop goes on.
+        if let Err(error) = socket.sendto(bytes, peer) {
+            warn!("{error}");
+        }
+        if matches!(bytes, b"stop" | b"stop\n" | b"stop\r\n") {
+            break;
+        }
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    // Sends nothing: clients do not notice that we are gone.
+    socket.close();
+    say!("bye");
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Prints what a server says first. Handout T (Terna), simple client; the
+//! other half is server.rs. It is also a banner reader for every service
+//! that speaks first: SMTP says 220, POP3 +OK, IMAP * OK.            [T-M]
+//!
+//!     client (this file)           server
+//!       |  1 socket                  |
+//!       |  2 connect  - handshake -->|
+//!       |  3 recv  <----- bytes -----|  until end of stream           [T-C]
+//!       |  4 close ------ FIN ------>|
+//!
+//! The calls are socket2's own, as in server.rs.
+//! Run: make greet-client        against a mail server: greet-client HOST 25
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socket2::{Domain, Protocol, Socket, Type};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, step};
+use socketlab::{Error, Result, console, say};
+
+/// Most that is read: a greeting is short, and an endless one is no greeting.
+const MOST: usize = 64 * 1024; // bytes
+
+const PROGRAM: Program = Program {
+    lab: "greet",
+    role: "client",
+    port: 12345,
+    steps: "socket connect recv close",
+    example: "greet-client 127.0.0.1 12345",
+};
+
+/// Prints what the server says, until it closes or falls silent.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12345)
+    #[argh(positional)]
+    port: Port,
+    /// seconds of silence after which to leave (default 5)
+    #[argh(option, default = "5")]
+    wait: u64,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3600)?;
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let (server, address) = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        // The same call as in the server: what makes a socket a client's is
+        // what happens next.                             [T-F1] (viva 1)
+        let family = Domain::for_address(address);
+        let server = step("socket", None, net::tcp_arguments(address), || {
+            Socket::new(family, Type::STREAM, Some(Protocol::TCP))
+        })?;
+
+        // ---- 2 connect() -------------------------------------------------
+        // The handshake: SYN, SYN-ACK, ACK. The kernel picks our port, which
+        // is why a client needs no bind(). Nobody listening there answers
+        // SYN with RST: ECONNREFUSED.                    [T-F5] (try 6)
+        server.set_write_timeout(Some(Duration::from_secs(10)))?;
+        step("connect", Some(&server), address, || {
+            server.connect(&address.into())
+        })?;
+        Ok((server, address))
+    })?;
+    server.set_read_timeout(Some(Duration::from_secs(wait)))?;
+
+    // ---- 3 recv() --------------------------------------------------------
+    // One recv() gives what has arrived by then: a part of the greeting, all
+    // of it, never a "message". Only 0 says that there is no more, so we ask
+    // until then; the handout's single recv(1024) hopes.  [T-F6] (try 2)
+    let heard = hear(&server, address)?;
+    if heard == 0 {
+        let text = format!("{address} closed the connection without a word");
+        return Err(Error::other(text));
+    }
+
+    // ---- 4 close() -------------------------------------------------------
+    // Answers the server's FIN with ours; the descriptor is free again.
+    net::close(server); // [T-F9]
+    Ok(())
+}
+
+/// Prints what arrives until end of stream, silence or [`MOST`] bytes, and
+/// returns how many bytes that was.
+fn hear(server: &Socket, address: SocketAddr) -> Result<usize> {
+    let mut buffer = [0; 1024];
+    let mut heard = 0;
+    let mut line = Vec::new();
+    while heard < MOST {
+        let received = step("recv", Some(server), address, || {
+            let mut reader = server;
+            reader.read(&mut buffer)
+        });
+        match received {
+            Ok(0) => break,
+            Ok(count) => {
+                heard += count;
+                let bytes = buffer.get(..count).unwrap_or_default();
+                print_lines(&mut line, bytes);
+            }
+            // It keeps the connection open: it waits for a command of ours.
+            Err(error) if error.is_timeout() && heard > 0 => {
+                print_rest(&line);
+                say!("(the server waits for us to speak: leaving)");
+                return Ok(heard);
+            }
+            Err(error) => {
+                print_rest(&line);
+                return Err(error);
+            }
+        }
+    }
+    print_rest(&line);
+    Ok(heard)
+}
+
+/// Prints whole lines and keeps the rest: a split line must not print as two.
+fn print_lines(line: &mut Vec<u8>, bytes: &[u8]) {
+    for &byte in bytes {
+        match byte {
+            b'\n' => {
+                let text = line.strip_suffix(b"\r").unwrap_or(line);
+                say!("{}", console::escape(text));
+                line.clear();
+            }
+            byte => line.push(byte),
+        }
+    }
+}
+
+fn print_rest(line: &[u8]) {
+    if !line.is_empty() {
+        say!("{}", console::escape(line));
+    }
+}

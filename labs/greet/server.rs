@@ -1,0 +1,148 @@
+//! A greeting for whoever connects. Handout T (Terna), simple server; the
+//! other half is client.rs. Stateless: nothing is kept of a client.
+//!
+//!     client                       server (this file)
+//!       |                            |  1 socket  2 bind  3 listen
+//!       |-------- handshake -------->|  4 accept  one NEW socket per client
+//!       |<-- "Thank you for conn…" --|  5 send                        [T-S]
+//!       |<---------- FIN ------------|  6 close
+//!
+//! The calls are socket2's own, which are the system's: nothing is hidden.
+//! `step(name, …)` around each only names it in errors and in TRACE=1.
+//! Run: make greet-server        Try: nc 127.0.0.1 12345
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socket2::{Domain, Protocol, Socket, Type};
+use socketlab::args::{self, Port, Program};
+use socketlab::console::python_address;
+use socketlab::net::{self, step};
+use socketlab::{Result, say, stop, warn};
+
+/// What every client is told. No line end: the handout's server sends none.
+const GREETING: &[u8] = b"Thank you for connecting";
+
+const PROGRAM: Program = Program {
+    lab: "greet",
+    role: "server",
+    port: 12345,
+    steps: "socket bind listen accept send close",
+    example: "greet-server 127.0.0.1 12345",
+};
+
+/// Greets every client and closes the connection.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12345; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bind the address of gethostname(), as the handout does
+    #[argh(switch)]
+    hostname: bool,
+    /// leave SO_REUSEADDR out, to see what a restart does then (try 4)
+    #[argh(switch)]
+    no_reuse: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let host = if args.hostname { net::hostname() } else { args.host };
+    let address = net::resolve_one(&host, port)?;
+    if args.hostname {
+        explain_hostname(&host, address); // [T-V4]
+    }
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // A kernel endpoint and nothing more: no port, no peer, no packet sent.
+    // Python: socket.socket(). AF_INET is IPv4, SOCK_STREAM asks for a byte
+    // stream, and 0 for its usual protocol, TCP.          [T-F1] (viva 3)
+    let family = Domain::for_address(address);
+    let listener = step("socket", None, net::tcp_arguments(address), || {
+        Socket::new(family, Type::STREAM, Some(Protocol::TCP))
+    })?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Claims the address that clients aim at.            [T-F2] (viva 13)
+    // SO_REUSEADDR first: connections of the last run wait in TIME_WAIT for
+    // a minute, and without it the kernel refuses the port.       (try 4)
+    if !args.no_reuse {
+        step("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
+            listener.set_reuse_address(true)
+        })?;
+    }
+    step("bind", Some(&listener), address, || listener.bind(&address.into()))?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // From here the KERNEL completes handshakes and queues them, 5 + 1 on
+    // Linux: a client is connected before accept() runs. Not a limit on how
+    // many are served.                                   [T-F3] (viva 9)
+    step("listen", Some(&listener), 5, || listener.listen(5))?;
+    let local = listener.local_addr()?.as_socket().unwrap_or(address);
+    net::announce(local);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // Sleeps until the queue holds a finished connection and hands back
+        // a SECOND socket for it, on the same port. `listener` never carries
+        // a byte of data.                                [T-F4] (viva 8)
+        let accepted = step("accept", Some(&listener), local, || {
+            listener.accept() // C: accept(fd, &address, &length)
+        });
+        match accepted {
+            Ok((client, peer)) => {
+                let peer = peer.as_socket().unwrap_or(address);
+                say!("Got connection from {}", python_address(peer));
+                if let Err(error) = converse(client, peer) {
+                    say!("[{peer}] lost: {error}");
+                }
+            }
+            // The client left the queue again, or descriptors ran out: no
+            // reason to end. The pause keeps a lasting error from spinning.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+/// The conversation: one sentence, from us.
+fn converse(client: Socket, peer: SocketAddr) -> Result<()> {
+    // ---- 5 send() --------------------------------------------------------
+    // Copies the bytes into the kernel's send buffer and returns; TCP sends
+    // them when it can. A client that never reads does not hold us up: 24
+    // bytes always fit into an empty buffer.             [T-F7] (try 1)
+    step("send", Some(&client), peer, || (&client).write(GREETING))?;
+
+    // ---- 6 close() -------------------------------------------------------
+    // In Rust a socket is closed when its value is dropped, and close() does
+    // just that. The kernel sends FIN after the last byte: the client reads
+    // end of stream. We close first, so TIME_WAIT is ours.        [T-F9]
+    // Limit: a client that talked before it listened has left unread bytes
+    // here; the kernel then sends RST instead of FIN.
+    net::close(client);
+    Ok(())
+}
+
+/// Where binding the machine's own name leads.
+fn explain_hostname(host: &str, address: SocketAddr) {
+    say!("gethostname() is {host}, which resolves to {}", address.ip());
+    if address.ip().is_loopback() {
+        say!(
+            "that is loopback: other machines cannot connect, and neither \
+             can a client here that asks for another loopback address"
+        );
+    }
+}

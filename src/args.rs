@@ -1,0 +1,218 @@
+//! `PROGRAM [HOST] [PORT] [options]`: what every command line has alike.
+//!
+//! argh parses; this file smooths its edges in one place: `-h`, `-V`,
+//! `--option=value`, negative numbers and the word `help` as ordinary
+//! arguments, exit status 2 with an example on a usage error, and a port
+//! that explains itself.
+
+use std::env;
+use std::fmt;
+use std::process;
+use std::str::FromStr;
+use std::sync::OnceLock;
+
+use argh::{ArgsInfo, FlagInfoKind, FromArgs};
+
+use crate::{Error, Result, trace, warn};
+
+/// What a program says of itself: the lab it belongs to, its role, the
+/// handout's steps in the order of its banners, and a command line to copy.
+pub struct Program {
+    /// The lab's folder, which is also its name in `make` targets.
+    pub lab: &'static str,
+    /// `server`, `client`, or what else it is, in one word.
+    pub role: &'static str,
+    /// The port when the command line names none. 0: a program that takes no
+    /// HOST and PORT at all.
+    pub port: u16,
+    /// The step banners in order: `socket bind listen accept recv send close`.
+    /// `TRACE=1` numbers what it prints by them.
+    pub steps: &'static str,
+    /// One command line that works, printed under a usage error.
+    pub example: &'static str,
+}
+
+impl Program {
+    /// The number of a step in this program's banners, from 1.
+    pub fn step(&self, call: &str) -> Option<usize> {
+        let found = self.steps.split(' ').position(|step| step == call);
+        found.map(|index| index + 1)
+    }
+}
+
+static PROGRAM: OnceLock<&'static Program> = OnceLock::new();
+
+/// The running program, once [`parse`] has been called.
+pub fn program() -> Option<&'static Program> {
+    PROGRAM.get().copied()
+}
+
+/// Reads the command line into `A`, and starts tracing if `TRACE` asks for
+/// it. Does not return on `-h`, `-V` (status 0) and usage errors (status 2).
+pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
+    let _ = PROGRAM.set(program);
+    trace::start();
+    let mut words = Vec::new();
+    for word in env::args_os() {
+        match word.into_string() {
+            Ok(word) => words.push(word),
+            Err(word) => usage(&format!("{word:?} is not UTF-8")),
+        }
+    }
+    let path = words.first().cloned().unwrap_or_default();
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let words = words.get(1..).unwrap_or_default();
+    let words = match arrange::<A>(words, program.port) {
+        Ok(words) => words,
+        Err(problem) => usage(&problem),
+    };
+    if words.iter().any(|word| word == "-V" || word == "--version") {
+        crate::say!("{name} {}", env!("CARGO_PKG_VERSION"));
+        process::exit(0);
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match A::from_args(&[name], &words) {
+        Ok(args) => args,
+        Err(early) if early.status.is_ok() => {
+            let help = early
+                .output
+                .replace("<host> <port>", "[<host>] [<port>]") // arrange()
+                .replace("--help, help", "-h, --help")
+                .replace(" [--] ", " ");
+            crate::say!("{}", help.trim_end());
+            crate::say!("\nExample:\n  {}", program.example);
+            process::exit(0);
+        }
+        Err(early) => usage(early.output.trim_end()),
+    }
+}
+
+/// Ends the program over a command line that makes no sense: status 2.
+pub fn usage(problem: &str) -> ! {
+    warn!("{problem}");
+    if let Some(program) = program() {
+        warn!("Example: {}\nMore:    add --help", program.example);
+    }
+    process::exit(2);
+}
+
+/// Puts options first and the rest behind `--`, where argh takes words such
+/// as `-5` and `help` for what they are. Adds the HOST and PORT that were
+/// left out: argh lets only the last positional argument have a default.
+fn arrange<A: ArgsInfo>(
+    words: &[String],
+    port: u16,
+) -> std::result::Result<Vec<String>, String> {
+    let info = A::get_args_info();
+    let known = |word: &str| {
+        info.flags.iter().find(|flag| {
+            flag.long == word
+                || flag.short.is_some_and(|short| word == format!("-{short}"))
+        })
+    };
+    let (mut options, mut others) = (Vec::new(), Vec::new());
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" {
+            others.extend(words.by_ref().cloned());
+        } else if let Some((name, value)) = word.split_once('=')
+            && known(name).is_some()
+        {
+            options.extend([name.to_string(), value.to_string()]);
+        } else if let Some(flag) = known(word) {
+            options.push(word.clone());
+            if let FlagInfoKind::Option { .. } = flag.kind {
+                let value = words.next();
+                options.push(
+                    value.ok_or(format!("{word} needs a value"))?.clone(),
+                );
+            }
+        } else if matches!(word.as_str(), "-h" | "--help") {
+            return Ok(vec!["--help".into()]);
+        } else if matches!(word.as_str(), "-V" | "--version") {
+            return Ok(vec!["-V".into()]);
+        } else if word.len() > 1
+            && word.starts_with('-')
+            && word.parse::<f64>().is_err()
+        {
+            return Err(format!("there is no option {word}"));
+        } else {
+            others.push(word.clone());
+        }
+    }
+    if port != 0 {
+        match others.as_slice() {
+            [] => others.extend(["127.0.0.1".into(), port.to_string()]),
+            [only] if only.parse::<u32>().is_ok() => {
+                return Err(format!(
+                    "'{only}' alone looks like a port: write HOST PORT"
+                ));
+            }
+            [_] => others.push(port.to_string()),
+            _ => {}
+        }
+    }
+    options.push("--".into());
+    options.extend(others);
+    Ok(options)
+}
+
+/// A port from the command line: 0 to 65535, where 0 lets the kernel choose.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Port(pub u16);
+
+impl Port {
+    /// The port for a server to bind. Ports below 1024 are refused, as the
+    /// handouts ask, unless `allow_privileged`: they belong to well-known
+    /// services, and on most systems only root may bind them. [E-I6]
+    pub fn for_server(self, allow_privileged: bool) -> u16 {
+        if (1..1024).contains(&self.0) && !allow_privileged {
+            usage(&format!(
+                "port {} is refused: ports below 1024 belong to well-known \
+                 services and need privileges to bind. Choose 1024 to 65535, \
+                 or add --allow-privileged to see what happens.",
+                self.0
+            ));
+        }
+        self.0
+    }
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Port {
+    type Err = String;
+
+    fn from_str(word: &str) -> std::result::Result<Port, String> {
+        match word.parse::<i64>() {
+            Ok(number) => match u16::try_from(number) {
+                Ok(port) => Ok(Port(port)),
+                Err(_) => Err(format!(
+                    "{number} is not a port: ports are 16 bits, 0 to 65535"
+                )),
+            },
+            Err(_) => Err(format!(
+                "'{word}' is not a port: give a number, 1024 to 65535"
+            )),
+        }
+    }
+}
+
+/// A number that must lie in a range, with an error that names the range.
+pub fn in_range<N: PartialOrd + fmt::Display>(
+    name: &str,
+    value: N,
+    least: N,
+    most: N,
+) -> Result<N> {
+    if value < least || value > most {
+        return Err(Error::other(format!(
+            "{name} {value} is out of range: {least} to {most}"
+        )));
+    }
+    Ok(value)
+}

@@ -1,0 +1,270 @@
+//! A thread per client: named after the peer, at most so many at once, a
+//! panic contained, all ended when the server stops.
+//!
+//! ```text
+//!  lab's accept loop                  Clients
+//!    accept() -> Ok(client) --------> spawn()  -> thread "127.0.0.1:48437"
+//!                                        | too many: told so and closed by
+//!                                        |           the doorman's thread
+//!    accept() -> Err(error) --------> keep_accepting()  -> false: stopping
+//!    finish()   <- SIGINT, SIGTERM
+//! ```
+//!
+//! The table of clients is behind one lock, not owned by a hub: threads only
+//! enter and leave it, and nobody waits for a peer while holding it.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::ops::ControlFlow::{self, Break, Continue};
+use std::panic;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use parking_lot::{Condvar, Mutex};
+
+use crate::net::{TcpSocket, WeakTcpSocket};
+use crate::{Error, Result, say, stop, warn};
+
+/// Clients served at once unless `--max-clients` says otherwise.
+pub const MAX_CLIENTS: usize = 1024;
+
+/// Memory of a client's stack. Only pages that are touched cost anything.
+const STACK: usize = 256 * 1024;
+
+/// How long clients may go on after the signal, and after being cut.
+const LAST_WORDS: Duration = Duration::from_millis(1500);
+const AFTER_CUT: Duration = Duration::from_millis(400);
+
+/// How long to wait when descriptors or threads have run out. Trying again
+/// at once would keep a processor busy and help nobody.
+const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
+
+/// Newcomers that wait to be told that there is no room.
+const DOORMAN_QUEUE: usize = 64;
+
+/// The clients of one server.
+pub struct Clients {
+    table: Arc<Table>,
+    max: usize,
+    door: Sender<TcpSocket>,
+}
+
+struct Table {
+    entries: Mutex<Entries>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Entries {
+    live: HashMap<u64, WeakTcpSocket>,
+    next: u64,
+    stopping: bool,
+    refused: u64,  // since the server was last not full
+    failing: bool, // accept or spawn failed last time, and it was said
+}
+
+impl Clients {
+    /// Serves at most `max` clients at once; a newcomer beyond that is sent
+    /// `no_room`, a sentence in the lab's own protocol, and closed. From now
+    /// on SIGINT and SIGTERM make `accept` on `listener` fail, upon which
+    /// [`keep_accepting`](Self::keep_accepting) says no.
+    pub fn new(
+        listener: &TcpSocket,
+        max: usize,
+        no_room: &'static str,
+    ) -> Result<Clients> {
+        let table = Arc::new(Table {
+            entries: Mutex::new(Entries::default()),
+            changed: Condvar::new(),
+        });
+        let (door, newcomers) = bounded(DOORMAN_QUEUE);
+        thread::Builder::new()
+            .name("doorman".into())
+            .spawn(move || turn_away(&newcomers, no_room))
+            .map_err(|error| Error::new("spawn", "doorman", error))?;
+        stop::on_signal(stopper(&table, listener))?;
+        panic::set_hook(Box::new(|panic| {
+            let thread = thread::current();
+            let name = thread.name().unwrap_or("?");
+            warn!("[{name}] {panic}: a bug; this conversation alone ends");
+        }));
+        Ok(Clients { table, max, door })
+    }
+
+    /// Runs `converse` in a thread of its own, unless there is no room or
+    /// the system has no thread to give.
+    pub fn spawn(
+        &self,
+        client: TcpSocket,
+        peer: SocketAddr,
+        converse: impl FnOnce(TcpSocket, SocketAddr) -> Result<()> + Send + 'static,
+    ) {
+        let Some(place) = self.enter(&client) else {
+            return self.refuse(client);
+        };
+        let handle = client.clone();
+        let spawned = thread::Builder::new()
+            .name(peer.to_string())
+            .stack_size(STACK)
+            .spawn(move || {
+                // Leaves the table even if `converse` panics.
+                let _place = place;
+                match converse(handle, peer) {
+                    Ok(()) => {}
+                    Err(error) => say!("[{peer}] lost: {error}"),
+                }
+            });
+        match spawned {
+            // The client's thread holds the only handle from here on.
+            Ok(_) => self.table.entries.lock().failing = false,
+            Err(error) => {
+                self.complain(&Error::new("spawn", peer, error));
+                self.refuse(client);
+            }
+        }
+    }
+
+    /// After a failed `accept`: whether to call it again. False only when
+    /// the server is stopping. A client that went away while it was queued
+    /// (ECONNABORTED) costs nothing; when descriptors or memory ran out
+    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM) it is said once, and the server
+    /// pauses, because only a client that leaves can help.
+    pub fn keep_accepting(&self, error: &Error) -> bool {
+        if self.is_stopping() {
+            return false;
+        }
+        if error.kind() != io::ErrorKind::ConnectionAborted {
+            self.complain(error);
+            let mut entries = self.table.entries.lock();
+            let pause = Instant::now() + OUT_OF_RESOURCES;
+            self.table.changed.wait_until(&mut entries, pause);
+        }
+        !self.is_stopping()
+    }
+
+    /// Has SIGINT or SIGTERM arrived?
+    pub fn is_stopping(&self) -> bool {
+        self.table.entries.lock().stopping
+    }
+
+    /// Makes the server stop as a signal does: for a lab whose protocol has
+    /// a command for it.
+    pub fn stopper(
+        &self,
+        listener: &TcpSocket,
+    ) -> impl Fn() + Clone + Send + use<> {
+        stopper(&self.table, listener)
+    }
+
+    /// Ends every conversation: each client's next `recv` says end of stream
+    /// (what it sent before is still read and answered); who is not done
+    /// after a second and a half is cut. Then says `bye`.
+    pub fn finish(self) {
+        self.shut_down(Shutdown::Read);
+        if self.wait_until_empty(LAST_WORDS).is_continue() {
+            self.shut_down(Shutdown::Both);
+            let _ = self.wait_until_empty(AFTER_CUT);
+        }
+        say!("bye");
+    }
+
+    fn enter(&self, client: &TcpSocket) -> Option<Place> {
+        let mut entries = self.table.entries.lock();
+        if entries.live.len() >= self.max || entries.stopping {
+            return None;
+        }
+        let refused = std::mem::take(&mut entries.refused);
+        let id = entries.next;
+        entries.next += 1;
+        entries.live.insert(id, client.downgrade());
+        drop(entries);
+        if refused > 0 {
+            say!("room again: {refused} refused meanwhile");
+        }
+        Some(Place { table: self.table.clone(), id })
+    }
+
+    fn refuse(&self, client: TcpSocket) {
+        let mut entries = self.table.entries.lock();
+        entries.refused += 1;
+        let first = entries.refused == 1;
+        drop(entries);
+        if first {
+            say!("no room: {} clients, newcomers are told so", self.max);
+        }
+        match self.door.try_send(client) {
+            // A crowd at the door: closed without a word.
+            Ok(()) | Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    /// Says an error once until something works again.
+    fn complain(&self, error: &Error) {
+        let failing = &mut self.table.entries.lock().failing;
+        if !std::mem::replace(failing, true) {
+            warn!("{error}");
+        }
+    }
+
+    fn shut_down(&self, how: Shutdown) {
+        let entries = self.table.entries.lock();
+        let clients: Vec<TcpSocket> =
+            entries.live.values().filter_map(WeakTcpSocket::upgrade).collect();
+        drop(entries);
+        for client in clients {
+            let _ = client.shutdown(how);
+        }
+    }
+
+    fn wait_until_empty(&self, limit: Duration) -> ControlFlow<()> {
+        let deadline = Instant::now() + limit;
+        let mut entries = self.table.entries.lock();
+        while !entries.live.is_empty() {
+            let wait = self.table.changed.wait_until(&mut entries, deadline);
+            if wait.timed_out() {
+                return Continue(());
+            }
+        }
+        Break(())
+    }
+}
+
+/// Marks the server as stopping and wakes whoever waits: `accept`, a pause.
+fn stopper(
+    table: &Arc<Table>,
+    listener: &TcpSocket,
+) -> impl Fn() + Clone + Send + use<> {
+    let (table, listener) = (table.clone(), listener.clone());
+    move || {
+        table.entries.lock().stopping = true;
+        table.changed.notify_all();
+        listener.stop_listening();
+    }
+}
+
+/// A client's entry in the table, for as long as its thread runs.
+struct Place {
+    table: Arc<Table>,
+    id: u64,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.table.entries.lock().live.remove(&self.id);
+        self.table.changed.notify_all();
+    }
+}
+
+/// The doorman: one thread tells all who find no room, so that the accept
+/// loop never waits for them.
+fn turn_away(newcomers: &Receiver<TcpSocket>, no_room: &str) {
+    for client in newcomers {
+        // Fits into an empty send buffer, so this does not wait.
+        let _ = client.send_all(no_room.as_bytes());
+        client.finish();
+    }
+}

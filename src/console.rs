@@ -1,0 +1,153 @@
+//! What is printed, and how. `println!` panics when nobody reads stdout any
+//! more (`server | head -1`), so narration goes through [`say!`](crate::say).
+
+use std::fmt::Arguments;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+
+/// Prints a line on stdout and flushes it; a closed stdout is ignored. One
+/// write per line, so that lines of different threads never mix.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::console::print_line(format_args!($($text)*))
+    };
+}
+
+/// Prints a line on stderr; a closed stderr is ignored.
+#[macro_export]
+macro_rules! warn {
+    ($($text:tt)*) => {
+        $crate::console::print_warning(format_args!($($text)*))
+    };
+}
+
+/// Behind [`say!`](crate::say).
+pub fn print_line(text: Arguments<'_>) {
+    let line = format!("{text}\n");
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Behind [`warn!`](crate::warn).
+pub fn print_warning(text: Arguments<'_>) {
+    let line = format!("{text}\n");
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// Writes raw bytes to stdout, exactly, and flushes. An error means that
+/// nobody reads our output any more.
+pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Prints a prompt without a line end, as Python's `input(text)` does.
+pub fn prompt(text: &str) {
+    let _ = print_bytes(text.as_bytes());
+}
+
+/// Prints a prompt only for a person: nothing when stdin is a pipe or file.
+pub fn prompt_person(text: &str) {
+    if io::stdin().is_terminal() {
+        prompt(text);
+    }
+}
+
+/// Reads a line from stdin without its line end; `None` at end of input.
+/// Bytes, not text: what the user types may be in any encoding.
+pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let count =
+        io::BufRead::read_until(&mut io::stdin().lock(), b'\n', &mut line)
+            .map_err(|error| crate::Error::new("read", "stdin", error))?;
+    if count == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+    }
+    Ok(Some(line))
+}
+
+/// Makes bytes of a peer safe to print: printable UTF-8 stays, control
+/// characters (a terminal would obey them), direction marks (they reorder
+/// what is read) and invalid UTF-8 are written as escapes.
+///
+/// `escape(b"hi\x1b[2J\xff")` gives `hi\x1b[2J\xff`, on one line.
+pub fn escape(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' => shown.push_str("\\n"),
+                '\r' => shown.push_str("\\r"),
+                '\t' => shown.push_str("\\t"),
+                c if c.is_ascii_control() => {
+                    shown.push_str(&format!("\\x{:02x}", c as u32));
+                }
+                c if is_deceptive(c) => {
+                    shown.push_str(&format!("\\u{{{:x}}}", c as u32));
+                }
+                c => shown.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}
+
+/// Like [`escape`], but never longer than about `limit` bytes of input, with
+/// a note of what was left out: for logs that a peer must not fill.
+pub fn escape_short(bytes: &[u8], limit: usize) -> String {
+    if bytes.len() <= limit {
+        return escape(bytes);
+    }
+    let shown = escape(bytes.get(..limit).unwrap_or_default());
+    format!("{shown}… ({} bytes)", bytes.len())
+}
+
+/// Characters that change how a terminal shows the rest of the line: C1
+/// controls, line separators, direction marks and overrides.
+pub fn is_deceptive(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// An address as Python prints it: `('127.0.0.1', 48437)`, which is what the
+/// handouts' screens show.
+pub fn python_address(address: SocketAddr) -> String {
+    format!("('{}', {})", address.ip(), address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_cannot_drive_the_terminal() {
+        assert_eq!(escape(b"hi\x1b[2J\xff\r\n"), "hi\\x1b[2J\\xff\\r\\n");
+        assert_eq!(escape("é ß".as_bytes()), "é ß");
+        assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
+        assert_eq!(escape("\u{9b}2J".as_bytes()), "\\u{9b}2J");
+    }
+
+    #[test]
+    fn a_peer_cannot_fill_a_log() {
+        assert_eq!(escape_short(b"abcdef", 3), "abc… (6 bytes)");
+        assert_eq!(escape_short(b"abc", 3), "abc");
+    }
+
+    #[test]
+    fn an_address_looks_like_the_handouts_screen() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 48437));
+        assert_eq!(python_address(address), "('127.0.0.1', 48437)");
+    }
+}

@@ -1,0 +1,167 @@
+//! Finds things in this source tree: where a requirement id is answered, the
+//! steps of a program, the READMEs. The tree explains itself by these.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// The project's folder: the one above the current folder (or that itself)
+/// which holds `labs`, else the one that the programs were built from.
+pub fn root() -> Result<PathBuf> {
+    let here = std::env::current_dir()
+        .map_err(|error| Error::new("getcwd", "", error))?;
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors()
+        .chain([built])
+        .find(|folder| is_root(folder))
+        .map(Path::to_path_buf)
+        .ok_or_else(|| {
+            Error::other("no socketlab sources here: run it in their folder")
+        })
+}
+
+fn is_root(folder: &Path) -> bool {
+    folder.join("labs").is_dir() && folder.join("Cargo.toml").is_file()
+}
+
+/// The labs in the reading order of the root README's table of labs, whose
+/// rows begin with a link: `| [echo](labs/echo/README.md) | … |`.
+pub fn labs() -> Result<Vec<String>> {
+    let readme = read(&root()?.join("README.md"))?;
+    let names = readme.lines().filter_map(|line| {
+        let row = line.strip_prefix("| [")?;
+        let (name, rest) = row.split_once("](labs/")?;
+        rest.starts_with(&format!("{name}/")).then(|| name.to_string())
+    });
+    Ok(names.collect())
+}
+
+/// A file as text, with its name in the error.
+pub fn read(file: &Path) -> Result<String> {
+    fs::read_to_string(file)
+        .map_err(|error| Error::new("open", file.display(), error))
+}
+
+/// A place in the tree.
+pub struct Place {
+    /// `code`, `test` or `page`.
+    pub kind: &'static str,
+    /// The file, relative to the root.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The line's text, trimmed.
+    pub text: String,
+}
+
+/// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code, the
+/// tests whose names begin with `d_t3_2_`, and the pages that name it.
+pub fn places(id: &str) -> Result<Vec<Place>> {
+    let root = root()?;
+    let mut files = Vec::new();
+    for folder in ["src", "labs", "tests"] {
+        collect(&root.join(folder), &mut files)?;
+    }
+    files.push(root.join("README.md"));
+    files.sort();
+    let tag = format!("[{id}]");
+    let test = test_prefix(id);
+    let mut places = Vec::new();
+    for file in files {
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        let page = file.extension().is_some_and(|kind| kind == "md");
+        let is_test = file.starts_with(root.join("tests"));
+        for (index, line) in text.lines().enumerate() {
+            let named = line.contains(&format!("fn {test}"));
+            let kind = match () {
+                () if is_test && (named || line.contains(&tag)) => "test",
+                () if page && names(line, id) => "page",
+                () if !page && !is_test && line.contains(&tag) => "code",
+                () => continue,
+            };
+            places.push(Place {
+                kind,
+                file: file.strip_prefix(&root).unwrap_or(&file).into(),
+                line: index + 1,
+                text: line.trim().to_string(),
+            });
+        }
+    }
+    places
+        .sort_by_key(|place| ["code", "test", "page"].map(|k| k != place.kind));
+    Ok(places)
+}
+
+/// `D-T3.2` is proved by tests whose names begin with `d_t3_2_`.
+pub fn test_prefix(id: &str) -> String {
+    format!("{}_", id.to_lowercase().replace(['-', '.'], "_"))
+}
+
+/// Does the line name this id, and not only a longer one?
+fn names(line: &str, id: &str) -> bool {
+    line.match_indices(id).any(|(at, _)| {
+        let before = line.get(..at).and_then(|text| text.chars().last());
+        let mut after = line.get(at + id.len()..).unwrap_or_default().chars();
+        let next = after.next();
+        let goes_on = next.is_some_and(char::is_alphanumeric)
+            || (next == Some('.')
+                && after.next().is_some_and(|c| c.is_ascii_digit()));
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '-') && !goes_on
+    })
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let fail = |error| Error::new("opendir", folder.display(), error);
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if matches!(
+            path.extension().and_then(|kind| kind.to_str()),
+            Some("rs" | "py" | "md")
+        ) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The step banners of a lab's file, `// ---- 4 accept() ---…`, in order.
+pub fn steps(file: &Path) -> Result<Vec<String>> {
+    let text = read(file)?;
+    let banners = text.lines().filter_map(|line| {
+        let rest = line.trim_start().strip_prefix("// ---- ")?;
+        Some(rest.trim_end_matches('-').trim().to_string())
+    });
+    Ok(banners.collect())
+}
+
+/// The file of a program, from the list in Cargo.toml.
+pub fn source_of(program: &str) -> Result<PathBuf> {
+    let root = root()?;
+    let manifest = read(&root.join("Cargo.toml"))?;
+    let manifest: toml::Table = manifest
+        .parse()
+        .map_err(|error| Error::other(format!("Cargo.toml: {error}")))?;
+    let bins = manifest.get("bin").and_then(|bins| bins.as_array());
+    bins.into_iter()
+        .flatten()
+        .find(|bin| bin.get("name").and_then(|n| n.as_str()) == Some(program))
+        .and_then(|bin| Some(root.join(bin.get("path")?.as_str()?)))
+        .ok_or_else(|| Error::other(format!("no program is called {program}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_not_a_longer_one() {
+        assert!(names("| D-T3 | quota |", "D-T3"));
+        assert!(!names("| D-T3.2 | quota |", "D-T3"));
+        assert!(names("as D-T3. Then", "D-T3"));
+        assert!(!names("E-T10", "E-T1"));
+        assert_eq!(test_prefix("D-T3.2"), "d_t3_2_");
+    }
+}

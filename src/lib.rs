@@ -1,0 +1,43 @@
+//! What the labs share. A lab's lesson is never here: `accept()` is always
+//! called in `labs/`, and so is every line of a protocol's dialogue.
+//!
+//! | module         | what it is                                             |
+//! | -------------- | ------------------------------------------------------ |
+//! | [`net`]        | the handouts' vocabulary: one method, one system call  |
+//! | [`line`]       | bytes to lines, with a cap and a deadline              |
+//! | [`clients`]    | a thread per client: bounded, contained, ended         |
+//! | [`stop`]       | Ctrl-C and SIGTERM                                     |
+//! | [`args`]       | `PROGRAM [HOST] [PORT] [options]`, alike everywhere    |
+//! | [`console`]    | what is printed, and how bytes of a peer are shown     |
+//! | [`trace`]      | `TRACE=1`: each socket step as it happens              |
+//! | [`tcp_table`]  | the kernel's own list of sockets, for `trace`, `ports` |
+//! | [`explain`]    | errno and TCP states in plain words                    |
+//! | [`transcript`] | runs the console transcripts of the READMEs            |
+//! | [`terminal`]   | a program under control: type, read, interrupt         |
+//! | [`house`]      | finds ids, steps and READMEs in this source tree       |
+//! | [`viva`]       | the question files `labs/<lab>/viva.toml`              |
+//!
+//! Invariants, wherever you read:
+//!
+//! * A setup error ends the program with one line that teaches. A client's
+//!   error ends that client's thread and nothing else.
+//! * No buffer, queue, line or wait that a peer controls is without a bound.
+//! * What a peer sent is never printed raw: see [`console::escape`].
+//! * No `unsafe`; no `unwrap` on anything a peer or a user can influence.
+
+pub mod args;
+pub mod clients;
+pub mod console;
+mod error;
+pub mod explain;
+pub mod house;
+pub mod line;
+pub mod net;
+pub mod stop;
+pub mod tcp_table;
+pub mod terminal;
+pub mod trace;
+pub mod transcript;
+pub mod viva;
+
+pub use error::{Error, Result};

@@ -1,0 +1,249 @@
+//! Bytes to lines. TCP carries a stream of bytes: two lines may arrive in one
+//! segment, one line in a hundred. This reader cuts the stream at line ends
+//! and bounds what a peer can make it keep, and for how long.
+
+use std::time::{Duration, Instant};
+
+use crate::net::TcpSocket;
+use crate::{Error, Result};
+
+/// A line must be complete this long after its first byte, however slowly
+/// the rest drips in. A time limit for each `recv` would not do: a byte every
+/// few seconds would meet it for ever.
+const LINE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How much is asked of the kernel at once.
+const CHUNK: usize = 4096;
+
+/// What [`LineReader::read`] found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    /// A line, without its `\n` or `\r\n`. At end of stream also the rest
+    /// that no line end closed.
+    Line(Vec<u8>),
+    /// Bytes without a line end, after which the peer paused. That they are
+    /// a whole message is a guess: see [`LineReader::accept_pause`].
+    Unterminated(Vec<u8>),
+    /// A line longer than the cap; it was thrown away up to its end.
+    TooLong,
+    /// The peer has closed its direction.
+    End,
+}
+
+/// Reads lines from a socket.
+pub struct LineReader {
+    socket: TcpSocket,
+    cap: usize,     // longest line in bytes, line end not counted
+    idle: Duration, // longest wait for a line's first byte
+    pause: Option<Duration>, // silence that ends an unterminated message
+    buffer: Vec<u8>,
+    skipping: bool,          // inside a line that was too long
+    limit: Option<Duration>, // SO_RCVTIMEO as it is now
+}
+
+impl LineReader {
+    /// A reader that gives up after `idle` without a byte, and refuses lines
+    /// of more than `cap` bytes.
+    pub fn new(socket: TcpSocket, cap: usize, idle: Duration) -> LineReader {
+        let buffer = Vec::new();
+        let (pause, skipping, limit) = (None, false, None);
+        LineReader { socket, cap, idle, pause, buffer, skipping, limit }
+    }
+
+    /// Takes bytes without a line end for a message once the peer has been
+    /// silent for `pause`. The handouts' Python clients need it: they send no
+    /// line end and then wait. It is a guess: a message in two segments with
+    /// a longer gap between them becomes two messages.
+    pub fn accept_pause(&mut self, pause: Duration) {
+        self.pause = Some(pause);
+    }
+
+    /// The next line. Waits `idle` for its first byte, then 30 s at most for
+    /// its end. Fails like `recv`; `is_timeout()` tells a deadline.
+    pub fn read(&mut self) -> Result<Received> {
+        let mut searched = 0; // bytes known to hold no line end
+        let mut deadline = None; // from the line's first byte on
+        loop {
+            let fresh = self.buffer.get(searched..).unwrap_or_default();
+            if let Some(at) = fresh.iter().position(|&byte| byte == b'\n') {
+                return Ok(self.take_line(searched + at));
+            }
+            searched = self.buffer.len();
+            if searched > self.cap + 1 {
+                // Keep nothing of it: its end may be gigabytes away.
+                self.buffer.clear();
+                self.skipping = true;
+                searched = 0;
+            }
+            let begun = self.skipping || searched > 0;
+            if begun && deadline.is_none() {
+                deadline = Some(Instant::now() + LINE_DEADLINE);
+            }
+            match self.fill(deadline) {
+                Ok(0) if self.skipping => return Ok(self.skipped()),
+                Ok(0) if searched > 0 => {
+                    return Ok(self.take_rest(Received::Line));
+                }
+                Ok(0) => return Ok(Received::End),
+                Ok(_) => {}
+                Err(error) => {
+                    let expired =
+                        deadline.is_none_or(|end| end <= Instant::now());
+                    if !error.is_timeout() || self.pause.is_none() || expired {
+                        return Err(error);
+                    }
+                    return Ok(match self.skipping {
+                        true => self.skipped(),
+                        false => self.take_rest(Received::Unterminated),
+                    });
+                }
+            }
+        }
+    }
+
+    /// One `recv` into the buffer, with the time limit that holds now.
+    fn fill(&mut self, deadline: Option<Instant>) -> Result<usize> {
+        let limit = match deadline {
+            None => self.idle,
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(self.too_slow(LINE_DEADLINE));
+                }
+                self.pause.map_or(left, |pause| pause.min(left))
+            }
+        };
+        if self.limit != Some(limit) {
+            self.socket.set_recv_timeout(Some(limit))?;
+            self.limit = Some(limit);
+        }
+        let mut chunk = [0; CHUNK];
+        match self.socket.recv(&mut chunk) {
+            Ok(count) => {
+                let data = chunk.get(..count).unwrap_or_default();
+                self.buffer.extend_from_slice(data);
+                Ok(count)
+            }
+            Err(error) if error.is_timeout() => Err(self.too_slow(limit)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn too_slow(&self, limit: Duration) -> Error {
+        let peer = self.socket.peer_addr();
+        let peer = peer.map_or("?".into(), |peer| peer.to_string());
+        let seconds = limit.as_secs_f64();
+        let what = format!("timed out: no whole line within {seconds} s");
+        Error::timed_out("recv", peer, what)
+    }
+
+    /// Cuts the line that ends at `end` from the buffer.
+    fn take_line(&mut self, end: usize) -> Received {
+        let rest = self.buffer.split_off(end + 1);
+        let mut line = std::mem::replace(&mut self.buffer, rest);
+        line.pop(); // the \n
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        if std::mem::take(&mut self.skipping) || line.len() > self.cap {
+            return Received::TooLong;
+        }
+        Received::Line(line)
+    }
+
+    /// The end of a line that was too long.
+    fn skipped(&mut self) -> Received {
+        self.skipping = false;
+        self.buffer.clear();
+        Received::TooLong
+    }
+
+    /// Everything in the buffer, as a message.
+    fn take_rest(&mut self, kind: fn(Vec<u8>) -> Received) -> Received {
+        let rest = std::mem::take(&mut self.buffer);
+        if rest.len() > self.cap {
+            return Received::TooLong;
+        }
+        kind(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::{Shutdown, TcpStream};
+
+    const SOON: Duration = Duration::from_millis(50);
+    const LATE: Duration = Duration::from_secs(20);
+
+    /// A reader and the peer that writes to it.
+    fn pair(cap: usize) -> Result<(LineReader, TcpStream)> {
+        let any = crate::net::resolve_one("127.0.0.1", 0)?;
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(1)?;
+        let peer = TcpStream::connect(listener.local_addr()?)?;
+        let (client, _) = listener.accept()?;
+        Ok((LineReader::new(client, cap, LATE), peer))
+    }
+
+    fn line(text: &str) -> Received {
+        Received::Line(text.into())
+    }
+
+    #[test]
+    fn two_lines_in_one_segment_are_two() -> Result<()> {
+        let (mut reader, mut peer) = pair(100)?;
+        peer.write_all(b"one\r\n\ntwo\nrest")?;
+        peer.shutdown(Shutdown::Write)?;
+        assert_eq!(reader.read()?, line("one"));
+        assert_eq!(reader.read()?, line(""));
+        assert_eq!(reader.read()?, line("two"));
+        assert_eq!(reader.read()?, line("rest"));
+        assert_eq!(reader.read()?, Received::End);
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_over_the_cap_is_refused_and_the_next_is_read() -> Result<()> {
+        let (mut reader, mut peer) = pair(4)?;
+        let long = vec![b'x'; 3 * CHUNK];
+        let writer = std::thread::spawn(move || {
+            peer.write_all(b"four\n")
+                .and_then(|()| peer.write_all(b"fives\n"))?;
+            peer.write_all(b"four\r\n").and_then(|()| peer.write_all(&long))?;
+            peer.write_all(b"\nok\n")
+        });
+        assert_eq!(reader.read()?, line("four"));
+        assert_eq!(reader.read()?, Received::TooLong);
+        assert_eq!(reader.read()?, line("four"));
+        assert_eq!(reader.read()?, Received::TooLong);
+        assert_eq!(reader.read()?, line("ok"));
+        writer.join().expect("the writer")?;
+        Ok(())
+    }
+
+    #[test]
+    fn a_pause_ends_an_unterminated_message() -> Result<()> {
+        let (mut reader, mut peer) = pair(100)?;
+        reader.accept_pause(SOON);
+        peer.write_all(b"no line end")?;
+        let guessed = Received::Unterminated(b"no line end".to_vec());
+        assert_eq!(reader.read()?, guessed);
+        peer.write_all(b"with one\n")?;
+        assert_eq!(reader.read()?, line("with one"));
+        Ok(())
+    }
+
+    #[test]
+    fn silence_ends_the_wait() -> Result<()> {
+        let (mut reader, mut peer) = pair(100)?;
+        reader.idle = SOON;
+        let error = reader.read().expect_err("a timeout");
+        assert!(error.is_timeout(), "{error}");
+        peer.write_all(b"late\n")?;
+        assert_eq!(reader.read()?, line("late"));
+        Ok(())
+    }
+}

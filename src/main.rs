@@ -1,0 +1,180 @@
+//! `socketlab`: plays the labs, finds what answers an id, explains a word.
+
+use std::io;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Program};
+use socketlab::{
+    Error, Result, explain, house, say, tcp_table, transcript, viva, warn,
+};
+
+const PROGRAM: Program = Program {
+    lab: "socketlab",
+    role: "guide",
+    port: 0,
+    steps: "",
+    example: "socketlab demo echo",
+};
+
+/// Plays the labs, finds the code that answers an id, explains errors.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// one of: demo [LAB…] (play the READMEs' transcripts) · where ID
+    /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
+    /// TIME_WAIT) · viva [LAB…] (questions, one by one) · steps PROGRAM
+    /// [PROGRAM] (the numbered steps, side by side) · ports (what listens)
+    #[argh(positional)]
+    command: String,
+    /// what it is about
+    #[argh(positional)]
+    words: Vec<String>,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
+    match (args.command.as_str(), words.as_slice()) {
+        ("demo", labs) => demo(labs),
+        ("where", [id]) => locate(id),
+        ("explain", [_, ..]) => tell(&words.join(" ")),
+        ("viva", labs) => quiz(labs),
+        ("steps", [program]) => steps(program, None),
+        ("steps", [left, right]) => steps(left, Some(right)),
+        ("ports", []) => ports(),
+        (command, _) => args::usage(&format!(
+            "'{command}' with {} words is none of: demo [LAB…], where ID, \
+             explain WORD, viva [LAB…], steps PROGRAM [PROGRAM], ports",
+            words.len()
+        )),
+    }
+}
+
+/// The labs that were named, or all in reading order.
+fn chosen(labs: &[&str]) -> Result<Vec<String>> {
+    let all = house::labs()?;
+    for lab in labs {
+        if !all.iter().any(|known| known == lab) {
+            let known = all.join(" ");
+            args::usage(&format!("there is no lab '{lab}'; there is: {known}"));
+        }
+    }
+    match labs {
+        [] => Ok(all),
+        some => Ok(some.iter().map(ToString::to_string).collect()),
+    }
+}
+
+/// Plays each lab's transcripts.
+fn demo(labs: &[&str]) -> Result<()> {
+    let mut played = 0;
+    for lab in chosen(labs)? {
+        let page = house::root()?.join("labs").join(&lab).join("README.md");
+        let blocks = transcript::blocks(&house::read(&page)?);
+        for (index, (line, block)) in blocks.iter().enumerate() {
+            let (number, count) = (index + 1, blocks.len());
+            say!("\n==== {lab}, {number} of {count} (README, line {line})");
+            transcript::play(block, &mut |text| say!("{text}")).map_err(
+                |error| {
+                    Error::other(format!(
+                        "labs/{lab}/README.md, transcript at line {line}: \
+                         {error}"
+                    ))
+                },
+            )?;
+            played += 1;
+        }
+    }
+    say!("\nall of it held: {played} transcripts played");
+    Ok(())
+}
+
+/// Prints file:line of code, test and page for an id.
+fn locate(id: &str) -> Result<()> {
+    let id = id.trim_matches(['[', ']']).to_string();
+    let places = house::places(&id)?;
+    if places.is_empty() {
+        return Err(Error::other(format!(
+            "nothing here answers {id}. Ids look like D-T3.2, E-T4, G-6b, \
+             W-T1.1a, T-S: the table in README.md lists them"
+        )));
+    }
+    for place in places {
+        let file = place.file.display();
+        say!("{}  {file}:{}  {}", place.kind, place.line, place.text);
+    }
+    Ok(())
+}
+
+/// Prints all entries that a word, or a phrase, names.
+fn tell(words: &str) -> Result<()> {
+    let mut entries = explain::find(words);
+    if entries.is_empty() {
+        entries = words.split(' ').flat_map(explain::find).collect();
+    }
+    if entries.is_empty() {
+        let nearest = match explain::nearest(words).as_slice() {
+            [] => "Try ECONNREFUSED, 111 or TIME_WAIT".to_string(),
+            near => format!("Near it: {}", near.join(", ")),
+        };
+        return Err(Error::other(format!(
+            "'{words}' is not known here. {nearest}"
+        )));
+    }
+    let mut out = io::stdout().lock();
+    for entry in entries {
+        let _ = explain::print(entry, &mut out);
+    }
+    Ok(())
+}
+
+/// Asks the questions of the labs, one by one.
+fn quiz(labs: &[&str]) -> Result<()> {
+    let mut questions = Vec::new();
+    for lab in chosen(labs)? {
+        let folder = house::root()?.join("labs").join(lab);
+        questions.extend(viva::load(&folder).map_err(Error::other)?);
+    }
+    // Closed output or input: the student has left.
+    let _ = viva::ask(&questions, io::stdin().lock(), io::stdout().lock());
+    Ok(())
+}
+
+/// The banners of one program, or of two side by side. [G-4]
+fn steps(left: &str, right: Option<&str>) -> Result<()> {
+    let one = house::steps(&house::source_of(left)?)?;
+    let two = match right {
+        Some(right) => house::steps(&house::source_of(right)?)?,
+        None => Vec::new(),
+    };
+    let width = one.iter().map(String::len).max().unwrap_or(0);
+    let width = width.max(left.len()) + 4;
+    say!("{left:width$}{}", right.unwrap_or_default());
+    for row in 0..one.len().max(two.len()) {
+        let cell = |steps: &[String]| steps.get(row).cloned();
+        let (one, two) = (cell(&one), cell(&two));
+        let (one, two) = (one.unwrap_or_default(), two.unwrap_or_default());
+        say!("{}", format!("{one:width$}{two}").trim_end());
+    }
+    Ok(())
+}
+
+/// What of ours listens now.
+fn ports() -> Result<()> {
+    let holders = tcp_table::holders();
+    let folder = socketlab::terminal::program_folder();
+    let mut found = 0;
+    for entry in tcp_table::all() {
+        let waits = entry.name == "LISTEN"
+            || (entry.protocol == "udp" && entry.peer.port() == 0);
+        let Some((pid, name)) = holders.get(&entry.inode) else { continue };
+        if waits && folder.join(name).is_file() {
+            let (protocol, local) = (entry.protocol, entry.local);
+            say!("{protocol}  {local:22}  {name}  (pid {pid}: kill {pid})");
+            found += 1;
+        }
+    }
+    if found == 0 {
+        warn!("none of our programs listens (other programs: ss -tulnp)");
+    }
+    Ok(())
+}

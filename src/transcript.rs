@@ -1,0 +1,337 @@
+//! Runs the console transcripts that the lab READMEs print: one source for
+//! the docs, for `make <lab>` and `make demo`, and for a test.
+//!
+//! A transcript is a block fenced as `console`. Each line belongs to a
+//! terminal, named in front:
+//!
+//! ```text
+//! server$ echo-server 127.0.0.1 12001    start a program in that terminal
+//! server| listening on 127.0.0.1:12001   it prints this line next
+//! client< hello                          type this and Enter
+//! client< ^D                             end its input; ^C interrupts it
+//! client? 0                              it ends with this exit status
+//! # a remark
+//! ```
+//!
+//! `…` in a printed line stands for anything. A line that the same terminal
+//! answers by typing may be a prompt, without a line end. Ports are those of
+//! the page, and are mapped to free ones: a server is started on port 0 and
+//! its first line tells the number.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use rustix::process::Signal;
+use socket2::{Domain, Socket, Type};
+
+use crate::terminal::{self, Terminal};
+use crate::{Error, Result};
+
+/// One step of a transcript.
+#[derive(Debug)]
+struct Line<'a> {
+    number: usize,
+    terminal: &'a str,
+    sign: char, // $ | < ?
+    text: &'a str,
+}
+
+/// The transcripts of a README: each `console` block with the number of its
+/// first line.
+pub fn blocks(readme: &str) -> Vec<(usize, String)> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    let mut inside = false;
+    for (index, line) in readme.lines().enumerate() {
+        if line.trim_end() == "```console" {
+            inside = true;
+            blocks.push((index + 2, String::new()));
+        } else if line.starts_with("```") {
+            inside = false;
+        } else if inside && let Some((_, block)) = blocks.last_mut() {
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    blocks
+}
+
+/// Plays one transcript; `show` gets each line as it happens, with its
+/// terminal's name in brackets. Fails at the first line that does not hold.
+pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
+    let mut stage = Stage::default();
+    let lines = parse(transcript)?;
+    for (index, line) in lines.iter().enumerate() {
+        let next = lines.iter().skip(index + 1);
+        let next = next.clone().find(|next| next.terminal == line.terminal);
+        let answered = next.is_some_and(|next| next.sign == '<');
+        stage.perform(line, answered, show).map_err(|error| {
+            Error::other(format!(
+                "line {} of the transcript, {}{} {}\n{error}",
+                line.number, line.terminal, line.sign, line.text
+            ))
+        })?;
+    }
+    stage.close()
+}
+
+fn parse(transcript: &str) -> Result<Vec<Line<'_>>> {
+    let mut lines = Vec::new();
+    for (index, line) in transcript.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let number = index + 1;
+        let at = line.find(|c: char| !c.is_alphanumeric() && c != '-');
+        let parts = at.and_then(|at| {
+            let sign = line.get(at..)?.chars().next()?;
+            Some((line.get(..at)?, sign, line.get(at + sign.len_utf8()..)?))
+        });
+        match parts {
+            Some((terminal, sign @ ('$' | '|' | '<' | '?'), text)) => {
+                let text = text.strip_prefix(' ').unwrap_or(text);
+                lines.push(Line { number, terminal, sign, text });
+            }
+            _ => {
+                return Err(Error::other(format!(
+                    "line {number} of the transcript is none of the kinds \
+                     name$ name| name< name?: {line}"
+                )));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// The terminals of a transcript and the ports that stand for the page's.
+#[derive(Default)]
+struct Stage {
+    terminals: BTreeMap<String, Terminal>,
+    ports: BTreeMap<String, Port>,
+}
+
+enum Port {
+    /// A server was started on port 0 and has not said yet what it got.
+    Asked,
+    /// Nobody listens there: held by a socket that is bound and nothing more.
+    Reserved(u16, Socket),
+    Known(u16),
+}
+
+impl Stage {
+    fn perform(
+        &mut self,
+        line: &Line<'_>,
+        answered: bool,
+        show: &mut dyn FnMut(&str),
+    ) -> Result<()> {
+        let name = line.terminal;
+        match line.sign {
+            '$' => {
+                show(&format!("[{name}] $ {}", line.text));
+                let started = self.start(line.text)?;
+                if let Some(old) = self.terminals.insert(name.into(), started) {
+                    end(old)?;
+                }
+                return Ok(());
+            }
+            '|' => {
+                let shown = self.expect(name, line.text, answered)?;
+                show(&format!("[{name}] {shown}"));
+                return Ok(());
+            }
+            _ => {}
+        }
+        let terminal = find(&mut self.terminals, name)?;
+        match (line.sign, line.text) {
+            ('<', "^D") => terminal.end_input(),
+            ('<', "^C") => terminal.signal(Signal::INT)?,
+            ('<', text) => terminal.type_line(text)?,
+            (_, wanted) => {
+                if let Some(line) = terminal.read_line()? {
+                    return Err(Error::other(format!("it printed: {line}")));
+                }
+                let status = terminal.wait_for_end()?;
+                let code = status.code().map(|code| code.to_string());
+                let code = code.unwrap_or_else(|| status.to_string());
+                if code != wanted {
+                    return Err(Error::other(format!("it ended with {code}")));
+                }
+                return Ok(());
+            }
+        }
+        show(&format!("[{name}] < {}", line.text));
+        Ok(())
+    }
+
+    /// Starts the program of a `$` line: `VARIABLE=value program arguments`.
+    fn start(&mut self, text: &str) -> Result<Terminal> {
+        let server = text.split_whitespace().next().is_some_and(|program| {
+            program.contains("server") || program.contains("sink")
+        });
+        for port in ports_in(text) {
+            match self.ports.remove(&port) {
+                Some(Port::Reserved(number, socket)) if server => {
+                    drop(socket);
+                    self.ports.insert(port, Port::Known(number));
+                }
+                Some(known) => drop(self.ports.insert(port, known)),
+                None if server => drop(self.ports.insert(port, Port::Asked)),
+                None => drop(self.ports.insert(port, reserve()?)),
+            }
+        }
+        let words = shlex::split(&self.with_ports(text, "0"));
+        let words = words.ok_or_else(|| Error::other("unbalanced quotes"))?;
+        let variables = words.iter().take_while(|word| word.contains('='));
+        let variables = variables.count();
+        let mut words = words.into_iter();
+        let environment: Vec<String> = words.by_ref().take(variables).collect();
+        let program = words.next().unwrap_or_default();
+        let mut command: Command = terminal::command(&program);
+        command.args(words).current_dir(crate::house::root()?);
+        command.env_remove("TRACE");
+        for variable in environment {
+            if let Some((name, value)) = variable.split_once('=') {
+                command.env(name, value);
+            }
+        }
+        Terminal::run(&mut command)
+    }
+
+    /// Reads the next line (or prompt) of a terminal and compares.
+    fn expect(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        answered: bool,
+    ) -> Result<String> {
+        let pattern = self.with_ports(wanted, "…");
+        let terminal = find(&mut self.terminals, name)?;
+        if answered && !pattern.contains('…') {
+            // A prompt, or a line of which this is the beginning.
+            terminal.read_prompt(&pattern)?;
+            terminal.skip_line_end();
+            return Ok(pattern);
+        }
+        let line = terminal.read_line()?;
+        let line = line.ok_or_else(|| Error::other("its output has ended"))?;
+        if !terminal::matches(&pattern, &line) {
+            return Err(Error::other(format!("it printed: {line}")));
+        }
+        for (port, state) in &mut self.ports {
+            if let (Port::Asked, Some(at)) =
+                (&state, wanted.find(port.as_str()))
+            {
+                let digits: String = line
+                    .chars()
+                    .skip(wanted.get(..at).unwrap_or_default().chars().count())
+                    .take_while(char::is_ascii_digit)
+                    .collect();
+                if let Ok(number) = digits.parse() {
+                    *state = Port::Known(number);
+                }
+            }
+        }
+        Ok(line)
+    }
+
+    /// The text with each port of the page replaced by the real one.
+    fn with_ports(&self, text: &str, asked: &str) -> String {
+        let mut text = text.to_string();
+        for (port, state) in &self.ports {
+            let real = match state {
+                Port::Asked => asked.to_string(),
+                Port::Reserved(number, _) | Port::Known(number) => {
+                    number.to_string()
+                }
+            };
+            text = text.replace(port.as_str(), &real);
+        }
+        text
+    }
+
+    fn close(self) -> Result<()> {
+        self.terminals.into_values().try_for_each(end)
+    }
+}
+
+/// Ends what a transcript left running, as a user closing it would.
+fn end(mut terminal: Terminal) -> Result<()> {
+    if terminal.is_running() {
+        terminal.signal(Signal::TERM)?;
+        terminal.wait_for_end()?;
+    }
+    Ok(())
+}
+
+fn find<'a>(
+    terminals: &'a mut BTreeMap<String, Terminal>,
+    name: &str,
+) -> Result<&'a mut Terminal> {
+    let found = terminals.get_mut(name);
+    found.ok_or_else(|| Error::other(format!("nothing runs in {name}")))
+}
+
+/// The ports in a command: a number of four or five digits behind a host.
+fn ports_in(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut ports = Vec::new();
+    for pair in words.windows(2) {
+        let &[host, port] = pair else { continue };
+        let is_host =
+            host == "localhost" || host.contains("::") || is_dotted(host);
+        let port = port.trim_matches(['"', '\'']);
+        let is_port = (4..=5).contains(&port.len())
+            && port.bytes().all(|byte| byte.is_ascii_digit());
+        if is_host && is_port {
+            ports.push(port.to_string());
+        }
+    }
+    ports
+}
+
+fn is_dotted(word: &str) -> bool {
+    word.contains('.') && word.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// A port on which nobody listens, and the socket that keeps it so.
+fn reserve() -> Result<Port> {
+    let reserved = || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+        let address = socket.local_addr()?.as_socket();
+        Ok((address.map_or(0, |address| address.port()), socket))
+    };
+    let (port, socket) =
+        reserved().map_err(|error| Error::new("bind", "127.0.0.1:0", error))?;
+    Ok(Port::Reserved(port, socket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_blocks() {
+        let page = "text\n```console\na$ b\n```\n```text\nc\n```\n";
+        assert_eq!(blocks(page), [(3, "a$ b\n".to_string())]);
+    }
+
+    #[test]
+    fn ports_stand_behind_hosts() {
+        let ports = ports_in("x 127.0.0.1 12001 --burst 2000 ::1 4711 80");
+        assert_eq!(ports, ["12001", "4711"]);
+    }
+
+    #[test]
+    fn a_play_compares_what_is_printed() {
+        let show = &mut |_: &str| {};
+        play("a$ echo hi\na| hi\na? 0\n", show).expect("it holds");
+        let error = play("a$ echo hi\na| ho\n", show).expect_err("a lie");
+        assert!(error.to_string().contains("it printed: hi"), "{error}");
+        let error = play("a$ echo hi\na? 0\n", show).expect_err("a lie");
+        assert!(error.to_string().contains("it printed: hi"), "{error}");
+        let error = play("a$ false\na? 0\n", show).expect_err("a lie");
+        assert!(error.to_string().contains("ended with 1"), "{error}");
+    }
+}
