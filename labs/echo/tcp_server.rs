@@ -74,9 +74,9 @@ fn main() -> Result<()> {
     // A backlog of 5 is enough for a classroom. A crowd that connects at one
     // moment overflows it, and each dropped SYN costs its client a second.
     listener.listen(BACKLOG)?;
-    net::announce(listener.local_addr()?);
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     let stop = clients.stopper(&listener);
+    net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
