@@ -1,0 +1,167 @@
+//! The chat window of handout G, question 8. The other half is server.rs.
+//!
+//!     main: keyboard --- 3 send ---> server          [G-8b]
+//!     "room": screen <-- 4 recv ---- server          at any moment
+//!
+//! Two threads on one socket: what others say arrives while the user types,
+//! and must neither wait for her nor garble her line. window.rs does the
+//! latter. The same program serves scripts: lines in, lines out.
+
+mod window;
+
+use std::net::Shutdown;
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::line::{LineReader, Received};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, stop, warn};
+use window::{Names, Screen};
+
+/// Longest line of the room that is shown whole: a name and 4 KiB, escaped.
+const LONGEST: usize = 64 * 1024;
+
+/// How long the server may take to close after we said `quit`.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The user has said that she leaves: the end is no surprise then.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: "client",
+    port: 12005,
+    steps: "socket connect send recv close",
+    example: "chat-client 127.0.0.1 12005 --name Batman",
+};
+
+/// A chat window: what you type all others read; `quit` leaves.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12005)
+    #[argh(positional)]
+    port: Port,
+    /// the login name, instead of being asked for it
+    #[argh(option)]
+    name: Option<String>,
+    /// append plain lines, with no editing and no colour
+    #[argh(switch)]
+    plain: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+    // A server whose machine is gone is noticed, however long nobody speaks.
+    server.set_keepalive(Duration::from_secs(30))?;
+
+    let names = Names::default();
+    let (mut keyboard, screen) = window::open(args.plain, &names)?;
+    let socket = server.clone();
+    thread::Builder::new()
+        .name("room".into())
+        .spawn(move || follow_room(socket, screen, &names))
+        .map_err(|error| Error::new("spawn", "room", error))?;
+
+    // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
+    let socket = server.clone();
+    stop::on_signal(move || leave(&socket))?;
+
+    if let Some(name) = args.name {
+        server.send_all(format!("{name}\n").as_bytes())?;
+    }
+    while let Some(mut line) = keyboard.read()? {
+        if line == b"quit" {
+            break;
+        }
+
+        // ---- 3 send() ----------------------------------------------------
+        // One line, one send(): the line end is what makes it a message.
+        line.push(b'\n');
+        match server.send_all(&line) {
+            // The other thread says why, and ends the program.
+            Err(error) if error.is_peer_gone() => break,
+            sent => sent?,
+        }
+    }
+    leave(&server);
+    // The other thread reads to the end of the stream and ends the program.
+    thread::sleep(GOODBYE);
+    Err(Error::other("the server did not close the connection"))
+}
+
+/// Says goodbye: the room is told that we left, and not that we broke.
+fn leave(server: &TcpSocket) {
+    LEAVING.store(true, Ordering::Release);
+    let _ = server.send_all(b"quit\n");
+    let _ = server.shutdown(Shutdown::Write);
+}
+
+/// Shows what the server sends until it closes, and ends the program.
+fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
+    let mut lines = LineReader::new(server.clone(), LONGEST, GOODBYE);
+    lines.wait_for_ever();
+    let mut joined = false;
+    let end = loop {
+        // ---- 4 recv() ----------------------------------------------------
+        // Whatever arrives, whoever says it. Nothing may arrive for hours.
+        match lines.read() {
+            Ok(Received::Line(line) | Received::Unterminated(line)) => {
+                // The server has escaped it; but is it our server?
+                let line = console::escape(&line);
+                if !joined && line.starts_with("Server: time=") {
+                    joined = true;
+                    screen.show(""); // as on the handout's screen [G-8c]
+                }
+                learn_names(&line, names);
+                screen.show(&line);
+            }
+            Ok(Received::TooLong) => screen.show("(a line too long to show)"),
+            Ok(Received::End) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    let leaving = LEAVING.load(Ordering::Acquire);
+    if !leaving {
+        screen.show("(the server has closed the connection)");
+    }
+    screen.close();
+    if let Some(error) = end.filter(|_| !leaving) {
+        warn!("{error}");
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    // The main thread may wait for the keyboard: ending the process closes.
+    server.close();
+    process::exit(if leaving { 0 } else { 1 });
+}
+
+/// Notes who is in the room: who joins, who speaks, who leaves.
+fn learn_names(line: &str, names: &Names) {
+    let Some((speaker, text)) = line.split_once(": ") else { return };
+    if speaker != "Server" {
+        names.lock().insert(speaker.trim_end_matches(" (to you)").into());
+        return;
+    }
+    let Some((_, event)) = text.split_once(' ') else { return };
+    if let Some((name, _)) = event.split_once(" has joined.") {
+        names.lock().insert(name.into());
+    } else if let Some((name, _)) = event.split_once(" has left.") {
+        names.lock().remove(name);
+    }
+}

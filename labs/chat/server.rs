@@ -1,0 +1,138 @@
+//! The chat room. Handout G (IIT Goa), question 8; the other half is
+//! client.rs, or nc, or telnet, or ten lines of Python: the protocol is
+//! lines of text. Stateful: the room remembers who is in it.
+//!
+//!     clients                 server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept   two threads for each member
+//!       |------ "hello" ------->|  5 recv     member.rs, the reader
+//!       |<-- "Batman: hello" ---|  6 send     hub.rs, to all others
+//!       |<------- FIN ----------|  7 close
+//!
+//! One hub thread owns the room, and readers send it events: see hub.rs for
+//! the channels. A lock around all sockets would do as well, until one
+//! member stops reading while somebody holds it.             (viva 4)
+
+mod hub;
+mod member;
+mod names;
+
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use crossbeam_channel::bounded;
+use hub::{Event, Hub};
+use member::{Room, converse};
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, say};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// Events that may wait for the hub. A reader that finds no room waits, and
+/// its client with it: that is how the room slows those who talk.
+const EVENTS: usize = 1024;
+
+/// Lines that may wait for the console; more are left out.
+const CONSOLE: usize = 4096;
+
+const NO_ROOM: &str = "Server: the room is full, try again later\n";
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: "server",
+    port: 12005,
+    steps: "socket bind listen accept recv send close",
+    example: "chat-server 127.0.0.1 12005",
+};
+
+/// A chat room: clients log in with a name, and what one says all others see.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12005; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// send a member's own lines back, as the handout's text says; its
+    /// screens show otherwise
+    #[argh(switch)]
+    echo: bool,
+    /// lines a second that a member may say (default 0: no limit)
+    #[argh(option, default = "0")]
+    max_rate: u32,
+    /// seconds after which a machine that does not answer counts as gone
+    /// (default 30); a person may be silent for as long as she likes
+    #[argh(option, default = "30")]
+    silence: u64,
+    /// members at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not show the room on this console
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let silence = args::in_range("--silence", args.silence, 3, 86_400)?;
+    let address = net::resolve_one(&args.host, port)?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    listener.listen(BACKLOG)?;
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+
+    // The hub and the console are threads of their own; a full console
+    // queue loses lines of the console and delays nobody.
+    let (console, shown) = bounded::<String>(CONSOLE);
+    let (events, heard) = bounded(EVENTS);
+    let spawn_error = |error| Error::new("spawn", "hub", error);
+    thread::Builder::new()
+        .name("console".into())
+        .spawn(move || shown.iter().for_each(|line| say!("{line}")))
+        .map_err(spawn_error)?;
+    let hub = Hub::new(args.echo, (!args.quiet).then_some(console));
+    let hub = thread::Builder::new()
+        .name("hub".into())
+        .spawn(move || hub.run(&heard))
+        .map_err(spawn_error)?;
+    let silence = Duration::from_secs(silence);
+    let room = Room { events, max_rate: args.max_rate, silence };
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let room = room.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    converse(client, peer, &room)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    // Everybody is told; then the readers end, with them the last senders
+    // of events but ours, and then the hub.
+    let _ = room.events.send(Event::Closing);
+    clients.finish();
+    drop(room);
+    let _ = hub.join();
+    Ok(())
+}
