@@ -70,7 +70,8 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000)?;
     let wait = Duration::from_millis(wait);
     let count = args.count.unwrap_or(u64::MAX);
-    let server = net::resolve_one(&args.host, args.port.0)?;
+    let mut addresses = net::resolve(&args.host, args.port.0)?.into_iter();
+    let Some(mut server) = addresses.next() else { return Ok(()) };
     let seed = args.seed.unwrap_or_else(rand::random);
     let mut dice = StdRng::seed_from_u64(seed);
     let tally = Arc::new(Mutex::new(Tally::default()));
@@ -91,6 +92,10 @@ fn main() -> Result<()> {
             listen_for_late(&socket, server, gap, &tally)?;
         }
         if tally.lock().last_was_lost() {
+            // Never an answer? The name may have another address.
+            if tally.lock().was_silent() {
+                server = addresses.next().unwrap_or(server);
+            }
             socket.close();
             socket = UdpSocket::new(server)?;
         }
