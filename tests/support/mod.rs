@@ -9,8 +9,10 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use socketlab::terminal::{self, Terminal};
 use socketlab::{house, transcript};
@@ -261,22 +263,27 @@ pub fn strace_shows(program: &str, calls: &[&str]) {
     if !installed("strace", "strace") {
         return;
     }
-    let program = terminal::program_folder().join(program);
-    let log = tempfile::NamedTempFile::new().expect("a file");
+    // A FIFO for the log: reading it ends when strace, too, has ended.
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("log");
+    let mode = Mode::from_raw_mode(0o600);
+    mknodat(CWD, &log, FileType::Fifo, mode, 0).expect("a FIFO");
     let mut command = Command::new("strace");
     command
         // -D: the program is our child, and strace its; signals reach it.
         .args(["-D", "-f", "-e", "trace=network,close", "-o"])
-        .arg(log.path())
-        .arg(program)
+        .arg(&log)
+        .arg(terminal::program_folder().join(program))
         .args(["127.0.0.1", "0"]);
+    let reading = thread::spawn(move || std::fs::read_to_string(&log));
     let mut server = Server::run(&mut command);
     let client = server.connect();
     let _ = client.shutdown(Shutdown::Write);
     let _ = receive_all(&client);
-    server.console().signal(Signal::TERM).expect("a signal");
+    // It may have ended by itself.
+    let _ = server.console().signal(Signal::TERM);
     server.console().read_to_end().expect("it ends");
-    let text = std::fs::read_to_string(log.path()).expect("the log");
+    let text = reading.join().expect("a reader").expect("the log");
     // From the listener's socket() on: the runtime made calls before it.
     let start = text.find("socket(AF_INET, SOCK_STREAM").unwrap_or(0);
     let mut rest = &text[start..];
