@@ -280,7 +280,7 @@ fn w_k2_udp_server_says_that_it_is_ready_and_answers_python() {
 }
 
 #[test]
-fn w_k2_datagrams_of_every_size_are_answered() {
+fn w_e2_datagrams_of_every_size_are_answered() {
     let mut server = Server::start(UDP, &[]);
     let (one, two) = (server.datagrams(), server.datagrams());
     for size in [0, 1, 1024, 1025, 2049, 65_507] {

@@ -64,7 +64,7 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // Here it ends when no server runs, or on another port: the SYN is
         // answered by RST, at once, before anybody was asked for a sentence;
-        // a firewall would keep silent.     [W-P1] [W-P3] (viva 2, viva 8)
+        // a firewall would keep silent.     [W-P1] [W-P3] (viva 2) (viva 8)
         // Our own port is the kernel's choice, made here: no bind(). (viva 6)
         socket.connect(address)?;
         Ok(socket)

@@ -82,7 +82,7 @@ fn main() -> Result<()> {
     // ---- 2 bind() --------------------------------------------------------
     // The port that clients must aim at; theirs is another one. A UDP server
     // may hold the same number meanwhile: the port spaces are separate. In C
-    // the port needs htons(); here the address does that. (viva 9, viva 11)
+    // the port needs htons(); here the address does that. (viva 9) (viva 11)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
@@ -142,7 +142,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
         // ---- 6 send() ----------------------------------------------------
         // The bytes 97 to 122, a to z, lose 32; all others stay as they are,
         // both bytes of é too. Python: bytes.upper(). A piece may end inside
-        // a character, and it does not matter.         (viva 1, viva 10)
+        // a character, and it does not matter.         (viva 1) (viva 10)
         bytes.make_ascii_uppercase();
         client.send_all(bytes)?;
     }

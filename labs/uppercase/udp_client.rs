@@ -88,7 +88,7 @@ fn ask(
         // One datagram, also for an empty sentence, and whole or not at all:
         // EMSGSIZE says that it does not fit. Success says nothing: with no
         // server there, or on another port, it is lost. [W-P2] [W-P3]
-        socket.sendto(sentence, server)?; //                  (viva 3, viva 4)
+        socket.sendto(sentence, server)?; //                  (viva 3) (viva 4)
 
         // ---- 3 recvfrom() ------------------------------------------------
         // The server's host may report "port unreachable" by ICMP. This
