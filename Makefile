@@ -68,6 +68,24 @@ bench-echo: ## speed beside Python and socat, as ratios
 test-echo: ## its tests
 viva-echo: ## its questions
 
+## uppercase: one service over TCP and over UDP (handout W)
+uppercase: ## both, scripted
+uppercase-tcp-server: ## answers a to z in upper case; --once: the skeleton
+uppercase-tcp-client: ## asks for a sentence, prints the answer
+uppercase-udp-server: ## the same service, a datagram each
+uppercase-udp-client: ## asks up to three times
+test-uppercase: ## its tests
+viva-uppercase: ## its questions
+
+## datetime: date and time over UDP (handout G, part 1)
+datetime: ## both ends, scripted
+datetime-template-server: ## question 1: UDP in the fewest lines
+datetime-template-client: ## question 1: one datagram there, one back
+datetime-server: ## question 3: answers SEND_DATE and SEND_TIME
+datetime-client: ## question 3: asks at random, until Ctrl-C
+test-datetime: ## its tests
+viva-datetime: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	$(first)
