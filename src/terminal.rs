@@ -100,6 +100,11 @@ impl Terminal {
             .map_err(|error| Error::new("write", "its stdin", error))
     }
 
+    /// Its input, to be written by another thread while this one reads.
+    pub fn take_input(&mut self) -> Option<ChildStdin> {
+        self.stdin.take()
+    }
+
     /// Ctrl-D: ends its input.
     pub fn end_input(&mut self) {
         self.stdin = None;

@@ -1,9 +1,10 @@
 //! Finds the words `exit` and `stop` in a stream that has no messages.
 //!
 //! The echo answers whatever recv() gave, byte by byte; only these two words
-//! need to be a MESSAGE. A message is a whole line, or what stands unended
-//! when the peer pauses: Python clients of this handout send "stop" without
-//! a line end and wait. That is a guess, and the lab says so. `stopwatch`,
+//! need to be a MESSAGE. A message is a whole line. Python clients of this
+//! handout send "stop" without a line end and wait, so after a pause what
+//! stands unended counts too: since the last line end, or what the last
+//! recv() brought alone. That is a guess, and the lab says so. `stopwatch`,
 //! ` stop ` and `STOP` are ordinary text.                  [E-T3] (viva 9)
 
 /// What a client may order.
@@ -15,53 +16,59 @@ pub enum Command {
     Stop,
 }
 
-/// The line that is arriving, as far as it could still be a command.
+/// The message that is arriving, as far as it could still be a command.
 #[derive(Default)]
 pub struct Watch {
-    line: Vec<u8>, // never more than LONGEST + 1 bytes
+    line: Vec<u8>, // since the last line end, LONGEST + 1 bytes at most
+    piece: Vec<u8>, // the same, since the last recv()
 }
 
 /// "exit\r": whatever is longer is text.
 const LONGEST: usize = 5;
 
 impl Watch {
-    /// Takes the next bytes of the stream. Returns a command if a line of it
-    /// ends here, and how many bytes were read up to there: what follows a
-    /// command is not answered any more.
+    /// Takes what one recv() brought. Returns a command if a line of it ends
+    /// here, and how many bytes were read up to there: what follows a command
+    /// is not answered any more.
     pub fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Command>) {
+        self.piece.clear();
         for (index, &byte) in bytes.iter().enumerate() {
             if byte == b'\n' {
-                let found = self.found();
+                let command = find(&self.line);
                 self.line.clear();
-                if found.is_some() {
-                    return (index + 1, found);
+                self.piece.clear();
+                if command.is_some() {
+                    return (index + 1, command);
                 }
-            } else if self.line.len() <= LONGEST {
-                self.line.push(byte);
+                continue;
+            }
+            for word in [&mut self.line, &mut self.piece] {
+                if word.len() <= LONGEST {
+                    word.push(byte);
+                }
             }
         }
         (bytes.len(), None)
     }
 
-    /// The peer has paused: the unended line is all that there is.
+    /// The peer has paused: what stands unended was a message of its own.
     pub fn pause(&mut self) -> Option<Command> {
-        let found = self.found();
-        if found.is_some() {
-            self.line.clear();
-        }
-        found
+        let command = find(&self.line).or(find(&self.piece));
+        self.line.clear();
+        self.piece.clear();
+        command
     }
 
-    /// Is the unended line a command, should nothing follow?
-    pub fn is_waiting(&self) -> bool {
-        self.found().is_some()
+    /// Is there an unended message, which a pause would end?
+    pub fn is_unended(&self) -> bool {
+        !self.line.is_empty()
     }
+}
 
-    fn found(&self) -> Option<Command> {
-        match self.line.strip_suffix(b"\r").unwrap_or(&self.line) {
-            b"exit" => Some(Command::Exit),
-            b"stop" => Some(Command::Stop),
-            _ => None,
-        }
+fn find(message: &[u8]) -> Option<Command> {
+    match message.strip_suffix(b"\r").unwrap_or(message) {
+        b"exit" => Some(Command::Exit),
+        b"stop" => Some(Command::Stop),
+        _ => None,
     }
 }

@@ -14,7 +14,7 @@ use crate::command::{Command, Watch};
 /// sequential server everybody's turn, is worth more.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// Silence after which an unended `stop` counts as the whole message.
+/// Silence after which an unended message counts as whole.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Bytes asked for at once. Pages of it that are never filled cost nothing.
@@ -35,9 +35,9 @@ pub fn converse(
     client.set_recv_timeout(Some(patience))?;
     let command = loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Waits for bytes. Half of a "stop" may be all that came, so a
-        // complete one without a line end waits a moment for more.
-        let wanted = if watch.is_waiting() { PAUSE } else { IDLE };
+        // Waits for bytes: for long between messages, but only a moment
+        // inside one. "stop" may be the first half of "stopwatch".
+        let wanted = if watch.is_unended() { PAUSE } else { IDLE };
         if wanted != patience {
             client.set_recv_timeout(Some(wanted))?;
             patience = wanted;
@@ -46,8 +46,11 @@ pub fn converse(
             // End of stream: an unended "stop" was the last message.
             Ok(0) => break watch.pause(),
             Ok(count) => count,
-            Err(error) if error.is_timeout() && watch.is_waiting() => {
-                break watch.pause();
+            Err(error) if error.is_timeout() && watch.is_unended() => {
+                match watch.pause() {
+                    None => continue,
+                    command => break command,
+                }
             }
             Err(error) => return Err(error),
         };

@@ -40,6 +40,9 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
+    /// send no line end, for servers that compare recv() with b"stop"
+    #[argh(switch)]
+    bare: bool,
 }
 
 fn main() -> Result<()> {
@@ -59,14 +62,23 @@ fn main() -> Result<()> {
         let Some(sentence) = console::read_stdin_line()? else { break };
 
         // ---- 3 send() ----------------------------------------------------
-        // No bytes, no segment: an empty sentence would never come back.
-        if sentence.is_empty() {
+        // With a line end, from here on: in a stream of several messages
+        // something must say where each one stops, or "hi" and "stop" sent
+        // in a hurry arrive as "histop".               [E-T3] (viva 8)
+        let mut message = sentence.clone();
+        if !args.bare {
+            message.push(b'\n');
+        }
+        // No bytes, no segment: nothing would come back.
+        if message.is_empty() {
             continue;
         }
-        server.send_all(&sentence)?;
+        server.send_all(&message)?;
 
         // ---- 4 recv() ----------------------------------------------------
-        say!("{}", console::escape(&read_echo(&server, sentence.len())?));
+        let echo = read_echo(&server, message.len())?;
+        let echo = echo.strip_suffix(b"\n").unwrap_or(&echo);
+        say!("{}", console::escape(echo));
         if sentence == b"exit" || sentence == b"stop" {
             break;
         }

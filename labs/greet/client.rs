@@ -83,7 +83,7 @@ fn main() -> Result<()> {
 
     // ---- 4 close() -------------------------------------------------------
     // Answers the server's FIN with ours; the descriptor is free again.
-    net::close(server); // [T-F9]
+    net::close(server); // [T-F10]
     Ok(())
 }
 

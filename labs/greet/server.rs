@@ -129,7 +129,7 @@ fn converse(client: Socket, peer: SocketAddr) -> Result<()> {
     // ---- 6 close() -------------------------------------------------------
     // In Rust a socket is closed when its value is dropped, and close() does
     // just that. The kernel sends FIN after the last byte: the client reads
-    // end of stream. We close first, so TIME_WAIT is ours.        [T-F9]
+    // end of stream. We close first, so TIME_WAIT is ours.        [T-F10]
     // Limit: a client that talked before it listened has left unread bytes
     // here; the kernel then sends RST instead of FIN.
     net::close(client);

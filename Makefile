@@ -1,0 +1,93 @@
+# The front door of socketlab: `make` alone prints what there is.
+# For POSIX sh and GNU make 3.81 or later; every target is one cargo command,
+# which README.md names, for those who have no make.
+
+HOST =
+PORT =
+ARGS =
+CARGO = cargo
+
+LABS = greet echo uppercase message datetime calculator
+
+# HOST and PORT go in front of the options, and only if one of them is given.
+place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
+first = @test -d target || echo 'building for the first time: about a minute'
+run = $(CARGO) run --quiet --bin
+
+help:
+	@awk -F ': *##' '/^## /{print "\n" substr($$0, 4)} \
+	  /^[a-z][a-z0-9-]*:.*##/{printf "  make %-28s%s\n", $$1, $$2}' Makefile
+	@echo
+	@echo 'Variables: HOST=127.0.0.1 PORT=12001 ARGS="--help" TRACE=1'
+	@echo 'For example: make echo-server PORT=4711 TRACE=1'
+
+## Everything
+demo: ## play all labs: the transcripts of their READMEs, over real sockets
+	$(first)
+	@$(CARGO) build --quiet --bins
+	@$(run) socketlab -- demo
+test: ## all tests
+	$(CARGO) test --quiet
+check: ## what CI runs: format, lints, docs, all tests
+	$(CARGO) fmt --check
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
+	$(CARGO) test
+ports: ## which of our programs listen now, and where
+	@$(run) socketlab -- ports
+viva: ## all questions of the oral exam, one by one
+	@$(run) socketlab -- viva
+where: ## code, test and page of a requirement: make where ARGS=E-T3
+	@$(run) socketlab -- where $(ARGS)
+explain: ## what an error or a state means: make explain ARGS=ECONNREFUSED
+	@$(run) socketlab -- explain $(ARGS)
+
+## greet: one sentence to whoever connects, in raw sockets (handout T)
+greet: ## both ends, scripted
+greet-server: ## prints `Got connection from …`, sends a greeting
+greet-client: ## prints what any server says first
+test-greet: ## its tests
+viva-greet: ## its questions
+
+## echo: print, echo, until `stop`, UDP (handout E)
+echo: ## all stages, scripted
+echo-task1-server: ## task 1: prints what one client sends
+echo-task1-client: ## task 1: sends a sentence
+echo-task2-server: ## task 2: echoes it
+echo-task2-client: ## task 2: prints the echo
+echo-task3-server: ## task 3: one client after the other, until `stop`
+echo-task3-client: ## task 3: many sentences
+echo-threads-server: ## task 3 with a bare thread per client
+echo-server: ## the echo server to use: a bounded number of threads
+echo-client: ## the echo client to use: both directions at once
+echo-udp-server: ## task 4: UDP
+echo-udp-client: ## task 4: UDP
+echo-deadlock: ## fails on purpose: writes all, then reads
+bench-echo: ## speed beside Python and socat, as ratios
+	$(CARGO) bench --bench echo
+test-echo: ## its tests
+viva-echo: ## its questions
+
+# The recipes: a name says which program, lab or test file it is.
+$(LABS):
+	$(first)
+	@$(CARGO) build --quiet --bins
+	@$(run) socketlab -- demo $@
+%-server:
+	$(first)
+	@$(run) $@ -- $(place) $(ARGS)
+%-client:
+	$(first)
+	@$(run) $@ -- $(place) $(ARGS)
+%-deadlock:
+	$(first)
+	@$(run) $@ -- $(place) $(ARGS)
+%-intruder:
+	$(first)
+	@$(run) $@ -- $(place) $(ARGS)
+test-%:
+	$(CARGO) test --test $*
+viva-%:
+	@$(run) socketlab -- viva $*
+
+.PHONY: help demo test check ports viva where explain bench-echo $(LABS)

@@ -1,0 +1,204 @@
+//! The greet lab, black box: what its two programs say to each other, to
+//! Python, and to people who break things.
+
+mod support;
+
+use std::net::TcpListener;
+use std::thread;
+
+use socketlab::terminal::Terminal;
+use support::{
+    Server, half_close, installed, play_readme, python_server, receive_all,
+    reset, send,
+};
+
+const GREETING: &[u8] = b"Thank you for connecting";
+
+#[test]
+fn t_s_the_readmes_transcripts_hold() {
+    play_readme("greet");
+}
+
+#[test]
+fn t_s_server_greets_and_prints_a_python_tuple() {
+    let mut server = Server::start("greet-server", &[]);
+    let client = server.connect();
+    let greeting = receive_all(&client);
+    assert_eq!(greeting, GREETING, "exactly the handout's words, no newline");
+    let port = client.local_addr().expect("an address").port();
+    server.wait_for(&format!("Got connection from ('127.0.0.1', {port})"));
+    server.interrupt();
+}
+
+#[test]
+fn t_c_client_prints_what_it_receives() {
+    let server = Server::start_or_check("greet-server", &[]);
+    let mut client = server.client("greet-client", &[]);
+    let said = client.read_to_end().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&said), "Thank you for connecting\n");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn t_c_python_client_reads_our_greeting() {
+    let server = Server::start("greet-server", &[]);
+    if let Some(mut client) = server.python("greet_client.py", &[]) {
+        client.wait_for("Thank you for connecting").expect("the greeting");
+    }
+}
+
+#[test]
+fn t_s_our_client_reads_pythons_greeting() {
+    if let Some(server) = python_server("greet_server.py", &[]) {
+        let mut client = server.client("greet-client", &[]);
+        client.wait_for("Thank you for connecting").expect("the greeting");
+    }
+}
+
+#[test]
+fn t_c_a_greeting_in_pieces_is_printed_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    let greeter = thread::spawn(move || {
+        let (client, _) = listener.accept().expect("a client");
+        client.set_nodelay(true).expect("no delay");
+        support::trickle(&client, b"220 one\r\n220 two");
+    });
+    let mut client = Terminal::start("greet-client", ["127.0.0.1", &port])
+        .expect("it starts");
+    assert_eq!(client.read_line().expect("a line"), Some("220 one".into()));
+    assert_eq!(client.read_line().expect("a line"), Some("220 two".into()));
+    greeter.join().expect("the greeter");
+}
+
+#[test]
+fn t_m_client_is_a_banner_reader() {
+    // SMTP, POP3, IMAP and FTP speak first and then wait for a command.
+    for banner in ["220 mail ESMTP", "+OK POP3", "* OK IMAP4rev1", "220 FTP"] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let port = port.to_string();
+        let mut client =
+            Terminal::start("greet-client", ["127.0.0.1", &port, "--wait=1"])
+                .expect("it starts");
+        let (peer, _) = listener.accept().expect("a client");
+        send(&peer, format!("{banner}\r\n").as_bytes());
+        client.wait_for(banner).expect("the banner");
+        client.wait_for("(the server waits for us to speak: leaving)").unwrap();
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+    }
+}
+
+#[test]
+fn t_c_a_peers_escapes_are_not_obeyed() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    let mut client = Terminal::start("greet-client", ["127.0.0.1", &port])
+        .expect("it starts");
+    let (peer, _) = listener.accept().expect("a client");
+    send(&peer, b"\x1b[2Jhi\xff");
+    drop(peer);
+    client.wait_for("\\x1b[2Jhi\\xff").expect("escapes, shown");
+}
+
+#[test]
+fn t_s_rude_clients_do_not_end_the_server() {
+    let mut server = Server::start("greet-server", &[]);
+    for _ in 0..20 {
+        drop(server.connect()); // never reads
+        reset(server.connect());
+        let talker = server.connect();
+        send(&talker, b"GET / HTTP/1.0\r\n\r\n");
+        half_close(&server.connect());
+    }
+    assert_eq!(receive_all(&server.connect()), GREETING);
+    server.interrupt();
+}
+
+#[test]
+fn t_f2_a_second_server_on_the_port_is_told_why() {
+    let server = Server::start("greet-server", &[]);
+    let mut second = server.client("greet-server", &[]);
+    second.wait_for("Error: bind(127.0.0.1:…): … (EADDRINUSE). …").unwrap();
+    assert_eq!(second.wait_for_end().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn t_s_restarts_at_once_with_so_reuseaddr_and_not_without() {
+    // The server closes first, so its end of the connection waits in
+    // TIME_WAIT; that end keeps the port busy for a bind without the option.
+    for (option, works) in [("--allow-privileged", true), ("--no-reuse", false)]
+    {
+        let mut first = Server::start("greet-server", &[option]);
+        receive_all(&first.connect());
+        first.interrupt();
+        let mut second = first.client("greet-server", &[option]);
+        let wanted = match works {
+            true => "listening on …",
+            false => "Error: bind(…): Address already in use (EADDRINUSE)…",
+        };
+        second.wait_for(wanted).unwrap_or_else(|e| panic!("{option}: {e}"));
+    }
+}
+
+#[test]
+fn t_v4_hostname_option_tells_where_the_name_leads() {
+    let arguments = ["ignored", "0", "--hostname"];
+    let mut server =
+        Terminal::start("greet-server", arguments).expect("it starts");
+    server.wait_for("gethostname() is …, which resolves to …").unwrap();
+    server.wait_for("listening on …").expect("it listens");
+}
+
+#[test]
+fn t_f5_client_before_server_is_told_in_one_line() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port().to_string();
+    drop(nobody);
+    let mut client = Terminal::start("greet-client", ["127.0.0.1", &port])
+        .expect("it starts");
+    client
+        .wait_for(&format!(
+            "Error: connect(127.0.0.1:{port}): Connection refused \
+             (ECONNREFUSED). … make greet-server"
+        ))
+        .expect("one line that teaches");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn t_f_steps_are_the_system_calls_in_the_order_of_the_banners() {
+    support::strace_shows(
+        "greet-server",
+        &["socket", "setsockopt", "bind", "listen", "accept4", "close"],
+    );
+}
+
+#[test]
+fn x_trace_greet_names_each_step_with_its_number() {
+    let mut command = socketlab::terminal::command("greet-server");
+    command.args(["127.0.0.1", "0"]).env("TRACE", "1");
+    let mut server = Terminal::run(&mut command).expect("it starts");
+    server
+        .wait_for("trace server 1 socket(AF_INET, SOCK_STREAM, 0) = …")
+        .unwrap();
+    server.wait_for("trace server 2 bind(…, 127.0.0.1:0) = 0 …").unwrap();
+    server.wait_for("trace server 3 listen(…, 5) = 0 …LISTEN").unwrap();
+    let line = server.wait_for("listening on …").expect("it listens");
+    let address = line.trim_start_matches("listening on ");
+    let client = std::net::TcpStream::connect(address).expect("it accepts");
+    let peer = client.local_addr().expect("an address");
+    let accepted = format!("trace server 4 accept(…) = …, {peer} …ESTABLISHED");
+    server.wait_for(&accepted).expect("the new socket and its state");
+    server.wait_for("trace server 5 send(…) = 24 …").unwrap();
+    server.wait_for("trace server 6 close(…) = 0 …").unwrap();
+}
+
+#[test]
+fn t_s_nc_is_greeted() {
+    if installed("nc", "netcat-openbsd") {
+        let server = Server::start("greet-server", &[]);
+        let mut nc = server.client("nc", &[]);
+        nc.read_prompt("Thank you for connecting").expect("the greeting");
+    }
+}
