@@ -55,8 +55,8 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// what ends a message: none, lf or crlf (default lf)
-    #[argh(option, default = "Eol(b\"\\n\")")]
-    eol: Eol,
+    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
+    eol: &'static [u8],
     /// wait for an answer to each message
     #[argh(switch)]
     expect_reply: bool,
@@ -80,19 +80,12 @@ struct Args {
     gap: Option<f64>,
 }
 
-#[derive(Clone, Copy)]
-struct Eol(&'static [u8]);
-
-impl std::str::FromStr for Eol {
-    type Err = String;
-
-    fn from_str(word: &str) -> std::result::Result<Eol, String> {
-        match word {
-            "none" => Ok(Eol(b"")),
-            "lf" => Ok(Eol(b"\n")),
-            "crlf" => Ok(Eol(b"\r\n")),
-            _ => Err(format!("'{word}' is none of: none, lf, crlf")),
-        }
+fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
+    match word {
+        "none" => Ok(b""),
+        "lf" => Ok(b"\n"),
+        "crlf" => Ok(b"\r\n"),
+        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
     }
 }
 
@@ -115,7 +108,7 @@ fn main() -> Result<()> {
     server.set_no_delay()?;
     let mut reader = LineReader::new(server.clone(), LONGEST, WAIT);
     reader.accept_pause(PAUSE);
-    let mut session = Session { server, reader, eol: args.eol.0 };
+    let mut session = Session { server, reader, eol: args.eol };
     session.log_in(args.auth, args.secret_file.as_deref())?;
     if let Some(id) = &args.id {
         session.identify(id)?;
@@ -124,7 +117,7 @@ fn main() -> Result<()> {
         || matches!(args.auth, Rung::Password | Rung::Challenge)
         || args.burst.is_some();
     let wait = args.expect_reply || (answered && !args.no_reply);
-    let usual = if args.eol.0.is_empty() && !wait { GAP } else { 0.0 };
+    let usual = if args.eol.is_empty() && !wait { GAP } else { 0.0 };
     let gap = args.gap.unwrap_or(usual);
     let gap = Duration::from_secs_f64(args::in_range("--gap", gap, 0., 60.)?);
     match wait {
@@ -148,6 +141,15 @@ fn messages(burst: Option<u64>) -> Box<dyn Iterator<Item = Result<Vec<u8>>>> {
     }))
 }
 
+/// Sends one message. The count is the server's affair: what this end
+/// checks, somebody else's client does not.              [D-T3.4] (viva 3)
+fn send(server: &TcpSocket, text: &[u8], eol: &[u8]) -> Result<()> {
+    // ---- 3 send() --------------------------------------------------------
+    // Text and line end in ONE send(), so that no pause comes between them.
+    // TCP may still cut or join messages on the way.             (viva 6)
+    server.send_all(&[text, eol].concat())
+}
+
 /// A connection and how we speak on it.
 struct Session {
     server: TcpSocket,
@@ -156,15 +158,6 @@ struct Session {
 }
 
 impl Session {
-    /// Sends one message. The count is the server's affair: what this end
-    /// checks, somebody else's client does not.        [D-T3.4] (viva 3)
-    fn send(&self, text: &[u8]) -> Result<()> {
-        // ---- 3 send() ----------------------------------------------------
-        // Text and line end in ONE send(), so that no pause comes between.
-        // TCP may still cut or join them on the way.         (viva 6)
-        self.server.send_all(&[text, self.eol].concat())
-    }
-
     /// The next answer; `None` if none came in time.
     fn answer(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
@@ -210,26 +203,25 @@ impl Session {
         let secret = Secret::load(file)?;
         let greeting = self.answer()?.unwrap_or_default();
         let answer = auth::reply(rung, &secret, &greeting)?;
-        self.send(&[b"LOGIN ", answer.as_slice()].concat())?;
+        let line = [b"LOGIN ", &*answer].concat();
+        send(&self.server, &line, self.eol)?;
         self.must_be_ok()
     }
 
     /// Task 3: the ID before any other communication.          [D-T3.2]
     fn identify(&mut self, id: &str) -> Result<()> {
-        self.send(format!("ID {id}").as_bytes())?;
+        send(&self.server, format!("ID {id}").as_bytes(), self.eol)?;
         self.must_be_ok()
     }
 
     fn must_be_ok(&mut self) -> Result<()> {
         match self.print_answer()? {
             Some(text) if text.starts_with(b"OK") => Ok(()),
-            Some(_) => Err(Error::other("the server refused us")),
-            None => Err(Error::other("the server does not speak our protocol")),
+            _ => Err(Error::other("the server did not let us in")),
         }
     }
 
-    /// Sends each message and waits for its answer; counts the answers of a
-    /// burst instead of printing them.
+    /// Sends each message and waits for its answer; a burst only counts.
     fn ask(
         mut self,
         messages: impl Iterator<Item = Result<Vec<u8>>>,
@@ -243,18 +235,17 @@ impl Session {
             if sent > 0 {
                 thread::sleep(gap);
             }
-            let answer = self.send(&message).and_then(|()| match burst {
-                true => self.answer(),
-                false => self.print_answer(),
-            });
+            let answer =
+                send(&self.server, &message, self.eol).and_then(|()| {
+                    if burst { self.answer() } else { self.print_answer() }
+                });
             sent += 1;
             match answer {
                 Ok(Some(text)) if text.starts_with(b"OK") => accepted += 1,
                 Ok(Some(text)) => {
                     refused += 1;
                     if burst && refused == 1 {
-                        let text = console::escape(&text);
-                        say!("message {sent} is refused: {text}");
+                        hear::show(&text);
                     }
                 }
                 Ok(None) => {}
@@ -265,11 +256,7 @@ impl Session {
             }
         }
         if burst {
-            let silent = sent - accepted - refused;
-            say!(
-                "{sent} sent: {accepted} accepted, {refused} refused, \
-                 {silent} unanswered"
-            );
+            say!("{sent} sent: {accepted} accepted, {refused} refused");
         }
 
         // ---- 5 close() ---------------------------------------------------
@@ -278,8 +265,7 @@ impl Session {
         ended
     }
 
-    /// Sends each message and waits for nothing; a thread prints whatever
-    /// comes meanwhile, and what still comes after our FIN.
+    /// Sends each message and waits for nothing; a thread prints what comes.
     fn tell(
         self,
         messages: impl Iterator<Item = Result<Vec<u8>>>,
@@ -289,15 +275,15 @@ impl Session {
         let heard_all = hear::listen(reader)?;
         let mut sent = 0;
         for message in messages {
-            let message = [message?.as_slice(), eol].concat();
-            if message.is_empty() {
+            let message = message?;
+            if message.is_empty() && eol.is_empty() {
                 warn!("an empty message without a line end is no bytes");
                 continue;
             }
             if sent > 0 {
                 thread::sleep(gap);
             }
-            if let Err(error) = server.send_all(&message) {
+            if let Err(error) = send(&server, &message, eol) {
                 // The thread prints why, if the server said so.
                 let _ = heard_all.recv_timeout(LAST_WORDS);
                 return Err(error);

@@ -12,11 +12,12 @@
 //! that a pause of 200 ms ends a message too: a guess, and named as one.
 //! Run: make message-open-server      Try: nc 127.0.0.1 12002
 
+mod clock;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use jiff::Zoned;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
@@ -70,6 +71,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
+    clock::load();
 
     // ---- 1 socket() ------------------------------------------------------
     let listener = TcpSocket::new(address)?;
@@ -111,7 +113,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
         //                                            [D-T1.2] (viva 6)
         let received = reader.read()?; // RST, timed out: clients.rs says so
         number += 1;
-        let time = Zoned::now().strftime("%H:%M:%S");
+        let time = clock::time();
         let (text, note) = match received {
             Received::Line(text) => (text, ""),
             Received::Unterminated(text) => (text, " (no newline)"),
@@ -124,7 +126,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
         let text = console::escape_short(&text, SHOWN);
         say!("[{peer}] message {number} at {time}: {text}{note}");
     }
-    say!("[{peer}] left: FIN, after {} messages", number - 1);
+    say!("[{peer}] left: FIN, messages: {}", number - 1);
 
     // ---- 6 close() -------------------------------------------------------
     // Our FIN answers theirs. Forget it, and each client that ever came

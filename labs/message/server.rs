@@ -17,6 +17,7 @@
 
 #[allow(dead_code, reason = "only clients send passwords and proofs")]
 mod auth;
+mod clock;
 mod door;
 mod guess;
 mod quota;
@@ -30,7 +31,6 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use auth::Rung;
 use door::{Door, Refusal};
-use jiff::Zoned;
 use quota::{Quota, Verdict};
 use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
@@ -98,6 +98,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
+    clock::load();
     let max_clients = args.max_clients;
     let house = Arc::new(House::new(args)?);
 
@@ -196,7 +197,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
             Received::End => break,
         };
         number += 1;
-        let time = Zoned::now().strftime("%H:%M:%S");
+        let time = clock::time();
         let verdict = match quota.zip(id.as_deref()) {
             Some((quota, id)) => quota.spend(id),
             None => Verdict::Free,
@@ -219,7 +220,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
         }
         client.send_all(format!("{answer}\n").as_bytes())?;
     }
-    say!("[{peer}] left: FIN, after {number} messages");
+    say!("[{peer}] left: FIN, messages: {number}");
 
     // ---- 7 close() -------------------------------------------------------
     // Without it the socket stays in CLOSE-WAIT.                (viva 14)
