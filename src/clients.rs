@@ -96,12 +96,10 @@ impl Clients {
 
     /// Runs `converse` in a thread of its own, unless there is no room or
     /// the system has no thread to give.
-    pub fn spawn(
-        &self,
-        client: TcpSocket,
-        peer: SocketAddr,
-        converse: impl FnOnce(TcpSocket, SocketAddr) -> Result<()> + Send + 'static,
-    ) {
+    pub fn spawn<F>(&self, client: TcpSocket, peer: SocketAddr, converse: F)
+    where
+        F: FnOnce(TcpSocket, SocketAddr) -> Result<()> + Send + 'static,
+    {
         let Some(place) = self.enter(&client) else {
             return self.refuse(client);
         };

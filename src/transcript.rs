@@ -136,7 +136,7 @@ impl Stage {
                 return Ok(());
             }
             '|' => {
-                let shown = self.expect(name, line.text, answered)?;
+                let shown = self.compare(name, line.text, answered)?;
                 show(&format!("[{name}] {shown}"));
                 return Ok(());
             }
@@ -199,7 +199,7 @@ impl Stage {
     }
 
     /// Reads the next line (or prompt) of a terminal and compares.
-    fn expect(
+    fn compare(
         &mut self,
         name: &str,
         wanted: &str,

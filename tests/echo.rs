@@ -365,6 +365,94 @@ fn e_i6_ports_that_make_no_sense_are_refused_with_the_reason() {
 }
 
 #[test]
+fn e_s1_the_server_creates_a_stream_socket() {
+    support::strace_shows("echo-task1-server", &["socket", "bind"]);
+}
+
+#[test]
+fn e_s2_the_server_binds_the_address_and_port_it_was_given() {
+    let server = Server::start("echo-task1-server", &[]);
+    let mut second = server.client("echo-task1-server", &[]);
+    second.wait_for("Error: bind(…): … (EADDRINUSE). …").expect("it is taken");
+    let mut wrong = Terminal::start("echo-task1-server", ["192.0.2.1", "0"])
+        .expect("it starts");
+    wrong.wait_for("Error: bind(…): … (EADDRNOTAVAIL). …").expect("not ours");
+}
+
+#[test]
+fn e_s3_a_client_is_connected_before_accept() {
+    let server = Server::start("echo-task3-server", &[]);
+    let first = server.connect();
+    send(&first, b"x");
+    receive(&first, 1);
+    // accept() will not run for this one while the first is served.
+    let second = server.connect();
+    assert!(second.peer_addr().is_ok(), "the kernel made the handshake");
+}
+
+#[test]
+fn e_s4_accept_gives_every_client_a_socket_of_its_own() {
+    let server = Server::start("echo-server", &[]);
+    let clients = [server.connect(), server.connect(), server.connect()];
+    for (number, client) in clients.iter().enumerate().rev() {
+        send(client, &[b'0' + number as u8]);
+    }
+    for (number, client) in clients.iter().enumerate() {
+        assert_eq!(receive(client, 1), [b'0' + number as u8]);
+    }
+}
+
+#[test]
+fn e_s5_the_server_sends_and_receives() {
+    let mut server = Server::start("echo-task2-server", &[]);
+    let client = server.connect();
+    send(&client, b"there");
+    assert_eq!(receive(&client, 5), b"there");
+    send(&client, b"and back");
+    assert_eq!(receive(&client, 8), b"and back");
+    server.wait_for("[…] 8 bytes: and back");
+}
+
+#[test]
+fn e_s6_both_sockets_are_closed_in_the_end() {
+    let mut server = Server::start("echo-task1-server", &[]);
+    let client = server.connect();
+    half_close(&client);
+    assert_eq!(receive_all(&client), b"", "its socket for us is closed");
+    server.wait_for("bye");
+    server.console().wait_for_end().expect("it ends");
+    let refused = std::net::TcpStream::connect(server.address);
+    assert!(refused.is_err(), "and the one that listened");
+}
+
+#[test]
+fn e_c2_the_client_gets_a_port_of_its_own_from_the_kernel() {
+    let mut server = Server::start("echo-server", &[]);
+    let mut one = server.client("echo-client", &[]);
+    let mut two = server.client("echo-client", &[]);
+    let first = server.wait_for("[127.0.0.1:…] connected");
+    let second = server.wait_for("[127.0.0.1:…] connected");
+    assert_ne!(first, second, "same host, two ports");
+    one.end_input();
+    two.end_input();
+}
+
+#[test]
+fn e_c3_the_client_sends_receives_and_closes() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    let mut client = Terminal::start("echo-task2-client", ["127.0.0.1", &port])
+        .expect("it starts");
+    let (peer, _) = listener.accept().expect("a client");
+    peer.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    client.type_line("ping").expect("it reads");
+    assert_eq!(receive(&peer, 4), b"ping", "no line end is added");
+    trickle(&peer, b"ping");
+    client.wait_for("ping").expect("the echo");
+    assert_eq!(receive_all(&peer), b"", "FIN");
+}
+
+#[test]
 fn e_s_steps_are_the_system_calls_in_the_order_of_the_banners() {
     let calls = ["socket", "setsockopt", "bind", "listen", "accept4"];
     for program in ["echo-task1-server", "echo-task2-server", "echo-server"] {
@@ -375,7 +463,7 @@ fn e_s_steps_are_the_system_calls_in_the_order_of_the_banners() {
 }
 
 #[test]
-fn e_c_client_takes_a_name_and_tries_every_address() {
+fn e_c1_client_takes_a_name_and_tries_every_address() {
     let server = Server::start("echo-server", &[]);
     let port = server.address.port().to_string();
     let mut client = Terminal::start("echo-client", ["localhost", &port])
@@ -466,6 +554,31 @@ fn e_t4_datagrams_come_back_empty_ones_too() {
         assert!(&buffer[..count] == datagram, "{} bytes", datagram.len());
     }
     server.wait_for("[…] 0 bytes: ");
+}
+
+#[test]
+fn t_f8_recvfrom_tells_who_sent_the_datagram() {
+    let mut server = Server::start("echo-udp-server", &[]);
+    for _ in 0..2 {
+        let client = server.datagrams();
+        client.send(b"who am I?").expect("it is sent");
+        let address = client.local_addr().expect("an address");
+        server.wait_for(&format!("[{address}] 9 bytes: who am I?"));
+    }
+}
+
+#[test]
+fn t_f9_sendto_answers_each_client_at_its_own_address() {
+    let server = Server::start("echo-udp-server", &[]);
+    let clients = [server.datagrams(), server.datagrams()];
+    for (client, text) in clients.iter().zip(["one", "two"]) {
+        client.send(text.as_bytes()).expect("it is sent");
+    }
+    for (client, text) in clients.iter().zip(["one", "two"]) {
+        let mut buffer = [0; 16];
+        let count = client.recv(&mut buffer).expect("an echo");
+        assert_eq!(&buffer[..count], text.as_bytes());
+    }
 }
 
 #[test]

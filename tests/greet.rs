@@ -166,6 +166,99 @@ fn t_f5_client_before_server_is_told_in_one_line() {
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 
+/// Starts the server with TRACE=1, greets one client, and returns what the
+/// trace and the client said.
+fn traced() -> (String, String) {
+    let mut command = socketlab::terminal::command("greet-server");
+    command.args(["127.0.0.1", "0"]).env("TRACE", "1");
+    let mut server = Terminal::run(&mut command).expect("it starts");
+    let mut trace = String::new();
+    let address = loop {
+        let line = server.read_line().expect("a line").expect("it runs");
+        trace.push_str(&format!("{line}\n"));
+        if let Some(address) = line.strip_prefix("listening on ") {
+            break address.to_string();
+        }
+    };
+    let (host, port) = address.split_once(':').expect("host:port");
+    let mut command = socketlab::terminal::command("greet-client");
+    command.args([host, port]).env("TRACE", "1");
+    let mut client = Terminal::run(&mut command).expect("it starts");
+    let said = client.read_to_end().expect("it ends");
+    let last = server.wait_for("trace server 6 close(…) …").expect("it closes");
+    server.signal(rustix::process::Signal::INT).expect("a signal");
+    (trace + &last, String::from_utf8_lossy(&said).into())
+}
+
+#[test]
+fn t_f1_socket_makes_an_endpoint_of_family_and_type() {
+    let (server, client) = traced();
+    let call = "1 socket(AF_INET, SOCK_STREAM, 0) = ";
+    assert!(server.contains(call), "{server}");
+    assert!(client.contains(call), "{client}");
+}
+
+#[test]
+fn t_f3_listen_queues_clients_before_accept() {
+    // Nobody accepts here: the kernel alone completes the handshakes.
+    let listener = socket2::Socket::new(
+        socket2::Domain::IPV4,
+        socket2::Type::STREAM,
+        None,
+    )
+    .expect("a socket");
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    listener.bind(&any.into()).expect("a port");
+    listener.listen(5).expect("it listens");
+    let address = listener.local_addr().expect("an address").as_socket();
+    let address = address.expect("an address").to_string();
+    let (host, port) = address.split_once(':').expect("host:port");
+    let arguments = [host, port, "--wait", "1"];
+    let mut client =
+        Terminal::start("greet-client", arguments).expect("it starts");
+    let said = client.wait_for("Error: recv(…): …").expect("a connection");
+    assert!(!said.contains("connect("), "connected, and then silence: {said}");
+}
+
+#[test]
+fn t_f4_accept_gives_a_socket_of_its_own_on_the_same_port() {
+    let server = Server::start("greet-server", &[]);
+    let (one, two) = (server.connect(), server.connect());
+    let port = |stream: &std::net::TcpStream| {
+        stream.peer_addr().expect("an address").port()
+    };
+    assert_eq!((port(&one), port(&two)), (server.address.port(), port(&one)));
+    assert_eq!(receive_all(&one), GREETING);
+    assert_eq!(receive_all(&two), GREETING);
+}
+
+#[test]
+fn t_f6_recv_gives_what_came_and_then_zero() {
+    let (_, client) = traced();
+    assert!(client.contains("3 recv("), "{client}");
+    assert!(client.contains(") = 24 "), "{client}");
+    assert!(client.contains(") = 0 "), "{client}");
+}
+
+#[test]
+fn t_f7_send_returns_how_many_bytes_the_kernel_took() {
+    let mut server = Server::start("greet-server", &[]);
+    let never_reads = server.connect();
+    server.wait_for("Got connection from …");
+    assert_eq!(receive_all(&server.connect()), GREETING, "nobody is held up");
+    drop(never_reads);
+}
+
+#[test]
+fn t_f10_close_is_read_as_end_of_stream() {
+    let (server, client) = traced();
+    // The active closer's state, as the kernel reports it.
+    let close = server.lines().last().unwrap_or_default();
+    let waits = ["FIN_WAIT", "TIME_WAIT"].iter().any(|s| close.contains(s));
+    assert!(waits, "{close}");
+    assert!(client.contains("4 close("), "{client}");
+}
+
 #[test]
 fn t_f_steps_are_the_system_calls_in_the_order_of_the_banners() {
     support::strace_shows(

@@ -1,6 +1,6 @@
 //! Task 4 of handout E (ELEN4017): the echo over UDP. The other half is
 //! udp_client.rs. Beside task3_server.rs: listen() and accept() are gone,
-//! and each datagram brings its sender's address.            [E-T4] [G-4]
+//! and each datagram brings its sender's address.            [E-T4]
 //!
 //!     client                  server (this file)
 //!       |                       |  1 socket   2 bind
@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
         // One datagram, and the address it came from. 0 bytes is an empty
-        // datagram, which is legal, and not an end.            (viva 7)
+        // datagram, which is legal, and not an end.     [T-F8] (viva 7)
         let (count, peer) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
             // The ICMP answer to an earlier datagram of ours may show here.
@@ -87,7 +87,7 @@ fn main() -> Result<()> {
 
         // ---- 4 sendto() --------------------------------------------------
         // Whether it arrives, nobody tells us. A failure concerns this one
-        // client: the loop goes on.
+        // client: the loop goes on.                            [T-F9]
         if let Err(error) = socket.sendto(bytes, peer) {
             warn!("{error}");
         }
