@@ -1,6 +1,6 @@
 //! Prints what a server says first. Handout T (Terna), simple client; the
 //! other half is server.rs. It is also a banner reader for every service
-//! that speaks first: SMTP says 220, POP3 +OK, IMAP * OK.            [T-M]
+//! that speaks first: SMTP says 220, POP3 +OK, IMAP * OK.    [D-Q1] [T-M]
 //!
 //!     client (this file)           server
 //!       |  1 socket                  |

@@ -75,7 +75,8 @@ pub struct Secret(Vec<u8>);
 
 impl Secret {
     /// From a file or the environment, never from the command line: every
-    /// user of the machine reads that in `ps -ef`.       [D-O4] (viva 4)
+    /// user of the machine reads that with `ps -ef`, and finds it with grep.
+    ///                               [D-O3] [D-O4] [D-O5] (viva 4)
     pub fn load(file: Option<&str>) -> Result<Secret> {
         let bytes = match file {
             Some(file) => read(file)?,

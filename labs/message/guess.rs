@@ -7,7 +7,8 @@
 //!
 //! Nobody is kept waiting on a thread: whoever comes too early is told so
 //! and sent home, whatever he brought. So a thousand connections at once
-//! are no way around it. The rest is not served more slowly.  (viva 11)
+//! are no way around it. The rest is not served more slowly.
+//!                                                       (viva 11) (try 7)
 //!
 //! Limit: people behind one NAT wait for each other, and who has a thousand
 //! addresses has three thousand free tries. A long secret cures that.

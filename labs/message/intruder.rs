@@ -31,7 +31,7 @@ use verdict::{ATTACKS, Attack, Said, Verdict};
 const LONGEST: usize = 4096; // bytes of an answer
 const MOST_ANSWERS: usize = 100;
 const WAIT: Duration = Duration::from_secs(3); // for an answer
-const GREETING: Duration = Duration::from_millis(500); // for an AUTH
+const GREETING: Duration = Duration::from_secs(1); // for an AUTH
 const GUESSES: u32 = 20;
 
 /// What gets through if anything does. It has spaces, so no ID.
@@ -49,7 +49,7 @@ const PROGRAM: Program = Program {
 /// server on each rung and prints the table of rungs and attacks.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// HOST [PORT] of the server to attack (default: servers of our own)
+    /// HOST and PORT of the server to attack (default: servers of our own)
     #[argh(positional)]
     target: Vec<String>,
     /// file with the server's secret, to record a real login for the replay
@@ -96,26 +96,25 @@ fn main() -> Result<()> {
 /// attack must not delay the next.
 fn every_rung() -> Result<()> {
     let rungs = [Rung::None, Rung::AllowList, Rung::Password, Rung::Challenge];
-    let columns: Vec<Result<Vec<Verdict>>> = thread::scope(|scope| {
-        let threads = rungs.map(|rung| {
-            scope.spawn(move || {
-                let attacks = ATTACKS.iter();
-                attacks.map(|&(attack, _)| on_rung(rung, attack)).collect()
-            })
-        });
-        let died = |_| Err(Error::other("an attack panicked"));
-        threads.map(|it| it.join().unwrap_or_else(died)).into()
-    });
-    let columns = columns.into_iter().collect::<Result<Vec<_>>>()?;
     let head: String = rungs.iter().map(|rung| format!("{rung:<16}")).collect();
     say!("{:<28}{}", "attack", head.trim_end());
-    for (row, (_, title)) in ATTACKS.iter().enumerate() {
-        let cells = columns.iter().filter_map(|column| column.get(row));
-        let cells: String =
-            cells.map(|it| format!("{:<16}", it.to_string())).collect();
-        say!("{title:<28}{}", cells.trim_end());
-    }
-    Ok(())
+    // All at once: most of the time goes into waiting for silent servers.
+    thread::scope(|scope| {
+        let rows = ATTACKS.map(|(attack, title)| {
+            let try_it = |rung| scope.spawn(move || on_rung(rung, attack));
+            (title, rungs.map(try_it))
+        });
+        for (title, row) in rows {
+            let mut line = format!("{title:<28}");
+            for cell in row {
+                let died = |_| Err(Error::other("an attack panicked"));
+                let verdict = cell.join().unwrap_or_else(died)?.to_string();
+                line.push_str(&format!("{verdict:<16}"));
+            }
+            say!("{}", line.trim_end());
+        }
+        Ok(())
+    })
 }
 
 fn on_rung(rung: Rung, attack: Attack) -> Result<Verdict> {
@@ -132,7 +131,7 @@ fn on_rung(rung: Rung, attack: Attack) -> Result<Verdict> {
     let target = Target {
         address: address.map_err(|_| Error::other(line.clone()))?,
         secret: Some(Secret::new(secret.as_bytes())?),
-        patience: Duration::from_secs(1),
+        patience: Duration::from_millis(1500),
     };
     Ok(verdict::of(target.attack(attack)).0)
 }

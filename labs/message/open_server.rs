@@ -77,6 +77,8 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // 127.0.0.1 is reached from this machine alone, 0.0.0.0 from others
+    // too, such as the one you have logged in from.               [D-O8]
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
@@ -93,7 +95,7 @@ fn main() -> Result<()> {
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
-            Err(_) => break, // Ctrl-C or SIGTERM
+            Err(_) => break, // Ctrl-C, or SIGTERM by `kill`      [D-O6]
         }
     }
     clients.finish();
@@ -110,7 +112,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
         // ---- 5 recv() ----------------------------------------------------
         // read() calls recv() until a newline has come. Two messages in one
         // segment are two, one in two segments is one.
-        //                                            [D-T1.2] (viva 6)
+        //                                    [D-T1.2] (viva 6) (try 2)
         let received = reader.read()?; // RST, timed out: clients.rs says so
         number += 1;
         let time = clock::time();
@@ -122,7 +124,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
             // because the kernel closes for the dead.  [D-T1.1] (viva 8)
             Received::End => break,
         };
-        // Escaped: a message must not clear or colour our screen.
+        // Escaped: a message must not clear or colour our screen. (try 3)
         let text = console::escape_short(&text, SHOWN);
         say!("[{peer}] message {number} at {time}: {text}{note}");
     }

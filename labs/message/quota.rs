@@ -164,7 +164,7 @@ impl Quota {
     /// Checks one message against the table and counts it, as ONE step
     /// under the lock. With a lock for the check and another for the count,
     /// two threads of one ID could both see the last message as free, and
-    /// both take it.                       [D-T3.3] (viva 2) (viva 10)
+    /// both take it.               [D-T3.3] (viva 2) (viva 10) (try 8)
     pub fn spend(&self, id: &str) -> Verdict {
         let mut rows = self.0.lock();
         match rows.get_mut(id) {

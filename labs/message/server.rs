@@ -3,7 +3,7 @@
 //!
 //! The protocol, in lines; what a command line leaves out is not said:
 //!   S: AUTH password | AUTH challenge <nonce>     then C: LOGIN <answer>
-//!   S: OK logged in | NO <reason>, and closes          (door.rs)  [D-T2]
+//!   S: OK logged in | NO <reason>, and closes          (door.rs) [D-T2.1]
 //!   C: ID <id>, or the bare id    S: OK n left | NO … | UNKNOWN …, closes
 //!   C: a message                  S: OK n left, or STOP …, and stays open
 //!   A newline ends a line; after 200 ms without one, that is guessed.
@@ -120,7 +120,7 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // The kernel has shaken hands with everybody by now: an allow-list
         // up here can only hang up again. A firewall refuses earlier.
-        //                                                     (viva 5)
+        //                                             (viva 5) (try 5)
         match listener.accept() {
             Ok((client, peer)) => {
                 let house = house.clone();
@@ -147,6 +147,7 @@ struct House {
 
 impl House {
     fn new(args: Args) -> Result<House> {
+        // A relative name begins at the current folder: see `pwd`. [D-O7]
         let quota = args.quota.map(|file| Quota::read(&file)).transpose()?;
         let secret = args.secret_file.as_deref();
         let door = Door::new(args.auth, args.allow, secret, args.login_limit)?;
@@ -228,7 +229,8 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
     Ok(())
 }
 
-/// `kill -USR1 PID` prints the table: servers never read the keyboard.
+/// `kill -USR1 PID` prints the table. Servers never read the keyboard: in
+/// the background, `server &`, that would stop them.             [D-O2]
 fn show_table_on_signal(house: Arc<House>) -> Result<()> {
     let mut signals = Signals::new([SIGUSR1])
         .map_err(|error| Error::new("sigaction", "SIGUSR1", error))?;
