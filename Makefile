@@ -16,13 +16,13 @@ run = $(CARGO) run --quiet --bin
 
 help:
 	@awk -F ': *##' '/^## /{print "\n" substr($$0, 4)} \
-	  /^[a-z][a-z0-9-]*:.*##/{printf "  make %-28s%s\n", $$1, $$2}' Makefile
+	  /^[a-z][a-z0-9-]*:.*##/{printf "  make %-22s%s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables: HOST=127.0.0.1 PORT=12001 ARGS="--help" TRACE=1'
 	@echo 'For example: make echo-server PORT=4711 TRACE=1'
 
 ## Everything
-demo: ## play all labs: the transcripts of their READMEs, over real sockets
+demo: ## play all labs over real sockets, as their READMEs print it
 	$(first)
 	@$(CARGO) build --quiet --bins
 	@$(run) socketlab -- demo
@@ -37,9 +37,9 @@ ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
 viva: ## all questions of the oral exam, one by one
 	@$(run) socketlab -- viva
-where: ## code, test and page of a requirement: make where ARGS=E-T3
+where: ## code, test and page of an id: make where ARGS=E-T3
 	@$(run) socketlab -- where $(ARGS)
-explain: ## what an error or a state means: make explain ARGS=ECONNREFUSED
+explain: ## an error or a state: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
 
 ## greet: one sentence to whoever connects, in raw sockets (handout T)
@@ -67,6 +67,24 @@ bench-echo: ## speed beside Python and socat, as ratios
 	$(CARGO) bench --bench echo
 test-echo: ## its tests
 viva-echo: ## its questions
+
+## uppercase: one service over TCP and over UDP (handout W)
+uppercase: ## both, scripted
+uppercase-tcp-server: ## answers a to z in upper case; --once: the skeleton
+uppercase-tcp-client: ## asks for a sentence, prints the answer
+uppercase-udp-server: ## the same service, a datagram each
+uppercase-udp-client: ## asks up to three times
+test-uppercase: ## its tests
+viva-uppercase: ## its questions
+
+## datetime: date and time over UDP (handout G, part 1)
+datetime: ## both ends, scripted
+datetime-template-server: ## question 1: UDP in the fewest lines
+datetime-template-client: ## question 1: one datagram there, one back
+datetime-server: ## question 3: answers SEND_DATE and SEND_TIME
+datetime-client: ## question 3: asks at random, until Ctrl-C
+test-datetime: ## its tests
+viva-datetime: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):

@@ -42,6 +42,9 @@ const AFTER_CUT: Duration = Duration::from_millis(400);
 /// at once would keep a processor busy and help nobody.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
 
+/// How often it is said that they have run out.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
 /// Newcomers that wait to be told that there is no room.
 const DOORMAN_QUEUE: usize = 64;
 
@@ -62,8 +65,8 @@ struct Entries {
     live: HashMap<u64, WeakTcpSocket>,
     next: u64,
     stopping: bool,
-    refused: u64,  // since the server was last not full
-    failing: bool, // accept or spawn failed last time, and it was said
+    refused: u64, // since the server was last not full
+    complained: Option<Instant>, // when resources were last said to be out
 }
 
 impl Clients {
@@ -115,21 +118,18 @@ impl Clients {
                     Err(error) => say!("[{peer}] lost: {error}"),
                 }
             });
-        match spawned {
-            // The client's thread holds the only handle from here on.
-            Ok(_) => self.table.entries.lock().failing = false,
-            Err(error) => {
-                self.complain(&Error::new("spawn", peer, error));
-                self.refuse(client);
-            }
+        // From here on the client's thread holds the only handle.
+        if let Err(error) = spawned {
+            self.complain(&Error::new("spawn", peer, error));
+            self.refuse(client);
         }
     }
 
     /// After a failed `accept`: whether to call it again. False only when
     /// the server is stopping. A client that went away while it was queued
     /// (ECONNABORTED) costs nothing; when descriptors or memory ran out
-    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM) it is said once, and the server
-    /// pauses, because only a client that leaves can help.
+    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM) it is said once in a while, and the
+    /// server pauses, because only a client that leaves can help.
     pub fn keep_accepting(&self, error: &Error) -> bool {
         if self.is_stopping() {
             return false;
@@ -200,10 +200,14 @@ impl Clients {
         }
     }
 
-    /// Says an error once until something works again.
+    /// Says an error, unless that was done a moment ago: while descriptors
+    /// are short, every accept fails.
     fn complain(&self, error: &Error) {
-        let failing = &mut self.table.entries.lock().failing;
-        if !std::mem::replace(failing, true) {
+        let mut entries = self.table.entries.lock();
+        let recent = |said: Instant| said.elapsed() < COMPLAIN_EVERY;
+        if !entries.complained.is_some_and(recent) {
+            entries.complained = Some(Instant::now());
+            drop(entries);
             warn!("{error}");
         }
     }
@@ -264,5 +268,36 @@ fn turn_away(newcomers: &Receiver<TcpSocket>, no_room: &str) {
         // Fits into an empty send buffer, so this does not wait.
         let _ = client.send_all(no_room.as_bytes());
         client.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net;
+    use std::io::Read;
+    use std::net::TcpStream;
+
+    #[test]
+    fn a_panic_ends_one_conversation_and_frees_its_place() -> Result<()> {
+        let any = net::resolve_one("127.0.0.1", 0)?;
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(5)?;
+        let clients = Clients::new(&listener, 1, "no room\n")?;
+        let mut told = Vec::new();
+        for turn in 0..2 {
+            let mut peer = TcpStream::connect(listener.local_addr()?)?;
+            let (client, address) = listener.accept()?;
+            clients.spawn(client, address, move |client, _| {
+                assert!(turn > 0, "a bug in the conversation");
+                client.send_all(b"served")
+            });
+            peer.read_to_end(&mut told)?; // the panic closed its socket
+            let gone = clients.wait_until_empty(Duration::from_secs(10));
+            assert!(gone.is_break(), "the place is free");
+        }
+        assert_eq!(told, b"served");
+        Ok(())
     }
 }

@@ -98,7 +98,10 @@ impl fmt::Display for Error {
             && self.kind() == io::ErrorKind::ConnectionRefused
             && let Some(program) = args::program()
         {
-            write!(f, " In this lab: make {}-server", program.lab)?;
+            // echo-task3-client wants echo-task3-server.
+            let own = program.example.split_once("-client ");
+            let server = own.map_or(program.lab, |(server, _)| server);
+            write!(f, " In this lab: make {server}-server")?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! | module         | what it is                                             |
 //! | -------------- | ------------------------------------------------------ |
 //! | [`net`]        | the handouts' vocabulary: one method, one system call  |
-//! | [`line`]       | bytes to lines, with a cap and a deadline              |
+//! | [`mod@line`]   | bytes to lines, with a cap and a deadline              |
 //! | [`clients`]    | a thread per client: bounded, contained, ended         |
 //! | [`stop`]       | Ctrl-C and SIGTERM                                     |
 //! | [`args`]       | `PROGRAM [HOST] [PORT] [options]`, alike everywhere    |

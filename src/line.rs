@@ -4,6 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use memchr::memchr;
+
 use crate::net::TcpSocket;
 use crate::{Error, Result};
 
@@ -80,7 +82,7 @@ impl LineReader {
         let mut deadline = None; // from the line's first byte on
         loop {
             let fresh = self.buffer.get(searched..).unwrap_or_default();
-            if let Some(at) = fresh.iter().position(|&byte| byte == b'\n') {
+            if let Some(at) = memchr(b'\n', fresh) {
                 return Ok(self.take_line(searched + at));
             }
             searched = self.buffer.len();

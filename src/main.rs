@@ -66,6 +66,7 @@ fn chosen(labs: &[&str]) -> Result<Vec<String>> {
 
 /// Plays each lab's transcripts.
 fn demo(labs: &[&str]) -> Result<()> {
+    say!("Each line is printed as it happens. Ports are mapped to free ones.");
     let mut played = 0;
     for lab in chosen(labs)? {
         let page = house::root()?.join("labs").join(&lab).join("README.md");
@@ -84,7 +85,7 @@ fn demo(labs: &[&str]) -> Result<()> {
             played += 1;
         }
     }
-    say!("\nall of it held: {played} transcripts played");
+    say!("\nall of it held; transcripts played: {played}");
     Ok(())
 }
 

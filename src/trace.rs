@@ -8,7 +8,7 @@
 //!    number        as in C                         for      of the socket
 //! ```
 //!
-//! Off, a step costs one relaxed load of [`ON`].
+//! Off, a step costs one relaxed load of `ON`.
 
 use std::env;
 use std::fs::{File, OpenOptions};

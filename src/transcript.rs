@@ -43,6 +43,7 @@ pub fn blocks(readme: &str) -> Vec<(usize, String)> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     let mut inside = false;
     for (index, line) in readme.lines().enumerate() {
+        let line = line.trim_start(); // a block may stand inside a list
         if line.trim_end() == "```console" {
             inside = true;
             blocks.push((index + 2, String::new()));
@@ -316,8 +317,10 @@ mod tests {
 
     #[test]
     fn a_page_has_blocks() {
-        let page = "text\n```console\na$ b\n```\n```text\nc\n```\n";
-        assert_eq!(blocks(page), [(3, "a$ b\n".to_string())]);
+        let page = "text\n```console\na$ b\n```\n```text\nc\n```\n\
+                    1. list\n   ```console\n   a| d\n   ```\n";
+        let found = blocks(page);
+        assert_eq!(found, [(3, "a$ b\n".into()), (10, "a| d\n".into())]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ fn d_t1_1_many_messages_one_by_one_until_ctrl_d() {
         server.wait_for(&format!("[…] message {number} at …: line {number}"));
     }
     client.end_input();
-    wait(&mut client, "10 messages sent, leaving");
+    wait(&mut client, "leaving; messages sent: 10");
     ends_with(client, 0);
     server.wait_for("[…] left: FIN, messages: 10");
 }

@@ -31,23 +31,19 @@ impl Watch {
     /// here, and how many bytes were read up to there: what follows a command
     /// is not answered any more.
     pub fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Command>) {
-        self.piece.clear();
-        for (index, &byte) in bytes.iter().enumerate() {
-            if byte == b'\n' {
-                let command = find(&self.line);
-                self.line.clear();
-                self.piece.clear();
-                if command.is_some() {
-                    return (index + 1, command);
-                }
-                continue;
-            }
-            for word in [&mut self.line, &mut self.piece] {
-                if word.len() <= LONGEST {
-                    word.push(byte);
-                }
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            append(&mut self.line, bytes.get(start..end));
+            let command = find(&self.line);
+            self.line.clear();
+            start = end + 1;
+            if command.is_some() {
+                return (start, command);
             }
         }
+        append(&mut self.line, bytes.get(start..));
+        self.piece.clear();
+        append(&mut self.piece, bytes.get(start..));
         (bytes.len(), None)
     }
 
@@ -63,6 +59,12 @@ impl Watch {
     pub fn is_unended(&self) -> bool {
         !self.line.is_empty()
     }
+}
+
+/// Adds bytes to a word, as many as matter.
+fn append(word: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    let room = (LONGEST + 1).saturating_sub(word.len());
+    word.extend(bytes.unwrap_or_default().iter().take(room));
 }
 
 fn find(message: &[u8]) -> Option<Command> {

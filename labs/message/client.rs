@@ -290,7 +290,7 @@ impl Session {
             sent += 1;
         }
         hear::LEAVING.store(true, Ordering::Relaxed);
-        say!("{sent} messages sent, leaving");
+        say!("leaving; messages sent: {sent}");
         server.shutdown(Shutdown::Write)?;
         let _ = heard_all.recv_timeout(LAST_WORDS);
         server.close();

@@ -23,7 +23,8 @@ fn before_data(call: &str, name: &str) -> Option<&'static str> {
 
         ("bind", "EADDRINUSE") => {
             "Another program has this port, perhaps an earlier run of this \
-             one. `make ports` shows it; stop it or choose another PORT."
+             one, or without SO_REUSEADDR its connections wait in TIME_WAIT. \
+             `make ports` shows who; stop it or choose another PORT."
         }
         ("bind", "EACCES") => {
             "Ports below 1024 are kept for privileged programs. Choose a PORT \

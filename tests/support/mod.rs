@@ -55,6 +55,11 @@ impl Server {
         Server { terminal: None, address }
     }
 
+    /// A place where a test itself is the server, or nobody is.
+    pub fn at(address: SocketAddr) -> Server {
+        Server { terminal: None, address }
+    }
+
     /// Its console.
     pub fn console(&mut self) -> &mut Terminal {
         self.terminal.as_mut().expect("a server of ours, not CHECK's")

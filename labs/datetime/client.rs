@@ -1,0 +1,234 @@
+//! Asks for the date or the time, again and again. Handout G (IIT Goa),
+//! question 3; the other half is server.rs, the protocol is in answer.rs.
+//!
+//!     client (this file)          server
+//!       |  1 socket                 |
+//!       |  2 sendto --- SEND_DATE ->|  } which of the two: dice
+//!       |  3 recvfrom  2026-02-28 <-|  } or silence: lost, and go on
+//!       |    1 to 2 seconds         |  } again and again          [G-3c]
+//!       |  4 close                  |
+//!
+//! STATELESS: no request depends on one before. The client alone counts,
+//! for its summary.                                   [G-7a] (viva 3)
+//!
+//! An answer bears no number, so a late one could pass for the answer to the
+//! next request. Therefore a request that was not answered retires its
+//! socket: what comes too late goes to a port that we left.    (viva 9)
+
+mod request;
+mod tally;
+
+use std::net::SocketAddr;
+use std::process;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use argh::{ArgsInfo, FromArgs};
+use parking_lot::Mutex;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use request::Request;
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Error, Result, console, say, stop, warn};
+use tally::Tally;
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "client",
+    port: 12003,
+    steps: "socket sendto recvfrom close",
+    example: "datetime-client 127.0.0.1 12003 --count 5",
+};
+
+/// Asks for date and time at random, until Ctrl-C.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12003)
+    #[argh(positional)]
+    port: Port,
+    /// how many requests (default: until Ctrl-C)
+    #[argh(option)]
+    count: Option<u64>,
+    /// seconds between requests, at random from LEAST..MOST (default 1..2)
+    #[argh(option, default = "Gap(1.0, 2.0)")]
+    gap: Gap,
+    /// a number that repeats the same requests and gaps (default: by chance)
+    #[argh(option)]
+    seed: Option<u64>,
+    /// milliseconds to wait for an answer (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3_600_000)?;
+    let wait = Duration::from_millis(wait);
+    let count = args.count.unwrap_or(u64::MAX);
+    let mut addresses = net::resolve(&args.host, args.port.0)?.into_iter();
+    let Some(mut server) = addresses.next() else { return Ok(()) };
+    let seed = args.seed.unwrap_or_else(rand::random);
+    let mut dice = StdRng::seed_from_u64(seed);
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let shared = tally.clone();
+    stop::on_signal(move || {
+        say!("{}", shared.lock());
+        process::exit(0);
+    })?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // No bind(): the first sendto() gets it a port of the kernel's choice.
+    let mut socket = UdpSocket::new(server)?;
+    for turn in 0..count {
+        if turn > 0 {
+            // Python: time.sleep(random.uniform(1, 2)); and while we sleep,
+            // what comes is looked at.                           [G-3c]
+            let gap = args.gap.pick(&mut dice);
+            listen_for_late(&socket, server, gap, &tally)?;
+        }
+        if tally.lock().last_was_lost() {
+            // Never an answer? The name may have another address.
+            if tally.lock().was_silent() {
+                server = addresses.next().unwrap_or(server);
+            }
+            socket.close();
+            socket = UdpSocket::new(server)?;
+        }
+        let request = match dice.random_bool(0.5) {
+            true => Request::Date,
+            false => Request::Time,
+        };
+        let asked = Instant::now();
+        let text = request.text();
+        match ask(&socket, server, request, wait)? {
+            Some(answer) => {
+                // The response, as it came.                      [G-3b]
+                let took = asked.elapsed();
+                tally.lock().answered(took);
+                say!("{text}: {answer}   ({})", tally::show(took));
+            }
+            None => {
+                tally.lock().lost();
+                say!("{text}: no answer: lost, or no server");
+            }
+        }
+    }
+
+    // ---- 4 close() -------------------------------------------------------
+    // The server is not told: it never knew that we were there.
+    socket.close();
+    say!("{}", tally.lock());
+    if tally.lock().was_silent() {
+        let nobody = format!("{server} never answered. Does a server run?");
+        return Err(Error::other(nobody));
+    }
+    Ok(())
+}
+
+/// One request and its answer; `None` if no answer came in time.
+fn ask(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    request: Request,
+    wait: Duration,
+) -> Result<Option<String>> {
+    // ---- 2 sendto() ------------------------------------------------------
+    // One round trip for question and answer; TCP would need one more for
+    // its handshake before.                                   (viva 4)
+    if let Err(error) = socket.sendto(request.text().as_bytes(), server) {
+        // The network may be away for a while; the next request may pass.
+        warn!("{error}");
+        return Ok(None);
+    }
+
+    let deadline = Instant::now() + wait;
+    loop {
+        // ---- 3 recvfrom() ------------------------------------------------
+        // Whoever knows our port can send to it, so the sender is compared,
+        // and the form: a date is no time.                     (viva 10)
+        let Some(answer) = receive(socket, server, deadline)? else {
+            return Ok(None);
+        };
+        let shown = console::escape_short(&answer, 60);
+        if !request.is_contradicted_by(&answer) {
+            return Ok(Some(shown));
+        }
+        let text = request.text();
+        say!("({shown} is no answer to {text}: ignored)");
+    }
+}
+
+/// The next datagram from the server; `None` if there is none in time.
+fn receive(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    deadline: Instant,
+) -> Result<Option<Vec<u8>>> {
+    let mut buffer = [0; 1024];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        socket.set_recv_timeout(Some(left))?;
+        match socket.recvfrom(&mut buffer) {
+            Ok((count, sender)) if sender == server => {
+                let answer = buffer.get(..count).unwrap_or_default();
+                return Ok(Some(answer.to_vec()));
+            }
+            Ok((_, sender)) => say!("(a datagram of {sender}: ignored)"),
+            Err(error) if error.is_timeout() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Waits for the gap to pass, and tells what arrives too late or twice.
+fn listen_for_late(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    gap: Duration,
+    tally: &Mutex<Tally>,
+) -> Result<()> {
+    let end = Instant::now() + gap;
+    while let Some(late) = receive(socket, server, end)? {
+        tally.lock().late();
+        say!("({}: too late, or twice)", console::escape_short(&late, 60));
+    }
+    Ok(())
+}
+
+/// The pause between two requests: a range of seconds.
+struct Gap(f64, f64);
+
+impl Gap {
+    /// Any length in the range, each as likely: Python's random.uniform().
+    fn pick(&self, dice: &mut StdRng) -> Duration {
+        Duration::from_secs_f64(dice.random_range(self.0..=self.1))
+    }
+}
+
+impl FromStr for Gap {
+    type Err = String;
+
+    fn from_str(word: &str) -> std::result::Result<Gap, String> {
+        let (least, most) = word.split_once("..").unwrap_or((word, word));
+        match (least.parse(), most.parse()) {
+            (Ok(least), Ok(most))
+                if (0.0..=3600.0).contains(&least)
+                    && (least..=3600.0).contains(&most) =>
+            {
+                Ok(Gap(least, most))
+            }
+            _ => Err(format!(
+                "'{word}' is not a gap: write seconds as LEAST..MOST, such \
+                 as 1..2 or 0.1..0.5, at most 3600"
+            )),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Tells the date and the time over UDP. Handout G (IIT Goa), question 3;
+//! the other half is client.rs, the protocol is in answer.rs.
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind
+//!       |----- SEND_TIME ------>|  3 recvfrom
+//!       |<---- 09:05:03 --------|  4 sendto       and for ever so  [G-3a]
+//!
+//! STATELESS: a request says everything that its answer needs, and nothing
+//! is kept of a client. Stop the server and start it again between two
+//! requests: no client notices.               [G-7a] (viva 3) (try 3)
+
+mod answer;
+
+use answer::answer;
+use argh::{ArgsInfo, FromArgs};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Result, console, say, stop, warn};
+
+/// Longer than any request, so that a cut datagram cannot look like one.
+const BUFFER: usize = 1024; // bytes
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "server",
+    port: 12003,
+    steps: "socket bind recvfrom sendto",
+    example: "datetime-server 127.0.0.1 12003",
+};
+
+/// Answers SEND_DATE with YYYY-MM-DD and SEND_TIME with HH:MM:SS.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1; 0.0.0.0: every interface)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12003; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// tell universal time instead of this machine's local time
+    #[argh(switch)]
+    utc: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // One socket for all clients. The kernel keeps a queue of datagrams for
+    // it and nothing for any client: UDP is stateless. TCP keeps numbers,
+    // windows and timers for each connection.  [G-7c] [G-7d] (viva 8)
+    let socket = UdpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // 127.0.0.1 is reached from this machine only. For a client on another
+    // one bind this machine's address, or 0.0.0.0.   [G-2] (viva 6) (try 8)
+    socket.bind(address)?;
+    net::announce(socket.local_addr()?);
+    say!("time zone: {}", zone_name(&zone(args.utc)));
+
+    let mut buffer = [0; BUFFER];
+    loop {
+        // ---- 3 recvfrom() ------------------------------------------------
+        // A request is a datagram, whole: no line end to look for. The
+        // sender's address is all that is known of the client, and it may
+        // be forged.                             (viva 2) (viva 10)
+        let (count, client) = match socket.recvfrom(&mut buffer) {
+            Ok(received) => received,
+            Err(error) => {
+                warn!("{error}");
+                continue;
+            }
+        };
+        let datagram = buffer.get(..count).unwrap_or_default();
+        let shown = console::escape_short(datagram, 40);
+        // The clock is read for each request: nothing is remembered.
+        let now = Timestamp::now().to_zoned(zone(args.utc)).datetime();
+        let Some(answer) = answer(datagram, now) else {
+            say!("[{client}] {shown} -> not answered");
+            continue;
+        };
+        say!("[{client}] {shown} -> {answer}");
+
+        // ---- 4 sendto() --------------------------------------------------
+        // If it is lost, the client asks again; we shall not know. A failure
+        // concerns this one client: the loop goes on.          (viva 7)
+        if let Err(error) = socket.sendto(answer.as_bytes(), client) {
+            warn!("{error}");
+        }
+    }
+}
+
+/// The zone of TZ or of this machine: std knows the seconds since 1970, but
+/// not what the clocks on the walls show.
+fn zone(utc: bool) -> TimeZone {
+    match utc {
+        true => TimeZone::UTC,
+        false => TimeZone::system(),
+    }
+}
+
+fn zone_name(zone: &TimeZone) -> String {
+    if zone.is_unknown() {
+        return "unknown, so UTC (set TZ to name one)".into();
+    }
+    let now = Timestamp::now().to_zoned(zone.clone());
+    now.strftime("%Q, UTC%:z").to_string()
+}

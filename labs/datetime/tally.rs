@@ -1,0 +1,74 @@
+//! What the client counts for its summary.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Requests and what became of them.
+#[derive(Default)]
+pub struct Tally {
+    answered: u32,
+    lost: u64,
+    late: u64, // arrived after the wait, or a second time
+    last_was_lost: bool,
+    least: Duration, // round trips
+    most: Duration,
+    sum: Duration,
+}
+
+impl Tally {
+    /// An answer in time, after this round trip.
+    pub fn answered(&mut self, took: Duration) {
+        let first = self.answered == 0;
+        self.least = if first { took } else { self.least.min(took) };
+        self.most = self.most.max(took);
+        self.sum = self.sum.saturating_add(took);
+        self.answered = self.answered.saturating_add(1);
+        self.last_was_lost = false;
+    }
+
+    /// No answer in time: which of the two was lost cannot be told.
+    pub fn lost(&mut self) {
+        self.lost += 1;
+        self.last_was_lost = true;
+    }
+
+    /// A datagram that nobody waited for.
+    pub fn late(&mut self) {
+        self.late += 1;
+    }
+
+    /// May an answer to the last request still come?
+    pub fn last_was_lost(&self) -> bool {
+        self.last_was_lost
+    }
+
+    /// Requests, and not one answer?
+    pub fn was_silent(&self) -> bool {
+        self.answered == 0 && self.lost > 0
+    }
+}
+
+/// `5 requests: 4 answered, 1 lost; round trip 0.112 to 0.340 ms, …`
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally { answered, lost, late, .. } = self;
+        let requests = u64::from(*answered) + lost;
+        let plural = if requests == 1 { "" } else { "s" };
+        write!(f, "{requests} request{plural}: ")?;
+        write!(f, "{answered} answered, {lost} lost")?;
+        if *late > 0 {
+            write!(f, ", {late} too late or twice")?;
+        }
+        if let Some(mean) = self.sum.checked_div(*answered) {
+            let (least, most) = (show(self.least), show(self.most));
+            let mean = show(mean);
+            write!(f, "; round trip {least} to {most}, mean {mean}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A time in milliseconds: `0.214 ms`.
+pub fn show(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
+}

@@ -1,0 +1,72 @@
+//! UDP in the fewest lines: a server that answers every datagram. Handout G
+//! (IIT Goa), question 1 [G-1]; the other half is template_client.rs.
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind
+//!       |----- datagram ------->|  3 recvfrom
+//!       |<---- datagram --------|  4 sendto
+//!
+//! Stateless: when the answer has left, nothing is kept of the client.
+//! For TCP's steps beside these: socketlab steps datetime-template-server
+//! calculator-template-server
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Result, console, say, stop, warn};
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "server",
+    port: 12003,
+    steps: "socket bind recvfrom sendto",
+    example: "datetime-template-server 127.0.0.1 12003",
+};
+
+/// Prints each datagram and answers it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12003; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let address = net::resolve_one(&args.host, args.port.for_server(false))?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_DGRAM is UDP. No listen() and no accept() will follow.
+    let socket = UdpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // A server must be found, so it chooses its port itself.      (viva 6)
+    socket.bind(address)?;
+    net::announce(socket.local_addr()?);
+
+    let mut buffer = [0; 2048]; // a longer datagram is cut, its rest is lost
+    loop {
+        // ---- 3 recvfrom() ------------------------------------------------
+        // Waits for a datagram: its bytes, and where it came from. The next
+        // one may come from somebody else.                     (viva 1)
+        let (count, client) = match socket.recvfrom(&mut buffer) {
+            Ok(received) => received,
+            Err(error) => {
+                warn!("{error}");
+                continue;
+            }
+        };
+        let message = buffer.get(..count).unwrap_or_default();
+        say!("[{client}] {}", console::escape_short(message, 60));
+
+        // ---- 4 sendto() --------------------------------------------------
+        // The address that recvfrom() gave is all we know of the client.
+        if let Err(error) = socket.sendto(b"Hello from the server", client) {
+            warn!("{error}");
+        }
+    }
+}

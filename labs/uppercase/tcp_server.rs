@@ -1,0 +1,184 @@
+//! Lower case comes, upper case goes. Handout W (Week 5), task 1 over TCP:
+//! its TCPServer [W-K4] and more [W-E4]. The other half is tcp_client.rs.
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept   one NEW socket per client
+//!       |------- "hello" ------>|  5 recv     }
+//!       |<------ "HELLO" -------|  6 send     } in a thread per client
+//!       |-------- FIN --------->|             }
+//!       |<------- FIN ----------|  7 close    }             [W-T1.2]
+//!
+//! Stateless: a byte's answer depends on that byte alone. So there is no
+//! message to find the end of, and a sentence may have any length: what
+//! recv() gave is answered at once, until the client closes.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console, say, stop, warn};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// A client that is silent for so long is sent home.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+const CHUNK: usize = 64 * 1024;
+
+/// What a newcomer reads when all places are taken. In lower case: it
+/// cannot be anybody's answer.
+const NO_ROOM: &str = "no room, try again later\n";
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "server",
+    port: 12000,
+    steps: "socket bind listen accept recv send close",
+    example: "uppercase-tcp-server 127.0.0.1 12000",
+};
+
+/// Answers every byte, a to z in upper case, to many clients at once.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// the letter of the handout: listen(1), then for one client after the
+    /// other one recv(1024), one answer, close (try 4)
+    #[argh(switch)]
+    once: bool,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    // HOST and PORT come from the command line; the printed skeletons have
+    // them in the code.                                        [W-T1.3]
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM means TCP; udp_server.rs differs here first.    (viva 5)
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // The port that clients must aim at; theirs is another one. A UDP server
+    // may hold the same number meanwhile: the port spaces are separate. In C
+    // the port needs htons(); here the address does that. (viva 9) (viva 11)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // The skeleton's listen(1) is not "one client at a time": it is how many
+    // finished connections may WAIT, one more than that on Linux. (try 5)
+    listener.listen(if args.once { 1 } else { BACKLOG })?;
+    if args.once {
+        stop::at_once_on_signal()?;
+        net::announce(listener.local_addr()?);
+        say!("The server is ready to receive");
+        return serve_by_the_letter(&listener);
+    }
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+    say!("The server is ready to receive");
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A second socket, for this client alone. Its thread takes it over,
+        // and this loop is free for the next one.
+        match listener.accept() {
+            Ok((client, peer)) => {
+                clients.spawn(client, peer, move |client, peer| {
+                    say!("[{peer}] connected");
+                    converse(client, peer, !args.quiet)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}
+
+/// Answers one client until it closes. [W-T1.1a] [W-T1.1b]
+fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
+    // Small answers leave at once instead of waiting for an acknowledgement.
+    client.set_no_delay()?;
+    client.set_recv_timeout(Some(IDLE))?;
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        // ---- 5 recv() ----------------------------------------------------
+        // What has arrived, at most 64 KiB; the rest waits for the next
+        // turn. The skeleton asks once, for 1024 bytes.         (viva 7)
+        let count = client.recv(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        let bytes = buffer.get_mut(..count).unwrap_or_default();
+        if show {
+            let shown = console::escape_short(bytes, 60);
+            say!("[{peer}] {count} bytes: {shown}");
+        }
+
+        // ---- 6 send() ----------------------------------------------------
+        // The bytes 97 to 122, a to z, lose 32; all others stay as they are,
+        // both bytes of é too. Python: bytes.upper(). A piece may end inside
+        // a character, and it does not matter.         (viva 1) (viva 10)
+        bytes.make_ascii_uppercase();
+        client.send_all(bytes)?;
+    }
+    say!("[{peer}] left");
+
+    // ---- 7 close() -------------------------------------------------------
+    client.finish();
+    Ok(())
+}
+
+/// `--once`: the loop as the handout prints it. A sentence of more than 1024
+/// bytes gets a part of its answer, and a client that says nothing keeps all
+/// others waiting.                                        [W-K4] (try 4)
+fn serve_by_the_letter(listener: &TcpSocket) -> Result<()> {
+    loop {
+        match listener.accept() {
+            Ok((client, peer)) => match answer_once(client) {
+                Ok(count) => say!("[{peer}] {count} bytes answered"),
+                Err(error) => say!("[{peer}] lost: {error}"),
+            },
+            // No reason to end; the pause keeps a lasting error quiet.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+/// One recv, one send, close: with bytes left unread, close sends RST.
+fn answer_once(client: TcpSocket) -> Result<usize> {
+    let mut buffer = [0; 1024];
+    let count = client.recv(&mut buffer)?;
+    let bytes = buffer.get_mut(..count).unwrap_or_default();
+    bytes.make_ascii_uppercase();
+    client.send_all(bytes)?;
+    client.close();
+    Ok(count)
+}

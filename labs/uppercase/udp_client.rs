@@ -1,0 +1,134 @@
+//! Sends a sentence, prints it in upper case. Handout W (Week 5), task 1
+//! over UDP: its UDPClient [W-K1] [W-E1]. The other half is udp_server.rs.
+//!
+//!     client (this file)      server
+//!       |  1 socket             |       Input lowercase sentence:
+//!       |  2 sendto - "hello" ->|  }
+//!       |  3 recvfrom "HELLO" <-|  }    or silence: send it again
+//!       |  4 close              |       nothing is sent
+//!
+//! Unconnected, by the letter: every sendto() names the server, and whoever
+//! knows our port can send to it. So each answer's sender is compared.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Error, Result, console, say, warn};
+
+/// How often the sentence is sent before the server counts as gone.
+const ATTEMPTS: u32 = 3;
+
+/// Room for any answer; the skeleton's 2048 would cut a longer one.
+const BUFFER: usize = 65_536;
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "client",
+    port: 12000,
+    steps: "socket sendto recvfrom close",
+    example: "uppercase-udp-client 127.0.0.1 12000",
+};
+
+/// Asks for a sentence, sends it as one datagram, prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12000)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds to wait for an answer before sending again (default
+    /// 1000; 0: once, for ever, which is the letter of the handout)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM); // [W-T1.3]
+    let wait = args::in_range("--wait", args.wait, 0, 3_600_000)?;
+    let wait = Duration::from_millis(wait);
+    let addresses = net::resolve(&args.host, args.port.0)?;
+
+    console::prompt("Input lowercase sentence:");
+    let Some(sentence) = console::read_stdin_line()? else { return Ok(()) };
+    // Without a connection only an answer shows which address of a name is
+    // the server's: all this is done for one after the other.
+    let answer = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        // SOCK_DGRAM: the one word by which UDP is chosen.
+        let socket = UdpSocket::new(address)?;
+        let answer = ask(&socket, address, &sentence, wait);
+
+        // ---- 4 close() ---------------------------------------------------
+        socket.close();
+        answer
+    })?;
+    say!("{}", console::escape(&answer));
+    Ok(())
+}
+
+/// Sends the sentence and waits for its answer, three times if need be.
+fn ask(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    sentence: &[u8],
+    wait: Duration,
+) -> Result<Vec<u8>> {
+    if wait.is_zero() {
+        socket.sendto(sentence, server)?;
+        let forever = receive(socket, server, None)?;
+        return forever.ok_or_else(|| Error::other("no answer"));
+    }
+    for attempt in 1..=ATTEMPTS {
+        // ---- 2 sendto() --------------------------------------------------
+        // One datagram, also for an empty sentence, and whole or not at all:
+        // EMSGSIZE says that it does not fit. Success says nothing: with no
+        // server there, or on another port, it is lost. [W-P2] [W-P3]
+        socket.sendto(sentence, server)?; //                  (viva 3) (viva 4)
+
+        // ---- 3 recvfrom() ------------------------------------------------
+        // The server's host may report "port unreachable" by ICMP. This
+        // socket may talk to many, so the kernel cannot blame one call for
+        // it and stays silent; after connect() it would be ECONNREFUSED. The
+        // skeleton waits here for ever.                [W-P2] (try 3)
+        let deadline = Instant::now() + wait;
+        if let Some(answer) = receive(socket, server, Some(deadline))? {
+            return Ok(answer);
+        }
+        warn!("no answer, attempt {attempt} of {ATTEMPTS}");
+    }
+    Err(Error::other(format!(
+        "no answer from {server}: no server has that port, or the datagrams \
+         were lost; UDP does not tell which"
+    )))
+}
+
+/// The next datagram of the server; `None` if there is none by the deadline.
+fn receive(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    deadline: Option<Instant>,
+) -> Result<Option<Vec<u8>>> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let now = Instant::now();
+        let left = deadline.map(|end| end.saturating_duration_since(now));
+        if left == Some(Duration::ZERO) {
+            return Ok(None);
+        }
+        socket.set_recv_timeout(left)?;
+        match socket.recvfrom(&mut buffer) {
+            Ok((count, sender)) if sender == server => {
+                let answer = buffer.get(..count).unwrap_or_default();
+                return Ok(Some(answer.to_vec()));
+            }
+            Ok((_, sender)) => warn!("a datagram of {sender}, ignored"),
+            Err(error) if error.is_timeout() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}

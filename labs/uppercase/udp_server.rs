@@ -1,0 +1,98 @@
+//! Lower case comes, upper case goes. Handout W (Week 5), task 1 over UDP:
+//! its UDPServer [W-K2] [W-E2]. The other half is udp_client.rs.
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind
+//!       |------ "hello" ------->|  3 recvfrom   who sent it, and what
+//!       |<----- "HELLO" --------|  4 sendto     back to that address
+//!
+//! Stateless, like tcp_server.rs, but here no connection either: one socket
+//! for everybody, no listen(), no accept(), no threads.      [W-T1.2]
+//!
+//! Limit: it answers whatever address a datagram claims to come from, also
+//! a forged one.
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Result, console, say, stop, warn};
+
+/// Room for the largest datagram there is. The skeleton has 2048: the kernel
+/// cuts what is longer, and nobody is told.           (try 7) (viva 7)
+const BUFFER: usize = 65_536;
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "server",
+    port: 12000,
+    steps: "socket bind recvfrom sendto",
+    example: "uppercase-udp-server 127.0.0.1 12000",
+};
+
+/// Answers every datagram, a to z in upper case.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bytes of room for a datagram (default 65536; the handout: 2048)
+    #[argh(option, default = "BUFFER")]
+    buffer: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM); // [W-T1.3]
+    let port = args.port.for_server(args.allow_privileged);
+    let room = args::in_range("--buffer", args.buffer, 1, BUFFER)?;
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_DGRAM means UDP. In tcp_server.rs it is SOCK_STREAM.
+    let socket = UdpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // UDP's own port space: TCP's 12000 is another. No SO_REUSEADDR: a second
+    // server on this port should fail, not take datagrams away.   (viva 9)
+    socket.bind(address)?;
+    net::announce(socket.local_addr()?);
+    say!("The server is ready to receive");
+
+    let mut buffer = vec![0; room];
+    loop {
+        // ---- 3 recvfrom() ------------------------------------------------
+        // One datagram: all of it, or its beginning, and its sender. Zero
+        // bytes are a datagram as well, and no end.            (viva 5)
+        let (count, peer) = match socket.recvfrom(&mut buffer) {
+            Ok(received) => received,
+            Err(error) => {
+                warn!("{error}");
+                continue;
+            }
+        };
+        let bytes = buffer.get_mut(..count).unwrap_or_default();
+        if !args.quiet {
+            let shown = console::escape_short(bytes, 60);
+            say!("[{peer}] {count} bytes: {shown}");
+        }
+
+        // ---- 4 sendto() --------------------------------------------------
+        // a to z lose 32, all other bytes stay. A failure concerns this one
+        // client: the loop goes on.       [W-T1.1a] [W-T1.1b] (viva 1)
+        bytes.make_ascii_uppercase();
+        if let Err(error) = socket.sendto(bytes, peer) {
+            warn!("{error}");
+        }
+    }
+    // No close(): the loop ends by Ctrl-C, and then the kernel closes. It
+    // sends nothing, so no client notices.
+}
