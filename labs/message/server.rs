@@ -2,11 +2,12 @@
 //! quota. The other half is client.rs; intruder.rs tries to get in without.
 //!
 //! The protocol, in lines; what a command line leaves out is not said:
-//!   S: AUTH password | AUTH challenge <nonce>     then C: LOGIN <answer>
-//!   S: OK logged in | NO <reason>, and closes          (door.rs) [D-T2.1]
-//!   C: ID <id>, or the bare id    S: OK n left | NO … | UNKNOWN …, closes
-//!   C: a message                  S: OK n left, or STOP …, and stays open
-//!   A newline ends a line; after 200 ms without one, that is guessed.
+//!
+//!     S: AUTH password | AUTH challenge <nonce>    then C: LOGIN <answer>
+//!     S: OK logged in | NO <reason>, and closes        (door.rs) [D-T2.1]
+//!     C: ID <id>, or the bare id   S: OK n left | NO … | UNKNOWN …, closes
+//!     C: a message                 S: OK n left, or STOP …, and stays open
+//!     A newline ends a line; after 200 ms without one, that is guessed.
 //!
 //!     clients                 server (this file)
 //!       |                       |  1 socket   2 bind   3 listen
