@@ -5,7 +5,8 @@
 use crate::expr::{Expression, Operator};
 use crate::number::{Number, Problem};
 
-/// Largest exponent: beyond it f64 has no correct digit left to offer.
+/// Largest exponent. It multiplies the rounding error of the base, which is
+/// 1e-16: so powers that are not exact have 10 right digits at least.
 const LARGEST_EXPONENT: f64 = 1e6;
 
 /// What the expression amounts to. `1 / 0` is a question with an answer too:

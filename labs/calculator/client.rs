@@ -30,9 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Silence that ends an answer without a line end: other servers send none.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// With --foreign, the time between the name and the first sum.
-const GAP: Duration = Duration::from_millis(500);
-
 const PROGRAM: Program = Program {
     lab: "calculator",
     role: "client",
@@ -57,13 +54,18 @@ struct Args {
     #[argh(switch)]
     raw: bool,
     /// for a server that takes one recv() for one message: send no line
-    /// ends, and leave a gap of 500 ms behind the name
+    /// ends, and leave a gap behind the name
     #[argh(switch)]
     foreign: bool,
+    /// milliseconds of that gap (default 500)
+    #[argh(option, default = "500")]
+    gap: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    let gap = args::in_range("--gap", args.gap, 1, 60_000)?;
+    let gap = args.foreign.then(|| Duration::from_millis(gap));
     let Some(name) = choose_name(args.name, args.raw)? else {
         return Ok(()); // the input ended
     };
@@ -74,7 +76,7 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // Three segments without a byte of ours: the kernels at both ends
-        // shake hands.                                  (viva 2) (viva 3)
+        // shake hands.                            [G-5] (viva 2) (viva 3)
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -82,7 +84,7 @@ fn main() -> Result<()> {
     // Nagle would hold the sum back until the name is acknowledged.
     //                                                           (viva 14)
     socket.set_no_delay()?;
-    let mut server = Server::new(socket, args.foreign);
+    let mut server = Server::new(socket, gap);
     server.introduce(&name)?;
 
     loop {
@@ -133,15 +135,15 @@ fn choose_name(given: Option<String>, raw: bool) -> Result<Option<Vec<u8>>> {
 struct Server {
     socket: TcpSocket,
     reader: LineReader,
-    foreign: bool,
+    gap: Option<Duration>, // behind the name; None: send line ends instead
 }
 
 impl Server {
-    fn new(socket: TcpSocket, foreign: bool) -> Server {
+    fn new(socket: TcpSocket, gap: Option<Duration>) -> Server {
         let mut reader =
             LineReader::new(socket.clone(), LONGEST_MESSAGE, PATIENCE);
         reader.accept_pause(PAUSE);
-        Server { socket, reader, foreign }
+        Server { socket, reader, gap }
     }
 
     /// Says our name, which is not answered.                         [G-6a]
@@ -152,8 +154,8 @@ impl Server {
     /// does greet us has looked, and its greeting is no answer to a sum.
     fn introduce(&mut self, name: &[u8]) -> Result<()> {
         self.say(name)?;
-        if self.foreign {
-            self.socket.set_recv_timeout(Some(GAP))?;
+        if let Some(gap) = self.gap {
+            self.socket.set_recv_timeout(Some(gap))?;
             let mut greeting = [0; 1024];
             match self.socket.recv(&mut greeting) {
                 Ok(0) => return Err(self.closed()),
@@ -172,8 +174,8 @@ impl Server {
     fn say(&self, message: &[u8]) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // Message and line end in one write, so in one segment: characters
-        // that anybody on the way can read.            (viva 4) (viva 14)
-        let end: &[u8] = if self.foreign { b"" } else { b"\n" };
+        // that anybody on the way can read.      [G-5] (viva 4) (viva 14)
+        let end: &[u8] = if self.gap.is_some() { b"" } else { b"\n" };
         self.socket.send_all(&[message, end].concat())
     }
 

@@ -11,7 +11,7 @@ use std::fmt;
 use socketlab::console;
 
 /// How every refusal ends.
-const EXAMPLE: &str = "type it like this: 12 + 42";
+const EXAMPLE: &str = "type 12 + 42, for example";
 
 /// The operators, as they are listed for the user.
 const OPERATORS: &str = "+ - * / % **";
@@ -92,7 +92,7 @@ pub fn parse(message: &[u8]) -> Result<Expression<'_>, String> {
                 && !right.starts_with(['+', '-']) =>
         {
             Err(format!(
-                "no operator between {} and {}: put one of {OPERATORS} there",
+                "no operator between {} and {}: use one of {OPERATORS}",
                 quote(left),
                 quote(right)
             ))
