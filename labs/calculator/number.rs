@@ -56,8 +56,8 @@ impl Number {
     pub fn read(word: &str) -> Result<Number, Problem> {
         match Number::read_exactly(word) {
             Some(exact) => Ok(exact),
-            // `?` cannot happen for a well-formed word, but a panic on what
-            // a peer sent would be worse than a strange answer.
+            // A well-formed word always parses; what a peer sent must not
+            // make us panic even if that were wrong.
             None => Number::rounded(word.parse().unwrap_or(f64::NAN)),
         }
     }
