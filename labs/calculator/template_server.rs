@@ -90,8 +90,8 @@ fn converse(client: TcpSocket) -> Result<()> {
     client.send_all(b"Hello, I am the server")?;
 
     // ---- 7 close() -------------------------------------------------------
-    // Ends the connection: the client reads end of stream. UDP's close(), at
-    // the end of the program, ends nothing but the program's use of the port.
+    // Only TCP: ends the connection, and the client reads end of stream. With
+    // UDP there is no connection to end, and one socket for all. (viva 1)
     client.close();
     Ok(())
 }

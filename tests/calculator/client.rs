@@ -171,12 +171,13 @@ fn g_6_client_before_server_is_told_in_one_line() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = nobody.local_addr().expect("an address").port().to_string();
     drop(nobody);
-    for program in ["calculator-client", "calculator-template-client"] {
+    for pair in ["calculator", "calculator-template"] {
+        let program = &format!("{pair}-client");
         let mut client =
             Terminal::start(program, ["127.0.0.1", &port]).expect("it starts");
         let _ = client.type_line("Ada"); // the template asks for nothing
         client
-            .wait_for("Error: …(ECONNREFUSED). … make calculator-server")
+            .wait_for(&format!("Error: …(ECONNREFUSED). … make {pair}-server"))
             .expect("one line that teaches");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     }
