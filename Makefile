@@ -86,6 +86,16 @@ datetime-client: ## question 3: asks at random, until Ctrl-C
 test-datetime: ## its tests
 viva-datetime: ## its questions
 
+## calculator: sessions over TCP (handout G, parts 2 and 3)
+calculator: ## both ends, scripted
+calculator-template-server: ## question 4: TCP in the fewest lines
+calculator-template-client: ## question 4: one message there, one back
+calculator-sequential-server: ## question 6: one client at a time
+calculator-server: ## question 8: a thread per client
+calculator-client: ## says its name, then asks sums until q
+test-calculator: ## its tests
+viva-calculator: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	$(first)
