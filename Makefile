@@ -77,6 +77,15 @@ uppercase-udp-client: ## asks up to three times
 test-uppercase: ## its tests
 viva-uppercase: ## its questions
 
+## message: who may talk, and how much (handout D)
+message: ## all stages, scripted
+message-open-server: ## task 1: prints every message
+message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
+message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
+message-intruder: ## every attack on every rung; HOST=… PORT=… for one
+test-message: ## its tests
+viva-message: ## its questions
+
 ## datetime: date and time over UDP (handout G, part 1)
 datetime: ## both ends, scripted
 datetime-template-server: ## question 1: UDP in the fewest lines
@@ -112,6 +121,7 @@ $(LABS):
 	@$(run) $@ -- $(place) $(ARGS)
 %-intruder:
 	$(first)
+	@$(CARGO) build --quiet --bins
 	@$(run) $@ -- $(place) $(ARGS)
 test-%:
 	$(CARGO) test --test $*

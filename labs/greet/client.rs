@@ -48,7 +48,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 3600)?;
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let (server, address) = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------

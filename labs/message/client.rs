@@ -118,7 +118,7 @@ fn main() -> Result<()> {
     let wait = args.expect_reply || (answered && !args.no_reply);
     let usual = if args.eol.is_empty() && !wait { GAP } else { 0.0 };
     let gap = args.gap.unwrap_or(usual);
-    let gap = Duration::from_secs_f64(args::in_range("--gap", gap, 0., 60.)?);
+    let gap = Duration::from_secs_f64(args::in_range("--gap", gap, 0., 60.));
     match wait {
         true => session.ask(messages(args.burst), gap, args.burst.is_some()),
         false => session.tell(messages(args.burst), gap),

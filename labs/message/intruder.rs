@@ -63,7 +63,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let patience = args::in_range("--patience", args.patience, 0.1, 600.0)?;
+    let patience = args::in_range("--patience", args.patience, 0.1, 600.0);
     let (host, port) = match args.target.as_slice() {
         [] => return every_rung(),
         [host] => (host, Ok(Port(12002))),
