@@ -27,12 +27,12 @@ demo: ## play all labs over real sockets, as their READMEs print it
 	@$(CARGO) build --quiet --bins
 	@$(run) socketlab -- demo
 test: ## all tests
-	$(CARGO) test --quiet
+	$(CARGO) test --quiet --lib --test '*'
 check: ## what CI runs: format, lints, docs, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
-	$(CARGO) test
+	$(CARGO) test --lib --test '*'
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
 viva: ## all questions of the oral exam, one by one
