@@ -33,12 +33,15 @@ pub fn all() -> Vec<Entry> {
         [("tcp", "tcp"), ("tcp", "tcp6"), ("udp", "udp"), ("udp", "udp6")];
     let mut entries = Vec::new();
     for (protocol, file) in tables {
-        let table = fs::read_to_string(format!("/proc/net/{file}"));
-        let table = table.unwrap_or_default();
+        let table = read(file);
         let rows = table.lines().skip(1);
         entries.extend(rows.filter_map(|row| parse_row(protocol, row)));
     }
     entries
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(format!("/proc/net/{file}")).unwrap_or_default()
 }
 
 /// The state of the TCP socket with these two ends; without a peer, of the
@@ -47,13 +50,19 @@ pub fn state(local: SocketAddr, peer: Option<SocketAddr>) -> Option<Entry> {
     let same = |a: SocketAddr, b: SocketAddr| {
         a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
     };
-    all().into_iter().find(|entry| {
-        entry.protocol == "tcp"
-            && same(entry.local, local)
+    let wanted = |entry: &Entry| {
+        same(entry.local, local)
             && match peer {
                 Some(peer) => same(entry.peer, peer),
                 None => entry.peer.port() == 0,
             }
+    };
+    // Thousands of rows, perhaps: parse those that name the port.
+    let port = format!(":{:04X} ", local.port());
+    ["tcp", "tcp6"].into_iter().find_map(|file| {
+        let table = read(file);
+        let rows = table.lines().filter(|row| row.contains(&port));
+        rows.filter_map(|row| parse_row("tcp", row)).find(wanted)
     })
 }
 

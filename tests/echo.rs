@@ -342,7 +342,10 @@ fn e_i5_client_before_server_is_told_in_one_line() {
         let mut client =
             Terminal::start(program, arguments).expect("it starts");
         client
-            .wait_for("Error: connect(…): … (ECONNREFUSED). … make echo-server")
+            .wait_for(&format!(
+                "Error: connect(…): … (ECONNREFUSED). … make {}",
+                program.replace("client", "server")
+            ))
             .expect("one line that teaches");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     }

@@ -83,7 +83,7 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
-    let silence = args::in_range("--silence", args.silence, 3, 86_400)?;
+    let silence = args::in_range("--silence", args.silence, 3, 86_400);
     let address = net::resolve_one(&args.host, port)?;
 
     // ---- 1 socket() ------------------------------------------------------

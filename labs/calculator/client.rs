@@ -1,0 +1,206 @@
+//! The calculator's client, handout G, question 6: says its name, then a sum
+//! for each line of the user's. The other half is server.rs, or
+//! sequential_server.rs, or anybody's: see --foreign. STATEFUL: after a
+//! restart of the server it must say its name again.              [G-7b]
+//!
+//!     client (this file)          server
+//!       |  1 socket                 |
+//!       |  2 connect   handshake -->|
+//!       |  3 send ------ "Ada" ---->|   its name; no answer         [G-6a]
+//!       |  3 send ---- "12 + 42" -->|   } for each line that is
+//!       |  4 recv <----- "54" ------|   } well formed       [G-6b] [G-6c]
+//!       |  3 send ------- "q" ----->|                               [G-6d]
+//!       |  5 close ------ FIN ----->|
+
+mod expr;
+mod protocol;
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use protocol::{LONGEST_MESSAGE, check_name, is_farewell};
+use socketlab::args::{self, Port, Program};
+use socketlab::line::{LineReader, Received};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, say, warn};
+
+/// A sequential server may serve somebody else for so long before us.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Silence that ends an answer without a line end: other servers send none.
+const PAUSE: Duration = Duration::from_millis(200);
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "client",
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-client 127.0.0.1 12004 --name Ada",
+};
+
+/// Sends sums to a calculator and prints its answers.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12004)
+    #[argh(positional)]
+    port: Port,
+    /// your name, 1 to 64 bytes (default: the first line of the input)
+    #[argh(option)]
+    name: Option<String>,
+    /// send everything, badly formed lines too: the server checks as well
+    #[argh(switch)]
+    raw: bool,
+    /// for a server that takes one recv() for one message: send no line
+    /// ends, and leave a gap behind the name
+    #[argh(switch)]
+    foreign: bool,
+    /// milliseconds of that gap (default 500)
+    #[argh(option, default = "500")]
+    gap: u64,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let gap = args::in_range("--gap", args.gap, 1, 60_000);
+    let gap = args.foreign.then(|| Duration::from_millis(gap));
+    let Some(name) = choose_name(args.name, args.raw)? else {
+        return Ok(()); // the input ended
+    };
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let socket = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        // Three segments without a byte of ours: the kernels at both ends
+        // shake hands.                            [G-5] (viva 2) (viva 3)
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+    // Name and first sum are two small sends with no answer between them:
+    // Nagle would hold the sum back until the name is acknowledged.
+    //                                                           (viva 14)
+    socket.set_no_delay()?;
+    let mut server = Server::new(socket, gap);
+    server.introduce(&name)?;
+
+    loop {
+        console::prompt_person("number operator number (q: leave): ");
+        // Ctrl-D: we close without q, and the server notes the difference.
+        let Some(line) = console::read_stdin_line()? else { break };
+        if is_farewell(&line) {
+            server.say(b"q")?; // [G-6d]
+            break;
+        }
+        let sum = match expr::parse(&line) {
+            Ok(expression) => expression.to_string().into_bytes(),
+            Err(_) if args.raw => line,
+            Err(reason) => {
+                warn!("warning: {reason}"); // nothing is sent     [G-6b]
+                continue;
+            }
+        };
+        let answer = server.ask(&sum)?;
+        say!("{}", console::escape(&answer));
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    // FIN. All answers have been read, so nothing is lost.      (viva 11)
+    server.socket.close();
+    Ok(())
+}
+
+/// The name from the command line or the user; `None` at end of input.
+fn choose_name(given: Option<String>, raw: bool) -> Result<Option<Vec<u8>>> {
+    if let Some(name) = given {
+        return match check_name(name.as_bytes()) {
+            Err(reason) if !raw => args::usage(&format!("--name: {reason}")),
+            _ => Ok(Some(name.into_bytes())),
+        };
+    }
+    loop {
+        console::prompt_person("your name: ");
+        let Some(line) = console::read_stdin_line()? else { return Ok(None) };
+        match check_name(&line) {
+            Err(reason) if !raw => warn!("warning: {reason}"),
+            _ => return Ok(Some(line)),
+        }
+    }
+}
+
+/// The server, as this client sees it.
+struct Server {
+    socket: TcpSocket,
+    reader: LineReader,
+    gap: Option<Duration>, // behind the name; None: send line ends instead
+}
+
+impl Server {
+    fn new(socket: TcpSocket, gap: Option<Duration>) -> Server {
+        let mut reader =
+            LineReader::new(socket.clone(), LONGEST_MESSAGE, PATIENCE);
+        reader.accept_pause(PAUSE);
+        Server { socket, reader, gap }
+    }
+
+    /// Says our name, which is not answered.                         [G-6a]
+    ///
+    /// A server that calls recv() once a message hears name and first sum as
+    /// ONE message when both are there before it looks. No call can tell us
+    /// that it has looked; only time helps, and not surely. A server that
+    /// does greet us has looked, and its greeting is no answer to a sum.
+    fn introduce(&mut self, name: &[u8]) -> Result<()> {
+        self.say(name)?;
+        if let Some(gap) = self.gap {
+            self.socket.set_recv_timeout(Some(gap))?;
+            let mut greeting = [0; 1024];
+            match self.socket.recv(&mut greeting) {
+                Ok(0) => return Err(self.closed()),
+                Ok(count) => {
+                    let greeting = greeting.get(..count).unwrap_or_default();
+                    say!("{}", console::escape(greeting.trim_ascii_end()));
+                }
+                Err(error) if error.is_timeout() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a message.
+    fn say(&self, message: &[u8]) -> Result<()> {
+        // ---- 3 send() ----------------------------------------------------
+        // Message and line end in one write, so in one segment: characters
+        // that anybody on the way can read.      [G-5] (viva 4) (viva 14)
+        let end: &[u8] = if self.gap.is_some() { b"" } else { b"\n" };
+        self.socket.send_all(&[message, end].concat())
+    }
+
+    /// Sends a sum and waits for its answer.
+    fn ask(&mut self, sum: &[u8]) -> Result<Vec<u8>> {
+        match self.say(sum) {
+            // It is gone, but may have said why before: `error: no room`.
+            Err(error) if error.is_peer_gone() => {}
+            sent => sent?,
+        }
+
+        // ---- 4 recv() ----------------------------------------------------
+        // Inside the reader, until the line is whole.                [G-6c]
+        match self.reader.read()? {
+            Received::Line(answer) | Received::Unterminated(answer) => {
+                Ok(answer)
+            }
+            Received::TooLong => Err(Error::other(format!(
+                "the answer is longer than {LONGEST_MESSAGE} bytes"
+            ))),
+            Received::End => Err(self.closed()),
+        }
+    }
+
+    fn closed(&self) -> Error {
+        Error::other("the server closed the connection: start again")
+    }
+}

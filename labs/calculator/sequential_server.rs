@@ -1,0 +1,107 @@
+//! The calculator of question 6, handout G: one client at a time, each for as
+//! long as it likes. The other half is client.rs; the conversation is in
+//! session.rs. STATEFUL: a session has a name (protocol.rs).       [G-7b]
+//!
+//!     client                  server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept
+//!       |-------- "Ada" ------->|  5 recv   }                     [G-6a]
+//!       |------ "12 + 42" ----->|  5 recv   } session.rs
+//!       |<------- "54" ---------|  6 send   }                     [G-6c]
+//!       |--------- "q" -------->|  7 close  }                     [G-6d]
+//!
+//! While one client is served, the next is connected by the kernel, waits in
+//! the queue and hears nothing. server.rs changes that, and little else:
+//! `diff` the two.                                        (viva 9) (try 1)
+
+mod arithmetic;
+mod expr;
+mod number;
+mod protocol;
+mod session;
+
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use session::{Patience, converse};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, say, stop, warn};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 5;
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-sequential-server 127.0.0.1 12004",
+};
+
+/// Computes for one client at a time.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// seconds without a message that end a session (default 600)
+    #[argh(option, default = "600")]
+    idle: u64,
+    /// milliseconds of silence after which a message without a line end
+    /// counts as whole (default 200; 0: wait for the line end)
+    #[argh(option, default = "200")]
+    pause: u64,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let pause = args::in_range("--pause", args.pause, 0, 10_000);
+    let patience = Patience {
+        idle: Duration::from_secs(idle),
+        pause: Duration::from_millis(pause),
+    };
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // A taken port ends the program, with a line that helps.    (viva 12)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    listener.listen(BACKLOG)?;
+    stop::at_once_on_signal()?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // One conversation, then the next accept(): nobody else is heard
+        // before it ends.                                        (viva 9)
+        match listener.accept() {
+            Ok((client, peer)) => {
+                say!("[{peer}] connected");
+                if let Err(error) = converse(client, peer, patience) {
+                    say!("[{peer}] lost: {error}");
+                }
+            }
+            // A client that gave up while it waited, or no descriptors left:
+            // no reason to end. The pause keeps a lasting error quiet.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The calculator for many clients at once: question 8 of handout G, on the
+//! program of question 6. The other half is client.rs; the conversation is in
+//! session.rs. STATEFUL: a session has a name (protocol.rs).       [G-7b]
+//!
+//!     clients                 server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept, then at once the next one
+//!       |-------- "Ada" ------->|  5 recv   }                     [G-6a]
+//!       |------ "12 + 42" ----->|  5 recv   } session.rs, in a thread
+//!       |<------- "54" ---------|  6 send   } per client          [G-6c]
+//!       |--------- "q" -------->|  7 close  }                     [G-6d]
+//!
+//! sequential_server.rs with one change: converse() runs in a thread of its
+//! own, so that a silent client holds up nobody but itself. Nothing needs a
+//! lock: sessions share no variable.               [G-8] [G-8a] (viva 10)
+
+mod arithmetic;
+mod expr;
+mod number;
+mod protocol;
+mod session;
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use session::{Patience, converse};
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, say};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a newcomer reads when all places are taken.
+const NO_ROOM: &str = "error: no room, try again later\n";
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-server 127.0.0.1 12004",
+};
+
+/// Computes for many clients at once.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// seconds without a message that end a session (default 600)
+    #[argh(option, default = "600")]
+    idle: u64,
+    /// milliseconds of silence after which a message without a line end
+    /// counts as whole (default 200; 0: wait for the line end)
+    #[argh(option, default = "200")]
+    pause: u64,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let pause = args::in_range("--pause", args.pause, 0, 10_000);
+    let patience = Patience {
+        idle: Duration::from_secs(idle),
+        pause: Duration::from_millis(pause),
+    };
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // A taken port ends the program, with a line that helps.    (viva 12)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // The kernel does the handshakes from here on.               (viva 2)
+    listener.listen(BACKLOG)?;
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // When descriptors run out, accept() fails with EMFILE, and again at
+        // once if it is called at once: keep_accepting() pauses. (viva 13)
+        match listener.accept() {
+            Ok((client, peer)) => {
+                clients.spawn(client, peer, move |client, peer| {
+                    say!("[{peer}] connected");
+                    converse(client, peer, patience)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! A session: one client's conversation with the calculator, from its name
+//! to its `q`. sequential_server.rs runs this itself, server.rs in a thread
+//! per client; nothing here knows which.
+//!
+//! STATEFUL, see protocol.rs: the state is the variable `name` of `converse`,
+//! and it lives as long as that call.                     [G-7b] (viva 7)
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socketlab::line::{LineReader, Received};
+use socketlab::net::TcpSocket;
+use socketlab::{Result, console, say};
+
+use crate::arithmetic::evaluate;
+use crate::expr::parse;
+use crate::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
+
+/// Bytes of a message that the log shows.
+const SHOWN: usize = 200;
+
+/// How long to wait for a client. The user can turn both.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// For the next message: then the session is over.
+    pub idle: Duration,
+    /// For the rest of a message without a line end: then it counts as whole,
+    /// which is a guess. Zero: never guess.
+    pub pause: Duration,
+}
+
+/// Serves one client until it says `q` or goes away.
+pub fn converse(
+    client: TcpSocket,
+    peer: SocketAddr,
+    patience: Patience,
+) -> Result<()> {
+    // An answer leaves at once, not when the last one is acknowledged: Nagle
+    // could hold back the second of two that are sent in a row.  (viva 14)
+    client.set_no_delay()?;
+    let mut reader =
+        LineReader::new(client.clone(), LONGEST_MESSAGE, patience.idle);
+    if !patience.pause.is_zero() {
+        reader.accept_pause(patience.pause);
+    }
+
+    // The first message is the name, remembered from here on.        [G-6a]
+    let name = match next_message(&mut reader, &client)? {
+        Message::Text(message) => check_name(&message).map(console::escape),
+        Message::TooLong => Err("the name is too long".into()),
+        Message::End => {
+            say!("[{peer}] left before it said its name");
+            return Ok(());
+        }
+    };
+    match name {
+        Ok(name) => {
+            say!("[{peer}] is {name}");
+            calculate(&mut reader, &client, peer, &name)?;
+        }
+        Err(reason) => {
+            say!("[{peer}] refused: {reason}");
+            client.send_all(format!("error: {reason}\n").as_bytes())?;
+        }
+    }
+
+    // ---- 7 close() -------------------------------------------------------
+    // FIN, and what the client still sent is read and dropped: close() alone
+    // would answer it with RST.                    [G-6d] (viva 8) (viva 11)
+    drop(reader); // it holds a handle of the socket as well
+    client.finish();
+    Ok(())
+}
+
+/// The loop of question 6: a sum in, an answer out, until `q`.
+fn calculate(
+    reader: &mut LineReader,
+    client: &TcpSocket,
+    peer: SocketAddr,
+    name: &str,
+) -> Result<()> {
+    loop {
+        let answer = match next_message(reader, client)? {
+            Message::Text(message) if is_farewell(&message) => {
+                // One say!: no other session's line comes in between. [G-6d]
+                say!("[{peer}] {name}: q\nSession ended");
+                return Ok(());
+            }
+            Message::Text(message) => {
+                let shown = console::escape_short(&message, SHOWN);
+                say!("[{peer}] {name}: {shown}"); // [G-6c]
+                match parse(&message) {
+                    Ok(expression) => match evaluate(&expression) {
+                        Ok(number) => number.to_string(),
+                        Err(problem) => format!("error: {problem}"),
+                    },
+                    Err(reason) => format!("error: {reason}"),
+                }
+            }
+            Message::TooLong => {
+                say!("[{peer}] {name}: (a message that is too long)");
+                format!("error: at most {LONGEST_MESSAGE} bytes a message")
+            }
+            Message::End => {
+                say!("[{peer}] {name} left without q");
+                return Ok(());
+            }
+        };
+
+        // ---- 6 send() ----------------------------------------------------
+        // Wrong input is answered like any other: it is the user's error, not
+        // ours, and the session goes on. One write for the line and its end.
+        //                                            [G-6c] (viva 12)
+        client.send_all(format!("{answer}\n").as_bytes())?;
+    }
+}
+
+/// What a client said.
+enum Message {
+    Text(Vec<u8>),
+    TooLong,
+    End,
+}
+
+fn next_message(
+    reader: &mut LineReader,
+    client: &TcpSocket,
+) -> Result<Message> {
+    // ---- 5 recv() --------------------------------------------------------
+    // Inside the reader, as often as a message needs; two that came in one
+    // segment are two. A killed client's kernel sends FIN for it, which is
+    // the end of the stream, or RST, which is an error.          (viva 8)
+    match reader.read() {
+        Ok(Received::Line(text) | Received::Unterminated(text)) => {
+            Ok(Message::Text(text))
+        }
+        Ok(Received::TooLong) => Ok(Message::TooLong),
+        Ok(Received::End) => Ok(Message::End),
+        Err(error) => {
+            if error.is_timeout() {
+                // Its user should know why; whether it arrives is no matter.
+                let _ = client.send_all(b"error: silent for too long\n");
+            }
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The smallest TCP client: says one message, prints the answer. Handout G,
+//! question 4; the other half is template_server.rs.                [G-4]
+//!
+//!     client (this file)          server
+//!       |  1 socket                 |
+//!       |  2 connect  handshake --->|
+//!       |  3 send --- message ----->|
+//!       |  4 recv <-- answer -------|
+//!       |  5 close ----- FIN ------>|
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console, say};
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "client",
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-template-client 127.0.0.1 12004",
+};
+
+/// Sends one message and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12004)
+    #[argh(positional)]
+    port: Port,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let address = net::resolve_one(&args.host, args.port.0)?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    let server = TcpSocket::new(address)?;
+
+    // ---- 2 connect() -----------------------------------------------------
+    // Only TCP: SYN, SYN-ACK, ACK. It fails at once if nobody listens; a UDP
+    // client learns that late or never.                          (viva 1)
+    server.connect(address)?;
+
+    // ---- 3 send() --------------------------------------------------------
+    server.send_all(b"Hello, I am a client")?;
+
+    // ---- 4 recv() --------------------------------------------------------
+    server.set_recv_timeout(Some(Duration::from_secs(10)))?;
+    let mut buffer = [0; 1024];
+    let count = server.recv(&mut buffer)?;
+    let answer = buffer.get(..count).unwrap_or_default();
+    say!("From the server: {}", console::escape(answer));
+
+    // ---- 5 close() -------------------------------------------------------
+    server.close();
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The smallest TCP server: hears one message, answers it. Handout G,
+//! question 4; the other half is template_client.rs. The UDP pair of question
+//! 1 is in labs/datetime: `socketlab steps datetime-template-server
+//! calculator-template-server` prints the steps side by side.       [G-4]
+//!
+//!     client                      server (this file)
+//!       |                           |  1 socket   2 bind   3 listen
+//!       |-------- handshake ------->|  4 accept   one NEW socket per client
+//!       |--- "Hello, I am a …" ---->|  5 recv
+//!       |<-- "Hello, I am the …" ---|  6 send
+//!       |<---------- FIN -----------|  7 close
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console, say, stop, warn};
+
+/// Longest wait for a client that says nothing: the next one is waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-template-server 127.0.0.1 12004",
+};
+
+/// Answers one message of each client, one client at a time.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    stop::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM: TCP. With SOCK_DGRAM this is the UDP template's socket,
+    // and steps 3, 4 and 7 of this file have no counterpart.     (viva 1)
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // The same as in UDP: claims the port that clients aim at.
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // Only TCP: the kernel now does handshakes, 5 in advance.    (viva 1)
+    listener.listen(5)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // Only TCP: a SECOND socket, for this client alone, so that recv()
+        // and send() need no address.                            (viva 1)
+        let answered = listener.accept().and_then(|(client, _)| {
+            client.set_recv_timeout(Some(PATIENCE))?;
+            converse(client)
+        });
+        if let Err(error) = answered {
+            warn!("{error}"); // of this client's: the next one is served
+        }
+    }
+}
+
+fn converse(client: TcpSocket) -> Result<()> {
+    // ---- 5 recv() --------------------------------------------------------
+    // What has arrived of the stream. recvfrom() gives a whole datagram; that
+    // this is a whole message is luck, which a short message mostly has.
+    let mut buffer = [0; 1024];
+    let count = client.recv(&mut buffer)?;
+    let message = buffer.get(..count).unwrap_or_default();
+    say!("From the client: {}", console::escape(message));
+
+    // ---- 6 send() --------------------------------------------------------
+    client.send_all(b"Hello, I am the server")?;
+
+    // ---- 7 close() -------------------------------------------------------
+    // Only TCP: ends the connection, and the client reads end of stream. With
+    // UDP there is no connection to end, and one socket for all. (viva 1)
+    client.close();
+    Ok(())
+}
