@@ -12,6 +12,7 @@ use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendFlags, send};
 use socket2::{
     Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type,
@@ -428,6 +429,21 @@ impl TcpSocket {
             }
         });
         result.map_err(|error| Error::new("send", self.peer_text(), error))
+    }
+
+    /// `poll(POLLHUP)`: waits for `limit`, or until the connection is over in
+    /// both directions: reset, timed out, or shut down by us. What has arrived
+    /// is not looked at, and may still be read.
+    pub fn hangs_up_within(&self, limit: Duration) -> Result<bool> {
+        let socket = &self.0.socket;
+        let limit = Timespec::try_from(limit).ok();
+        // No event is asked for: POLLHUP and POLLERR are always reported.
+        let mut watched = [PollFd::new(socket, PollFlags::empty())];
+        let on = "POLLHUP";
+        let events = step("poll", Some(socket), on, || {
+            Ok(poll(&mut watched, limit.as_ref())?)
+        })?;
+        Ok(events > 0)
     }
 
     /// `setsockopt(SO_KEEPALIVE, …)`: asks a peer that has been silent for a

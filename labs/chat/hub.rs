@@ -1,39 +1,38 @@
 //! The room. One thread owns it: who is in, and in which order things are
-//! said. No lock, and nothing here ever waits for a member.   [G-8b] (viva 3)
+//! said. No lock, and nothing here ever waits for a member.   [G-8b] (viva 2)
 //!
 //! ```text
-//! reader of Batman ----\                        /---> socket of Batman
-//! reader of Voldemort --> events (bounded) --> HUB --> socket of Voldemort
+//! reader of Batman ----\                        /---> outbox of Batman
+//! reader of Voldemort --> events (bounded) --> HUB --> outbox of Voldemort
 //! main (closing) ------/                        \---> console (bounded)
-//!                                                |
-//!              what a socket does not take now:  +--> queue --> its writer
 //! ```
 //!
 //! Interface: send an [`Event`]. `Join` is answered over its own channel;
 //! a name is looked up and taken in one go, here, so that two clients who ask
 //! for it at once cannot both have it. The order of the queue is the order
-//! of the room: every member sees the same sequence.
+//! of the room: every member sees the same sequence.           (viva 6)
 //!
-//! Who ends what: a member's queue ends when the hub drops its sender, and
-//! then the writer; the hub ends when the last reader and main have dropped
-//! theirs. Never done: blocking send, waiting for a console.
+//! Who ends what, by dropping which sender:                    (viva 8)
+//! - the hub drops a member's outbox: its writer ends, then its reader
+//! - the hub drops the console at `Closing`: the console's thread ends
+//! - main and the last reader drop theirs of events: the hub ends
+//!
+//! Never done: a blocking send, waiting for the console.
 
 use std::collections::HashMap;
-use std::net::Shutdown;
+use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Zoned;
-use socketlab::net::TcpSocket;
 
 use crate::names;
+use crate::outbox::Outbox;
 
-/// Bytes that may wait for a member beyond what its socket takes.
-const QUEUE: usize = 1024 * 1024;
-
-/// Events that are said in one go, if so many wait.
+/// Events that are said in one go, if so many wait, and bytes of them.
 const BATCH: usize = 64;
+const BATCH_BYTES: usize = 64 * 1024;
 
 const HELP: &str = "Server: quit leaves; /who lists the members; /me waves \
                     says that you wave; /msg NAME text is for one member; a \
@@ -61,17 +60,6 @@ pub enum Line {
     Refused(&'static str), // told to the author alone
 }
 
-/// The hub's way to a member.
-pub struct Outbox {
-    /// The member's socket, for what it takes at once.
-    pub socket: TcpSocket,
-    /// For what it does not take: the writer sends it.
-    pub queue: Sender<Vec<u8>>,
-    /// Bytes in `queue` and in the writer's hands. While there are any, all
-    /// goes through the queue, or lines would overtake each other.
-    pub waiting: Arc<AtomicUsize>,
-}
-
 struct Member {
     name: String,
     key: String,
@@ -87,16 +75,29 @@ pub struct Hub {
     gone: Vec<(u64, String)>,  // found unreachable while sending
     echo: bool,                // authors get their own lines, too
     closing: bool,
+    crowded: Arc<AtomicBool>, // see flush()
     console: Option<Sender<String>>,
 }
 
 impl Hub {
     /// An empty room. `console` gets what the server's operator sees, if
-    /// she wants to.
-    pub fn new(echo: bool, console: Option<Sender<String>>) -> Hub {
-        let (members, next, batch) = (HashMap::new(), 0, Vec::new());
-        let (pieces, gone, closing) = (Vec::new(), Vec::new(), false);
-        Hub { members, next, batch, pieces, gone, echo, closing, console }
+    /// she wants to; `crowded` is for the readers.
+    pub fn new(
+        echo: bool,
+        crowded: Arc<AtomicBool>,
+        console: Option<Sender<String>>,
+    ) -> Hub {
+        Hub {
+            members: HashMap::new(),
+            next: 0,
+            batch: Vec::new(),
+            pieces: Vec::new(),
+            gone: Vec::new(),
+            echo,
+            closing: false,
+            crowded,
+            console,
+        }
     }
 
     /// Runs until every sender of events is gone.
@@ -131,7 +132,11 @@ impl Hub {
                 self.announce("the room is closed");
                 self.flush();
                 self.closing = true;
+                self.console = None;
             }
+        }
+        if self.batch.len() > BATCH_BYTES {
+            self.flush();
         }
     }
 
@@ -143,6 +148,7 @@ impl Hub {
         }
         let id = self.next;
         self.next += 1;
+        self.log(&format!("({name} comes from {})", outbox.peer()));
         self.members.insert(id, Member { name: name.clone(), key, outbox });
         self.announce_count(&format!("{name} has joined."));
         Ok(id)
@@ -151,11 +157,12 @@ impl Hub {
     fn leave(&mut self, id: u64, why: &str) {
         // Whoever was dropped for not reading has left already.
         let Some(member) = self.members.remove(&id) else { return };
-        let _ = member.outbox.socket.shutdown(Shutdown::Both);
-        self.log(&format!("({} left: {why})", member.name));
-        if !self.closing {
-            self.announce_count(&format!("{} has left.", member.name));
+        if self.closing {
+            return; // the writer may still send what waits
         }
+        member.outbox.cut();
+        self.log(&format!("({} left: {why})", member.name));
+        self.announce_count(&format!("{} has left.", member.name));
     }
 
     fn say(&mut self, id: u64, line: Line) {
@@ -180,18 +187,19 @@ impl Hub {
     }
 
     /// `/msg NAME text`: the name may have spaces, so the members decide
-    /// where it ends.
+    /// where it ends; the longest name that fits is meant.
     fn whisper(&mut self, id: u64, rest: &str) {
-        let addressee = self.members.iter().find_map(|(to, member)| {
-            let text = rest.get(member.name.len()..)?.strip_prefix(' ')?;
-            let name = rest.get(..member.name.len())?;
-            (names::key(name) == member.key).then_some((*to, text))
+        let fits = self.members.iter().filter_map(|(to, member)| {
+            let (name, text) = rest.split_at_checked(member.name.len())?;
+            let text = text.strip_prefix(' ')?;
+            (names::key(name) == member.key).then_some((name.len(), *to, text))
         });
-        let Some((to, text)) = addressee else {
+        let Some((_, to, text)) = fits.max() else {
             return self.tell(id, "Server: /msg NAME text: no such member\n");
         };
+        // Nobody's name has a colon, so nobody can write another's name here.
         let from = self.members.get(&id).map(|member| member.name.as_str());
-        let text = format!("{} (to you): {text}\n", from.unwrap_or("?"));
+        let text = format!("{}: (to you) {text}\n", from.unwrap_or("?"));
         self.tell(to, &text);
     }
 
@@ -221,32 +229,36 @@ impl Hub {
     fn tell(&mut self, id: u64, line: &str) {
         self.flush();
         if let Some(member) = self.members.get(&id)
-            && let Err(why) = deliver(&member.outbox, line.as_bytes())
+            && let Err(why) = member.outbox.deliver(line.as_bytes())
         {
-            self.gone.push((id, why));
+            self.gone.push((id, why.to_string()));
             self.flush();
         }
     }
 
     /// Says the batch: formatted once, one send a member. Whoever cannot be
-    /// reached leaves, which is said in turn.
+    /// reached leaves, which is said in turn. If most members lag, it is not
+    /// they who are slow but somebody who floods the room: the readers then
+    /// pause for a moment after each batch.                      (viva 4)
     fn flush(&mut self) {
         while !self.batch.is_empty() || !self.gone.is_empty() {
-            let batch = std::mem::take(&mut self.batch);
-            let pieces = std::mem::take(&mut self.pieces);
-            for (id, member) in &self.members {
+            let batch = mem::take(&mut self.batch);
+            let pieces = mem::take(&mut self.pieces);
+            let mut lagging = 0;
+            for (id, Member { outbox, .. }) in &self.members {
                 let own = pieces.iter().any(|(author, _)| author == id);
-                let sent = if own && !self.echo {
-                    let others = without(&batch, &pieces, *id);
-                    deliver(&member.outbox, &others)
-                } else {
-                    deliver(&member.outbox, &batch)
+                let sent = match own && !self.echo {
+                    true => outbox.deliver(&without(&batch, &pieces, *id)),
+                    false => outbox.deliver(&batch),
                 };
+                lagging += usize::from(outbox.lags());
                 if let Err(why) = sent {
-                    self.gone.push((*id, why));
+                    self.gone.push((*id, why.to_string()));
                 }
             }
-            for (id, why) in std::mem::take(&mut self.gone) {
+            let crowded = 2 * lagging > self.members.len();
+            self.crowded.store(crowded, Ordering::Relaxed);
+            for (id, why) in mem::take(&mut self.gone) {
                 self.leave(id, &why);
             }
         }
@@ -271,26 +283,4 @@ fn without(batch: &[u8], pieces: &[(u64, usize)], author: u64) -> Vec<u8> {
         start = *end;
     }
     others
-}
-
-/// Gives bytes to a member without ever waiting: what the socket does not
-/// take is queued, and a queue that is full is the end. [G-8d] (viva 5)
-fn deliver(outbox: &Outbox, bytes: &[u8]) -> Result<(), String> {
-    let waiting = outbox.waiting.load(Ordering::Acquire);
-    let mut rest = bytes;
-    if waiting == 0 && !bytes.is_empty() {
-        // ---- 6 send() ----------------------------------------------------
-        let taken = outbox.socket.send_now(bytes);
-        let taken = taken.map_err(|error| error.to_string())?;
-        rest = bytes.get(taken..).unwrap_or_default();
-    }
-    if rest.is_empty() {
-        return Ok(());
-    }
-    if waiting + rest.len() > QUEUE {
-        return Err(format!("did not read: {waiting} bytes are waiting"));
-    }
-    outbox.waiting.fetch_add(rest.len(), Ordering::AcqRel);
-    let queued = outbox.queue.send(rest.to_vec());
-    queued.map_err(|_| "its writer has ended".to_string())
 }

@@ -1,5 +1,5 @@
-//! One member's two threads: the reader, which is the client's thread, and
-//! the writer, which only runs when the socket is full. hub.rs has the rest.
+//! One member's reader, which is the client's thread: the login, then line by
+//! line what the member says. hub.rs has the room, outbox.rs the other way.
 //!
 //!     client                        server
 //!       |<- "Enter login name:\n" ----|
@@ -9,33 +9,39 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, bounded};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, console};
 
-use crate::hub::{Event, Line, Outbox};
+use crate::hub::{Event, Line};
 use crate::names;
+use crate::outbox::Outbox;
 
 /// Longest line, in bytes.
 const LONGEST: usize = 4096;
 
-/// A connection that has not said its name by then is closed.
-const LOGIN: Duration = Duration::from_secs(60);
-
 /// Names that a client may try.
 const ATTEMPTS: usize = 10;
+
+/// Lines that the hub is told at once: what one recv() brought, but no crowd.
+const AT_ONCE: usize = 64;
+
+/// What a reader waits after a batch while most of the room cannot follow.
+const BREATHER: Duration = Duration::from_millis(10);
 
 /// What a member's reader needs.
 #[derive(Clone)]
 pub struct Room {
     pub events: Sender<Event>,
-    pub max_rate: u32, // lines a second; 0: as many as you like
-    pub silence: Duration, // of a machine, not of a person
+    pub crowded: Arc<AtomicBool>, // most members lag
+    pub max_rate: usize,          // lines a second; 0: as many as you like
+    pub login: Duration,          // to say a name that is accepted
+    pub silence: Duration,        // of a machine, not of a person
 }
 
 /// Serves one client from the login to the end.
@@ -45,20 +51,29 @@ pub fn converse(
     room: &Room,
 ) -> Result<()> {
     client.set_no_delay()?;
-    let mut lines = LineReader::new(client.clone(), LONGEST, LOGIN);
-    let Some(id) = log_in(&client, &mut lines, room, peer)? else {
+    let mut lines = LineReader::new(client.clone(), LONGEST, room.login);
+    // One deadline for all attempts: nobody gets a minute for each.
+    lines.finish_within(Some(room.login));
+    let Some((id, writer)) = log_in(&client, &mut lines, room, peer)? else {
         client.finish();
         return Ok(());
     };
     // A person may be silent for hours. A machine that is gone says nothing
     // either: keepalive asks it, and ends the wait if it does not answer.
-    client.set_keepalive(room.silence)?;
+    // [G-8d] (viva 9)
+    lines.finish_within(None);
     lines.wait_for_ever();
-    let why = match listen(&mut lines, id, room) {
+    let why = match client
+        .set_keepalive(room.silence)
+        .and_then(|()| listen(&client, &mut lines, id, room))
+    {
         Ok(why) => why.to_string(),
         Err(error) => error.to_string(),
     };
     let _ = room.events.send(Event::Left { id, why });
+    // The hub drops the outbox, and then the writer ends: nothing is said to
+    // this socket any more.
+    let _ = writer.join();
 
     // ---- 7 close() -------------------------------------------------------
     client.finish();
@@ -71,21 +86,28 @@ fn log_in(
     lines: &mut LineReader,
     room: &Room,
     peer: SocketAddr,
-) -> Result<Option<u64>> {
+) -> Result<Option<(u64, JoinHandle<()>)>> {
     for _ in 0..ATTEMPTS {
         client.send_all(b"Enter login name:\n")?;
-        let line = match lines.read()? {
-            Received::Line(line) | Received::Unterminated(line) => line,
-            Received::TooLong => Vec::new(),
-            Received::End => return Ok(None),
+        let name = match lines.read() {
+            Ok(Received::Line(line) | Received::Unterminated(line)) => {
+                if line == b"quit" {
+                    return Ok(None);
+                }
+                names::check(&line)
+            }
+            Ok(Received::TooLong) => Err("a name has at most 24 characters"),
+            Ok(Received::End) => return Ok(None),
+            Err(error) if error.is_timeout() => {
+                client.send_all(b"Server: no name came in time\n")?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
         };
-        if line == b"quit" {
-            return Ok(None);
-        }
-        let refused = match names::check(&line) {
+        let refused = match name {
             Err(why) => why.to_string(),
             Ok(name) => match ask_hub(client, name, room, peer)? {
-                Ok(id) => return Ok(Some(id)),
+                Ok(member) => return Ok(Some(member)),
                 Err(why) => why,
             },
         };
@@ -95,49 +117,25 @@ fn log_in(
     Ok(None)
 }
 
-/// Offers the hub a member; starts the writer before the hub can use it.
+/// Offers the hub a member; the writer runs before the hub can need it.
 fn ask_hub(
     client: &TcpSocket,
     name: String,
     room: &Room,
     peer: SocketAddr,
-) -> Result<std::result::Result<u64, String>> {
-    // Bounded in bytes, by the hub: see QUEUE there.
-    let (queue, queued) = unbounded();
-    let waiting = Arc::new(AtomicUsize::new(0));
-    let (socket, sent) = (client.clone(), waiting.clone());
-    thread::Builder::new()
-        .name(format!("to {peer}"))
-        .stack_size(64 * 1024)
-        .spawn(move || write(&socket, &queued, &sent))
-        .map_err(|error| Error::new("spawn", peer, error))?;
-    let outbox = Outbox { socket: client.clone(), queue, waiting };
+) -> Result<std::result::Result<(u64, JoinHandle<()>), String>> {
+    let (outbox, writer) = Outbox::open(client, peer)?;
     let (answer, answered) = bounded(1);
-    let hub_is_gone = || Error::other("the room is closed");
     let join = Event::Join { name, outbox, answer };
-    room.events.send(join).map_err(|_| hub_is_gone())?;
-    answered.recv().map_err(|_| hub_is_gone())
-}
-
-/// Sends what the socket did not take at once: all that waits, in one go.
-/// Ends when the hub drops the queue, or the client is gone.
-fn write(client: &TcpSocket, queue: &Receiver<Vec<u8>>, waiting: &AtomicUsize) {
-    let _ = client.set_send_timeout(None); // the hub decides when to give up
-    for mut bytes in queue {
-        for more in queue.try_iter() {
-            bytes.extend(more);
-        }
-        if client.send_all(&bytes).is_err() {
-            // Wakes the reader, which tells the hub.
-            let _ = client.shutdown(std::net::Shutdown::Both);
-            return;
-        }
-        waiting.fetch_sub(bytes.len(), Ordering::AcqRel);
-    }
+    let closed = || Error::other("the room is closed");
+    room.events.send(join).map_err(|_| closed())?;
+    let answer = answered.recv().map_err(|_| closed())?;
+    Ok(answer.map(|id| (id, writer)))
 }
 
 /// Reads lines and hands them to the hub until the member leaves; why it did.
 fn listen(
+    client: &TcpSocket,
     lines: &mut LineReader,
     id: u64,
     room: &Room,
@@ -145,9 +143,18 @@ fn listen(
     let mut rate = Rate::new(room.max_rate);
     loop {
         // ---- 5 recv() ----------------------------------------------------
+        let mut next = Some(lines.read()?);
+        if let Some(pause) = rate.pause() {
+            say(room, id, vec![Line::Refused("slow down, your lines wait")])?;
+            // Not reading is enough: TCP's flow control stops the client.
+            if client.hangs_up_within(pause)? {
+                return Ok("hung up while its lines waited");
+            }
+            rate = Rate::new(room.max_rate);
+        }
         // All whole lines of one recv() are one event.
         let mut batch = Vec::new();
-        let mut next = Some(lines.read()?);
+        let most = rate.left().min(AT_ONCE);
         let mut left = None;
         while let Some(received) = next {
             match received {
@@ -160,28 +167,28 @@ fn listen(
                     batch.extend(understand(&line));
                 }
             }
-            if left.is_some() || batch.len() >= rate.most_at_once() {
+            if left.is_some() || batch.len() >= most {
                 break;
             }
             next = lines.read_ready();
         }
-        let too_fast = rate.count(batch.len());
-        if too_fast.is_some() {
-            batch.push(Line::Refused("slow down: your lines are delayed"));
-        }
+        rate.count(batch.len());
         if !batch.is_empty() {
-            let said = Event::Said { id, lines: batch };
-            let sent = room.events.send(said);
-            sent.map_err(|_| Error::other("the room is closed"))?;
+            say(room, id, batch)?;
         }
         if let Some(why) = left {
             return Ok(why);
         }
-        // Not reading is enough: TCP's flow control stops the client.
-        if let Some(pause) = too_fast {
-            thread::sleep(pause);
+        if room.crowded.load(Ordering::Relaxed) {
+            thread::sleep(BREATHER);
         }
     }
+}
+
+/// Tells the hub; waits while its queue is full.
+fn say(room: &Room, id: u64, lines: Vec<Line>) -> Result<()> {
+    let said = room.events.send(Event::Said { id, lines });
+    said.map_err(|_| Error::other("the room is closed"))
 }
 
 /// A line as the room sees it. Control characters are escaped here, once, so
@@ -193,7 +200,7 @@ fn understand(line: &[u8]) -> Option<Line> {
         "" if rest.trim().is_empty() => return None, // Enter, and nothing else
         "/who" => Line::Who,
         "/help" => Line::Help,
-        "/me" => Line::Act(rest.to_string()),
+        "/me" if !rest.is_empty() => Line::Act(rest.to_string()),
         "/msg" => Line::Whisper(rest.to_string()),
         word if word.starts_with("//") => {
             Line::Say(text.get(1..).unwrap_or_default().to_string())
@@ -205,31 +212,38 @@ fn understand(line: &[u8]) -> Option<Line> {
     })
 }
 
-/// Counts lines a second.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// At most so many lines a second.
 struct Rate {
-    most: u32, // lines a second, 0: no limit
+    most: usize, // 0: no limit
     since: Instant,
     count: usize,
 }
 
 impl Rate {
-    fn new(most: u32) -> Rate {
+    fn new(most: usize) -> Rate {
         Rate { most, since: Instant::now(), count: 0 }
     }
 
-    /// Lines that may be taken in one go.
-    fn most_at_once(&self) -> usize {
-        if self.most == 0 { usize::MAX } else { self.most as usize }
+    /// Lines that this second has left.
+    fn left(&self) -> usize {
+        match self.most {
+            0 => usize::MAX,
+            most => most.saturating_sub(self.count),
+        }
     }
 
-    /// Adds lines; how long to wait if this second has had its share.
-    fn count(&mut self, lines: usize) -> Option<Duration> {
-        let elapsed = self.since.elapsed();
-        if elapsed >= Duration::from_secs(1) {
+    /// How long to wait, if this second has had its share.
+    fn pause(&mut self) -> Option<Duration> {
+        let rest = SECOND.saturating_sub(self.since.elapsed());
+        if rest.is_zero() {
             *self = Rate::new(self.most);
         }
+        (self.left() == 0).then_some(rest)
+    }
+
+    fn count(&mut self, lines: usize) {
         self.count = self.count.saturating_add(lines);
-        let pause = Duration::from_secs(1).saturating_sub(elapsed);
-        (self.count > self.most_at_once()).then_some(pause)
     }
 }

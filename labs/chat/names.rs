@@ -23,14 +23,15 @@ pub fn check(line: &[u8]) -> Result<String, &'static str> {
     if name.contains(':') {
         return Err("a name has no colon");
     }
-    if name.chars().any(is_deceptive) || name.chars().any(is_odd_space) {
+    if name.chars().any(|c| is_deceptive(c) || is_unseen(c)) {
         return Err("a name has no control or invisible characters");
     }
     if key(name) == key("Server") {
         return Err("Server is the room itself");
     }
-    if name.starts_with('/') {
-        return Err("a name does not begin with a slash, as commands do");
+    // `/` begins a command, and `* Batman waves` is what /me says.
+    if name.starts_with(['/', '*']) {
+        return Err("a name does not begin with / or *");
     }
     Ok(name.to_string())
 }
@@ -41,7 +42,15 @@ pub fn key(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }
 
-/// A space that is not the space: two names would look alike.
-fn is_odd_space(character: char) -> bool {
-    character.is_whitespace() && character != ' '
+/// Spaces that are not the space, and characters that show nothing: with one
+/// of them a second `Batman` would look like the first. The list is Unicode's
+/// Default_Ignorable_Code_Point, less what `is_deceptive` has.
+fn is_unseen(character: char) -> bool {
+    (character.is_whitespace() && character != ' ')
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'
+            | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2060}'..='\u{206f}'
+            | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }

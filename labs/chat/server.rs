@@ -6,18 +6,21 @@
 //!       |                       |  1 socket   2 bind   3 listen
 //!       |------ handshake ----->|  4 accept   two threads for each member
 //!       |------ "hello" ------->|  5 recv     member.rs, the reader
-//!       |<-- "Batman: hello" ---|  6 send     hub.rs, to all others
+//!       |<-- "Batman: hello" ---|  6 send     hub.rs, outbox.rs: to all others
 //!       |<------- FIN ----------|  7 close
 //!
 //! One hub thread owns the room, and readers send it events: see hub.rs for
 //! the channels. A lock around all sockets would do as well, until one
-//! member stops reading while somebody holds it.             (viva 4)
+//! member stops reading while somebody holds it.             [G-8b] (viva 1)
 
 mod hub;
 mod member;
 mod names;
+mod outbox;
 
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
@@ -34,7 +37,7 @@ const BACKLOG: i32 = 1024;
 
 /// Events that may wait for the hub. A reader that finds no room waits, and
 /// its client with it: that is how the room slows those who talk.
-const EVENTS: usize = 1024;
+const EVENTS: usize = 64;
 
 /// Lines that may wait for the console; more are left out.
 const CONSOLE: usize = 4096;
@@ -64,7 +67,11 @@ struct Args {
     echo: bool,
     /// lines a second that a member may say (default 0: no limit)
     #[argh(option, default = "0")]
-    max_rate: u32,
+    max_rate: usize,
+    /// seconds in which a client must have said a name that is accepted
+    /// (default 60)
+    #[argh(option, default = "60")]
+    login_limit: u64,
     /// seconds after which a machine that does not answer counts as gone
     /// (default 30); a person may be silent for as long as she likes
     #[argh(option, default = "30")]
@@ -84,6 +91,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let silence = args::in_range("--silence", args.silence, 3, 86_400);
+    let login = args::in_range("--login-limit", args.login_limit, 1, 3600);
     let address = net::resolve_one(&args.host, port)?;
 
     // ---- 1 socket() ------------------------------------------------------
@@ -101,18 +109,19 @@ fn main() -> Result<()> {
     // queue loses lines of the console and delays nobody.
     let (console, shown) = bounded::<String>(CONSOLE);
     let (events, heard) = bounded(EVENTS);
-    let spawn_error = |error| Error::new("spawn", "hub", error);
-    thread::Builder::new()
-        .name("console".into())
-        .spawn(move || shown.iter().for_each(|line| say!("{line}")))
-        .map_err(spawn_error)?;
-    let hub = Hub::new(args.echo, (!args.quiet).then_some(console));
-    let hub = thread::Builder::new()
-        .name("hub".into())
-        .spawn(move || hub.run(&heard))
-        .map_err(spawn_error)?;
-    let silence = Duration::from_secs(silence);
-    let room = Room { events, max_rate: args.max_rate, silence };
+    let crowded = Arc::new(AtomicBool::new(false));
+    let hub =
+        Hub::new(args.echo, crowded.clone(), (!args.quiet).then_some(console));
+    let hub = start("hub", move || hub.run(&heard))?;
+    let show = move || shown.iter().for_each(|line| say!("{line}"));
+    let show = start("console", show)?;
+    let room = Room {
+        events,
+        crowded,
+        max_rate: args.max_rate,
+        login: Duration::from_secs(login),
+        silence: Duration::from_secs(silence),
+    };
     net::announce(listener.local_addr()?);
 
     loop {
@@ -129,10 +138,19 @@ fn main() -> Result<()> {
         }
     }
     // Everybody is told; then the readers end, with them the last senders
-    // of events but ours, and then the hub.
+    // of events but ours, and then the hub.                     (viva 8)
     let _ = room.events.send(Event::Closing);
+    let _ = show.join();
     clients.finish();
     drop(room);
     let _ = hub.join();
     Ok(())
+}
+
+fn start(
+    name: &str,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>> {
+    let spawned = thread::Builder::new().name(name.into()).spawn(work);
+    spawned.map_err(|error| Error::new("spawn", name, error))
 }

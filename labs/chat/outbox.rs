@@ -1,0 +1,111 @@
+//! The way to one member. The hub gives bytes to [`Outbox::deliver`] and
+//! never waits there: what the socket does not take at once is queued for
+//! the member's writer thread, and a queue that is full is the end.
+//!
+//! ```text
+//! hub --- send(MSG_DONTWAIT) ------------> socket    as long as it takes all
+//!  \---> queue ---> writer --- send() ---> socket    until that is drained
+//! ```
+//!
+//! A writer alone would be simpler: queue every line, and let it send. But
+//! waking a thread for each line and member costs more than the line; so the
+//! writer sleeps until somebody reads too slowly.              (viva 5)
+
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use socketlab::net::TcpSocket;
+use socketlab::{Error, Result};
+
+/// Bytes that may wait for a member beyond what its socket takes.
+const QUEUE: usize = 1024 * 1024;
+
+/// Memory of a writer's stack.
+const STACK: usize = 64 * 1024;
+
+/// The hub's end. Dropping it ends the writer, once the queue is sent.
+pub struct Outbox {
+    socket: TcpSocket,
+    peer: SocketAddr,
+    queue: Sender<Vec<u8>>, // bounded in bytes, by `waiting`
+    /// Bytes in `queue` and in the writer's hands. While there are any, all
+    /// goes through the queue, or lines would overtake each other.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Outbox {
+    /// Starts the writer of a client.
+    pub fn open(
+        socket: &TcpSocket,
+        peer: SocketAddr,
+    ) -> Result<(Outbox, JoinHandle<()>)> {
+        let (queue, queued) = unbounded();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let (client, sent) = (socket.clone(), waiting.clone());
+        let writer = thread::Builder::new()
+            .name(format!("to {peer}"))
+            .stack_size(STACK)
+            .spawn(move || write(&client, &queued, &sent))
+            .map_err(|error| Error::new("spawn", peer, error))?;
+        let socket = socket.clone();
+        Ok((Outbox { socket, peer, queue, waiting }, writer))
+    }
+
+    /// Gives bytes to the member; an error says why that is over. [G-8d]
+    pub fn deliver(&self, bytes: &[u8]) -> Result<()> {
+        let waiting = self.waiting.load(Ordering::Acquire);
+        let mut rest = bytes;
+        if waiting == 0 && !bytes.is_empty() {
+            // ---- 6 send() ------------------------------------------------
+            // Takes what fits into the kernel's buffer, perhaps nothing.
+            let taken = self.socket.send_now(bytes)?;
+            rest = bytes.get(taken..).unwrap_or_default();
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        if waiting + rest.len() > QUEUE {
+            return Err(Error::other(format!(
+                "did not read: {waiting} bytes are waiting"
+            )));
+        }
+        self.waiting.fetch_add(rest.len(), Ordering::AcqRel);
+        let queued = self.queue.send(rest.to_vec());
+        queued.map_err(|_| Error::other("its writer has ended"))
+    }
+
+    /// Does much wait for this member?
+    pub fn lags(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) > QUEUE / 4
+    }
+
+    /// Where the member is.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Ends the connection, whatever waits: wakes the reader and the writer.
+    pub fn cut(&self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+/// The writer: all that waits in one send(), which may wait for the member.
+/// Ends when the hub drops the queue, or the client is gone.
+fn write(client: &TcpSocket, queue: &Receiver<Vec<u8>>, waiting: &AtomicUsize) {
+    let _ = client.set_send_timeout(None); // the hub decides when to give up
+    for mut bytes in queue {
+        for more in queue.try_iter() {
+            bytes.extend(more);
+        }
+        if client.send_all(&bytes).is_err() {
+            // Wakes the reader, which tells the hub.
+            let _ = client.shutdown(Shutdown::Both);
+            return;
+        }
+        waiting.fetch_sub(bytes.len(), Ordering::AcqRel);
+    }
+}
