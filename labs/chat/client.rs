@@ -20,10 +20,13 @@ use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, stop, warn};
-use window::{Names, Screen};
+use window::{Keyboard, Names, Screen};
 
-/// Longest line of the room that is shown whole: a name and 4 KiB, escaped.
-const LONGEST: usize = 64 * 1024;
+/// Longest line of the room that is shown whole: /who in a large room.
+const LONGEST: usize = 256 * 1024;
+
+/// Names that are kept for completion.
+const MOST_NAMES: usize = 4096;
 
 /// How long the server may take to close after we said `quit`.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -73,7 +76,7 @@ fn main() -> Result<()> {
     let names = Names::default();
     let (mut keyboard, screen) = window::open(args.plain, &names)?;
     let socket = server.clone();
-    thread::Builder::new()
+    let room = thread::Builder::new()
         .name("room".into())
         .spawn(move || follow_room(socket, screen, &names))
         .map_err(|error| Error::new("spawn", "room", error))?;
@@ -82,7 +85,25 @@ fn main() -> Result<()> {
     let socket = server.clone();
     stop::on_signal(move || leave(&socket))?;
 
-    if let Some(name) = args.name {
+    // The other thread reads to the end of the stream, and ends the program.
+    let talked = talk(&server, &mut keyboard, args.name);
+    match &talked {
+        Ok(()) => leave(&server),
+        // The server is gone: the other thread says why.
+        Err(error) if error.is_peer_gone() => {}
+        Err(_) => return talked,
+    }
+    let _ = room.join();
+    Ok(())
+}
+
+/// Sends what the user types, until she leaves.
+fn talk(
+    server: &TcpSocket,
+    keyboard: &mut Keyboard,
+    name: Option<String>,
+) -> Result<()> {
+    if let Some(name) = name {
         server.send_all(format!("{name}\n").as_bytes())?;
     }
     while let Some(mut line) = keyboard.read()? {
@@ -93,23 +114,19 @@ fn main() -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // One line, one send(): the line end is what makes it a message.
         line.push(b'\n');
-        match server.send_all(&line) {
-            // The other thread says why, and ends the program.
-            Err(error) if error.is_peer_gone() => break,
-            sent => sent?,
-        }
+        server.send_all(&line)?;
     }
-    leave(&server);
-    // The other thread reads to the end of the stream and ends the program.
-    thread::sleep(GOODBYE);
-    Err(Error::other("the server did not close the connection"))
+    Ok(())
 }
 
 /// Says goodbye: the room is told that we left, and not that we broke.
+/// A server that does not close in time is not waited for.
 fn leave(server: &TcpSocket) {
     LEAVING.store(true, Ordering::Release);
     let _ = server.send_all(b"quit\n");
     let _ = server.shutdown(Shutdown::Write);
+    thread::sleep(GOODBYE);
+    let _ = server.shutdown(Shutdown::Both);
 }
 
 /// Shows what the server sends until it closes, and ends the program.
@@ -151,17 +168,27 @@ fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
     process::exit(if leaving { 0 } else { 1 });
 }
 
-/// Notes who is in the room: who joins, who speaks, who leaves.
+/// Notes who is in the room: who joins, who speaks, who leaves, whom /who
+/// lists. What is no name in this room, or too many, is not kept: the server
+/// may be somebody else's.
 fn learn_names(line: &str, names: &Names) {
+    let mut names = names.lock();
+    let mut learn = |name: &str| {
+        if names.len() < MOST_NAMES && name.chars().count() <= 24 {
+            names.insert(name.to_string());
+        }
+    };
     let Some((speaker, text)) = line.split_once(": ") else { return };
     if speaker != "Server" {
-        names.lock().insert(speaker.trim_end_matches(" (to you)").into());
-        return;
+        return learn(speaker);
+    }
+    if let Some((_, list)) = text.split_once(" here: ") {
+        return list.split(", ").for_each(learn);
     }
     let Some((_, event)) = text.split_once(' ') else { return };
     if let Some((name, _)) = event.split_once(" has joined.") {
-        names.lock().insert(name.into());
+        learn(name);
     } else if let Some((name, _)) = event.split_once(" has left.") {
-        names.lock().remove(name);
+        names.remove(name);
     }
 }

@@ -23,6 +23,9 @@ use socketlab::{Error, Result};
 /// Bytes that may wait for a member beyond what its socket takes.
 const QUEUE: usize = 1024 * 1024;
 
+/// Bytes that a writer sends in one go; what is sent makes room in the queue.
+const AT_ONCE: usize = 64 * 1024;
+
 /// Memory of a writer's stack.
 const STACK: usize = 64 * 1024;
 
@@ -93,12 +96,15 @@ impl Outbox {
     }
 }
 
-/// The writer: all that waits in one send(), which may wait for the member.
-/// Ends when the hub drops the queue, or the client is gone.
+/// The writer: sends what waits, as much as there is in one go; each send()
+/// may wait for the member. Ends when the hub drops the queue, or the client
+/// is gone.
 fn write(client: &TcpSocket, queue: &Receiver<Vec<u8>>, waiting: &AtomicUsize) {
     let _ = client.set_send_timeout(None); // the hub decides when to give up
     for mut bytes in queue {
-        for more in queue.try_iter() {
+        while bytes.len() < AT_ONCE
+            && let Ok(more) = queue.try_recv()
+        {
             bytes.extend(more);
         }
         if client.send_all(&bytes).is_err() {

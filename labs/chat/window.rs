@@ -52,7 +52,10 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let config = Config::builder().bracketed_paste(false).build();
     let mut editor = Editor::with_config(config).map_err(fail)?;
     editor.set_helper(Some(Members(names.clone())));
-    let printer = editor.create_external_printer().map_err(fail)?;
+    // A terminal that rustyline cannot draw on.
+    let Ok(printer) = editor.create_external_printer() else {
+        return Ok((Keyboard::Plain, Screen::Plain));
+    };
     let before = tcgetattr(io::stdin())
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
     let screen = Screen::Above(Box::new(printer), before);
@@ -121,13 +124,21 @@ impl Completer for Members {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = line.get(..at).unwrap_or_default();
-        let start = typed.rfind(' ').map_or(0, |space| space + 1);
-        let word = typed.get(start..).unwrap_or_default().to_lowercase();
+        // A name may have spaces: the longest beginning of one is meant.
         let names = self.0.lock();
-        let fits = names.iter().filter(|name| {
-            !word.is_empty() && name.to_lowercase().starts_with(&word)
-        });
-        Ok((start, fits.map(|name| format!("{name} ")).collect()))
+        let starts = typed.match_indices(' ').map(|(space, _)| space + 1);
+        for start in [0].into_iter().chain(starts) {
+            let begun = typed.get(start..).unwrap_or_default().to_lowercase();
+            let fits = |name: &&String| {
+                !begun.is_empty() && name.to_lowercase().starts_with(&begun)
+            };
+            let found = names.iter().filter(fits);
+            let found: Vec<_> = found.map(|name| format!("{name} ")).collect();
+            if !found.is_empty() {
+                return Ok((start, found));
+            }
+        }
+        Ok((at, Vec::new()))
     }
 }
 
