@@ -237,7 +237,7 @@ impl Hub {
     }
 
     /// Says the batch: formatted once, one send a member. Whoever cannot be
-    /// reached leaves, which is said in turn. If most members lag, it is not
+    /// reached leaves, which is said in turn. If a third of all lag, it is not
     /// they who are slow but somebody who floods the room: the readers then
     /// pause for a moment after each batch.                      (viva 4)
     fn flush(&mut self) {
@@ -256,7 +256,7 @@ impl Hub {
                     self.gone.push((*id, why.to_string()));
                 }
             }
-            let crowded = 2 * lagging > self.members.len();
+            let crowded = 3 * lagging > self.members.len();
             self.crowded.store(crowded, Ordering::Relaxed);
             for (id, why) in mem::take(&mut self.gone) {
                 self.leave(id, &why);
