@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator
+LABS = greet echo uppercase message datetime calculator chat
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
@@ -104,6 +104,13 @@ calculator-server: ## question 8: a thread per client
 calculator-client: ## says its name, then asks sums until q
 test-calculator: ## its tests
 viva-calculator: ## its questions
+
+## chat: a room of many (handout G, the bonus)
+chat: ## the handout's two screens, scripted
+chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
+chat-client: ## a window: what you type all others read; quit leaves
+test-chat: ## its tests
+viva-chat: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):

@@ -5,7 +5,7 @@
 //!
 //! Two threads on one socket: what others say arrives while the user types,
 //! and must neither wait for her nor garble her line. window.rs does the
-//! latter. The same program serves scripts: lines in, lines out.
+//! latter. The same program serves scripts: lines in, lines out.  (viva 10)
 
 mod window;
 
@@ -137,6 +137,7 @@ fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
     let end = loop {
         // ---- 4 recv() ----------------------------------------------------
         // Whatever arrives, whoever says it. Nothing may arrive for hours.
+        // The server's end is 0 bytes, and is said at once.     (try 12)
         match lines.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
                 // The server has escaped it; but is it our server?

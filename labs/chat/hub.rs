@@ -1,5 +1,6 @@
 //! The room. One thread owns it: who is in, and in which order things are
-//! said. No lock, and nothing here ever waits for a member.   [G-8b] (viva 2)
+//! said. No lock, and nothing here ever waits for a member.
+//! [G-8b] (viva 1) (viva 2)
 //!
 //! ```text
 //! reader of Batman ----\                        /---> outbox of Batman
@@ -140,7 +141,8 @@ impl Hub {
         }
     }
 
-    /// Looks the name up and takes it: nothing can come between.   (viva 6)
+    /// Looks the name up and takes it: nothing can come between.
+    /// [G-8d] (viva 3) (try 3)
     fn join(&mut self, name: String, outbox: Outbox) -> Result<u64, String> {
         let key = names::key(&name);
         if self.members.values().any(|member| member.key == key) {
@@ -187,7 +189,7 @@ impl Hub {
     }
 
     /// `/msg NAME text`: the name may have spaces, so the members decide
-    /// where it ends; the longest name that fits is meant.
+    /// where it ends; the longest name that fits is meant.  [G-8e] (try 6)
     fn whisper(&mut self, id: u64, rest: &str) {
         let fits = self.members.iter().filter_map(|(to, member)| {
             let (name, text) = rest.split_at_checked(member.name.len())?;
@@ -214,6 +216,7 @@ impl Hub {
     }
 
     /// Adds a line to what is about to be said to all but its author.
+    /// [G-8c] (viva 7) (try 9)
     fn publish(&mut self, author: u64, line: &str) {
         self.batch.extend_from_slice(line.as_bytes());
         self.batch.push(b'\n');
@@ -239,7 +242,7 @@ impl Hub {
     /// Says the batch: formatted once, one send a member. Whoever cannot be
     /// reached leaves, which is said in turn. If a third of all lag, it is not
     /// they who are slow but somebody who floods the room: the readers then
-    /// pause for a moment after each batch.                      (viva 4)
+    /// pause for a moment after each batch.              (viva 4) (try 8)
     fn flush(&mut self) {
         while !self.batch.is_empty() || !self.gone.is_empty() {
             let batch = mem::take(&mut self.batch);

@@ -60,7 +60,7 @@ pub fn converse(
     };
     // A person may be silent for hours. A machine that is gone says nothing
     // either: keepalive asks it, and ends the wait if it does not answer.
-    // [G-8d] (viva 9)
+    // [G-8d] (viva 9) (try 10)
     lines.finish_within(None);
     lines.wait_for_ever();
     let why = match client
@@ -143,6 +143,8 @@ fn listen(
     let mut rate = Rate::new(room.max_rate);
     loop {
         // ---- 5 recv() ----------------------------------------------------
+        // Waits until the member says something, or is gone: 0 bytes, an
+        // error. Several lines may come at once, or half of one.
         let mut next = Some(lines.read()?);
         if let Some(pause) = rate.pause() {
             say(room, id, vec![Line::Refused("slow down, your lines wait")])?;
@@ -192,7 +194,7 @@ fn say(room: &Room, id: u64, lines: Vec<Line>) -> Result<()> {
 }
 
 /// A line as the room sees it. Control characters are escaped here, once, so
-/// that no member can drive another's terminal.                [G-8d]
+/// that no member can drive another's terminal.           [G-8d] (try 7)
 fn understand(line: &[u8]) -> Option<Line> {
     let text = console::escape(String::from_utf8_lossy(line).as_bytes());
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));

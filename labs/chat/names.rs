@@ -1,5 +1,5 @@
 //! Which names the room admits. That a name is free is not decided here: only
-//! the hub knows, see hub.rs.                                [G-8b] [G-8d]
+//! the hub knows, see hub.rs.                       [G-8d] (viva 11) (try 4)
 
 use socketlab::console::is_deceptive;
 

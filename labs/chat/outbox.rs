@@ -57,7 +57,8 @@ impl Outbox {
         Ok((Outbox { socket, peer, queue, waiting }, writer))
     }
 
-    /// Gives bytes to the member; an error says why that is over. [G-8d]
+    /// Gives bytes to the member; an error says why that is over.
+    /// [G-8d] (viva 2) (try 2)
     pub fn deliver(&self, bytes: &[u8]) -> Result<()> {
         let waiting = self.waiting.load(Ordering::Acquire);
         let mut rest = bytes;

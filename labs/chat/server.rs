@@ -98,10 +98,13 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // A room that is restarted takes its port again at once, whatever waits
+    // in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // The kernel makes the handshakes; a crowd may come at once.
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
 
@@ -126,6 +129,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
+        // A thread for what this client says; its writer is a second one,
+        // once it is a member.                                  (viva 12)
         match listener.accept() {
             Ok((client, peer)) => {
                 let room = room.clone();

@@ -13,7 +13,9 @@ client = socket.create_connection((sys.argv[1], int(sys.argv[2])))
 
 def show():
     for line in client.makefile("rb"):
-        print(line.decode(errors="replace").rstrip("\r\n"), flush=True)
+        text = line.decode(errors="replace").rstrip("\r\n")
+        sys.stdout.write(text + "\n")  # in one piece
+        sys.stdout.flush()
     os._exit(0)  # the server has closed; the other thread waits for keys
 
 
