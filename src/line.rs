@@ -165,11 +165,12 @@ impl LineReader {
                 self.buffer.extend_from_slice(data);
                 Ok(count)
             }
-            Err(error) if error.is_timeout() => {
+            // Without a limit of ours it is the kernel's: keepalive.
+            Err(error) if error.is_timeout() && limit.is_some() => {
                 let last = self.last.as_ref();
                 let over = last.filter(|last| last.at <= Instant::now());
-                let limit = limit.unwrap_or_default();
-                Err(self.too_slow(over.map_or(limit, |last| last.given)))
+                let given = over.map(|last| last.given).or(limit);
+                Err(self.too_slow(given.unwrap_or_default()))
             }
             Err(error) => Err(error),
         }

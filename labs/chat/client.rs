@@ -138,25 +138,32 @@ fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
         // ---- 4 recv() ----------------------------------------------------
         // Whatever arrives, whoever says it. Nothing may arrive for hours.
         // The server's end is 0 bytes, and is said at once.     (try 12)
-        match lines.read() {
-            Ok(Received::Line(line) | Received::Unterminated(line)) => {
-                // The server has escaped it; but is it our server?
-                let line = console::escape(&line);
-                if !joined && line.starts_with("Server: time=") {
-                    joined = true;
-                    screen.show(""); // as on the handout's screen [G-8c]
-                }
-                learn_names(&line, names);
-                screen.show(&line);
-            }
-            Ok(Received::TooLong) => screen.show("(a line too long to show)"),
+        let mut next = match lines.read() {
             Ok(Received::End) => break None,
+            Ok(received) => Some(received),
             Err(error) => break Some(error),
+        };
+        // What came together is shown together: a terminal is slow.
+        let mut shown = Vec::new();
+        while let Some(received) = next {
+            let line = match received {
+                // The server has escaped it; but is it our server?
+                Received::Line(line) => console::escape(&line),
+                _ => "(a line too long to show)".to_string(),
+            };
+            if !joined && line.starts_with("Server: time=") {
+                joined = true;
+                shown.push(String::new()); // the handout's screen [G-8c]
+            }
+            learn_names(&line, names);
+            shown.push(line);
+            next = lines.read_ready();
         }
+        screen.show(&shown);
     };
     let leaving = LEAVING.load(Ordering::Acquire);
     if !leaving {
-        screen.show("(the server has closed the connection)");
+        screen.show(&["(the server has closed the connection)".into()]);
     }
     screen.close();
     if let Some(error) = end.filter(|_| !leaving) {

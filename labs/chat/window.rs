@@ -81,18 +81,19 @@ impl Keyboard {
 }
 
 impl Screen {
-    /// Shows a line. Colour, where there is any, adds nothing to its words.
-    pub fn show(&mut self, line: &str) {
+    /// Shows lines. Colour, where there is any, adds nothing to their words.
+    pub fn show(&mut self, lines: &[String]) {
         match self {
-            Screen::Plain => say!("{line}"),
+            Screen::Plain => lines.iter().for_each(|line| say!("{line}")),
             Screen::Above(printer, _) => {
-                let line = match line.split_once(": ") {
-                    Some((name, text)) => {
-                        format!("\x1b[1m{name}\x1b[0m: {text}")
-                    }
-                    None => line.to_string(),
-                };
-                let _ = printer.print(format!("{line}\n"));
+                let lines =
+                    lines.iter().map(|line| match line.split_once(": ") {
+                        Some((name, text)) => {
+                            format!("\x1b[1m{name}\x1b[0m: {text}\n")
+                        }
+                        None => format!("{line}\n"),
+                    });
+                let _ = printer.print(lines.collect());
             }
         }
     }

@@ -17,7 +17,10 @@ def broadcast(text, author=None):
     print(text, flush=True)
     for name, member in members.items():
         if name != author:
-            member.sendall((text + "\n").encode())
+            try:
+                member.sendall((text + "\n").encode())
+            except OSError:
+                pass  # it is gone; its own thread will say so
 
 
 def announce(what):
