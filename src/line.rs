@@ -35,8 +35,8 @@ pub enum Received {
 /// Reads lines from a socket.
 pub struct LineReader {
     socket: TcpSocket,
-    cap: usize,     // longest line in bytes, line end not counted
-    idle: Duration, // longest wait for a line's first byte
+    cap: usize, // longest line in bytes, line end not counted
+    idle: Option<Duration>, // longest wait for a line's first byte
     pause: Option<Duration>, // silence that ends an unterminated message
     buffer: Vec<u8>,
     skipping: bool,          // inside a line that was too long
@@ -55,7 +55,9 @@ impl LineReader {
     /// of more than `cap` bytes.
     pub fn new(socket: TcpSocket, cap: usize, idle: Duration) -> LineReader {
         let buffer = Vec::new();
-        let (pause, skipping, limit, last) = (None, false, None, None);
+        let (idle, pause, skipping) = (Some(idle), None, false);
+        let limit = Some(Duration::ZERO); // none that could be set
+        let last = None;
         LineReader { socket, cap, idle, pause, buffer, skipping, limit, last }
     }
 
@@ -73,6 +75,18 @@ impl LineReader {
     /// a longer gap between them becomes two messages.
     pub fn accept_pause(&mut self, pause: Duration) {
         self.pause = Some(pause);
+    }
+
+    /// No deadlines any more: for a person who may be silent for hours, where
+    /// keepalive notices that a machine is gone. The cap still holds.
+    pub fn wait_for_ever(&mut self) {
+        self.idle = None;
+    }
+
+    /// A line that has arrived already, with the last `recv`: what came
+    /// together can be treated together.
+    pub fn read_ready(&mut self) -> Option<Received> {
+        memchr(b'\n', &self.buffer).map(|end| self.take_line(end))
     }
 
     /// The next line. Waits `idle` for its first byte, then 30 s at most for
@@ -94,7 +108,7 @@ impl LineReader {
             }
             let begun = self.skipping || searched > 0;
             if begun && deadline.is_none() {
-                deadline = Some(Instant::now() + LINE_DEADLINE);
+                deadline = self.idle.map(|_| Instant::now() + LINE_DEADLINE);
             }
             match self.fill(deadline) {
                 Ok(0) if self.skipping => return Ok(self.skipped()),
@@ -130,7 +144,7 @@ impl LineReader {
                 if left.is_zero() {
                     return Err(self.too_slow(LINE_DEADLINE));
                 }
-                self.pause.map_or(left, |pause| pause.min(left))
+                Some(self.pause.map_or(left, |pause| pause.min(left)))
             }
         };
         if let Some(last) = &self.last {
@@ -138,11 +152,11 @@ impl LineReader {
             if left.is_zero() {
                 return Err(self.too_slow(last.given));
             }
-            limit = limit.min(left);
+            limit = Some(limit.map_or(left, |limit| limit.min(left)));
         }
-        if self.limit != Some(limit) {
-            self.socket.set_recv_timeout(Some(limit))?;
-            self.limit = Some(limit);
+        if self.limit != limit {
+            self.socket.set_recv_timeout(limit)?;
+            self.limit = limit;
         }
         let mut chunk = [0; CHUNK];
         match self.socket.recv(&mut chunk) {
@@ -154,6 +168,7 @@ impl LineReader {
             Err(error) if error.is_timeout() => {
                 let last = self.last.as_ref();
                 let over = last.filter(|last| last.at <= Instant::now());
+                let limit = limit.unwrap_or_default();
                 Err(self.too_slow(over.map_or(limit, |last| last.given)))
             }
             Err(error) => Err(error),
@@ -285,7 +300,7 @@ mod tests {
     #[test]
     fn silence_ends_the_wait() -> Result<()> {
         let (mut reader, mut peer) = pair(100)?;
-        reader.idle = SOON;
+        reader.idle = Some(SOON);
         let error = reader.read().expect_err("a timeout");
         assert!(error.is_timeout(), "{error}");
         peer.write_all(b"late\n")?;

@@ -12,7 +12,11 @@ use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{SendFlags, send};
+use socket2::{
+    Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type,
+};
 
 use crate::trace::{self, Ends, Step};
 use crate::{Error, Result, say, warn};
@@ -398,6 +402,68 @@ impl TcpSocket {
             rest = rest.get(count..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// `send(MSG_DONTWAIT)`: what the kernel's buffer takes at once, perhaps
+    /// nothing: 0. Never waits.
+    pub fn send_now(&self, data: &[u8]) -> Result<usize> {
+        let socket = &self.0.socket;
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        let began = trace::begin();
+        let result = match retry(|| Ok(send(socket, data, flags)?)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            result => result,
+        };
+        trace::end(began, || {
+            let fd = trace::fd(socket);
+            let size = data.len();
+            Step {
+                call: "send",
+                arguments: format!(
+                    "{fd}, {}, {size}, MSG_DONTWAIT",
+                    trace::quote(data)
+                ),
+                result: result.as_ref().map(usize::to_string),
+                data,
+                ends: self.ends(),
+            }
+        });
+        result.map_err(|error| Error::new("send", self.peer_text(), error))
+    }
+
+    /// `poll(POLLHUP)`: waits for `limit`, or until the connection is over in
+    /// both directions: reset, timed out, or shut down by us. What has arrived
+    /// is not looked at, and may still be read.
+    pub fn hangs_up_within(&self, limit: Duration) -> Result<bool> {
+        let socket = &self.0.socket;
+        let limit = Timespec::try_from(limit).ok();
+        // No event is asked for: POLLHUP and POLLERR are always reported.
+        let mut watched = [PollFd::new(socket, PollFlags::empty())];
+        let on = "POLLHUP";
+        let events = step("poll", Some(socket), on, || {
+            Ok(poll(&mut watched, limit.as_ref())?)
+        })?;
+        Ok(events > 0)
+    }
+
+    /// `setsockopt(SO_KEEPALIVE, …)`: asks a peer that has been silent for a
+    /// third of `limit` whether it is there, and fails the connection with
+    /// ETIMEDOUT when `limit` has passed without an answer, or without an
+    /// acknowledgement of what we sent (TCP_USER_TIMEOUT, Linux).
+    pub fn set_keepalive(&self, limit: Duration) -> Result<()> {
+        let socket = &self.0.socket;
+        let third = (limit / 3).max(Duration::from_secs(1));
+        let probes = TcpKeepalive::new()
+            .with_time(third)
+            .with_interval((third / 2).max(Duration::from_secs(1)))
+            .with_retries(4);
+        let on = format!("SO_KEEPALIVE, {limit:?}");
+        step("setsockopt", Some(socket), on, || {
+            socket.set_tcp_keepalive(&probes)?;
+            #[cfg(target_os = "linux")]
+            socket.set_tcp_user_timeout(Some(limit))?;
+            Ok(())
+        })
     }
 
     /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, whoever else
