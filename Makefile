@@ -11,8 +11,7 @@ LABS = greet echo uppercase message datetime calculator chat
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
-first = @test -d target || echo 'building for the first time: about a minute'
-run = $(CARGO) run --quiet --bin
+run = $(CARGO) run --bin
 
 help:
 	@awk -F ': *##' '/^## /{print "\n" substr($$0, 4)} \
@@ -23,8 +22,7 @@ help:
 
 ## Everything
 demo: ## play all labs over real sockets, as their READMEs print it
-	$(first)
-	@$(CARGO) build --quiet --bins
+	@$(CARGO) build --bins
 	@$(run) socketlab -- demo
 test: ## all tests
 	$(CARGO) test --quiet --lib --test '*'
@@ -42,7 +40,7 @@ where: ## code, test and page of an id: make where ARGS=E-T3
 explain: ## an error or a state: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
 
-## greet: one sentence to whoever connects, in raw sockets (handout T)
+## greet: one sentence to whoever connects, call by call (handout T)
 greet: ## both ends, scripted
 greet-server: ## prints `Got connection from …`, sends a greeting
 greet-client: ## prints what any server says first
@@ -114,21 +112,16 @@ viva-chat: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
-	$(first)
-	@$(CARGO) build --quiet --bins
+	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
 %-server:
-	$(first)
 	@$(run) $@ -- $(place) $(ARGS)
 %-client:
-	$(first)
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock:
-	$(first)
 	@$(run) $@ -- $(place) $(ARGS)
 %-intruder:
-	$(first)
-	@$(CARGO) build --quiet --bins
+	@$(CARGO) build --bins
 	@$(run) $@ -- $(place) $(ARGS)
 test-%:
 	$(CARGO) test --test $*

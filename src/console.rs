@@ -62,6 +62,9 @@ pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
         io::BufRead::read_until(&mut io::stdin().lock(), b'\n', &mut line)
             .map_err(|error| crate::Error::new("read", "stdin", error))?;
     if count == 0 {
+        if io::stdin().is_terminal() {
+            print_line(format_args!("")); // Ctrl-D leaves the cursor behind it
+        }
         return Ok(None);
     }
     if line.last() == Some(&b'\n') {

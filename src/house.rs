@@ -45,7 +45,7 @@ pub fn read(file: &Path) -> Result<String> {
 
 /// A place in the tree.
 pub struct Place {
-    /// `code`, `test` or `page`.
+    /// `code`, `test`, `viva` or `page`.
     pub kind: &'static str,
     /// The file, relative to the root.
     pub file: PathBuf,
@@ -56,7 +56,8 @@ pub struct Place {
 }
 
 /// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code, the
-/// tests whose names begin with `d_t3_2_`, and the pages that name it.
+/// tests whose names begin with `d_t3_2_`, the questions that belong to it and
+/// the pages that name it. Small and capital letters are the same here.
 pub fn places(id: &str) -> Result<Vec<Place>> {
     let root = root()?;
     let mut files = Vec::new();
@@ -65,19 +66,23 @@ pub fn places(id: &str) -> Result<Vec<Place>> {
     }
     files.push(root.join("README.md"));
     files.sort();
+    let id = id.to_lowercase();
     let tag = format!("[{id}]");
-    let test = test_prefix(id);
+    let test = format!("fn {}", test_prefix(&id));
+    let question = format!("handout = \"{id}\"");
     let mut places = Vec::new();
     for file in files {
         let Ok(text) = fs::read_to_string(&file) else { continue };
         let page = file.extension().is_some_and(|kind| kind == "md");
         let is_test = file.starts_with(root.join("tests"));
         for (index, line) in text.lines().enumerate() {
-            let named = line.contains(&format!("fn {test}"));
+            let low = line.to_lowercase();
+            let tagged = low.contains(&tag);
             let kind = match () {
-                () if is_test && (named || line.contains(&tag)) => "test",
-                () if page && names(line, id) => "page",
-                () if !page && !is_test && line.contains(&tag) => "code",
+                () if is_test && (tagged || low.contains(&test)) => "test",
+                () if page && names(&low, &id) => "page",
+                () if !page && !is_test && tagged => "code",
+                () if low.starts_with(&question) => "viva",
                 () => continue,
             };
             places.push(Place {
@@ -119,7 +124,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
             collect(&path, files)?;
         } else if matches!(
             path.extension().and_then(|kind| kind.to_str()),
-            Some("rs" | "py" | "md")
+            Some("rs" | "py" | "md" | "toml")
         ) {
             files.push(path);
         }

@@ -41,6 +41,10 @@ fn main() -> Result<()> {
         ("steps", [program]) => steps(program, None),
         ("steps", [left, right]) => steps(left, Some(right)),
         ("ports", []) => ports(),
+        ("where", []) => args::usage("where WHAT? An id: make where ARGS=E-T3"),
+        ("explain", []) => args::usage(
+            "explain WHAT? An error or a state: make explain ARGS=ECONNREFUSED",
+        ),
         (command, _) => args::usage(&format!(
             "'{command}' with {} words is none of: demo [LAB…], where ID, \
              explain WORD, viva [LAB…], steps PROGRAM [PROGRAM], ports",
@@ -111,6 +115,12 @@ fn tell(words: &str) -> Result<()> {
     let mut entries = explain::find(words);
     if entries.is_empty() {
         entries = words.split(' ').flat_map(explain::find).collect();
+    }
+    if entries.is_empty() {
+        // `[Errno 98]`, as Python prints it, in whatever spelling.
+        let digits = |c: &char| c.is_ascii_digit();
+        let number: String = words.chars().filter(digits).collect();
+        entries = explain::find(&number);
     }
     if entries.is_empty() {
         let nearest = match explain::nearest(words).as_slice() {

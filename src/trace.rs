@@ -2,11 +2,14 @@
 //! same and more as JSON lines, appended, for tools to read.
 //!
 //! ```text
-//! trace server 4 accept(3) = 4, 127.0.0.1:48437   2.314 s  ESTABLISHED
-//!              |  |          |                     |        |
-//!    the banner's  the call  its result            blocked  kernel's state
-//!    number        as in C                         for      of the socket
+//! trace server 4 accept(3) = 4, 127.0.0.1:48437   at 12 us, took 2.314 s  …
+//!              |  |          |                     |         |            |
+//!   the banner's  the call   its result            begun     blocked  state
+//!   number        as in C                                    for      now
 //! ```
+//!
+//! A step is printed when it has ended. Of two threads, the one whose step
+//! ends first prints first: `at` tells which began first.
 //!
 //! Off, a step costs one relaxed load of `ON`.
 
@@ -19,6 +22,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::socket_acceptconn;
 use serde_json::json;
 use socket2::{Socket, Type};
 
@@ -29,6 +33,9 @@ const DATA_SHOWN: usize = 48;
 
 static ON: AtomicBool = AtomicBool::new(false);
 static FILE: OnceLock<File> = OnceLock::new();
+
+/// When the first step began: the others tell their time from there.
+static START: OnceLock<Instant> = OnceLock::new();
 
 /// Looks at the environment variable `TRACE`; called once, before the first
 /// socket. Unset, empty or `0` means off.
@@ -79,6 +86,8 @@ pub struct Ends {
     pub peer: Option<SocketAddr>,
     /// Only TCP sockets have a state.
     pub tcp: bool,
+    /// SO_ACCEPTCONN: it listens.
+    pub listens: bool,
 }
 
 /// Asks the kernel for both ends of `socket`.
@@ -90,6 +99,7 @@ pub fn ends(socket: &Socket) -> Ends {
         local: address(socket.local_addr()),
         peer: address(socket.peer_addr()),
         tcp: socket.r#type().is_ok_and(|kind| kind == Type::STREAM),
+        listens: socket_acceptconn(socket).unwrap_or(false),
     }
 }
 
@@ -106,8 +116,11 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
     let role = args::program().map_or("?", |program| program.role);
     let number = args::program().and_then(|program| program.step(step.call));
     let state = match step.ends {
-        Ends { local: Some(local), peer, tcp: true } => {
-            tcp_table::state(local, peer)
+        Ends { local: Some(local), peer, tcp: true, listens } => {
+            // A socket that lost its peer shares its port with the listener:
+            // do not take the one for the other.
+            let known = peer.is_some() || listens;
+            known.then(|| tcp_table::state(local, peer)).flatten()
         }
         _ => None,
     };
@@ -120,13 +133,15 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
         }
     };
     let shown = step.data.get(..DATA_SHOWN).unwrap_or(step.data);
+    let start = *START.get_or_init(|| began);
     let Some(mut file) = FILE.get() else {
         let number = number.map_or("-".into(), |number| number.to_string());
         let state = state.map_or("", |state| state.name);
         return warn!(
-            "trace {role} {number} {}({}) = {result}   {}  {state}",
+            "trace {role} {number} {}({}) = {result}   at {}, took {}  {state}",
             step.call,
             step.arguments,
+            human(began.duration_since(start)),
             human(blocked)
         );
     };

@@ -163,6 +163,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         causes: &[
             "bind() on a socket that has been bound before",
             "accept() on a socket for which listen() was not called",
+            "accept() of a server of ours that is being stopped: Ctrl-C \
+                shuts its listener down to wake it, and that is no error",
             "sendto() to port 0",
         ],
         check: &["strace -e trace=network PROGRAM  # the calls in order"],
