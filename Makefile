@@ -10,7 +10,7 @@ CARGO = cargo
 LABS = greet echo uppercase message datetime calculator chat
 
 # HOST and PORT go in front of the options, and only if one of them is given.
-place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
+place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
 run = $(CARGO) run --bin
 
 help:
@@ -114,18 +114,22 @@ viva-chat: ## its questions
 $(LABS):
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
-%-server:
+%-server: always
 	@$(run) $@ -- $(place) $(ARGS)
-%-client:
+%-client: always
 	@$(run) $@ -- $(place) $(ARGS)
-%-deadlock:
+%-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)
-%-intruder:
+%-intruder: always
 	@$(CARGO) build --bins
 	@$(run) $@ -- $(place) $(ARGS)
-test-%:
+test-%: always
 	$(CARGO) test --test $*
-viva-%:
+viva-%: always
 	@$(run) socketlab -- viva $*
 
-.PHONY: help demo test check ports viva where explain bench-echo $(LABS)
+# A pattern rule cannot be phony; what depends on this is always run, even if
+# a file of that name exists.
+always:
+
+.PHONY: always help demo test check ports viva where explain bench-echo $(LABS)

@@ -66,7 +66,7 @@ pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
         Ok(words) => words,
         Err(problem) => usage(&problem),
     };
-    if words.iter().any(|word| word == "-V" || word == "--version") {
+    if words == ["-V"] {
         crate::say!("{name} {}", env!("CARGO_PKG_VERSION"));
         process::exit(0);
     }
@@ -116,8 +116,11 @@ fn arrange<A: ArgsInfo>(
         if word == "--" {
             others.extend(words.by_ref().cloned());
         } else if let Some((name, value)) = word.split_once('=')
-            && known(name).is_some()
+            && let Some(flag) = known(name)
         {
+            if let FlagInfoKind::Switch = flag.kind {
+                return Err(format!("{name} takes no value"));
+            }
             options.extend([name.to_string(), value.to_string()]);
         } else if let Some(flag) = known(word) {
             options.push(word.clone());
@@ -210,7 +213,8 @@ pub fn in_range<N: PartialOrd + fmt::Display>(
     least: N,
     most: N,
 ) -> N {
-    if value < least || value > most {
+    // Not `value < least || value > most`: a NaN would pass that.
+    if !(least <= value && value <= most) {
         usage(&format!("{name} {value} is out of range: {least} to {most}"));
     }
     value

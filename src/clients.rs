@@ -4,8 +4,8 @@
 //! ```text
 //!  lab's accept loop                  Clients
 //!    accept() -> Ok(client) --------> spawn()  -> thread "127.0.0.1:48437"
-//!                                        | too many: told so and closed by
-//!                                        |           the doorman's thread
+//!                                        | too many: told so, and closed a
+//!                                        | moment later by the doorman
 //!    accept() -> Err(error) --------> keep_accepting()  -> false: stopping
 //!    finish()   <- SIGINT, SIGTERM
 //! ```
@@ -15,6 +15,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::mem;
 use std::net::{Shutdown, SocketAddr};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::panic;
@@ -22,11 +23,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::{Condvar, Mutex};
 
 use crate::net::{TcpSocket, WeakTcpSocket};
-use crate::{Error, Result, say, stop, warn};
+use crate::{Error, Result, console, say, stop, warn};
 
 /// Clients served at once unless `--max-clients` says otherwise.
 pub const MAX_CLIENTS: usize = 1024;
@@ -34,9 +35,10 @@ pub const MAX_CLIENTS: usize = 1024;
 /// Memory of a client's stack. Only pages that are touched cost anything.
 const STACK: usize = 256 * 1024;
 
-/// How long clients may go on after the signal, and after being cut.
-const LAST_WORDS: Duration = Duration::from_millis(1500);
-const AFTER_CUT: Duration = Duration::from_millis(400);
+/// How long clients may go on after the signal, and after being cut: together
+/// less than what [`stop`] allows.
+const LAST_WORDS: Duration = Duration::from_millis(1200);
+const AFTER_CUT: Duration = Duration::from_millis(300);
 
 /// How long to wait when descriptors or threads have run out. Trying again
 /// at once would keep a processor busy and help nobody.
@@ -45,14 +47,19 @@ const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
 /// How often it is said that they have run out.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
-/// Newcomers that wait to be told that there is no room.
-const DOORMAN_QUEUE: usize = 64;
+/// Newcomers that were told that there is no room, and are not closed yet.
+const AT_THE_DOOR: usize = 256;
+
+/// How long they keep their connection. A close with bytes of theirs unread
+/// sends RST, and the RST could overtake the sentence.
+const AT_THE_DOOR_FOR: Duration = Duration::from_secs(1);
 
 /// The clients of one server.
 pub struct Clients {
     table: Arc<Table>,
     max: usize,
-    door: Sender<TcpSocket>,
+    no_room: &'static str,
+    door: Sender<(TcpSocket, Instant)>,
 }
 
 struct Table {
@@ -83,10 +90,10 @@ impl Clients {
             entries: Mutex::new(Entries::default()),
             changed: Condvar::new(),
         });
-        let (door, newcomers) = bounded(DOORMAN_QUEUE);
+        let (door, newcomers) = bounded(AT_THE_DOOR);
         thread::Builder::new()
             .name("doorman".into())
-            .spawn(move || turn_away(&newcomers, no_room))
+            .spawn(move || close_in_time(&newcomers))
             .map_err(|error| Error::new("spawn", "doorman", error))?;
         stop::on_signal(stopper(&table, listener))?;
         panic::set_hook(Box::new(|panic| {
@@ -94,7 +101,7 @@ impl Clients {
             let name = thread.name().unwrap_or("?");
             warn!("[{name}] {panic}: a bug; this conversation alone ends");
         }));
-        Ok(Clients { table, max, door })
+        Ok(Clients { table, max, no_room, door })
     }
 
     /// Runs `converse` in a thread of its own, unless there is no room or
@@ -104,7 +111,11 @@ impl Clients {
         F: FnOnce(TcpSocket, SocketAddr) -> Result<()> + Send + 'static,
     {
         let Some(place) = self.enter(&client) else {
-            return self.refuse(client);
+            let first = self.table.entries.lock().refused == 0;
+            if first {
+                say!("no room: {} clients, newcomers are told so", self.max);
+            }
+            return self.turn_away(client);
         };
         let handle = client.clone();
         let spawned = thread::Builder::new()
@@ -119,9 +130,18 @@ impl Clients {
                 }
             });
         // From here on the client's thread holds the only handle.
-        if let Err(error) = spawned {
-            self.complain(&Error::new("spawn", peer, error));
-            self.refuse(client);
+        match spawned {
+            Ok(_) => {
+                let refused = mem::take(&mut self.table.entries.lock().refused);
+                if refused > 0 {
+                    say!("room again: {refused} turned away meanwhile");
+                }
+            }
+            Err(error) => {
+                self.complain(&Error::new("spawn", peer, error));
+                self.turn_away(client);
+                self.pause();
+            }
         }
     }
 
@@ -136,11 +156,16 @@ impl Clients {
         }
         if error.kind() != io::ErrorKind::ConnectionAborted {
             self.complain(error);
-            let mut entries = self.table.entries.lock();
-            let pause = Instant::now() + OUT_OF_RESOURCES;
-            self.table.changed.wait_until(&mut entries, pause);
+            self.pause();
         }
         !self.is_stopping()
+    }
+
+    /// Waits a moment, or until a client leaves.
+    fn pause(&self) {
+        let mut entries = self.table.entries.lock();
+        let pause = Instant::now() + OUT_OF_RESOURCES;
+        self.table.changed.wait_until(&mut entries, pause);
     }
 
     /// Has SIGINT or SIGTERM arrived?
@@ -159,14 +184,14 @@ impl Clients {
 
     /// Ends every conversation: each client's next `recv` says end of stream
     /// (what it sent before is still read and answered); who is not done
-    /// after a second and a half is cut. Then says `bye`.
+    /// after a second or so is cut. Then says `bye`.
     pub fn finish(self) {
         self.shut_down(Shutdown::Read);
         if self.wait_until_empty(LAST_WORDS).is_continue() {
             self.shut_down(Shutdown::Both);
             let _ = self.wait_until_empty(AFTER_CUT);
         }
-        say!("bye");
+        console::last_line("bye");
     }
 
     fn enter(&self, client: &TcpSocket) -> Option<Place> {
@@ -174,30 +199,20 @@ impl Clients {
         if entries.live.len() >= self.max || entries.stopping {
             return None;
         }
-        let refused = std::mem::take(&mut entries.refused);
         let id = entries.next;
         entries.next += 1;
         entries.live.insert(id, client.downgrade());
-        drop(entries);
-        if refused > 0 {
-            say!("room again: {refused} refused meanwhile");
-        }
         Some(Place { table: self.table.clone(), id })
     }
 
-    fn refuse(&self, client: TcpSocket) {
-        let mut entries = self.table.entries.lock();
-        entries.refused += 1;
-        let first = entries.refused == 1;
-        drop(entries);
-        if first {
-            say!("no room: {} clients, newcomers are told so", self.max);
-        }
-        match self.door.try_send(client) {
-            // A crowd at the door: closed without a word.
-            Ok(()) | Err(TrySendError::Full(_)) => {}
-            Err(TrySendError::Disconnected(_)) => {}
-        }
+    /// Tells a newcomer that there is no room. Nothing here waits: the
+    /// sentence fits into an empty send buffer, and the doorman closes.
+    fn turn_away(&self, client: TcpSocket) {
+        self.table.entries.lock().refused += 1;
+        let _ = client.send_now(self.no_room.as_bytes());
+        let _ = client.shutdown(Shutdown::Write);
+        // With a crowd at the door this one is closed at once.
+        let _ = self.door.try_send((client, Instant::now() + AT_THE_DOOR_FOR));
     }
 
     /// Says an error, unless that was done a moment ago: while descriptors
@@ -261,13 +276,11 @@ impl Drop for Place {
     }
 }
 
-/// The doorman: one thread tells all who find no room, so that the accept
-/// loop never waits for them.
-fn turn_away(newcomers: &Receiver<TcpSocket>, no_room: &str) {
-    for client in newcomers {
-        // Fits into an empty send buffer, so this does not wait.
-        let _ = client.send_all(no_room.as_bytes());
-        client.finish();
+/// The doorman: closes those who were turned away, when their time is up.
+fn close_in_time(newcomers: &Receiver<(TcpSocket, Instant)>) {
+    for (client, until) in newcomers {
+        thread::sleep(until.saturating_duration_since(Instant::now()));
+        client.close();
     }
 }
 

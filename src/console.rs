@@ -1,9 +1,15 @@
 //! What is printed, and how. `println!` panics when nobody reads stdout any
 //! more (`server | head -1`), so narration goes through [`say!`](crate::say).
+//!
+//! Limit: a console that is open but stuck (Ctrl-S, `| sleep 1000`) stops
+//! whoever prints on it, as it stops every program. Signals still end it.
 
 use std::fmt::Arguments;
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 /// Prints a line on stdout and flushes it; a closed stdout is ignored. One
 /// write per line, so that lines of different threads never mix.
@@ -24,9 +30,29 @@ macro_rules! warn {
 
 /// Behind [`say!`](crate::say).
 pub fn print_line(text: Arguments<'_>) {
-    let line = format!("{text}\n");
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+    if print_bytes(format!("{text}\n").as_bytes()).is_err() {
+        CLOSED.store(true, Ordering::Relaxed);
+    }
+}
+
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Has a line failed to reach stdout, because nobody reads it any more? A
+/// server goes on all the same; a client that only prints may end.
+pub fn is_closed() -> bool {
+    CLOSED.load(Ordering::Relaxed)
+}
+
+/// A line before the program ends: it must not wait for a stuck console.
+pub fn last_line(line: &'static str) {
+    let (done, printed) = crossbeam_channel::bounded(1);
+    let print = move || {
+        print_line(format_args!("{line}"));
+        let _ = done.send(());
+    };
+    if thread::Builder::new().spawn(print).is_ok() {
+        let _ = printed.recv_timeout(Duration::from_millis(1500));
+    }
 }
 
 /// Behind [`warn!`](crate::warn).
@@ -80,7 +106,8 @@ pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
 /// characters (a terminal would obey them), direction marks (they reorder
 /// what is read) and invalid UTF-8 are written as escapes.
 ///
-/// `escape(b"hi\x1b[2J\xff")` gives `hi\x1b[2J\xff`, on one line.
+/// `escape(b"hi\x1b[2J\xff")` gives `hi\x1b[2J\xff`, on one line. A backslash
+/// stays what it is, for people; [`escape_exactly`] can be read back.
 pub fn escape(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -103,6 +130,13 @@ pub fn escape(bytes: &[u8]) -> String {
         }
     }
     shown
+}
+
+/// Like [`escape`], with backslashes doubled: no two byte strings look alike.
+pub fn escape_exactly(bytes: &[u8]) -> String {
+    let parts: Vec<String> =
+        bytes.split(|&byte| byte == b'\\').map(escape).collect();
+    parts.join("\\\\")
 }
 
 /// Like [`escape`], but never longer than about `limit` bytes of input, with
@@ -140,6 +174,8 @@ mod tests {
         assert_eq!(escape("é ß".as_bytes()), "é ß");
         assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
         assert_eq!(escape("\u{9b}2J".as_bytes()), "\\u{9b}2J");
+        assert_eq!(escape(b"\\o/"), "\\o/");
+        assert_eq!(escape_exactly(b"\\x1b\x1b"), "\\\\x1b\\x1b");
     }
 
     #[test]

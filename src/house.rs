@@ -22,7 +22,9 @@ pub fn root() -> Result<PathBuf> {
 }
 
 fn is_root(folder: &Path) -> bool {
-    folder.join("labs").is_dir() && folder.join("Cargo.toml").is_file()
+    let manifest = fs::read_to_string(folder.join("Cargo.toml"));
+    let ours = manifest.is_ok_and(|text| text.contains("name = \"socketlab\""));
+    ours && folder.join("labs").is_dir()
 }
 
 /// The labs in the reading order of the root README's table of labs, whose

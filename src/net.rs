@@ -8,11 +8,12 @@
 
 use std::fmt::{self, Display};
 use std::io;
-use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{SendFlags, send};
 use socket2::{
     Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type,
@@ -38,8 +39,12 @@ pub const LARGEST_DATAGRAM: usize = 65_507;
 /// tried. C: `getaddrinfo()`, Python: `socket.getaddrinfo()`. An empty host
 /// means every address of this machine, as `INADDR_ANY` does.
 pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let bare = if bare.is_empty() { "0.0.0.0" } else { bare };
+    let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let bare = match (host, inner) {
+        ("", _) => "0.0.0.0",
+        (_, Some(inner)) if inner.parse::<Ipv6Addr>().is_ok() => inner,
+        _ => host,
+    };
     let fail = |source| Error::new("getaddrinfo", host, source);
     let found = (bare, port).to_socket_addrs().map_err(|error| {
         let text = error.to_string();
@@ -319,9 +324,10 @@ impl TcpSocket {
         let peer = peer.as_socket().ok_or_else(|| {
             Error::other("accept(): the peer has no IP address")
         })?;
+        let new = TcpSocket(Arc::new(Tcp { socket: new, peer: peer.into() }));
         // A peer that stops reading must not hold a thread for ever.
-        let _ = new.set_write_timeout(Some(SEND_DEADLINE));
-        Ok((TcpSocket(Arc::new(Tcp { socket: new, peer: peer.into() })), peer))
+        let _ = new.set_send_timeout(Some(SEND_DEADLINE));
+        Ok((new, peer))
     }
 
     /// `connect()`: the three-way handshake, SYN, SYN-ACK, ACK. The kernel
@@ -329,20 +335,9 @@ impl TcpSocket {
     /// (nobody listens there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH.
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
         let socket = &self.0.socket;
-        let _ = socket.set_write_timeout(Some(CONNECT_DEADLINE));
-        step("connect", Some(socket), address, || {
-            // Linux reports the end of SO_SNDTIMEO here as EINPROGRESS.
-            socket.connect(&address.into()).map_err(|error| {
-                let errno = rustix::io::Errno::from_io_error(&error);
-                match errno {
-                    Some(rustix::io::Errno::INPROGRESS) => {
-                        rustix::io::Errno::TIMEDOUT.into()
-                    }
-                    _ => error,
-                }
-            })
-        })?;
-        let _ = socket.set_write_timeout(Some(SEND_DEADLINE));
+        self.set_send_timeout(Some(CONNECT_DEADLINE))?;
+        step("connect", Some(socket), address, || connect(socket, address))?;
+        self.set_send_timeout(Some(SEND_DEADLINE))?;
         let _ = self.0.peer.set(address);
         Ok(())
     }
@@ -545,7 +540,7 @@ impl TcpSocket {
     /// and for ever. On Linux `shutdown` does that; elsewhere a connection
     /// of our own has to wake it.
     pub fn stop_listening(&self) {
-        if self.0.socket.shutdown(Shutdown::Both).is_err()
+        if self.shutdown(Shutdown::Both).is_err()
             && let Ok(mut local) = self.local_addr()
         {
             if local.ip().is_unspecified() {
@@ -567,6 +562,34 @@ impl TcpSocket {
 
     fn peer_text(&self) -> String {
         self.0.peer.get().map_or("?".into(), |peer| peer.to_string())
+    }
+}
+
+/// `connect()` within the send timeout. A signal, also Ctrl-Z and `fg`, may
+/// interrupt it; the handshake goes on, and must be waited for, not repeated.
+pub fn connect(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    let limit = socket.write_timeout()?.unwrap_or(CONNECT_DEADLINE);
+    let deadline = Instant::now() + limit;
+    match socket.connect(&address.into()) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        // Linux reports the end of SO_SNDTIMEO here as EINPROGRESS.
+        Err(error)
+            if Errno::from_io_error(&error) == Some(Errno::INPROGRESS) =>
+        {
+            return Err(Errno::TIMEDOUT.into());
+        }
+        done => return done,
+    }
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).ok();
+        let mut wait = [PollFd::new(socket, PollFlags::OUT)];
+        match poll(&mut wait, left.as_ref()) {
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(0) => return Err(Errno::TIMEDOUT.into()),
+            Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
+        }
     }
 }
 

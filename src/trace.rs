@@ -46,7 +46,12 @@ pub fn start() {
     }
     if wanted != "1" {
         // Append: two programs may trace into one file, a line per write.
-        let file = OpenOptions::new().append(true).create(true).open(&wanted);
+        // For its owner alone: it holds what was sent, passwords too.
+        let mut options = OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&wanted);
         match file {
             Ok(file) => drop(FILE.set(file)),
             Err(error) => {
@@ -163,7 +168,7 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
         "local": step.ends.local,
         "peer": step.ends.peer,
         "bytes": step.data.len(),
-        "data": console::escape(shown),
+        "data": console::escape_exactly(shown),
     });
     let _ = file.write_all(format!("{text}\n").as_bytes());
 }

@@ -62,6 +62,9 @@ pub fn blocks(readme: &str) -> Vec<(usize, String)> {
 pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
     let mut stage = Stage::default();
     let lines = parse(transcript)?;
+    if lines.is_empty() {
+        return Err(Error::other("an empty transcript shows nothing"));
+    }
     for (index, line) in lines.iter().enumerate() {
         let next = lines.iter().skip(index + 1);
         let next = next.clone().find(|next| next.terminal == line.terminal);
@@ -158,6 +161,7 @@ impl Stage {
                 if code != wanted {
                     return Err(Error::other(format!("it ended with {code}")));
                 }
+                self.terminals.remove(name);
                 return Ok(());
             }
         }
@@ -255,15 +259,28 @@ impl Stage {
     }
 
     fn close(self) -> Result<()> {
-        self.terminals.into_values().try_for_each(end)
+        self.terminals.into_iter().try_for_each(|(name, terminal)| {
+            end(terminal).map_err(|error| {
+                Error::other(format!("at the end, in terminal {name}: {error}"))
+            })
+        })
     }
 }
 
-/// Ends what a transcript left running, as a user closing it would.
+/// Ends what a transcript left running, as a user closing it would. What has
+/// ended by itself must have said and done what the page says, and no more.
 fn end(mut terminal: Terminal) -> Result<()> {
     if terminal.is_running() {
         terminal.signal(Signal::TERM)?;
         terminal.wait_for_end()?;
+        return Ok(());
+    }
+    if let Some(line) = terminal.read_line()? {
+        return Err(Error::other(format!("it also printed: {line}")));
+    }
+    let status = terminal.wait_for_end()?;
+    if !status.success() {
+        return Err(Error::other(format!("it ended with {status}, unsaid")));
     }
     Ok(())
 }
@@ -339,5 +356,10 @@ mod tests {
         assert!(error.to_string().contains("it printed: hi"), "{error}");
         let error = play("a$ false\na? 0\n", show).expect_err("a lie");
         assert!(error.to_string().contains("ended with 1"), "{error}");
+        play("a$ false\na? 1\n", show).expect("it holds");
+        play("", show).expect_err("nothing");
+        // What is left unsaid is found when the next program takes its place.
+        let unsaid = "a$ echo hi\na< ^D\na| hi\na$ true\na? 0\n";
+        play(unsaid, show).expect("it holds");
     }
 }

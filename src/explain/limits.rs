@@ -127,6 +127,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         check: &["ss -tan 'sport = :PORT'"],
     },
     Entry {
+        name: "EISDIR",
+        aliases: &["IsADirectoryError"],
+        number: number!(ISDIR),
+        title: "Is a directory",
+        seen_in: "reading a file",
+        meaning: "The name is that of a folder, and a file is wanted.",
+        causes: &["the last part of the path is missing"],
+        check: &["ls -ld PATH"],
+    },
+    Entry {
         name: "ENOENT",
         aliases: &["FileNotFoundError"],
         number: number!(unix NOENT),
