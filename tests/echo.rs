@@ -191,7 +191,7 @@ fn e_t3_a_client_that_dies_is_survived_and_told() {
         reset(client);
         server.wait_for("[…] lost: recv(…): … (ECONNRESET). …");
         drop(server.connect());
-        server.wait_for("[…] left: closed by the client");
+        server.wait_for("[…] left: end of stream");
         let client = server.connect();
         send(&client, b"still there");
         assert_eq!(receive(&client, 11), b"still there", "{program}");
@@ -205,7 +205,7 @@ fn e_t3_a_killed_client_is_survived() {
     client.type_line("hello").expect("it reads");
     client.wait_for("hello").expect("the echo");
     client.signal(Signal::KILL).expect("a signal");
-    server.wait_for("[…] left: closed by the client");
+    server.wait_for("[…] left: end of stream");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn e_t3_sequential_the_second_client_waits_for_the_first() {
     assert_eq!(receive(&second, 6), b"second");
     // The order of the console is the order of service.
     server.wait_for("[…] 11 bytes: first again");
-    server.wait_for("[…] left: closed by the client");
+    server.wait_for("[…] left: end of stream");
     server.wait_for(&format!("[{waited}] connected"));
 }
 
@@ -265,7 +265,7 @@ fn x_thread_one_more_than_max_clients_is_told_so() {
     assert_eq!(told, b"echo-server: no room, try again later\n");
     server.wait_for("no room: 2 clients, newcomers are told so");
     drop(first);
-    server.wait_for("[…] left: closed by the client");
+    server.wait_for("[…] left: end of stream");
     // The place is free once the thread has ended, a moment after it spoke.
     let served = (0..1000).any(|_| {
         let next = server.connect();
@@ -323,6 +323,26 @@ fn x_thread_ctrl_c_ends_clients_politely() {
     receive(&client, 5);
     server.interrupt();
     assert_eq!(receive_all(&client), b"", "end of stream, not a reset");
+}
+
+#[test]
+fn e_t3_echo_client_says_when_the_server_goes_first() {
+    let mut server = Server::start("echo-server", &[]);
+    let mut client = server.client("echo-client", &[]);
+    client.type_line("exit soon").expect("it reads");
+    client.wait_for("exit soon").expect("the echo");
+    server.console().signal(Signal::INT).expect("a signal");
+    // The same words for a client that closes and a server that stops.
+    server.wait_for("[…] left: end of stream");
+    client.wait_for("Error: the server has closed").expect("a reason");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+    for command in ["exit", "stop"] {
+        let server = Server::start("echo-server", &[]);
+        let mut client = server.client("echo-client", &[]);
+        client.type_line(command).expect("it reads");
+        let status = client.wait_for_end().expect("it ends");
+        assert_eq!(status.code(), Some(0), "{command}");
+    }
 }
 
 #[test]

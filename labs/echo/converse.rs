@@ -59,7 +59,8 @@ pub fn converse(
         let bytes = bytes.get(..count).unwrap_or_default();
         if show {
             let shown = console::escape_short(bytes, 60);
-            say!("[{peer}] {count} bytes: {shown}");
+            let s = if count == 1 { "" } else { "s" };
+            say!("[{peer}] {count} byte{s}: {shown}");
         }
 
         // ---- 6 send() ----------------------------------------------------
@@ -71,10 +72,11 @@ pub fn converse(
             break command;
         }
     };
+    // End of stream: the client has closed, or this server is being stopped.
     match command {
         Some(Command::Exit) => say!("[{peer}] left: exit"),
         Some(Command::Stop) => say!("[{peer}] left: stop"),
-        None => say!("[{peer}] left: closed by the client"),
+        None => say!("[{peer}] left: end of stream"),
     }
 
     // ---- 7 close() -------------------------------------------------------

@@ -47,9 +47,11 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // Two buffers come with it, one for each direction. They will be full.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // As in task1_client.rs, step 2.
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -74,6 +76,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 recv() --------------------------------------------------------
+    // Reached only if the buffers on the way could hold all of it.
     server.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut buffer = vec![0; 64 * 1024];
     let mut back = 0;
@@ -85,6 +88,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
+    // Nothing is unread any more, so this is FIN and not RST.
     say!("no deadlock: {sent} bytes sent, {back} came back; try more --mib");
     server.close();
     Ok(())

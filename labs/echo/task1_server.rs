@@ -98,6 +98,7 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
             return Ok(());
         }
         let bytes = buffer.get(..count).unwrap_or_default();
-        say!("[{peer}] {count} bytes: {}", console::escape(bytes));
+        let s = if count == 1 { "" } else { "s" };
+        say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));
     }
 }

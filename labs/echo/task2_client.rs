@@ -39,14 +39,18 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // As in task1_client.rs, step 1.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // As in task1_client.rs, step 2.
         socket.connect(address)?;
         Ok(socket)
     })?;
 
     // ---- 3 send() --------------------------------------------------------
+    // As in task1_client.rs, but the connection stays open: the close can
+    // no longer say that the sentence is whole.
     console::prompt_person("sentence: ");
     let sentence = console::read_stdin_line()?.unwrap_or_default();
     server.send_all(&sentence)?;
@@ -68,6 +72,7 @@ fn main() -> Result<()> {
     say!("{}", console::escape(&echo));
 
     // ---- 5 close() -------------------------------------------------------
+    // FIN: the server, which has waited for more, sees the end and leaves.
     server.close();
     Ok(())
 }

@@ -46,17 +46,21 @@ fn main() -> Result<()> {
     stop::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // As in task1_server.rs, step 1.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // As in task1_server.rs, step 2.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // As in task1_server.rs, step 3.
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     // ---- 4 accept() ------------------------------------------------------
+    // As in task1_server.rs, step 4: once, so one client.
     let (client, peer) = listener.accept()?;
     say!("[{peer}] connected");
 
@@ -66,6 +70,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 7 close() -------------------------------------------------------
+    // As in task1_server.rs, step 6: the client's socket and the listener.
     client.close();
     listener.close();
     say!("bye");
@@ -77,12 +82,14 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
     let mut buffer = [0; 1024];
     loop {
         // ---- 5 recv() ----------------------------------------------------
+        // As in task1_server.rs, step 5.
         let count = client.recv(&mut buffer)?;
         if count == 0 {
             return Ok(());
         }
         let bytes = buffer.get(..count).unwrap_or_default();
-        say!("[{peer}] {count} bytes: {}", console::escape(bytes));
+        let s = if count == 1 { "" } else { "s" };
+        say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));
 
         // ---- 6 send() ----------------------------------------------------
         // The very bytes, not a text made of them: NUL and broken UTF-8 come

@@ -50,9 +50,12 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // As in task1_client.rs, step 1.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // As in task1_client.rs, step 2. Success is no turn yet: the kernel
+        // answers for a server that still serves somebody else.    (try 3)
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -76,6 +79,7 @@ fn main() -> Result<()> {
         server.send_all(&message)?;
 
         // ---- 4 recv() ----------------------------------------------------
+        // The echo is as long as the message, so this counts bytes.
         let echo = read_echo(&server, message.len())?;
         let echo = echo.strip_suffix(b"\n").unwrap_or(&echo);
         say!("{}", console::escape(echo));
@@ -85,6 +89,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
+    // FIN. After `exit` or `stop` the server has sent its own already.
     server.close();
     Ok(())
 }

@@ -54,18 +54,24 @@ fn main() -> Result<()> {
     stop::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // As in task1_server.rs, step 1.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // As in task1_server.rs, step 2.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // As in task1_server.rs, step 3. The 5 matters now: about so many
+    // clients can wait here while one is served.
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
+        // In a loop: the next client is taken when converse() has returned,
+        // and not before.                               (viva 6) (try 3)
         let (client, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             // A client that gave up while it waited, or no descriptors left:

@@ -9,15 +9,23 @@
 //! then reads stops for ever together with its server: deadlock.rs shows it.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
+#[allow(dead_code, reason = "only the server guesses at pauses")]
+mod command;
+
 use std::io::{self, IsTerminal, Read};
 use std::net::Shutdown;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use argh::{ArgsInfo, FromArgs};
+use command::Watch;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};
+
+/// We have said `exit` or `stop`, or all we had: then the server may close.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
     lab: "echo",
@@ -43,9 +51,11 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // As in task1_client.rs: one socket, and both threads will use it.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // Here it ends, before anything is typed, if no server runs. [E-I5]
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -66,10 +76,12 @@ fn main() -> Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // ---- 4 recv() ----------------------------------------------------
-        // 0: the server has closed, because we did, or after a command. The
-        // other thread may still wait for the keyboard; returning from main
-        // ends it.
+        // 0: the server has closed. The other thread may still wait for the
+        // keyboard; returning from main ends it.
         let count = server.recv(&mut buffer)?;
+        if count == 0 && !LEAVING.load(Ordering::Relaxed) {
+            return Err(Error::other("the server has closed"));
+        }
         let bytes = buffer.get(..count).unwrap_or_default();
         if count == 0 || console::print_bytes(bytes).is_err() {
             break;
@@ -77,12 +89,15 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
+    // After a command the server's FIN was the first, after end of input
+    // ours: whoever closed first keeps TIME_WAIT.
     server.close();
     Ok(())
 }
 
 /// Sends stdin to its end, then closes our direction only.
 fn send_input(server: &TcpSocket) -> Result<()> {
+    let mut watch = Watch::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // A terminal gives a line at a time; a file gives all it has.
@@ -96,12 +111,16 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // Waits while the server's echo is not read: main reads it.
         let bytes = buffer.get(..count).unwrap_or_default();
+        if watch.feed(bytes).1.is_some() {
+            LEAVING.store(true, Ordering::Relaxed);
+        }
         match server.send_all(bytes) {
             // It closed: main reads what it still said, and ends.
             Err(error) if error.is_peer_gone() => return Ok(()),
             sent => sent?,
         }
     }
+    LEAVING.store(true, Ordering::Relaxed);
     // Half-close: FIN says "no more from me"; the echo still comes.
     match server.shutdown(Shutdown::Write) {
         Err(error) if error.is_peer_gone() => Ok(()),

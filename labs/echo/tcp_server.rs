@@ -64,9 +64,11 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, port)?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // As in task1_server.rs, step 1.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // As in task1_server.rs, step 2.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
@@ -80,6 +82,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
+        // spawn() starts the thread and returns, so the loop is free for the
+        // next client at once.                              (viva 6)
         match listener.accept() {
             Ok((client, peer)) => {
                 let stop = stop.clone();

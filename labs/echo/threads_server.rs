@@ -1,4 +1,4 @@
-//! task3_server.rs with one change: converse() runs in a thread of its own,
+//! task3_server.rs, but behind step 4 converse() runs in a thread of its own,
 //! so that a silent client holds up nobody but itself. [G-8] (viva 6)
 //!
 //!     clients                 server (this file)
@@ -55,18 +55,22 @@ fn main() -> Result<()> {
     stop::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // As in task1_server.rs, step 1.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // As in task1_server.rs, step 2.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // As in task1_server.rs, step 3.
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
+        // Here the next client is taken while the last one still talks.
         let (client, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             // A client that gave up while it waited, or no descriptors left:

@@ -1,6 +1,6 @@
 //! Task 4 of handout E (ELEN4017): task3_client.rs over UDP. The other half
-//! is udp_server.rs. The change is in step 1, the socket's type; the rest of
-//! the difference is that a datagram can be lost.            [E-T4]
+//! is udp_server.rs. Step 1 chooses UDP. The rest that differs is there
+//! because a datagram can be lost.                           [E-T4]
 //!
 //!     client (this file)      server
 //!       |  1 socket             |
@@ -69,6 +69,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
+    // Gives the port back; no packet tells the server.
     server.close();
     Ok(())
 }
@@ -85,6 +86,7 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
         server.send(sentence)?;
 
         // ---- 4 recv() ----------------------------------------------------
+        // One datagram, or the deadline: silence is an answer too.
         let deadline = Instant::now() + wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -115,6 +117,6 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
 }
 
 fn read_sentence() -> Result<Option<Vec<u8>>> {
-    console::prompt_person("datagram (stop: end the server): ");
+    console::prompt_person("datagram (exit: leave, stop: end server): ");
     console::read_stdin_line()
 }
