@@ -63,12 +63,16 @@ fn main() -> Result<()> {
         // The handshake: SYN, SYN-ACK, ACK. The kernel picks our port, which
         // is why a client needs no bind(). Nobody listening there answers
         // SYN with RST: ECONNREFUSED.                    [T-F5] (try 6)
+        // Silence would take two minutes. SO_SNDTIMEO, the WRITE timeout,
+        // shortens it: on Linux connect() counts as sending, the SYN.
         server.set_write_timeout(Some(Duration::from_secs(10)))?;
         step("connect", Some(&server), address, || {
             server.connect(&address.into())
         })?;
         Ok((server, address))
     })?;
+    // SO_RCVTIMEO bounds recv(): a server that waits for us to speak first
+    // would otherwise be waited for in turn, for ever.
     server.set_read_timeout(Some(Duration::from_secs(wait)))?;
 
     // ---- 3 recv() --------------------------------------------------------
