@@ -109,7 +109,7 @@ fn d_t1_1_many_messages_one_by_one_until_ctrl_d() {
     client.end_input();
     wait(&mut client, "leaving; messages sent: 10");
     ends_with(client, 0);
-    server.wait_for("[…] left: FIN, messages: 10");
+    server.wait_for("[…] left: end of stream, messages: 10");
 }
 
 #[test]
@@ -121,12 +121,12 @@ fn d_t1_1_the_client_may_stop_at_any_time_in_any_way() {
         server.wait_for("[…] message 1 at …: last words");
         client.signal(signal).expect("a signal");
         // Even after kill -9: the kernel closes for the dead.
-        server.wait_for("[…] left: FIN, messages: 1");
+        server.wait_for("[…] left: end of stream, messages: 1");
     }
     let mut nothing = server.client("message-client", &[]);
     nothing.end_input();
     ends_with(nothing, 0);
-    server.wait_for("[…] left: FIN, messages: 0");
+    server.wait_for("[…] left: end of stream, messages: 0");
     let stream = server.connect();
     send(&stream, b"and then\n");
     server.wait_for("[…] message 1 at …: and then");
@@ -155,7 +155,7 @@ fn d_t1_2_two_messages_in_one_segment_print_as_two() {
     for text in ["1 at …: one", "2 at …: two", "3 at …: three"] {
         server.wait_for(&format!("[…] message {text}"));
     }
-    server.wait_for("[…] left: FIN, messages: 3");
+    server.wait_for("[…] left: end of stream, messages: 3");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn d_t1_2_a_message_in_many_segments_prints_once() {
     trickle(&stream, b"a byte at a time\n");
     server.wait_for("[…] message 1 at …: a byte at a time");
     half_close(&stream);
-    server.wait_for("[…] left: FIN, messages: 1");
+    server.wait_for("[…] left: end of stream, messages: 1");
 }
 
 #[test]
@@ -234,10 +234,10 @@ fn d_t1_3_another_students_client_and_our_server() {
     };
     theirs.type_line("hello").expect("it reads");
     theirs.type_line("no newline").expect("it reads");
-    ours.wait_for("[…] message 1 at …: hello (no newline)");
+    ours.wait_for("[…] message 1 at …: hello (ended by a pause)");
     theirs.end_input();
     ours.wait_for("[…] message 2 at …: no newline…");
-    ours.wait_for("[…] left: FIN, messages: 2");
+    ours.wait_for("[…] left: end of stream, messages: 2");
 }
 
 #[test]
@@ -664,7 +664,7 @@ fn d_t3_1_the_table_comes_from_a_file_and_is_printed_on_demand() {
     server.wait_for("client ID  allowed  sent  left");
     server.wait_for("alice            3     1     2");
     drop(alice);
-    server.wait_for("[…] left: FIN, messages: 1");
+    server.wait_for("[…] left: end of stream, messages: 1 accepted, 0 refused");
     server.wait_for("alice            3     1     2");
     server.interrupt();
     let mut open = Server::start("message-server", &[]);
@@ -714,7 +714,19 @@ fn d_t3_2_the_id_comes_first_marked_or_bare() {
     assert_eq!(receive_line(&bare), "OK 3 left");
     send(&bare, b"hello");
     assert_eq!(receive_line(&bare), "OK 2 left");
-    server.wait_for("[…] alice 1 at …: hello (no newline)");
+    server.wait_for("[…] alice 1 at …: hello (ended by a pause)");
+}
+
+#[test]
+fn d_t3_2_our_client_without_an_id_is_told_of_the_option() {
+    let server = with_quota("alice 3", &[]);
+    for first in ["hello", "hello, server"] {
+        let mut client = server.client("message-client", &[]);
+        client.type_line(first).expect("it reads");
+        let hint = "the server wants to know who you are: see --id in --help";
+        wait(&mut client, hint);
+        ends_with(client, 1);
+    }
 }
 
 #[test]
@@ -740,7 +752,7 @@ fn d_t3_2_what_is_no_id_is_refused_and_told_why() {
     let told = answers_to(&server, b"ID \xff\n");
     assert_eq!(told, "NO an ID is plain printable text\n");
     assert_eq!(answers_to(&server, b""), "");
-    server.wait_for("[…] left: FIN, before it was let in");
+    server.wait_for("[…] left: end of stream, before it was let in");
 }
 
 #[test]
@@ -830,7 +842,9 @@ fn d_t3_5_eight_clients_of_one_id_pass_exactly_the_quota() {
         (0..8).map(|_| server.client("message-client", &burst)).collect();
     // Its console is read meanwhile: nobody's output may hold it up.
     for _ in 0..8 {
-        server.wait_for("[…] left: FIN, messages: 1000");
+        server.wait_for(
+            "[…] left: end of stream, messages: … accepted, … refused",
+        );
     }
     let mut accepted = 0;
     for racer in &mut racers {
@@ -895,7 +909,7 @@ fn d_t3_a_poor_network_changes_nothing() {
     killed.type_line("last words").expect("it reads");
     server.wait_for("[…] alice 1 at …: last words");
     killed.signal(Signal::KILL).expect("a signal");
-    server.wait_for("[…] left: FIN, messages: 1");
+    server.wait_for("[…] left: end of stream, messages: 1 accepted, 0 refused");
     assert_eq!(dialogue(&server.connect(), &["alice"]), ["OK 3 left"]);
 }
 
@@ -912,7 +926,7 @@ fn d_t3_python_client_and_our_server() {
         wait(&mut theirs, &format!("server: {answer}"));
     }
     ends_with(theirs, 0);
-    ours.wait_for("[…] alice 2 at …: two (no newline)");
+    ours.wait_for("[…] alice 2 at …: two (ended by a pause)");
     let nobody = ["--id", "mallory"];
     let mut theirs = ours.python("message_client.py", &nobody).unwrap();
     wait(&mut theirs, "server: UNKNOWN mallory is not in the table");

@@ -32,6 +32,14 @@ pub fn wants_login(bytes: &[u8]) -> bool {
     asks
 }
 
+/// What to do when a server with a quota refuses our first message: it took
+/// that for the ID if it was a single word.                     [D-T3.2]
+fn hint_at_id(bytes: &[u8]) {
+    if bytes.starts_with(b"NO your ID") || bytes.starts_with(b"UNKNOWN ") {
+        warn!("the server wants to know who you are: see --id in --help");
+    }
+}
+
 fn is_text(bytes: &[u8]) -> bool {
     let odd = |c: char| c.is_control() && c != '\t' && c != '\r';
     str::from_utf8(bytes).is_ok_and(|text| !text.contains(odd))
@@ -68,6 +76,7 @@ pub fn listen(mut reader: LineReader) -> Result<Receiver<()>> {
                 Ok(Received::Line(text) | Received::Unterminated(text)) => {
                     show(&text);
                     wants_login(&text);
+                    hint_at_id(&text);
                 }
                 Ok(Received::TooLong) => {}
                 Err(error) if error.is_timeout() => {}

@@ -168,6 +168,7 @@ impl Target {
     /// A connection, from another local address if one is given.
     fn open(&self, from: Option<IpAddr>) -> Result<(TcpSocket, LineReader)> {
         // ---- 1 socket() --------------------------------------------------
+        // bind() only to attack from another address of this machine.
         let socket = TcpSocket::new(self.address)?;
         if let Some(from) = from {
             socket.bind(SocketAddr::new(from, 0))?;
@@ -269,6 +270,7 @@ fn speak(
     let mut said = Vec::new();
     while said.len() < MOST_ANSWERS {
         // ---- 4 recv() ----------------------------------------------------
+        // Until the server has closed: its last line is its verdict.
         match reader.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
                 said.push(line);
@@ -281,6 +283,7 @@ fn speak(
     }
 
     // ---- 5 close() -------------------------------------------------------
+    // A fresh connection for each attack: the door shuts after one try.
     socket.close();
     Ok(said)
 }

@@ -74,6 +74,7 @@ fn main() -> Result<()> {
     clock::load();
 
     // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM, TCP: bytes in order. What a message is, step 5 finds out.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -118,17 +119,18 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
         let time = clock::time();
         let (text, note) = match received {
             Received::Line(text) => (text, ""),
-            Received::Unterminated(text) => (text, " (no newline)"),
+            Received::Unterminated(text) => (text, " (ended by a pause)"),
             Received::TooLong => (Vec::new(), "(too long: thrown away)"),
-            // recv() gave 0: FIN. Ctrl-D, Ctrl-C and even kill -9 end so,
-            // because the kernel closes for the dead.  [D-T1.1] (viva 8)
+            // recv() gave 0: FIN has come, or this server is stopping. Even
+            // kill -9 sends FIN: the kernel closes for the dead.
+            //                                         [D-T1.1] (viva 8)
             Received::End => break,
         };
         // Escaped: a message must not clear or colour our screen. (try 3)
         let text = console::escape_short(&text, SHOWN);
         say!("[{peer}] message {number} at {time}: {text}{note}");
     }
-    say!("[{peer}] left: FIN, messages: {}", number - 1);
+    say!("[{peer}] left: end of stream, messages: {}", number - 1);
 
     // ---- 6 close() -------------------------------------------------------
     // Our FIN answers theirs. Forget it, and each client that ever came

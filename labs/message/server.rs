@@ -104,13 +104,17 @@ fn main() -> Result<()> {
     let house = Arc::new(House::new(args)?);
 
     // ---- 1 socket() ------------------------------------------------------
+    // As in open_server.rs, step 1.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // As in open_server.rs, step 2.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // As in open_server.rs, step 3. The allow-list cannot act here: the
+    // kernel shakes hands without asking us.                     (viva 5)
     listener.listen(BACKLOG)?; // LISTEN in `ss -tln`              (viva 7)
     let clients = Clients::new(&listener, max_clients, NO_ROOM)?;
     show_table_on_signal(house.clone())?;
@@ -178,27 +182,29 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
             return Ok(());
         }
         Err(Refusal::Left) => {
-            say!("[{peer}] left: FIN, before it was let in");
+            say!("[{peer}] left: end of stream, before it was let in");
             return Ok(());
         }
         Err(Refusal::Lost(error)) => return Err(error),
     };
     let who = id.as_deref().unwrap_or("message");
-    let mut number = 0;
+    let (mut accepted, mut refused) = (0, 0);
     loop {
         // ---- 5 recv() ----------------------------------------------------
         // See open_server.rs: a message is a line, or what precedes a pause.
         //                                                     (viva 6)
         let (text, note) = match reader.read()? {
             Received::Line(text) => (text, ""),
-            Received::Unterminated(text) => (text, " (no newline)"),
+            Received::Unterminated(text) => (text, " (ended by a pause)"),
             Received::TooLong => {
+                refused += 1;
+                say!("[{peer}] {who} refused: too long, thrown away");
                 client.send_all(b"NO longer than 131072 bytes\n")?;
                 continue;
             }
             Received::End => break,
         };
-        number += 1;
+        let number = accepted + refused + 1;
         let time = clock::time();
         let verdict = match quota.zip(id.as_deref()) {
             Some((quota, id)) => quota.spend(id),
@@ -213,16 +219,21 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
         let answer = verdict.to_string();
         match verdict {
             Verdict::Free | Verdict::Accepted { .. } => {
+                accepted += 1;
                 let text = console::escape_short(&text, SHOWN);
                 say!("[{peer}] {who} {number} at {time}: {text}{note}");
             }
             Verdict::Stop { .. } | Verdict::Unknown => {
+                refused += 1;
                 say!("[{peer}] {who} {number} at {time} refused: {answer}");
             }
         }
         client.send_all(format!("{answer}\n").as_bytes())?;
     }
-    say!("[{peer}] left: FIN, messages: {number}");
+    say!(
+        "[{peer}] left: end of stream, messages: {accepted} accepted, \
+         {refused} refused"
+    );
 
     // ---- 7 close() -------------------------------------------------------
     // Without it the socket stays in CLOSE-WAIT.                (viva 14)
