@@ -307,7 +307,7 @@ fn g_6d_half_close_still_gets_its_answer() {
     send(&client, b"Ada\n12 + 42");
     half_close(&client);
     assert_eq!(receive_all(&client), b"54\n");
-    server.wait_for("[…] Ada left without q");
+    server.wait_for("[…] Ada left: end of stream, no q");
 }
 
 #[test]
@@ -333,9 +333,9 @@ fn g_6d_a_client_that_just_leaves_is_noted_differently() {
     for program in SERVERS {
         let mut server = Server::start(program, &[]);
         drop(server.connect());
-        server.wait_for("[…] left before it said its name");
+        server.wait_for("[…] left: end of stream, no name");
         drop(session(&server, "Ada"));
-        server.wait_for("[…] Ada left without q");
+        server.wait_for("[…] Ada left: end of stream, no q");
         let client = session(&server, "Ada");
         assert_eq!(ask(&client, "1 + 1"), "2");
         reset(client);
@@ -344,7 +344,7 @@ fn g_6d_a_client_that_just_leaves_is_noted_differently() {
         client.type_line("1 + 1").expect("it reads");
         client.wait_for("2").expect("an answer");
         client.signal(Signal::KILL).expect("a signal");
-        server.wait_for("[…] Eve left without q");
+        server.wait_for("[…] Eve left: end of stream, no q");
         assert_eq!(ask(&session(&server, "Bob"), "12 + 42"), "54", "{program}");
     }
 }

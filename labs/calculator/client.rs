@@ -72,6 +72,7 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let socket = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // No bind(): connect() borrows a free port for us.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------

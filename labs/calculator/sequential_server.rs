@@ -11,8 +11,8 @@
 //!       |--------- "q" -------->|  7 close  }                     [G-6d]
 //!
 //! While one client is served, the next is connected by the kernel, waits in
-//! the queue and hears nothing. server.rs changes that, and little else:
-//! `diff` the two.                                        (viva 9) (try 1)
+//! the queue and hears nothing. server.rs changes that: compare the two
+//! at step 4.                                             (viva 9) (try 1)
 
 mod arithmetic;
 mod expr;
@@ -73,6 +73,7 @@ fn main() -> Result<()> {
     };
 
     // ---- 1 socket() ------------------------------------------------------
+    // This one only listens; each client gets another one from accept().
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -81,6 +82,8 @@ fn main() -> Result<()> {
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // From here on the kernel shakes hands, also while a session runs: the
+    // next clients are connected and wait.                   (viva 9)
     listener.listen(BACKLOG)?;
     stop::at_once_on_signal()?;
     net::announce(listener.local_addr()?);

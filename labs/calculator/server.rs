@@ -10,9 +10,10 @@
 //!       |<------- "54" ---------|  6 send   } per client          [G-6c]
 //!       |--------- "q" -------->|  7 close  }                     [G-6d]
 //!
-//! sequential_server.rs with one change: converse() runs in a thread of its
-//! own, so that a silent client holds up nobody but itself. Nothing needs a
-//! lock: sessions share no variable.               [G-8] [G-8a] (viva 10)
+//! What matters beside sequential_server.rs is in step 4: converse() runs in
+//! a thread of its own, clients.spawn(), so that a silent client holds up
+//! nobody but itself. The other lines that differ bound the number of threads
+//! and end them. No lock: sessions share no variable. [G-8] [G-8a] (viva 10)
 
 mod arithmetic;
 mod expr;
@@ -79,6 +80,7 @@ fn main() -> Result<()> {
     };
 
     // ---- 1 socket() ------------------------------------------------------
+    // As in sequential_server.rs: this one only listens.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------

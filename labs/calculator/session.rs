@@ -49,7 +49,7 @@ pub fn converse(
         Message::Text(message) => check_name(&message).map(console::escape),
         Message::TooLong => Err("the name is too long".into()),
         Message::End => {
-            say!("[{peer}] left before it said its name");
+            say!("[{peer}] left: end of stream, no name");
             return Ok(());
         }
     };
@@ -102,7 +102,8 @@ fn calculate(
                 format!("error: at most {LONGEST_MESSAGE} bytes a message")
             }
             Message::End => {
-                say!("[{peer}] {name} left without q");
+                // It has closed, or this server is being stopped.
+                say!("[{peer}] {name} left: end of stream, no q");
                 return Ok(());
             }
         };

@@ -39,6 +39,7 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.0)?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM is TCP. The UDP template has SOCK_DGRAM here.
     let server = TcpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
@@ -47,9 +48,14 @@ fn main() -> Result<()> {
     server.connect(address)?;
 
     // ---- 3 send() --------------------------------------------------------
+    // No address: connect() has settled it. And no line end, so only the
+    // pause after it tells the server that this was all.
     server.send_all(b"Hello, I am a client")?;
 
     // ---- 4 recv() --------------------------------------------------------
+    // One call, as in the handout: a short answer mostly comes in one piece,
+    // and nothing promises it. Without a limit a lost server is a wait for
+    // ever.
     server.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut buffer = [0; 1024];
     let count = server.recv(&mut buffer)?;
@@ -57,6 +63,8 @@ fn main() -> Result<()> {
     say!("From the server: {}", console::escape(answer));
 
     // ---- 5 close() -------------------------------------------------------
+    // FIN. The server mostly closes first, right behind its answer; then
+    // TIME_WAIT is at its end.
     server.close();
     Ok(())
 }

@@ -87,6 +87,7 @@ fn converse(client: TcpSocket) -> Result<()> {
     say!("From the client: {}", console::escape(message));
 
     // ---- 6 send() --------------------------------------------------------
+    // No address either: the socket has one peer. sendto() would need it.
     client.send_all(b"Hello, I am the server")?;
 
     // ---- 7 close() -------------------------------------------------------
