@@ -91,16 +91,16 @@ fn main() -> Result<()> {
         say!("[{client}] {shown} -> {answer}");
 
         // ---- 4 sendto() --------------------------------------------------
-        // If it is lost, the client asks again; we shall not know. A failure
-        // concerns this one client: the loop goes on.          (viva 7)
+        // If it is lost, the client waits in vain and counts it; we shall
+        // not know. A failure concerns this one client.        (viva 7)
         if let Err(error) = socket.sendto(answer.as_bytes(), client) {
             warn!("{error}");
         }
     }
 }
 
-/// The zone of TZ or of this machine: std knows the seconds since 1970, but
-/// not what the clocks on the walls show.
+/// The zone of TZ or of this machine. The standard library counts seconds
+/// since 1970; the rules that make local time of them are in the crate jiff.
 fn zone(utc: bool) -> TimeZone {
     match utc {
         true => TimeZone::UTC,

@@ -58,6 +58,7 @@ fn main() -> Result<()> {
     say!("[{sender}] {}", console::escape(answer));
 
     // ---- 4 close() -------------------------------------------------------
+    // Gives the port back; no packet tells the server.
     socket.close();
     Ok(())
 }
