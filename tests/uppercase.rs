@@ -594,7 +594,7 @@ fn w_e4_beyond_max_clients_a_newcomer_is_told() {
     send(&first, b"still");
     assert_eq!(receive(&first, 5), b"STILL");
     drop(first);
-    server.wait_for("[…] left");
+    server.wait_for("[…] left: end of stream");
     server.interrupt();
 }
 

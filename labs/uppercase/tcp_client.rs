@@ -59,6 +59,7 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // SOCK_STREAM, where udp_client.rs has SOCK_DGRAM.           (viva 5)
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
@@ -96,6 +97,7 @@ fn main() -> Result<()> {
     say!("From Server: {}", console::escape(&answer));
 
     // ---- 5 close() -------------------------------------------------------
+    // Our FIN left with the half-close; this gives the descriptor back.
     server.close();
     if answer.len() < expected {
         return Err(Error::other(format!(

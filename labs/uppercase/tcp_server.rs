@@ -136,7 +136,8 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
         let bytes = buffer.get_mut(..count).unwrap_or_default();
         if show {
             let shown = console::escape_short(bytes, 60);
-            say!("[{peer}] {count} bytes: {shown}");
+            let s = if count == 1 { "" } else { "s" };
+            say!("[{peer}] {count} byte{s}: {shown}");
         }
 
         // ---- 6 send() ----------------------------------------------------
@@ -146,9 +147,10 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
         bytes.make_ascii_uppercase();
         client.send_all(bytes)?;
     }
-    say!("[{peer}] left");
+    say!("[{peer}] left: end of stream"); // it closed, or we are stopping
 
     // ---- 7 close() -------------------------------------------------------
+    // The client has closed first, so TIME_WAIT is at its end.
     client.finish();
     Ok(())
 }

@@ -64,6 +64,7 @@ fn main() -> Result<()> {
         let answer = ask(&socket, address, &sentence, wait);
 
         // ---- 4 close() ---------------------------------------------------
+        // Gives the port back; no packet tells the server.
         socket.close();
         answer
     })?;

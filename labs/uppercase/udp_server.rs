@@ -82,7 +82,8 @@ fn main() -> Result<()> {
         let bytes = buffer.get_mut(..count).unwrap_or_default();
         if !args.quiet {
             let shown = console::escape_short(bytes, 60);
-            say!("[{peer}] {count} bytes: {shown}");
+            let s = if count == 1 { "" } else { "s" };
+            say!("[{peer}] {count} byte{s}: {shown}");
         }
 
         // ---- 4 sendto() --------------------------------------------------
