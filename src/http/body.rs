@@ -43,7 +43,7 @@ impl Body {
         reader: &'a mut Reader,
     ) -> Result<Option<&'a [u8]>, Fault> {
         loop {
-            if matches!(self.state, State::Done) {
+            if self.is_done() {
                 return Ok(None);
             }
             if reader.start == reader.end {
@@ -88,9 +88,6 @@ impl Body {
                 // Data stands at the end of what was used.
                 let data = start + used - data..start + used;
                 return Ok(Some(reader.buffer.get(data).unwrap_or_default()));
-            }
-            if self.is_done() {
-                return Ok(None);
             }
         }
     }

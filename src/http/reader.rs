@@ -39,9 +39,10 @@ pub struct Reader {
     pub(super) buffer: Vec<u8>, // all of it is initialised; start..end is unread
     pub(super) start: usize,
     pub(super) end: usize,
-    patience: Duration,        // for a recv inside a body
+    head: Duration,     // for a head, from its first byte on
+    patience: Duration, // for a recv inside a body
     deadline: Option<Instant>, // for the whole of a body
-    limit: Option<Duration>,   // SO_RCVTIMEO as it is now
+    limit: Option<Duration>, // SO_RCVTIMEO as it is now
 }
 
 impl Reader {
@@ -52,6 +53,7 @@ impl Reader {
             buffer: Vec::new(),
             start: 0,
             end: 0,
+            head: HEAD_DEADLINE,
             patience: BODY_PATIENCE,
             deadline: None,
             limit: None,
@@ -74,6 +76,11 @@ impl Reader {
         let bytes = self.buffered().to_vec();
         self.start = self.end;
         bytes
+    }
+
+    /// Another time than [`HEAD_DEADLINE`] for a whole head.
+    pub fn set_head_deadline(&mut self, limit: Duration) {
+        self.head = limit;
     }
 
     /// How long bodies may take from now on: `patience` for each recv, and
@@ -154,8 +161,8 @@ impl Reader {
             let limit = match deadline {
                 None if searched == 0 => idle,
                 None => {
-                    deadline = Some(Instant::now() + HEAD_DEADLINE);
-                    HEAD_DEADLINE
+                    deadline = Some(Instant::now() + self.head);
+                    self.head
                 }
                 Some(end) => time_left(end).ok_or(Fault::Slow)?,
             };
@@ -164,8 +171,7 @@ impl Reader {
                 Ok(0) => return Err(Fault::Cut),
                 Ok(_) => {
                     // Lone CRLFs count as a first byte too.
-                    deadline =
-                        deadline.or(Some(Instant::now() + HEAD_DEADLINE));
+                    deadline = deadline.or(Some(Instant::now() + self.head));
                 }
                 Err(error) if error.is_timeout() && deadline.is_none() => {
                     return Err(Fault::Idle);
