@@ -106,6 +106,17 @@ pub fn announce(local: SocketAddr) {
     }
 }
 
+/// Raises this process's limit of open descriptors as far as it may: every
+/// connection is one, and 1024 is the usual limit.
+pub fn allow_many_sockets() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        let _ = setrlimit(Resource::Nofile, limit);
+    }
+}
+
 /// What a system call gives back, told as C and strace tell it.
 pub trait Returned {
     /// The result as text: `0`, `5`, `4, 127.0.0.1:48437`.

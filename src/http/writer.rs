@@ -67,6 +67,13 @@ impl Head {
         self
     }
 
+    /// Whole lines of our own, each with its CRLF: nothing in them is
+    /// checked.
+    pub fn lines(mut self, lines: &str) -> Head {
+        self.0.extend_from_slice(lines.as_bytes());
+        self
+    }
+
     /// The empty line: the head as bytes. A small body may be added to them.
     pub fn end(mut self) -> Vec<u8> {
         self.0.extend_from_slice(b"\r\n");
