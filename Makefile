@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator
+LABS = greet echo uppercase message datetime calculator web
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
@@ -95,6 +95,14 @@ calculator-server: ## question 8: a thread per client
 calculator-client: ## says its name, then asks sums until q
 test-calculator: ## its tests
 viva-calculator: ## its questions
+
+## web: a web server and a client (handout W, task 2)
+web: ## both servers, scripted
+web-once-server: ## the letter: one request, then it ends; port 6789
+web-server: ## the server for browsers: http://127.0.0.1:8080/
+web-client: ## prints an answer: make web-client ARGS='127.0.0.1 8080 /'
+test-web: ## its tests
+viva-web: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):

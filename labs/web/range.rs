@@ -17,7 +17,7 @@ pub enum Parts {
     Unsatisfiable,
 }
 
-/// Reads the field for a file of `size` bytes.
+/// Reads the field for a file of `size` bytes.               (viva 12)
 pub fn parse(field: &[u8], size: u64) -> Parts {
     let field = String::from_utf8_lossy(field);
     let Some((unit, list)) = field.split_once('=') else {

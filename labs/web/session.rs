@@ -28,6 +28,7 @@ pub fn converse(
     site: &Site,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
+    // For a whole head, however slowly it drips in.      (viva 5) (try 7)
     reader.set_head_deadline(site.head_deadline);
     let mut in_step = true; // nothing of what was sent is unread
     while in_step {
@@ -128,7 +129,7 @@ impl Turn<'_> {
         request: &Request,
         keep: bool,
     ) -> Result<bool> {
-        // Each version says only what is not its rule.
+        // Each version says only what is not its rule.           (viva 10)
         let connection = match (keep, request.version) {
             (false, _) => Some("close"),
             (true, Version::Http10) => Some("keep-alive"),
