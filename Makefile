@@ -27,12 +27,12 @@ demo: ## play all labs over real sockets, as their READMEs print it
 	@$(CARGO) build --quiet --bins
 	@$(run) socketlab -- demo
 test: ## all tests
-	$(CARGO) test --quiet
+	$(CARGO) test --quiet --lib --test '*'
 check: ## what CI runs: format, lints, docs, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
-	$(CARGO) test
+	$(CARGO) test --lib --test '*'
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
 viva: ## all questions of the oral exam, one by one
@@ -77,6 +77,15 @@ uppercase-udp-client: ## asks up to three times
 test-uppercase: ## its tests
 viva-uppercase: ## its questions
 
+## message: who may talk, and how much (handout D)
+message: ## all stages, scripted
+message-open-server: ## task 1: prints every message
+message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
+message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
+message-intruder: ## every attack on every rung; HOST=… PORT=… for one
+test-message: ## its tests
+viva-message: ## its questions
+
 ## datetime: date and time over UDP (handout G, part 1)
 datetime: ## both ends, scripted
 datetime-template-server: ## question 1: UDP in the fewest lines
@@ -120,6 +129,7 @@ $(LABS):
 	@$(run) $@ -- $(place) $(ARGS)
 %-intruder:
 	$(first)
+	@$(CARGO) build --quiet --bins
 	@$(run) $@ -- $(place) $(ARGS)
 test-%:
 	$(CARGO) test --test $*

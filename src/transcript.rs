@@ -167,7 +167,10 @@ impl Stage {
 
     /// Starts the program of a `$` line: `VARIABLE=value program arguments`.
     fn start(&mut self, text: &str) -> Result<Terminal> {
-        let server = text.split_whitespace().next().is_some_and(|program| {
+        let unbalanced = || Error::other("unbalanced quotes");
+        let words = shlex::split(text).ok_or_else(unbalanced)?;
+        let program = words.iter().find(|word| !word.contains('='));
+        let server = program.is_some_and(|program| {
             program.contains("server") || program.contains("sink")
         });
         for port in ports_in(text) {
@@ -182,7 +185,7 @@ impl Stage {
             }
         }
         let words = shlex::split(&self.with_ports(text, "0"));
-        let words = words.ok_or_else(|| Error::other("unbalanced quotes"))?;
+        let words = words.ok_or_else(unbalanced)?;
         let variables = words.iter().take_while(|word| word.contains('='));
         let variables = variables.count();
         let mut words = words.into_iter();
