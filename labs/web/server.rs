@@ -108,8 +108,8 @@ fn main() -> Result<()> {
         Some(root) => root,
         None => house::root()?.join("labs/web/www"),
     };
-    let idle = args::in_range("--idle", args.idle, 1, 86_400)?;
-    let head = args::in_range("--head", args.head, 1, 3_600)?;
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let head = args::in_range("--head", args.head, 1, 3_600);
     let site = Arc::new(Site {
         files: Files::open(&root)?,
         log: Log::start(args.quiet)?,
