@@ -110,6 +110,8 @@ web: ## both servers, scripted
 web-once-server: ## the letter: one request, then it ends; port 6789
 web-server: ## the server for browsers: http://127.0.0.1:8080/
 web-client: ## prints an answer: make web-client ARGS='127.0.0.1 8080 /'
+bench-web: ## speed beside nginx, h2o, lighttpd and Python, as ratios
+	$(CARGO) bench --bench web
 test-web: ## its tests
 viva-web: ## its questions
 
@@ -136,4 +138,4 @@ test-%:
 viva-%:
 	@$(run) socketlab -- viva $*
 
-.PHONY: help demo test check ports viva where explain bench-echo $(LABS)
+.PHONY: help demo test check ports viva where explain bench-echo bench-web $(LABS)

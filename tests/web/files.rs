@@ -141,7 +141,8 @@ fn w_t2d_an_unreadable_file_is_403() {
     let folder = site();
     let file = folder.path().join("www/locked.txt");
     fs::write(&file, "locked").expect("written");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("locked");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000))
+        .expect("locked");
     let server = match rustix::process::geteuid().is_root() {
         false => serve(&folder, &[]),
         // Root may read everything: let nobody serve.
