@@ -131,8 +131,8 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Answer {
     }
 }
 
-/// 206. One part is the body itself; several are a message of messages, each
-/// with a head of its own.
+/// Status 206: one part is the body itself; several are a message of
+/// messages, each with a head of its own.
 fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Answer {
     let of = |part: &Range<u64>| {
         format!("bytes {}-{}/{}", part.start, part.end - 1, file.size)
