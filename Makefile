@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat
+LABS = greet echo uppercase message datetime calculator chat web
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -110,6 +110,16 @@ chat-client: ## a window: what you type all others read; quit leaves
 test-chat: ## its tests
 viva-chat: ## its questions
 
+## web: a web server and a client (handout W, task 2)
+web: ## both servers, scripted
+web-once-server: ## the letter: one request, then it ends; port 6789
+web-server: ## the server for browsers: http://127.0.0.1:8080/
+web-client: ## prints an answer: make web-client ARGS='127.0.0.1 8080 /'
+bench-web: ## speed beside nginx, h2o, lighttpd and Python, as ratios
+	$(CARGO) bench --bench web
+test-web: ## its tests
+viva-web: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	@$(CARGO) build --bins
@@ -132,4 +142,5 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test check ports viva where explain bench-echo $(LABS)
+.PHONY: always help demo test check ports viva where explain bench-echo \
+  bench-web $(LABS)

@@ -15,6 +15,7 @@
 //! | [`transcript`] | runs the console transcripts of the READMEs            |
 //! | [`terminal`]   | a program under control: type, read, interrupt         |
 //! | [`house`]      | finds ids, steps and READMEs in this source tree       |
+//! | [`http`]       | HTTP/1.1 messages for web and proxy                    |
 //! | [`viva`]       | the question files `labs/<lab>/viva.toml`              |
 //!
 //! Invariants, wherever you read:
@@ -31,6 +32,7 @@ pub mod console;
 mod error;
 pub mod explain;
 pub mod house;
+pub mod http;
 pub mod line;
 pub mod net;
 pub mod stop;

@@ -7,7 +7,8 @@
 //! sockets here come from socket2, which keeps them apart.
 
 use std::fmt::{self, Display};
-use std::io;
+use std::fs::File;
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -111,6 +112,17 @@ pub fn announce(local: SocketAddr) {
              can connect now. 127.0.0.1 keeps it to this machine.",
             local.ip()
         );
+    }
+}
+
+/// Raises this process's limit of open descriptors as far as it may: every
+/// connection is one, and 1024 is the usual limit.
+pub fn allow_many_sockets() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum {
+        limit.current = limit.maximum;
+        let _ = setrlimit(Resource::Nofile, limit);
     }
 }
 
@@ -459,6 +471,91 @@ impl TcpSocket {
             socket.set_tcp_user_timeout(Some(limit))?;
             Ok(())
         })
+    }
+
+    /// `sendmsg()` until all parts are in the kernel's buffer: several pieces
+    /// of memory in one call, as if they stood side by side. A head and its
+    /// body leave in one segment, without being copied together first.
+    pub fn send_parts(&self, parts: &[&[u8]]) -> Result<()> {
+        let mut done = 0; // bytes that the kernel has taken
+        let total = parts.iter().map(|part| part.len()).sum();
+        while done < total {
+            let mut skip = done;
+            let mut rest = Vec::with_capacity(parts.len());
+            for part in parts {
+                let from = skip.min(part.len());
+                skip -= from;
+                rest.push(IoSlice::new(part.get(from..).unwrap_or_default()));
+            }
+            done += self.send_slices(&rest)?;
+        }
+        Ok(())
+    }
+
+    fn send_slices(&self, parts: &[IoSlice<'_>]) -> Result<usize> {
+        let socket = &self.0.socket;
+        let began = trace::begin();
+        let result = retry(|| io::Write::write_vectored(&mut &*socket, parts));
+        trace::end(began, || {
+            let fd = trace::fd(socket);
+            let size: usize = parts.iter().map(|part| part.len()).sum();
+            let data: &[u8] = parts.first().map_or(&[], |part| part);
+            Step {
+                call: "send",
+                arguments: format!("{fd}, {}, {size}", trace::quote(data)),
+                result: result.as_ref().map(usize::to_string),
+                data,
+                ends: self.ends(),
+            }
+        });
+        result.map_err(|error| Error::new("send", self.peer_text(), error))
+    }
+
+    /// `sendfile()`: bytes of a file, from `offset` on, go into the kernel's
+    /// send buffer without passing through this program. Sends `count` bytes
+    /// at most and says how many it sent; 0 means that the file has ended.
+    #[cfg(target_os = "linux")]
+    pub fn send_file(
+        &self,
+        file: &File,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize> {
+        let socket = &self.0.socket;
+        let began = trace::begin();
+        let result = retry(|| {
+            let mut offset = offset;
+            let sent =
+                rustix::fs::sendfile(socket, file, Some(&mut offset), count);
+            sent.map_err(io::Error::from)
+        });
+        trace::end(began, || Step {
+            call: "sendfile",
+            arguments: format!("{}, {offset}, {count}", trace::fd(socket)),
+            result: result.as_ref().map(usize::to_string),
+            data: &[],
+            ends: self.ends(),
+        });
+        result.map_err(|error| Error::new("sendfile", self.peer_text(), error))
+    }
+
+    /// The same where the kernel has no such call: read, then send.
+    #[cfg(not(target_os = "linux"))]
+    pub fn send_file(
+        &self,
+        file: &File,
+        offset: u64,
+        count: usize,
+    ) -> Result<usize> {
+        use std::io::{Read, Seek, SeekFrom};
+        let mut piece = vec![0; count.min(256 * 1024)];
+        let mut file = file;
+        let read = file
+            .seek(SeekFrom::Start(offset))
+            .and_then(|_| file.read(&mut piece))
+            .map_err(|error| Error::new("read", self.peer_text(), error))?;
+        self.send_all(piece.get(..read).unwrap_or_default())?;
+        Ok(read)
     }
 
     /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, whoever else

@@ -1,0 +1,201 @@
+//! An HTTP client: the browser's part of handout W, task 2, and the
+//! companion's optional exercise. The other half is once.rs, server.rs, or
+//! any web server that speaks without TLS.
+//!
+//!     client (this file)          server
+//!       |  1 socket                 |
+//!       |  2 connect   handshake -->|
+//!       |  3 send --- GET /path --->|
+//!       |  4 recv <-- 200 OK, head -|   and the body, as its framing says:
+//!       |  4 recv <---- body -------|   by length, in chunks, until FIN
+//!       |  5 close ------ FIN ----->|
+//!
+//! With `-o FILE` the body is saved, and a download that broke off goes on
+//! where it ended: see download.rs.
+
+mod download;
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use download::Download;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use socketlab::args::{self, Port, Program};
+use socketlab::http::{Body, Head, Reader, Response};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, say, warn};
+
+/// How long the server may think before its first byte.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What cannot stand in a request line as it is.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
+
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: "client",
+    port: 8080,
+    steps: "socket connect send recv close",
+    example: "web-client 127.0.0.1 8080 /HelloWorld.html",
+};
+
+/// Asks a web server for one file and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 8080)
+    #[argh(positional)]
+    port: Port,
+    /// what to ask for (default /)
+    #[argh(positional, default = "String::from(\"/\")")]
+    path: String,
+    /// save the body in this file; goes on where an earlier try ended
+    #[argh(option, short = 'o')]
+    output: Option<PathBuf>,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let path = utf8_percent_encode(&args.path, NOT_IN_A_PATH).to_string();
+    let path = match path.starts_with('/') {
+        true => path,
+        false => format!("/{path}"),
+    };
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let socket = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
+    let mut download = args.output.map(Download::new);
+
+    // ---- 3 send() --------------------------------------------------------
+    // Host is the one field that HTTP/1.1 demands: many sites may live at
+    // one address. Connection: close, because there is nothing more to ask.
+    let mut head = Head::request("GET", &path)
+        .field("Host", authority(&args.host, args.port))
+        .field("User-Agent", "socketlab-web-client")
+        .field("Connection", "close");
+    if let Some((have, version)) = download.as_ref().and_then(Download::rest) {
+        head = head
+            .field("Range", format!("bytes={have}-"))
+            .field("If-Range", version);
+    }
+    socket.send_all(&head.end())?;
+
+    // ---- 4 recv() --------------------------------------------------------
+    // Inside the reader: until the empty line, then as the head says how
+    // the body ends.                                     (viva 1) (viva 2)
+    let mut reader = Reader::new(socket.clone());
+    let response = read_head(&mut reader)?;
+    print_head(&response);
+    let mut body = Body::new(response.framing("GET")?);
+    let fine = match &mut download {
+        Some(download) => download.save(&response, &mut body, &mut reader)?,
+        None => {
+            print_body(&response, &mut body, &mut reader)?;
+            response.status < 400
+        }
+    };
+
+    // ---- 5 close() -------------------------------------------------------
+    drop(reader);
+    socket.close();
+    match fine {
+        true => Ok(()),
+        false => {
+            let status = response.status;
+            Err(Error::other(format!("the server's answer is {status}")))
+        }
+    }
+}
+
+/// `host:port` as a URL has it.
+fn authority(host: &str, port: Port) -> String {
+    match host.contains(':') && !host.starts_with('[') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
+    }
+}
+
+/// The final response: a server may send interim ones (1xx) first.
+fn read_head(reader: &mut Reader) -> Result<Response> {
+    loop {
+        match reader.read_response(PATIENCE)? {
+            Some(response) if response.status >= 200 => return Ok(response),
+            Some(_) => {}
+            None => {
+                let what = "the server closed without an answer";
+                return Err(Error::other(what));
+            }
+        }
+    }
+}
+
+fn print_head(response: &Response) {
+    let (version, status) = (response.version.text(), response.status);
+    let reason = console::escape(response.reason.as_bytes());
+    say!("{version} {status} {reason}");
+    for (name, value) in response.fields.iter() {
+        say!("{name}: {}", console::escape(value));
+    }
+    say!("");
+}
+
+/// To a terminal: text, with what would drive the terminal escaped. Into a
+/// pipe or file: the bytes as they are.
+fn print_body(
+    response: &Response,
+    body: &mut Body,
+    reader: &mut Reader,
+) -> Result<()> {
+    let kind = response.fields.text("Content-Type").unwrap_or_default();
+    let terminal = io::stdout().is_terminal();
+    let hidden = terminal && !kind.starts_with("text/");
+    let mut count = 0;
+    let mut line = Vec::new();
+    while let Some(piece) = body.next(reader)? {
+        count += piece.len();
+        match (terminal, hidden) {
+            (false, _) => {
+                if console::print_bytes(piece).is_err() {
+                    return Ok(()); // nobody reads our output any more
+                }
+            }
+            (true, true) => {}
+            (true, false) => {
+                for byte in piece {
+                    match byte {
+                        // A line that never ends is printed in parts.
+                        b'\n' => print_line(&mut line),
+                        _ if line.len() > 4096 => print_line(&mut line),
+                        _ => {}
+                    }
+                    if *byte != b'\n' {
+                        line.push(*byte);
+                    }
+                }
+            }
+        }
+    }
+    if !line.is_empty() {
+        print_line(&mut line);
+    }
+    if hidden {
+        let kind = console::escape(kind.as_bytes());
+        warn!("({count} bytes of {kind}: -o FILE saves them)");
+    }
+    Ok(())
+}
+
+fn print_line(line: &mut Vec<u8>) {
+    say!("{}", console::escape(line));
+    line.clear();
+}

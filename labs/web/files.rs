@@ -1,0 +1,284 @@
+//! The files of the site. The root folder is opened once, as a capability:
+//! cap-std opens everything else relative to it and lets neither `..` nor a
+//! symbolic link lead out, whoever moves things about meanwhile.   [W-T2d]
+//!
+//! Opening, asking and reading cost more than a small answer itself, so that
+//! small files are kept in memory and compared with the disk once a second.
+//! The table is behind one lock: it is held for a look-up, never for a read.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+use jiff::Timestamp;
+use parking_lot::RwLock;
+use socketlab::http::date;
+use socketlab::{Error, Result};
+
+/// Files up to this size are kept in memory and sent in one piece.
+const SMALL: u64 = 64 * 1024;
+
+/// What all of them may take together; then the table is emptied.
+const MOST_KEPT: usize = 32 * 1024 * 1024;
+
+/// How long a kept file is trusted before the disk is asked again.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// Bytes that an entry of the table costs beside its content.
+const OVERHEAD: usize = 1024;
+
+/// A file, ready to be sent.
+pub struct Resource {
+    /// Bytes.
+    pub size: u64,
+    /// When it was changed last, as Last-Modified.
+    pub modified: Option<Timestamp>,
+    /// Another content has another ETag.
+    pub etag: String,
+    /// Its kind: `text/html; charset=utf-8`.
+    pub kind: String,
+    /// The fields that say all this.
+    pub fields: String,
+    /// Where the bytes are.
+    pub content: Content,
+    stamp: Stamp,
+    checked: AtomicU64, // ms after Files::began
+}
+
+/// Where a file's bytes are.
+pub enum Content {
+    /// Small: here.
+    Memory(Vec<u8>),
+    /// Large: opened for this answer.
+    File(std::fs::File),
+}
+
+/// What tells whether a file has changed: size and time to the nanosecond.
+type Stamp = (u64, Option<i128>);
+
+/// What a path leads to.
+pub enum Found {
+    /// A regular file.
+    File(Arc<Resource>),
+    /// A folder.
+    Folder,
+}
+
+/// Why there is nothing to send.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// 404
+    NotFound,
+    /// 403, and why.
+    Forbidden(&'static str),
+    /// 503: no descriptors left, for example.
+    Trouble,
+}
+
+/// The folder with the site.
+pub struct Files {
+    root: Dir,
+    kept: RwLock<Kept>,
+    began: Instant,
+}
+
+#[derive(Default)]
+struct Kept {
+    table: HashMap<String, Arc<Resource>>,
+    bytes: usize,
+}
+
+impl Files {
+    /// Opens the root.
+    pub fn open(root: &Path) -> Result<Files> {
+        let root = Dir::open_ambient_dir(root, ambient_authority())
+            .map_err(|error| Error::new("open", root.display(), error))?;
+        Ok(Files { root, kept: RwLock::default(), began: Instant::now() })
+    }
+
+    /// What is at this path (plain names, see path.rs)?
+    pub fn find(&self, name: &str) -> std::result::Result<Found, Missing> {
+        if let Some(kept) = self.still_true(name) {
+            return Ok(Found::File(kept));
+        }
+        let name = if name.is_empty() { "." } else { name };
+        // Ask before opening: to open a FIFO waits for somebody to write to
+        // it, and to open a device may start it.                  (try 4)
+        let metadata = self.root.metadata(name).map_err(missing)?;
+        if metadata.is_dir() {
+            return Ok(Found::Folder);
+        }
+        if !metadata.is_file() {
+            return Err(Missing::Forbidden("It is not a regular file."));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true);
+        do_not_wait(&mut options);
+        let file = self.root.open_with(name, &options).map_err(missing)?;
+        // What was opened counts, should it have been exchanged since.
+        let metadata = file.metadata().map_err(missing)?;
+        if !metadata.is_file() {
+            return Err(Missing::Forbidden("It is not a regular file."));
+        }
+        let mut file = file.into_std();
+        let content = match metadata.len() <= SMALL {
+            true => read_small(&mut file, metadata.len()).map_err(missing)?,
+            false => None,
+        };
+        let small = content.is_some();
+        let content = content.map_or(Content::File(file), Content::Memory);
+        let resource = Arc::new(self.describe(name, &metadata, content));
+        if small {
+            self.keep(name, resource.clone());
+        }
+        Ok(Found::File(resource))
+    }
+
+    /// The names in a folder, sorted; folders with `/` behind them.
+    pub fn list(&self, name: &str, most: usize) -> io::Result<Vec<String>> {
+        let name = if name.is_empty() { "." } else { name };
+        let mut names = Vec::new();
+        for entry in self.root.read_dir(name)?.take(most) {
+            let entry = entry?;
+            let Ok(mut name) = entry.file_name().into_string() else {
+                continue; // no URL of ours leads to it
+            };
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                name.push('/');
+            }
+            names.push(name);
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// A kept file, if the disk still has the same.
+    fn still_true(&self, name: &str) -> Option<Arc<Resource>> {
+        let kept = self.kept.read().table.get(name)?.clone();
+        let now = self.now();
+        let trusted = u64::try_from(TRUSTED.as_millis()).unwrap_or(1000);
+        if now < kept.checked.load(Relaxed) + trusted {
+            return Some(kept);
+        }
+        let metadata = self.root.metadata(name).ok();
+        let same = metadata.is_some_and(|metadata| {
+            metadata.is_file() && stamp(&metadata) == kept.stamp
+        });
+        if same {
+            kept.checked.store(now, Relaxed);
+            return Some(kept);
+        }
+        let mut table = self.kept.write();
+        if let Some(old) = table.table.remove(name) {
+            table.bytes -= cost(name, &old);
+        }
+        None
+    }
+
+    fn keep(&self, name: &str, resource: Arc<Resource>) {
+        let cost_of_new = cost(name, &resource);
+        let mut kept = self.kept.write();
+        if kept.bytes + cost_of_new > MOST_KEPT {
+            // Limit: a serious cache would drop what was not asked for.
+            *kept = Kept::default();
+        }
+        kept.bytes += cost_of_new;
+        if let Some(old) = kept.table.insert(name.into(), resource) {
+            kept.bytes -= cost(name, &old);
+        }
+    }
+
+    fn describe(
+        &self,
+        name: &str,
+        metadata: &Metadata,
+        content: Content,
+    ) -> Resource {
+        let kind = mime_guess::from_path(name).first_or_octet_stream();
+        let mut kind = kind.to_string();
+        if kind.starts_with("text/") || kind == "application/json" {
+            kind.push_str("; charset=utf-8");
+        }
+        let stamp = stamp(metadata);
+        let (size, time) = stamp;
+        let etag = format!("\"{size:x}-{:x}\"", time.unwrap_or_default());
+        let modified = metadata.modified().ok();
+        let modified = modified.and_then(|time| date::seconds(time.into_std()));
+        let mut fields = format!(
+            "Content-Type: {kind}\r\nETag: {etag}\r\nAccept-Ranges: bytes\r\n"
+        );
+        if let Some(modified) = modified {
+            let modified = date::text(modified);
+            fields.push_str(&format!("Last-Modified: {modified}\r\n"));
+        }
+        let checked = AtomicU64::new(self.now());
+        Resource { size, modified, etag, kind, fields, content, stamp, checked }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+fn cost(name: &str, resource: &Resource) -> usize {
+    let content = match &resource.content {
+        Content::Memory(bytes) => bytes.len(),
+        Content::File(_) => 0,
+    };
+    OVERHEAD + name.len() + content
+}
+
+/// All of a small file; `None` if it is being changed under our hands.
+fn read_small(
+    file: &mut std::fs::File,
+    size: u64,
+) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
+    file.take(size + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 == size).then_some(bytes))
+}
+
+fn stamp(metadata: &Metadata) -> Stamp {
+    let modified = metadata.modified().ok();
+    let time = modified.and_then(|time| {
+        Timestamp::try_from(time.into_std()).ok().map(Timestamp::as_nanosecond)
+    });
+    (metadata.len(), time)
+}
+
+/// Nothing that is opened may make us wait.
+fn do_not_wait(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use cap_std::fs::OpenOptionsExt;
+        use rustix::fs::OFlags;
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
+    }
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+fn missing(error: io::Error) -> Missing {
+    use rustix::io::Errno;
+    if Errno::from_io_error(&error) == Some(Errno::LOOP) {
+        return Missing::Forbidden("Symbolic links go round in a circle.");
+    }
+    match error.kind() {
+        // A file where the path has a folder; a name that is too long.
+        ErrorKind::NotFound
+        | ErrorKind::NotADirectory
+        | ErrorKind::InvalidFilename
+        | ErrorKind::InvalidInput => Missing::NotFound,
+        // No right to read, or a symbolic link that leads out of the root.
+        ErrorKind::PermissionDenied => {
+            Missing::Forbidden("This server may not read it.")
+        }
+        _ => Missing::Trouble,
+    }
+}

@@ -1,0 +1,161 @@
+//! A web server for many browsers at once. Handout W (Week 5), task 2, on
+//! from once.rs, which is the letter. The other half is any browser, or
+//! client.rs.
+//!
+//!     browsers                server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept, then at once the next one
+//!       |--- GET /a HTTP/1.1 -->|  5 recv  }  session.rs, in a thread
+//!       |<-- HTTP/1.1 200 OK ---|  6 send  }  per client; again and again
+//!       |--- GET /b HTTP/1.1 -->|  5 recv  }  on the same connection
+//!       |<-- 404 Not Found -----|  6 send  }                      [W-T2g]
+//!       |<-------- FIN ---------|  7 close
+//!
+//!     session.rs    requests in turn        path.rs         /%20 -> names
+//!     respond.rs    request -> answer       files.rs        names -> bytes
+//!     send.rs       answer -> socket        conditional.rs  304
+//!     log.rs        who asked for what      range.rs        206
+//!     page.rs       errors, lists           src/http.rs     heads, framing
+
+mod conditional;
+mod files;
+mod log;
+mod page;
+mod path;
+mod range;
+mod respond;
+mod send;
+mod session;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use files::Files;
+use log::Log;
+use session::converse;
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::Clients;
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, house};
+
+/// Connections that may wait for accept(): a browser opens six at once.
+const BACKLOG: i32 = 1024;
+
+/// What a newcomer reads when all places are taken.
+const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: "server",
+    port: 8080,
+    steps: "socket bind listen accept recv send close",
+    example: "web-server 127.0.0.1 8080 --root labs/web/www",
+};
+
+/// Serves the files below a folder over HTTP/1.1.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 8080; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// folder with the files (default labs/web/www)
+    #[argh(option)]
+    root: Option<PathBuf>,
+    /// show the list of a folder that has no index.html
+    #[argh(switch)]
+    list: bool,
+    /// serve files whose names begin with a dot, too
+    #[argh(switch)]
+    dotfiles: bool,
+    /// clients served at once (default 4096)
+    #[argh(option, default = "4096")]
+    max_clients: usize,
+    /// seconds without a request that end a connection (default 30)
+    #[argh(option, default = "30")]
+    idle: u64,
+    /// seconds in which a request's head must be whole (default 10)
+    #[argh(option, default = "10")]
+    head: u64,
+    /// no access log
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+/// What all conversations share.
+struct Site {
+    files: Files,
+    log: Log,
+    list: bool,
+    dotfiles: bool,
+    idle: Duration,
+    head_deadline: Duration,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    let root = match args.root {
+        Some(root) => root,
+        None => house::root()?.join("labs/web/www"),
+    };
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let head = args::in_range("--head", args.head, 1, 3_600);
+    let site = Arc::new(Site {
+        files: Files::open(&root)?,
+        log: Log::start(args.quiet)?,
+        list: args.list,
+        dotfiles: args.dotfiles,
+        idle: Duration::from_secs(idle),
+        head_deadline: Duration::from_secs(head),
+    });
+    let log = site.log.clone();
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // 80 is what browsers try by themselves; any other port has to stand in
+    // the URL: http://127.0.0.1:8080/.                  [W-T2i] (viva 8)
+    // Browsers on other hosts need HOST 0.0.0.0.       [W-T2h] (viva 16)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    listener.listen(BACKLOG)?;
+    // Small answers leave at once, not when the last one is acknowledged.
+    // On Linux accepted sockets inherit it.                       (viva 9)
+    listener.set_no_delay()?;
+    net::allow_many_sockets();
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A thread per client: a browser that connects and says nothing
+        // costs a thread, and keeps nobody waiting.
+        //                             [W-T2a] (viva 3) (viva 14) (try 3)
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let site = site.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    converse(client, peer, &site)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    log.write_at_once();
+    clients.finish();
+    Ok(())
+}

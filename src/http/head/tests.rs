@@ -1,0 +1,154 @@
+use super::*;
+
+fn status(head: &str) -> u16 {
+    match Request::parse(head.as_bytes()) {
+        Ok(_) => 200,
+        Err(Fault::Bad { status, .. }) => status,
+        Err(fault) => panic!("{fault}"),
+    }
+}
+
+fn get(fields: &str) -> u16 {
+    status(&format!("GET / HTTP/1.1\r\nHost: h\r\n{fields}\r\n"))
+}
+
+#[test]
+fn an_ordinary_request() {
+    let head = b"GET /a?b HTTP/1.1\r\nHost: h:80\r\nX:  y \r\n\r\n";
+    let request = Request::parse(head).expect("a request");
+    assert_eq!(request.method, "GET");
+    assert_eq!(request.target(), Target::Origin("/a?b"));
+    assert_eq!(request.fields.text("x"), Some("y"));
+    assert_eq!(request.framing, Framing::None);
+    assert!(request.keeps_alive());
+    assert_eq!(status("GET / HTTP/1.0\n\n"), 200); // typed by hand
+    assert_eq!(get("Content-Length: 5\r\n"), 200);
+    assert_eq!(get("Transfer-Encoding: Chunked\r\n"), 200);
+}
+
+#[test]
+fn what_could_be_read_in_two_ways_is_refused() {
+    for (fields, expected) in [
+        ("Content-Length: 5\r\nContent-Length: 6\r\n", 400),
+        ("Content-Length: 5\r\nContent-Length: 5\r\n", 400),
+        ("Content-Length: 5, 5\r\n", 400),
+        ("Content-Length:\r\n", 400),
+        ("Content-Length: +5\r\n", 400),
+        ("Content-Length: -5\r\n", 400),
+        ("Content-Length: 0x5\r\n", 400),
+        ("Content-Length: 5 5\r\n", 400),
+        ("Content-Length: 99999999999999999999\r\n", 400),
+        ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 400),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", 400),
+        ("Transfer-Encoding:\r\n", 400),
+        ("Transfer-Encoding: chunked, chunked\r\n", 400),
+        ("Transfer-Encoding: chunked, gzip\r\n", 400),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n", 400),
+        ("Transfer-Encoding: gzip, chunked\r\n", 501),
+        ("Transfer-Encoding: gzip\r\n", 400),
+        ("Transfer-Encoding: xchunked\r\n", 501),
+        ("Transfer-Encoding: \"chunked\"\r\n", 501),
+        ("Transfer-Encoding: \x0bchunked\r\n", 400),
+        ("Transfer-Encoding : chunked\r\n", 400),
+        ("Transfer_Encoding: chunked\r\n", 200), // another name
+        (" Transfer-Encoding: chunked\r\n", 400),
+        ("X: y\r\n Transfer-Encoding: chunked\r\n", 400),
+        ("X: y\r\n\tz\r\n", 400),
+        ("X: y\rTransfer-Encoding: chunked\r\n", 400),
+        ("X: y\nTransfer-Encoding: chunked\r\n", 400),
+        ("X: a\0b\r\n", 400),
+        (": y\r\n", 400),
+        ("no colon\r\n", 400),
+        ("X\r\n: y\r\n", 400),
+        ("Host: other\r\n", 400),
+    ] {
+        assert_eq!(get(fields), expected, "{fields:?}");
+    }
+}
+
+#[test]
+fn hosts() {
+    for (host, expected) in [
+        ("Host: h\r\n", 200),
+        ("Host: [::1]:8080\r\n", 200),
+        ("Host:\r\n", 200),
+        ("", 400),
+        ("Host: a b\r\n", 400),
+        ("Host: u@h\r\n", 400),
+        ("Host: h/path\r\n", 400),
+        ("Host: h g\r\n", 400),
+        ("Host: h:80:80\r\n", 400),
+    ] {
+        let head = format!("GET / HTTP/1.1\r\n{host}\r\n");
+        assert_eq!(status(&head), expected, "{host:?}");
+    }
+    assert_eq!(status("GET / HTTP/1.0\r\n\r\n"), 200);
+}
+
+#[test]
+fn request_lines() {
+    for (line, expected) in [
+        ("GET / HTTP/1.1", 200),
+        ("get / HTTP/1.1", 200), // a method that nobody knows
+        ("OPTIONS * HTTP/1.1", 200),
+        ("GET http://h/ HTTP/1.1", 200),
+        ("CONNECT h:443 HTTP/1.1", 200),
+        ("GET /", 400),
+        ("GET", 400),
+        ("GET  / HTTP/1.1", 400),
+        ("GET / HTTP/1.1 ", 400),
+        (" GET / HTTP/1.1", 400),
+        ("GET\t/\tHTTP/1.1", 400),
+        ("GET / http/1.1", 400),
+        ("GET / HTTP/11", 400),
+        ("GET / HTTP/1.1x", 400),
+        ("GET / HTTP/2.0", 505),
+        ("GET / HTTP/1.2", 505),
+        ("PRI * HTTP/2.0", 505),
+        ("G@T / HTTP/1.1", 400),
+        ("GET a HTTP/1.1", 400),
+        ("GET * HTTP/1.1", 400),
+        ("GET /\u{e9} HTTP/1.1", 400),
+        ("GET /\u{1} HTTP/1.1", 400),
+        ("GET /#x HTTP/1.1", 400),
+    ] {
+        let head = format!("{line}\r\nHost: h\r\n\r\n");
+        assert_eq!(status(&head), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn limits() {
+    let fields = |count| "A: b\r\n".repeat(count);
+    assert_eq!(get(&fields(99)), 200);
+    assert_eq!(get(&fields(100)), 431);
+    let long = "a".repeat(LONGEST_LINE);
+    let head = format!("GET /{long} HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(status(&head), 414);
+}
+
+fn framing(method: &str, head: &str) -> Option<Framing> {
+    Response::parse(head.as_bytes()).ok()?.framing(method).ok()
+}
+
+#[test]
+fn responses() {
+    let ok = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
+    assert_eq!(framing("GET", &ok("")), Some(Framing::UntilClose));
+    let five = ok("Content-Length: 5\r\n");
+    assert_eq!(framing("GET", &five), Some(Framing::Length(5)));
+    assert_eq!(framing("HEAD", &five), Some(Framing::None));
+    assert_eq!(framing("CONNECT", &five), Some(Framing::None));
+    let chunked = ok("Transfer-Encoding: chunked\r\n");
+    assert_eq!(framing("GET", &chunked), Some(Framing::Chunked));
+    let not = "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n";
+    assert_eq!(framing("GET", not), Some(Framing::None));
+    assert_eq!(framing("GET", "HTTP/1.1 100\r\n\r\n"), Some(Framing::None));
+    let both = ok("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n");
+    assert_eq!(framing("GET", &both), None);
+    for bad in
+        ["HTTP/1.1 20 OK\r\n\r\n", "HTTP/2 200\r\n\r\n", "ICY 200 OK\r\n\r\n"]
+    {
+        assert!(Response::parse(bad.as_bytes()).is_err(), "{bad:?}");
+    }
+}

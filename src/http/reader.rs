@@ -1,0 +1,285 @@
+//! Reads messages from a socket: heads with a deadline, bodies piece by
+//! piece. One `recv` may bring half a head, or three requests (pipelining):
+//! what is left over stays here for the next call.
+//!
+//! ```text
+//! let mut reader = Reader::new(socket);
+//! while let Some(request) = reader.read_request(IDLE)? {
+//!     let mut body = Body::new(request.framing);
+//!     while let Some(piece) = body.next(&mut reader)? { … }
+//!     … answer …
+//! }
+//! ```
+
+use std::time::{Duration, Instant};
+
+use memchr::memchr;
+
+use super::Fault;
+use super::head::{
+    LARGEST_HEAD, LONGEST_LINE, Request, Response, check_request_line, is_token,
+};
+use crate::net::TcpSocket;
+
+/// A head must be whole this long after its first byte, however slowly the
+/// rest drips in. A limit for each `recv` would not do: a byte every few
+/// seconds would meet it for ever.
+pub const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a `recv` inside a body may wait, unless told otherwise.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The buffer of a connection at rest: a page, because ten thousand idle
+/// clients have ten thousand of them.
+pub(super) const SMALL: usize = 4 * 1024;
+
+/// The receiving side of a connection.
+pub struct Reader {
+    socket: TcpSocket,
+    pub(super) buffer: Vec<u8>, // initialised; start..end is unread
+    pub(super) start: usize,
+    pub(super) end: usize,
+    head: Duration,     // for a head, from its first byte on
+    patience: Duration, // for a recv inside a body
+    deadline: Option<Instant>, // for the whole of a body
+    limit: Option<Duration>, // SO_RCVTIMEO as it is now
+}
+
+impl Reader {
+    /// Reads from this socket, and from nobody else's handle of it.
+    pub fn new(socket: TcpSocket) -> Reader {
+        Reader {
+            socket,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            head: HEAD_DEADLINE,
+            patience: BODY_PATIENCE,
+            deadline: None,
+            limit: None,
+        }
+    }
+
+    /// The socket, to send on.
+    pub fn socket(&self) -> &TcpSocket {
+        &self.socket
+    }
+
+    /// Bytes that have arrived and belong to nobody yet: the next request of
+    /// a pipeline, the first bytes of a tunnel.
+    pub fn buffered(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Takes those bytes out.
+    pub fn take_buffered(&mut self) -> Vec<u8> {
+        let bytes = self.buffered().to_vec();
+        self.start = self.end;
+        bytes
+    }
+
+    /// Another time than [`HEAD_DEADLINE`] for a whole head.
+    pub fn set_head_deadline(&mut self, limit: Duration) {
+        self.head = limit;
+    }
+
+    /// How long bodies may take from now on: `patience` for each recv, and
+    /// all of it until `deadline`.
+    pub fn set_limits(
+        &mut self,
+        patience: Duration,
+        deadline: Option<Instant>,
+    ) {
+        (self.patience, self.deadline) = (patience, deadline);
+    }
+
+    /// The next request; `None` when the client has closed between two. Waits
+    /// `idle` for its first byte, then [`HEAD_DEADLINE`] for the rest.
+    pub fn read_request(
+        &mut self,
+        idle: Duration,
+    ) -> Result<Option<Request>, Fault> {
+        match self.read_head(idle, true)? {
+            Some(length) => {
+                let request = Request::parse(self.peek(length))?;
+                self.start += length;
+                Ok(Some(request))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The next response, which may be an interim one (1xx, more follow);
+    /// `None` when the server closed without a byte. Waits `wait` for its
+    /// first byte, then [`HEAD_DEADLINE`] for the rest.
+    pub fn read_response(
+        &mut self,
+        wait: Duration,
+    ) -> Result<Option<Response>, Fault> {
+        match self.read_head(wait, false)? {
+            Some(length) => {
+                let response = Response::parse(self.peek(length))?;
+                self.start += length;
+                Ok(Some(response))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn peek(&self, length: usize) -> &[u8] {
+        self.buffered().get(..length).unwrap_or_default()
+    }
+
+    /// Makes the buffer hold a whole head; says how long it is.
+    fn read_head(
+        &mut self,
+        idle: Duration,
+        request: bool,
+    ) -> Result<Option<usize>, Fault> {
+        let mut deadline = None; // from the first byte on
+        let mut searched = 0; // bytes known to hold no end
+        let mut line = false; // the first line is whole, and checked
+        loop {
+            // Empty lines in front: some clients send one after a body.
+            if searched == 0 {
+                self.skip_empty_lines();
+            }
+            let bytes = self.buffered();
+            if request && !line && !bytes.is_empty() {
+                line = check_beginning(bytes)?;
+            }
+            if let Some(end) = end_of_head(bytes, searched) {
+                if end > LARGEST_HEAD {
+                    return Err(too_large());
+                }
+                return Ok(Some(end));
+            }
+            searched = bytes.len();
+            if searched > LARGEST_HEAD {
+                return Err(too_large());
+            }
+            let limit = match deadline {
+                None if searched == 0 => idle,
+                None => {
+                    deadline = Some(Instant::now() + self.head);
+                    self.head
+                }
+                Some(end) => time_left(end).ok_or(Fault::Slow)?,
+            };
+            match self.fill(limit, SMALL) {
+                Ok(0) if searched == 0 => return Ok(None),
+                Ok(0) => return Err(Fault::Cut),
+                Ok(_) => {
+                    // Lone CRLFs count as a first byte too.
+                    deadline = deadline.or(Some(Instant::now() + self.head));
+                }
+                Err(error) if error.is_timeout() && deadline.is_none() => {
+                    return Err(Fault::Idle);
+                }
+                Err(error) if error.is_timeout() => return Err(Fault::Slow),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn skip_empty_lines(&mut self) {
+        loop {
+            match self.buffered() {
+                [b'\r', b'\n', ..] => self.start += 2,
+                [b'\n', ..] => self.start += 1,
+                _ => return,
+            }
+        }
+    }
+
+    /// One recv behind the unread bytes. `want`: the buffer's size, if it is
+    /// empty now.
+    fn fill(&mut self, limit: Duration, want: usize) -> crate::Result<usize> {
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            if self.buffer.len() != want {
+                self.buffer = vec![0; want];
+            }
+        } else if self.end == self.buffer.len() {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                (self.end, self.start) = (self.end - self.start, 0);
+            } else {
+                // A head larger than a page; LARGEST_HEAD bounds it.
+                self.buffer.resize(self.buffer.len() * 2, 0);
+            }
+        }
+        if self.limit != Some(limit) {
+            self.socket.set_recv_timeout(Some(limit))?;
+            self.limit = Some(limit);
+        }
+        let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+        let count = self.socket.recv(room)?;
+        self.end += count;
+        Ok(count)
+    }
+
+    /// One recv for a body.
+    pub(super) fn fill_body(&mut self, want: usize) -> Result<usize, Fault> {
+        let mut limit = self.patience;
+        if let Some(deadline) = self.deadline {
+            limit = limit.min(time_left(deadline).ok_or(Fault::Slow)?);
+        }
+        self.fill(limit, want).map_err(|error| match error.is_timeout() {
+            true => Fault::Slow,
+            false => error.into(),
+        })
+    }
+}
+
+fn time_left(deadline: Instant) -> Option<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    (!left.is_zero()).then_some(left)
+}
+
+/// Where the head ends: after the line end that follows a line end.
+fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
+    // The end may have begun before: CR LF CR | LF.
+    let mut at = searched.saturating_sub(3);
+    while let Some(found) = memchr(b'\n', bytes.get(at..)?) {
+        at += found + 1;
+        match bytes.get(at..)? {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What can be refused before the head is whole; true once its first line is.
+fn check_beginning(bytes: &[u8]) -> Result<bool, Fault> {
+    let head = bytes.get(..LONGEST_LINE + 2).unwrap_or(bytes);
+    match memchr(b'\n', head) {
+        Some(end) => {
+            let line = head.get(..end).unwrap_or_default();
+            check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
+            Ok(true)
+        }
+        // A TLS client, say, begins with the byte 22 and sends no LF.
+        None if !bytes
+            .first()
+            .is_some_and(|b| is_token(&[*b]) || *b == b'\r') =>
+        {
+            Err(Fault::bad("The request does not begin with a method."))
+        }
+        None if head.len() < bytes.len() => {
+            let why = "The request line is longer than 8 KiB.";
+            Err(Fault::Bad { status: 414, why })
+        }
+        None => Ok(false),
+    }
+}
+
+fn too_large() -> Fault {
+    let why = "The head is larger than 16 KiB.";
+    Fault::Bad { status: 431, why }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! Heads and chunks to bytes. A head and its body should leave in one send:
+//! see [`TcpSocket::send_parts`](crate::net::TcpSocket::send_parts).
+
+use std::fmt::Display;
+use std::io::Write;
+
+use super::Fields;
+
+/// The last chunk of a body, without trailers.
+pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// The line in front of a chunk; the chunk's bytes and CRLF follow. A chunk
+/// of no bytes would end the body: do not write one.
+pub fn chunk_line(length: usize) -> String {
+    format!("{length:x}\r\n")
+}
+
+/// A head while it is written.
+///
+/// `Head::response(200).field("Content-Length", 5).end()`
+pub struct Head(Vec<u8>);
+
+impl Head {
+    /// `HTTP/1.1 200 OK`. Always 1.1: the version says what the sender can
+    /// do, not what the other side asked with.
+    pub fn response(status: u16) -> Head {
+        Head::response_with(status, reason(status))
+    }
+
+    /// A response with somebody else's reason phrase.
+    pub fn response_with(status: u16, reason: &str) -> Head {
+        let mut head = Head(Vec::with_capacity(256));
+        let _ = write!(head.0, "HTTP/1.1 {status} ");
+        head.safely(|bytes| bytes.extend_from_slice(reason.as_bytes()))
+    }
+
+    /// `GET /path HTTP/1.1`
+    pub fn request(method: &str, target: &str) -> Head {
+        let mut head = Head(Vec::with_capacity(256));
+        head = head.safely(|bytes| {
+            let _ = write!(bytes, "{method} {target} HTTP/1.1");
+        });
+        head
+    }
+
+    /// `Name: value`.
+    pub fn field(self, name: &str, value: impl Display) -> Head {
+        self.safely(|bytes| {
+            let _ = write!(bytes, "{name}: {value}");
+        })
+    }
+
+    /// `Name: value`, for bytes that came from elsewhere.
+    pub fn raw_field(self, name: &str, value: &[u8]) -> Head {
+        self.safely(|bytes| {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value);
+        })
+    }
+
+    /// All of these.
+    pub fn fields(mut self, fields: &Fields) -> Head {
+        for (name, value) in fields.iter() {
+            self = self.raw_field(name, value);
+        }
+        self
+    }
+
+    /// Whole lines of our own, each with its CRLF: nothing in them is
+    /// checked.
+    pub fn lines(mut self, lines: &str) -> Head {
+        self.0.extend_from_slice(lines.as_bytes());
+        self
+    }
+
+    /// The empty line: the head as bytes. A small body may be added to them.
+    pub fn end(mut self) -> Vec<u8> {
+        self.0.extend_from_slice(b"\r\n");
+        self.0
+    }
+
+    /// A line, and its CRLF. A CR or LF inside would begin a new field of
+    /// somebody else's choosing (header injection): it becomes a blank.
+    fn safely(mut self, write: impl FnOnce(&mut Vec<u8>)) -> Head {
+        let start = self.0.len();
+        write(&mut self.0);
+        for byte in self.0.iter_mut().skip(start) {
+            if matches!(*byte, b'\r' | b'\n' | 0) {
+                *byte = b' ';
+            }
+        }
+        self.0.extend_from_slice(b"\r\n");
+        self
+    }
+}
+
+/// The usual reason phrase of a status.
+pub fn reason(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        200 => "OK",
+        204 => "No Content",
+        206 => "Partial Content",
+        301 => "Moved Permanently",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        411 => "Length Required",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        416 => "Range Not Satisfiable",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        508 => "Loop Detected",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_cannot_begin_a_new_line() {
+        let head = Head::response(301).field("Location", "/a\r\nX: y").end();
+        let expected = "HTTP/1.1 301 Moved Permanently\r\n\
+                        Location: /a  X: y\r\n\r\n";
+        assert_eq!(String::from_utf8_lossy(&head), expected);
+    }
+}
