@@ -6,6 +6,7 @@
 //! | [`net`]        | the handouts' vocabulary: one method, one system call  |
 //! | [`mod@line`]   | bytes to lines, with a cap and a deadline              |
 //! | [`clients`]    | a thread per client: bounded, contained, ended         |
+//! | [`reflection`] | whom a UDP server answers: no loops between servers    |
 //! | [`stop`]       | Ctrl-C and SIGTERM                                     |
 //! | [`args`]       | `PROGRAM [HOST] [PORT] [options]`, alike everywhere    |
 //! | [`console`]    | what is printed, and how bytes of a peer are shown     |
@@ -35,6 +36,7 @@ pub mod house;
 pub mod http;
 pub mod line;
 pub mod net;
+pub mod reflection;
 pub mod stop;
 pub mod tcp_table;
 pub mod terminal;

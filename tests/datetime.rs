@@ -7,7 +7,11 @@ mod support;
 #[path = "../labs/datetime/answer.rs"]
 mod answer;
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use answer::{REFUSAL, answer};
@@ -104,6 +108,35 @@ fn g_1_the_template_server_survives_every_datagram() {
     }
     server.wait_for("[…] \\x1b[2J\\xff");
     server.interrupt();
+}
+
+#[test]
+fn g_1_the_template_client_tries_every_address_of_a_name() {
+    let server = Server::start_at("127.0.0.9", "datetime-template-server");
+    let port = server.address.port();
+    let program = "datetime-template-client";
+    let client = support::client_of_two_addresses(program, port);
+    if let Some(mut client) = client {
+        client.wait_for("[127.0.0.9:…] Hello from the server").unwrap();
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+    }
+}
+
+#[test]
+fn g_3a_two_servers_do_not_answer_each_other_for_ever() {
+    let hello = b"Hello from the server";
+    for (program, first, always) in [
+        ("datetime-template-server", hello.as_slice(), None),
+        (SERVER, hello, Some(hello.as_slice())),
+        (SERVER, b"SEND_TIME", Some(b"SEND_TIME")),
+    ] {
+        let mut server = Server::start(program, &[]);
+        let answers = support::answer_each_other(&server, first, always);
+        assert!(answers >= 1000, "a client may well ask {answers} times");
+        server.wait_for("[127.0.0.1:…] not answered: too many; …");
+        let other = server.datagrams();
+        assert!(!ask(&other, b"SEND_DATE").is_empty(), "others go on");
+    }
 }
 
 #[test]
@@ -319,6 +352,35 @@ fn g_3c_a_seed_repeats_the_mix_of_requests() {
     assert_eq!(first.len(), 31, "30 requests and the summary");
     assert_eq!(first, requests("7"));
     assert_ne!(first, requests("8"));
+}
+
+#[test]
+fn g_3c_the_client_ends_when_nobody_reads_it_any_more() {
+    let server = Server::start(SERVER, &[]);
+    let (host, port) = server.host_and_port();
+    let mut client = terminal::command(CLIENT)
+        .args([&host, &port, "--gap", "0.05"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut head = client.stdout.take().expect("its output");
+    head.read_exact(&mut [0; 5]).expect("the first line"); // `| head -1`
+    drop(head);
+    let mut complaints = client.stderr.take().expect("its errors");
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let _ = complaints.read_to_string(&mut text);
+        sender.send(text)
+    });
+    let complaints = ended.recv_timeout(DEADLINE);
+    if complaints.is_err() {
+        client.kill().expect("it runs");
+    }
+    let status = client.wait().expect("it ends");
+    assert_eq!(complaints.as_deref(), Ok(""), "quietly, and in time");
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

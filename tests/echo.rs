@@ -6,6 +6,14 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 use std::thread;
+use std::time::Duration;
+
+// Which words are commands, without a socket and its clock.
+#[path = "../labs/echo/command.rs"]
+#[allow(dead_code)] // is_unended is for who has a clock
+mod command;
+
+use command::{Command as Order, Watch};
 
 use rustix::process::Signal;
 use socketlab::terminal::{self, Terminal};
@@ -170,6 +178,58 @@ fn e_t3_bare_messages_are_told_apart_by_pauses() {
     client.type_line("stop").expect("it reads");
     client.wait_for("stop").expect("the echo");
     server.wait_for("bye");
+}
+
+#[test]
+fn e_t3_the_end_of_a_line_is_not_a_command() {
+    let order = |pieces: &[(&[u8], bool)]| {
+        let mut watch = Watch::default();
+        for (piece, prompt) in pieces {
+            assert_eq!(watch.feed(piece, *prompt), (piece.len(), None));
+        }
+        watch.pause()
+    };
+    // Late: the rest of what has begun, so only the whole counts.
+    assert_eq!(order(&[(b"non", false), (b"stop", false)]), None);
+    assert_eq!(order(&[(b"do not ", false), (b"stop", false)]), None);
+    assert_eq!(order(&[(b"st", false), (b"op", false)]), Some(Order::Stop));
+    // Prompt: the next message of a program that waited for its echo.
+    assert_eq!(order(&[(b"hi", false), (b"exit", true)]), Some(Order::Exit));
+    assert_eq!(order(&[(b"st", false), (b"op", true)]), Some(Order::Stop));
+    assert_eq!(order(&[(b"hi", false), (b"stopwatch", true)]), None);
+}
+
+/// Does the server end after these two pieces, with `gap` between the echo of
+/// the first and the second?
+fn two_pieces_stop(first: &[u8], gap: Option<Duration>, second: &[u8]) -> bool {
+    let server = Server::start("echo-server", &[]);
+    let client = server.connect();
+    let listen_for = |time: Option<Duration>| {
+        client.set_read_timeout(time).expect("a limit");
+        matches!((&client).read(&mut [0]), Ok(0))
+    };
+    send(&client, first);
+    receive(&client, first.len());
+    if gap.is_some() {
+        listen_for(gap);
+        client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    }
+    send(&client, second);
+    receive(&client, second.len());
+    listen_for(Some(Duration::from_millis(700)))
+}
+
+#[test]
+fn e_t3_bare_messages_and_a_slow_line_are_told_apart_by_their_pace() {
+    // A busy machine may hurry or delay us: then again.
+    let mut turns = 0..20;
+    let hurried = turns.any(|_| two_pieces_stop(b"hello", None, b"stop"));
+    assert!(hurried, "a program that waits for its echo says stop");
+    for first in [b"non".as_slice(), b" please do not "] {
+        let gap = Some(Duration::from_millis(80));
+        let spared = (0..5).any(|_| !two_pieces_stop(first, gap, b"stop"));
+        assert!(spared, "the end of a line ended the server");
+    }
 }
 
 #[test]
@@ -512,6 +572,96 @@ fn e_t3_echo_client_is_byte_exact_for_files_too() {
     echo.clear();
 }
 
+/// A listener on a free port, and its port as an argument.
+fn own_listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    (listener, port)
+}
+
+#[test]
+fn e_t3_echo_client_tells_when_less_or_more_comes_back() {
+    for (back, problem) in [
+        ("", "the server closed before all was echoed, 0 bytes back for 6 …"),
+        ("hel", "the server closed before all was echoed, 3 bytes back …"),
+        ("hello, hello", "more than we sent came back, 12 bytes back for 6 …"),
+    ] {
+        let (listener, port) = own_listener();
+        let mut client = Terminal::start("echo-client", ["127.0.0.1", &port])
+            .expect("it starts");
+        client.type_line("hello").expect("it reads");
+        client.end_input();
+        let (peer, _) = listener.accept().expect("a client");
+        peer.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        assert_eq!(receive_all(&peer), b"hello\n");
+        send(&peer, back.as_bytes());
+        drop(peer);
+        client.wait_for(&format!("…Error: {problem}")).expect("one line");
+        let status = client.wait_for_end().expect("it ends");
+        assert_eq!(status.code(), Some(1), "{back:?}");
+    }
+}
+
+#[test]
+fn e_t3_echo_client_does_not_wait_for_ever() {
+    let (silent, port) = own_listener();
+    let arguments = ["127.0.0.1", &port, "--wait", "1"];
+    let mut client =
+        Terminal::start("echo-client", arguments).expect("it starts");
+    client.type_line("hello").expect("it reads");
+    client.end_input();
+    let _kept = silent.accept().expect("a client");
+    client
+        .wait_for("Error: recv(…): timed out: no end of the echo within 1 s …")
+        .expect("one line");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn e_t3_a_server_cannot_drive_a_persons_terminal() {
+    if !installed("script", "bsdutils") {
+        return;
+    }
+    let hostile = "\x1b]0;owned\x07é\x1b[2J\n";
+    for person in [true, false] {
+        let (listener, port) = own_listener();
+        let program = terminal::program_folder().join("echo-client");
+        let mut command = match person {
+            true => Command::new("script"),
+            false => Command::new("sh"),
+        };
+        let line = format!("{} 127.0.0.1 {port}", program.display());
+        match person {
+            true => command.args(["-qec", &line, "/dev/null"]),
+            false => command.args(["-c", &line]),
+        };
+        let mut client = Terminal::run(&mut command).expect("it starts");
+        let (peer, _) = listener.accept().expect("a client");
+        client.type_line(&"x".repeat(hostile.len() - 1)).expect("it reads");
+        receive(&peer, 1);
+        trickle(&peer, hostile.as_bytes()); // é comes in two halves
+        drop(peer);
+        let shown = client.read_to_end().expect("it ends");
+        let shown = String::from_utf8_lossy(&shown);
+        let escaped = shown.contains("\\x1b]0;owned\\x07é\\x1b[2J");
+        assert_eq!(escaped, person, "{shown:?}");
+        assert_eq!(shown.contains(hostile), !person, "{shown:?}");
+    }
+}
+
+#[test]
+fn e_t2_a_server_that_drips_is_left() {
+    let server = support::dripping_server();
+    for program in ["echo-task2-client", "echo-task3-client", "echo-client"] {
+        let mut client = server.client(program, &["--wait", "1"]);
+        client.type_line(&"x".repeat(500)).expect("it reads");
+        client.end_input();
+        client.wait_for("…Error: …").expect("one line");
+        let status = client.wait_for_end().expect("it ends");
+        assert_eq!(status.code(), Some(1), "{program}");
+    }
+}
+
 #[test]
 fn e_t2_write_all_then_read_deadlocks_as_promised() {
     let server = Server::start("echo-server", &["--quiet"]);
@@ -526,6 +676,14 @@ fn e_t2_write_all_then_read_deadlocks_as_promised() {
         .unwrap();
 }
 
+/// Longer than the server's 200 ms: nothing comes on this socket.
+fn pause_as_a_person_does() {
+    let silence = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let time = Some(Duration::from_millis(400));
+    silence.set_read_timeout(time).expect("a limit");
+    let _ = silence.recv(&mut [0]);
+}
+
 #[test]
 fn e_t2_python_client_and_our_servers() {
     for program in ["echo-task3-server", "echo-threads-server", "echo-server"] {
@@ -535,6 +693,7 @@ fn e_t2_python_client_and_our_servers() {
         };
         client.type_line("hello").expect("it reads");
         client.wait_for("echo: hello").expect("the echo");
+        pause_as_a_person_does();
         client.type_line("stop").expect("it reads");
         client.wait_for("echo: stop").expect("the echo of the command");
         server.wait_for("bye"); // the client is still there
@@ -668,6 +827,52 @@ fn e_t4_a_lost_datagram_is_sent_again() {
     // All three attempts without an echo.
     client.type_line("never").expect("it reads");
     client.wait_for("Error: no echo: …").expect("it gives up");
+}
+
+#[test]
+fn e_t4_a_shorter_echo_is_another_ones_unless_a_buffer_cut_it() {
+    let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    server.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    let port = server.local_addr().expect("an address").port().to_string();
+    let mut client = Terminal::start("echo-udp-client", ["127.0.0.1", &port])
+        .expect("it starts");
+    let mut buffer = [0; 4000];
+    client.type_line("ab").expect("it reads");
+    let (_, peer) = server.recv_from(&mut buffer).expect("a sentence");
+    server.send_to(b"a", peer).expect("it is sent"); // a late one's echo
+    client.wait_for("(an echo of something else, ignored)").unwrap();
+    server.send_to(b"ab", peer).expect("it is sent");
+    client.wait_for("ab").expect("the echo");
+    client.type_line(&"x".repeat(3000)).expect("it reads");
+    let (count, _) = server.recv_from(&mut buffer).expect("a sentence");
+    assert_eq!(count, 3000);
+    server.send_to(&buffer[..2048], peer).expect("it is sent");
+    client.wait_for(&"x".repeat(2048)).expect("what the server kept");
+}
+
+#[test]
+fn e_t4_the_udp_client_tries_every_address_of_a_name() {
+    let server = Server::start_at("127.0.0.9", "echo-udp-server");
+    let port = server.address.port();
+    let program = "echo-udp-client";
+    let client = support::client_of_two_addresses(program, port);
+    if let Some(mut client) = client {
+        for sentence in ["found", "and kept"] {
+            client.type_line(sentence).expect("it reads");
+            client.wait_for(sentence).expect("the echo");
+        }
+    }
+}
+
+#[test]
+fn e_t4_two_servers_do_not_answer_each_other_for_ever() {
+    let mut server = Server::start("echo-udp-server", &[]);
+    let answers = support::answer_each_other(&server, b"forged", None);
+    assert!(answers >= 1000, "a client may well ask {answers} times");
+    server.wait_for("[127.0.0.1:…] not answered: too many; …");
+    let client = server.datagrams();
+    client.send(b"others").expect("it is sent");
+    assert_eq!(client.recv(&mut [0; 16]).expect("an echo"), 6);
 }
 
 #[test]

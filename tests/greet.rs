@@ -88,10 +88,46 @@ fn t_m_client_is_a_banner_reader() {
     for (banner, mut client, _peer) in clients {
         client.wait_for(banner).expect("the banner");
         client
-            .wait_for("(the server waits for us to speak: leaving)")
+            .wait_for(
+                "(still open: the server waits for us, or drips. Leaving)",
+            )
             .expect("it leaves");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
     }
+}
+
+#[test]
+fn t_c_a_greeting_that_drips_is_left() {
+    let server = support::dripping_server();
+    let mut client = server.client("greet-client", &["--wait=1"]);
+    client.wait_for("xx…").expect("what came until then");
+    client.wait_for("(still open: …").expect("it leaves");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn t_f5_a_connect_without_an_answer_times_out() {
+    // A full queue: the kernel lets further handshakes hang.
+    let socket = || {
+        let (family, kind) = (socket2::Domain::IPV4, socket2::Type::STREAM);
+        socket2::Socket::new(family, kind, None).expect("a socket")
+    };
+    let listener = socket();
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    listener.bind(&any.into()).expect("a port");
+    listener.listen(0).expect("it listens");
+    let address = listener.local_addr().expect("an address");
+    let crowd = [0; 4].map(|_| socket());
+    for client in &crowd {
+        client.set_nonblocking(true).expect("non-blocking");
+        let _ = client.connect(&address);
+    }
+    let port = address.as_socket().expect("an address").port().to_string();
+    let arguments = ["127.0.0.1", &port, "--wait", "1"];
+    let mut client =
+        Terminal::start("greet-client", arguments).expect("it starts");
+    client.wait_for("Error: connect(…): … (ETIMEDOUT). …").expect("in words");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 
 #[test]

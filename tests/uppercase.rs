@@ -375,6 +375,29 @@ fn w_k3_a_server_that_does_not_close_is_not_waited_for() {
 }
 
 #[test]
+fn w_k3_an_answer_that_drips_is_left() {
+    let server = support::dripping_server();
+    let mut client = server.client("uppercase-tcp-client", &["--wait", "500"]);
+    client.type_line(&"x".repeat(500)).expect("it reads");
+    client.wait_for("…Error: recv(…): …").expect("one deadline for all");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+    // The same when the sentence is answered, and more comes.
+    let mut client = server.client("uppercase-tcp-client", &[]);
+    client.type_line("x").expect("it reads");
+    client.wait_for("…From Server: x…").expect("an answer");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn w_k2_two_servers_do_not_answer_each_other_for_ever() {
+    let mut server = Server::start(UDP, &[]);
+    let answers = support::answer_each_other(&server, b"forged", None);
+    assert!(answers >= 1000, "a client may well ask {answers} times");
+    server.wait_for("[127.0.0.1:…] not answered: too many; …");
+    assert_eq!(ask_udp(&server.datagrams(), b"others"), b"OTHERS");
+}
+
+#[test]
 fn w_k3_an_endless_answer_is_cut() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let place = Server::at(listener.local_addr().expect("an address"));

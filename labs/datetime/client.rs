@@ -117,6 +117,9 @@ fn main() -> Result<()> {
                 say!("{text}: no answer: lost, or no server");
             }
         }
+        if console::is_closed() {
+            return Ok(()); // `datetime-client | head -1`: nobody reads this
+        }
     }
 
     // ---- 4 close() -------------------------------------------------------

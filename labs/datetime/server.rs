@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
+use socketlab::reflection::Answers;
 use socketlab::{Result, console, say, stop, warn};
 
 /// Longer than any request, so that a cut datagram cannot look like one.
@@ -64,9 +65,11 @@ fn main() -> Result<()> {
     // 127.0.0.1 is reached from this machine only. For a client on another
     // one bind this machine's address, or 0.0.0.0.   [G-2] (viva 6) (try 8)
     socket.bind(address)?;
-    net::announce(socket.local_addr()?);
+    let own = socket.local_addr()?;
+    net::announce(own);
     say!("time zone: {}", zone_name(&zone(args.utc)));
 
+    let mut answers = Answers::new(own);
     let mut buffer = [0; BUFFER];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -80,6 +83,11 @@ fn main() -> Result<()> {
                 continue;
             }
         };
+        // Not ourselves, nor a server that answers us for ever; answer.rs
+        // ends such a loop between two of this kind.
+        if !answers.allow(client) {
+            continue;
+        }
         let datagram = buffer.get(..count).unwrap_or_default();
         let shown = console::escape_short(datagram, 40);
         // The clock is read for each request: nothing is remembered.

@@ -38,27 +38,30 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let server = net::resolve_one(&args.host, args.port.0)?;
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    // Only an answer shows which address of a name is the server's: all this
+    // is done for one after the other.
+    net::try_each(&addresses, |server| {
+        // ---- 1 socket() --------------------------------------------------
+        // No bind(): the kernel finds a free port at the first sendto().
+        let socket = UdpSocket::new(server)?;
+        socket.set_recv_timeout(Some(Duration::from_secs(2)))?;
 
-    // ---- 1 socket() ------------------------------------------------------
-    // No bind(): the kernel finds a free port at the first sendto().
-    let socket = UdpSocket::new(server)?;
-    socket.set_recv_timeout(Some(Duration::from_secs(2)))?;
+        // ---- 2 sendto() --------------------------------------------------
+        // Each datagram carries its destination. Nothing was set up before,
+        // and nobody says whether it arrived.                     (viva 1)
+        socket.sendto(b"Hello from the client", server)?;
 
-    // ---- 2 sendto() ------------------------------------------------------
-    // Each datagram carries its destination. Nothing was set up before, and
-    // nobody says whether it arrived.                         (viva 1)
-    socket.sendto(b"Hello from the client", server)?;
+        // ---- 3 recvfrom() ------------------------------------------------
+        // Without the time limit above, a lost datagram is a wait for ever.
+        let mut buffer = [0; 2048];
+        let (count, sender) = socket.recvfrom(&mut buffer)?;
+        let answer = buffer.get(..count).unwrap_or_default();
+        say!("[{sender}] {}", console::escape(answer));
 
-    // ---- 3 recvfrom() ----------------------------------------------------
-    // Without the time limit above, one lost datagram is a wait for ever.
-    let mut buffer = [0; 2048];
-    let (count, sender) = socket.recvfrom(&mut buffer)?;
-    let answer = buffer.get(..count).unwrap_or_default();
-    say!("[{sender}] {}", console::escape(answer));
-
-    // ---- 4 close() -------------------------------------------------------
-    // Gives the port back; no packet tells the server.
-    socket.close();
-    Ok(())
+        // ---- 4 close() ---------------------------------------------------
+        // Gives the port back; no packet tells the server.
+        socket.close();
+        Ok(())
+    })
 }

@@ -13,6 +13,7 @@
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
+use socketlab::reflection::Answers;
 use socketlab::{Result, console, say, stop, warn};
 
 const PROGRAM: Program = Program {
@@ -46,8 +47,10 @@ fn main() -> Result<()> {
     // ---- 2 bind() --------------------------------------------------------
     // A server must be found, so it chooses its port itself.      (viva 6)
     socket.bind(address)?;
-    net::announce(socket.local_addr()?);
+    let own = socket.local_addr()?;
+    net::announce(own);
 
+    let mut answers = Answers::new(own);
     let mut buffer = [0; 2048]; // a longer datagram is cut, its rest is lost
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -64,8 +67,11 @@ fn main() -> Result<()> {
         say!("[{client}] {}", console::escape_short(message, 60));
 
         // ---- 4 sendto() --------------------------------------------------
-        // The address that recvfrom() gave is all we know of the client.
-        if let Err(error) = socket.sendto(b"Hello from the server", client) {
+        // The address that recvfrom() gave is all we know of the client. It
+        // may be forged: our own, or a server's that answers our answers.
+        if answers.allow(client)
+            && let Err(error) = socket.sendto(b"Hello from the server", client)
+        {
             warn!("{error}");
         }
     }

@@ -2,10 +2,15 @@
 //!
 //! The echo answers whatever recv() gave, byte by byte; only these two words
 //! need to be a MESSAGE. A message is a whole line. Python clients of this
-//! handout send "stop" without a line end and wait, so after a pause what
-//! stands unended counts too: since the last line end, or what the last
-//! recv() brought alone. That is a guess, and the lab says so. `stopwatch`,
-//! ` stop ` and `STOP` are ordinary text.                  [E-T3] (viva 9)
+//! handout send "hello", wait for its echo, then "stop", without line ends.
+//! So after a pause what stands unended counts too: the line as it has begun,
+//! or its last piece alone, if that came so soon after an echo of ours that
+//! it looks like the next message of such a client.       [E-T3] (viva 9)
+//!
+//! That is a guess. "non", a moment, "stop" may be two messages or one word,
+//! and no server can know. What comes late is taken for the rest of a line:
+//! a word mistaken for a command would end the server for everybody, and a
+//! `stop` that is missed can be sent again, best with a line end.
 
 /// What a client may order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +25,21 @@ pub enum Command {
 #[derive(Default)]
 pub struct Watch {
     line: Vec<u8>, // since the last line end, LONGEST + 1 bytes at most
-    piece: Vec<u8>, // the same, since the last recv()
+    piece: Vec<u8>, // its end, if that may be a message of its own
 }
 
 /// "exit\r": whatever is longer is text.
 const LONGEST: usize = 5;
 
 impl Watch {
-    /// Takes what one recv() brought. Returns a command if a line of it ends
-    /// here, and how many bytes were read up to there: what follows a command
-    /// is not answered any more.
-    pub fn feed(&mut self, bytes: &[u8]) -> (usize, Option<Command>) {
+    /// Takes what one recv() brought; `prompt` if that was just after an echo
+    /// of ours. Returns a command if a line of it ends here, and how many
+    /// bytes were read up to there: what follows a command is not answered.
+    pub fn feed(
+        &mut self,
+        bytes: &[u8],
+        prompt: bool,
+    ) -> (usize, Option<Command>) {
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {
             append(&mut self.line, bytes.get(start..end));
@@ -43,7 +52,9 @@ impl Watch {
         }
         append(&mut self.line, bytes.get(start..));
         self.piece.clear();
-        append(&mut self.piece, bytes.get(start..));
+        if prompt {
+            append(&mut self.piece, bytes.get(start..));
+        }
         (bytes.len(), None)
     }
 

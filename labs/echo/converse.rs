@@ -3,7 +3,7 @@
 //! threads_server.rs and tcp_server.rs.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socketlab::net::TcpSocket;
 use socketlab::{Result, console, say};
@@ -16,6 +16,10 @@ const IDLE: Duration = Duration::from_secs(600);
 
 /// Silence after which an unended message counts as whole.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// A program that waits for its echo sends its next message sooner than this
+/// after it, and whoever types takes longer than [`PAUSE`].
+const PROMPT: Duration = Duration::from_millis(40);
 
 /// Bytes asked for at once. Pages of it that are never filled cost nothing.
 const CHUNK: usize = 64 * 1024;
@@ -33,6 +37,7 @@ pub fn converse(
     let mut buffer = vec![0; CHUNK];
     let mut patience = IDLE;
     client.set_recv_timeout(Some(patience))?;
+    let mut echoed: Option<Instant> = None;
     let command = loop {
         // ---- 5 recv() ----------------------------------------------------
         // Waits for bytes: for long between messages, but only a moment
@@ -55,7 +60,8 @@ pub fn converse(
             Err(error) => return Err(error),
         };
         let bytes = buffer.get(..count).unwrap_or_default();
-        let (count, command) = watch.feed(bytes);
+        let prompt = echoed.is_some_and(|at| at.elapsed() < PROMPT);
+        let (count, command) = watch.feed(bytes, prompt);
         let bytes = bytes.get(..count).unwrap_or_default();
         if show {
             let shown = console::escape_short(bytes, 60);
@@ -68,6 +74,7 @@ pub fn converse(
         // this waits, and we do not read either: TCP's flow control reaches
         // through us to its sender.                    [E-T2] (viva 14)
         client.send_all(bytes)?;
+        echoed = Some(Instant::now());
         if command.is_some() {
             break command;
         }

@@ -8,7 +8,7 @@
 //!       |  4 recv <-- bytes ----|                                  [E-T2]
 //!       |  5 close --- FIN ---->|
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
@@ -32,10 +32,14 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
+    /// seconds that an echo may take, as a whole (default 10)
+    #[argh(option, default = "10")]
+    wait: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -57,12 +61,20 @@ fn main() -> Result<()> {
 
     // ---- 4 recv() --------------------------------------------------------
     // One send() is not one recv(): a long echo comes in pieces, so count
-    // until every byte is back. 10 s of silence are an error: a server that
-    // prints and never answers (task 1) would hold us for ever.  (viva 8)
-    server.set_recv_timeout(Some(Duration::from_secs(10)))?;
+    // until every byte is back. All of it within 10 s: a server that prints
+    // and never answers (task 1) would hold us for ever, and so would one
+    // that drips, if each recv() had 10 s of its own.            (viva 8)
+    let deadline = Instant::now() + Duration::from_secs(wait);
     let mut echo = vec![0; sentence.len()];
     let mut arrived = 0;
     while arrived < echo.len() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let size = echo.len();
+            let text = format!("{arrived} of {size} bytes came in {wait} s");
+            return Err(Error::other(text));
+        }
+        server.set_recv_timeout(Some(left))?;
         let room = echo.get_mut(arrived..).unwrap_or_default();
         match server.recv(room)? {
             0 => return Err(Error::other("the server closed too early")),

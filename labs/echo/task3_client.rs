@@ -13,15 +13,12 @@
 //! all buffers on the way stops both ends for ever: see deadlock.rs, and
 //! tcp_client.rs for the cure.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
-
-/// In the sequential server we may have to wait for our turn.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 const PROGRAM: Program = Program {
     lab: "echo",
@@ -43,10 +40,16 @@ struct Args {
     /// send no line end, for servers that compare recv() with b"stop"
     #[argh(switch)]
     bare: bool,
+    /// seconds that an echo may take, as a whole (default 60: the sequential
+    /// server may let us wait for our turn)
+    #[argh(option, default = "60")]
+    wait: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let wait = Duration::from_secs(wait);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -59,7 +62,6 @@ fn main() -> Result<()> {
         socket.connect(address)?;
         Ok(socket)
     })?;
-    server.set_recv_timeout(Some(PATIENCE))?;
     loop {
         console::prompt_person("sentence (exit: leave, stop: end server): ");
         let Some(sentence) = console::read_stdin_line()? else { break };
@@ -80,7 +82,7 @@ fn main() -> Result<()> {
 
         // ---- 4 recv() ----------------------------------------------------
         // The echo is as long as the message, so this counts bytes.
-        let echo = read_echo(&server, message.len())?;
+        let echo = read_echo(&server, message.len(), wait)?;
         let echo = echo.strip_suffix(b"\n").unwrap_or(&echo);
         say!("{}", console::escape(echo));
         if sentence == b"exit" || sentence == b"stop" {
@@ -94,11 +96,23 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Exactly `size` bytes: one send() may come back in many pieces.
-fn read_echo(server: &TcpSocket, size: usize) -> Result<Vec<u8>> {
+/// Exactly `size` bytes: one send() may come back in many pieces, all of
+/// them before one deadline.
+fn read_echo(
+    server: &TcpSocket,
+    size: usize,
+    wait: Duration,
+) -> Result<Vec<u8>> {
+    let deadline = Instant::now() + wait;
     let mut echo = vec![0; size];
     let mut arrived = 0;
     while arrived < size {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            let text = format!("{arrived} of {size} bytes came in {wait:?}");
+            return Err(Error::other(text));
+        }
+        server.set_recv_timeout(Some(left))?;
         let room = echo.get_mut(arrived..).unwrap_or_default();
         match server.recv(room)? {
             0 => return Err(Error::other("the server closed too early")),

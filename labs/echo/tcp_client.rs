@@ -11,18 +11,26 @@
 
 #[allow(dead_code, reason = "only the server guesses at pauses")]
 mod command;
+mod screen;
 
 use std::io::{self, IsTerminal, Read};
 use std::net::Shutdown;
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use command::Watch;
+use screen::Screen;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console, warn};
+use socketlab::{Error, Result, warn};
+
+/// Bytes given to send(), and bytes that came back. The first is counted
+/// before the call: no echo can come before its bytes are in the count.
+static SENT: AtomicU64 = AtomicU64::new(0);
+static ECHOED: AtomicU64 = AtomicU64::new(0);
 
 /// We have said `exit` or `stop`, or all we had: then the server may close.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -44,10 +52,15 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
+    /// seconds for the rest of the echo once the input has ended (default
+    /// 60: a sequential server may let us wait for our turn)
+    #[argh(option, default = "60")]
+    wait: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -66,33 +79,71 @@ fn main() -> Result<()> {
     thread::Builder::new()
         .name("typing".into())
         .spawn(move || {
-            if let Err(error) = send_input(&writer) {
-                warn!("Error: {error}");
-                process::exit(1);
-            }
+            let error = match send_input(&writer) {
+                Ok(()) => not_closed_within(&writer, wait),
+                Err(error) => error,
+            };
+            warn!("Error: {error}");
+            process::exit(1);
         })
         .map_err(|error| Error::new("spawn", "typing", error))?;
 
+    let mut screen = Screen::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // ---- 4 recv() ----------------------------------------------------
         // 0: the server has closed. The other thread may still wait for the
         // keyboard; returning from main ends it.
         let count = server.recv(&mut buffer)?;
-        if count == 0 && !LEAVING.load(Ordering::Relaxed) {
-            return Err(Error::other("the server has closed"));
-        }
-        let bytes = buffer.get(..count).unwrap_or_default();
-        if count == 0 || console::print_bytes(bytes).is_err() {
+        if count == 0 {
             break;
         }
+        ECHOED.fetch_add(count as u64, Ordering::SeqCst);
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if screen.show(bytes).is_err() {
+            return Ok(()); // nobody reads our output any more
+        }
+        if ECHOED.load(Ordering::SeqCst) > SENT.load(Ordering::SeqCst) {
+            let text = format!("more than we sent came back, {}", counts());
+            return Err(Error::other(text));
+        }
     }
+    screen.end();
 
     // ---- 5 close() -------------------------------------------------------
     // After a command the server's FIN was the first, after end of input
     // ours: whoever closed first keeps TIME_WAIT.
     server.close();
+    if ECHOED.load(Ordering::SeqCst) < SENT.load(Ordering::SeqCst) {
+        return Err(Error::other(format!(
+            "the server closed before all was echoed, {}",
+            counts()
+        )));
+    }
+    if !LEAVING.load(Ordering::Relaxed) {
+        return Err(Error::other("the server has closed"));
+    }
     Ok(())
+}
+
+/// Waits until main has read the rest of the echo, which ends the program
+/// and this thread. A server that stays silent must not hold us for ever,
+/// nor one that drips: one deadline for all that is left.
+fn not_closed_within(server: &TcpSocket, seconds: u64) -> Error {
+    thread::sleep(Duration::from_secs(seconds));
+    let peer = server.peer_addr();
+    let peer = peer.map_or("?".into(), |peer| peer.to_string());
+    let what = format!(
+        "timed out: no end of the echo within {seconds} s after our FIN, {}",
+        counts()
+    );
+    Error::timed_out("recv", peer, what)
+}
+
+fn counts() -> String {
+    let (sent, echoed) =
+        (SENT.load(Ordering::SeqCst), ECHOED.load(Ordering::SeqCst));
+    format!("{echoed} bytes back for {sent} sent")
 }
 
 /// Sends stdin to its end, then closes our direction only.
@@ -111,9 +162,10 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // Waits while the server's echo is not read: main reads it.
         let bytes = buffer.get(..count).unwrap_or_default();
-        if watch.feed(bytes).1.is_some() {
+        if watch.feed(bytes, false).1.is_some() {
             LEAVING.store(true, Ordering::Relaxed);
         }
+        SENT.fetch_add(count as u64, Ordering::SeqCst);
         match server.send_all(bytes) {
             // It closed: main reads what it still said, and ends.
             Err(error) if error.is_peer_gone() => return Ok(()),

@@ -9,6 +9,7 @@
 //!       |  4 recv <-datagram----|   }   or silence: send it again
 //!       |  5 close              |       nothing is sent
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
@@ -18,6 +19,11 @@ use socketlab::{Error, Result, console, say, warn};
 
 /// How often a datagram is sent before the server counts as gone.
 const ATTEMPTS: u32 = 3;
+
+/// A server whose buffer is too small echoes the beginning of a datagram;
+/// buffers are not smaller than this. A shorter one, "a" for "ab", is the
+/// late echo of another sentence.
+const SMALLEST_BUFFER: usize = 512;
 
 const PROGRAM: Program = Program {
     lab: "echo",
@@ -44,20 +50,22 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
-    let address = net::resolve_one(&args.host, args.port.0)?;
-
-    // ---- 1 socket() ------------------------------------------------------
-    // SOCK_DGRAM instead of SOCK_STREAM: this argument chooses UDP.
-    let server = UdpSocket::new(address)?;
-
-    // ---- 2 connect() -------------------------------------------------
-    // No handshake, not a packet: the kernel notes the peer. It then drops
-    // datagrams of strangers, and tells us when the server's machine says
-    // that nobody has the port (ECONNREFUSED).
-    server.connect(address)?;
+    let wait = Duration::from_millis(wait);
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let mut found: Option<UdpSocket> = None;
 
     while let Some(sentence) = read_sentence()? {
-        match ask(&server, &sentence, Duration::from_millis(wait)) {
+        let answer = match &found {
+            Some(server) => ask(server, &sentence, wait),
+            // Only an echo shows which address of a name is the server's.
+            None => net::try_each(&addresses, |address| {
+                let server = open(address)?;
+                let echo = ask(&server, &sentence, wait)?;
+                found = Some(server);
+                Ok(echo)
+            }),
+        };
+        match answer {
             Ok(echo) => say!("{}", console::escape(&echo)),
             // This one is too long for a datagram; the next may fit.
             Err(error) if error.call() == "send" => warn!("{error}"),
@@ -70,8 +78,23 @@ fn main() -> Result<()> {
 
     // ---- 5 close() -------------------------------------------------------
     // Gives the port back; no packet tells the server.
-    server.close();
+    if let Some(server) = found {
+        server.close();
+    }
     Ok(())
+}
+
+fn open(address: SocketAddr) -> Result<UdpSocket> {
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_DGRAM instead of SOCK_STREAM: this argument chooses UDP.
+    let server = UdpSocket::new(address)?;
+
+    // ---- 2 connect() -----------------------------------------------------
+    // No handshake, not a packet: the kernel notes the peer. It then drops
+    // datagrams of strangers, and tells us when the server's machine says
+    // that nobody has the port (ECONNREFUSED).
+    server.connect(address)?;
+    Ok(server)
 }
 
 /// Sends a datagram and waits for its echo, three times if need be. An echo
@@ -97,10 +120,7 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
             match server.recv(&mut buffer) {
                 Ok(count) => {
                     let echo = buffer.get(..count).unwrap_or_default();
-                    // The server's buffer may have cut ours: still an echo.
-                    if sentence.starts_with(echo)
-                        && echo.is_empty() == sentence.is_empty()
-                    {
+                    if is_echo(echo, sentence) {
                         return Ok(echo.to_vec());
                     }
                     say!("(an echo of something else, ignored)");
@@ -114,6 +134,12 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
     Err(Error::other(
         "no echo: the datagrams were lost, or nobody listens there",
     ))
+}
+
+/// All of the sentence, or what a server with a small buffer leaves of it.
+fn is_echo(echo: &[u8], sentence: &[u8]) -> bool {
+    echo == sentence
+        || (echo.len() >= SMALLEST_BUFFER && sentence.starts_with(echo))
 }
 
 fn read_sentence() -> Result<Option<Vec<u8>>> {

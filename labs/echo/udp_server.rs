@@ -14,6 +14,7 @@
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
+use socketlab::reflection::Answers;
 use socketlab::{Result, console, say, stop, warn};
 
 /// Room for the largest datagram there is. With less, the kernel would cut a
@@ -64,8 +65,10 @@ fn main() -> Result<()> {
     // ports: the TCP server may use 12001 at the same time. No listen():
     // there are no connections to queue, only datagrams.
     socket.bind(address)?;
-    net::announce(socket.local_addr()?);
+    let own = socket.local_addr()?;
+    net::announce(own);
 
+    let mut answers = Answers::new(own);
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -89,7 +92,10 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // Whether it arrives, nobody tells us. A failure concerns this one
         // client: the loop goes on.                            [T-F9]
-        if let Err(error) = socket.sendto(bytes, peer) {
+        // An echo of an echo would never end: see reflection.rs.  (try 10)
+        if answers.allow(peer)
+            && let Err(error) = socket.sendto(bytes, peer)
+        {
             warn!("{error}");
         }
         if matches!(bytes, b"stop" | b"stop\n" | b"stop\r\n") {

@@ -13,7 +13,7 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -41,7 +41,7 @@ struct Args {
     /// the server's port (default 12345)
     #[argh(positional)]
     port: Port,
-    /// seconds of silence after which to leave (default 5)
+    /// seconds the server has to accept, and again to greet (default 5)
     #[argh(option, default = "5")]
     wait: u64,
 }
@@ -49,6 +49,7 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let wait = Duration::from_secs(wait);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let (server, address) = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -64,22 +65,20 @@ fn main() -> Result<()> {
         // is why a client needs no bind(). Nobody listening there answers
         // SYN with RST: ECONNREFUSED.                    [T-F5] (try 6)
         // Silence would take two minutes. SO_SNDTIMEO, the WRITE timeout,
-        // shortens it: on Linux connect() counts as sending, the SYN.
-        server.set_write_timeout(Some(Duration::from_secs(10)))?;
+        // shortens it: on Linux connect() counts as sending, the SYN. Its end
+        // is EINPROGRESS there; net::connect() calls that ETIMEDOUT.
+        server.set_write_timeout(Some(wait))?;
         step("connect", Some(&server), address, || {
-            server.connect(&address.into())
+            net::connect(&server, address)
         })?;
         Ok((server, address))
     })?;
-    // SO_RCVTIMEO bounds recv(): a server that waits for us to speak first
-    // would otherwise be waited for in turn, for ever.
-    server.set_read_timeout(Some(Duration::from_secs(wait)))?;
 
     // ---- 3 recv() --------------------------------------------------------
     // One recv() gives what has arrived by then: a part of the greeting, all
     // of it, never a "message". Only 0 says that there is no more, so we ask
     // until then; the handout's single recv(1024) hopes.  [T-F6] (try 2)
-    let heard = hear(&server, address)?;
+    let heard = hear(&server, address, wait)?;
     if heard == 0 {
         let text = format!("{address} closed the connection without a word");
         return Err(Error::other(text));
@@ -91,33 +90,45 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Prints what arrives until end of stream, silence or [`MOST`] bytes, and
-/// returns how many bytes that was.
-fn hear(server: &Socket, address: SocketAddr) -> Result<usize> {
+/// Prints what arrives until end of stream, for `wait` and for [`MOST`] bytes
+/// at most, and returns how many bytes that was.
+fn hear(server: &Socket, address: SocketAddr, wait: Duration) -> Result<usize> {
+    let deadline = Instant::now() + wait;
     let mut buffer = [0; 1024];
     let mut heard = 0;
     let mut line = Vec::new();
     while heard < MOST {
+        // SO_RCVTIMEO bounds recv(): a server that waits for us to speak
+        // first would otherwise be waited for in turn, for ever. One deadline
+        // for the whole greeting: with `wait` for each recv(), a byte every
+        // few seconds would keep us for days. At least a millisecond, because
+        // a limit of 0 means none.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let limit = left.max(Duration::from_millis(1));
+        server.set_read_timeout(Some(limit))?;
         let received = step("recv", Some(server), address, || {
             let mut reader = server;
             reader.read(&mut buffer)
         });
+        let late = left.is_zero() && heard > 0;
         match received {
             Ok(0) => break,
-            Ok(count) => {
+            Ok(count) if !late => {
                 heard += count;
                 let bytes = buffer.get(..count).unwrap_or_default();
                 print_lines(&mut line, bytes);
             }
-            // It keeps the connection open: it waits for a command of ours.
-            Err(error) if error.is_timeout() && heard > 0 => {
-                print_rest(&line);
-                say!("(the server waits for us to speak: leaving)");
-                return Ok(heard);
-            }
-            Err(error) => {
+            Err(error) if heard == 0 || !error.is_timeout() => {
                 print_rest(&line);
                 return Err(error);
+            }
+            // It keeps the connection open, mostly for a command of ours.
+            Ok(_) | Err(_) => {
+                print_rest(&line);
+                say!(
+                    "(still open: the server waits for us, or drips. Leaving)"
+                );
+                return Ok(heard);
             }
         }
     }

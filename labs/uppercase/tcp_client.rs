@@ -16,15 +16,12 @@
 use std::net::Shutdown;
 use std::process;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-
-/// A server that takes one client at a time may keep us waiting for a turn.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long to wait for the FIN of a server that has answered every byte: it
 /// may keep the connection for a second sentence.
@@ -52,10 +49,15 @@ struct Args {
     /// the server's port (default 12000)
     #[argh(positional)]
     port: Port,
+    /// milliseconds that the whole answer may take (default 60000: a server
+    /// that takes one client at a time may keep us waiting for a turn)
+    #[argh(option, default = "60_000")]
+    wait: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
+    let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -93,7 +95,8 @@ fn main() -> Result<()> {
             }
         })
         .map_err(|error| Error::new("spawn", "sending", error))?;
-    let answer = read_answer(&server, expected)?;
+    let deadline = Instant::now() + Duration::from_millis(wait);
+    let answer = read_answer(&server, expected, deadline)?;
     say!("From Server: {}", console::escape(&answer));
 
     // ---- 5 close() -------------------------------------------------------
@@ -126,21 +129,25 @@ fn send_sentence(server: &TcpSocket, sentence: &[u8]) -> Result<()> {
 }
 
 /// Everything the server says until it closes.
-fn read_answer(server: &TcpSocket, expected: usize) -> Result<Vec<u8>> {
+fn read_answer(
+    server: &TcpSocket,
+    expected: usize,
+    mut deadline: Instant,
+) -> Result<Vec<u8>> {
     let most = expected.saturating_mul(GROWTH).saturating_add(A_WORD);
     let mut answer = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
-    server.set_recv_timeout(Some(PATIENCE))?;
     while answer.len() <= most {
         // ---- 4 recv() ----------------------------------------------------
         // Gives what has arrived, often a part; 0 is the server's FIN.
-        match server.recv(&mut buffer) {
+        match recv_by(deadline, server, &mut buffer) {
             Ok(0) => return Ok(answer),
             Ok(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();
+                let was_short = answer.len() < expected;
                 answer.extend_from_slice(bytes);
-                if answer.len() >= expected {
-                    server.set_recv_timeout(Some(GRACE))?;
+                if was_short && answer.len() >= expected {
+                    deadline = deadline.min(Instant::now() + GRACE);
                 }
             }
             // It read a part of our sentence, answered that and closed:
@@ -159,4 +166,20 @@ fn read_answer(server: &TcpSocket, expected: usize) -> Result<Vec<u8>> {
     Err(Error::other(format!(
         "the server sent more than {most} bytes for a sentence of {expected}"
     )))
+}
+
+/// recv() until one moment for the whole answer. A limit for each recv()
+/// alone would let a server hold us for days, with a byte now and then.
+fn recv_by(
+    deadline: Instant,
+    server: &TcpSocket,
+    buffer: &mut [u8],
+) -> Result<usize> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        let text = "timed out: the answer is not whole".into();
+        return Err(Error::timed_out("recv", server.peer_addr()?, text));
+    }
+    server.set_recv_timeout(Some(left))?;
+    server.recv(buffer)
 }

@@ -10,11 +10,12 @@
 //! for everybody, no listen(), no accept(), no threads.      [W-T1.2]
 //!
 //! Limit: it answers whatever address a datagram claims to come from, also
-//! a forged one.
+//! a forged one; only loops of servers are cut (src/reflection.rs).
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
+use socketlab::reflection::Answers;
 use socketlab::{Result, console, say, stop, warn};
 
 /// Room for the largest datagram there is. The skeleton has 2048: the kernel
@@ -64,9 +65,11 @@ fn main() -> Result<()> {
     // UDP's own port space: TCP's 12000 is another. No SO_REUSEADDR: a second
     // server on this port should fail, not take datagrams away.   (viva 9)
     socket.bind(address)?;
-    net::announce(socket.local_addr()?);
+    let own = socket.local_addr()?;
+    net::announce(own);
     say!("The server is ready to receive");
 
+    let mut answers = Answers::new(own);
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -90,7 +93,10 @@ fn main() -> Result<()> {
         // a to z lose 32, all other bytes stay. A failure concerns this one
         // client: the loop goes on.       [W-T1.1a] [W-T1.1b] (viva 1)
         bytes.make_ascii_uppercase();
-        if let Err(error) = socket.sendto(bytes, peer) {
+        // Not to ourselves, nor to a server that answers us for ever.
+        if answers.allow(peer)
+            && let Err(error) = socket.sendto(bytes, peer)
+        {
             warn!("{error}");
         }
     }

@@ -6,7 +6,9 @@
 #![allow(dead_code)] // each test program uses its part of this
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
+use std::net::{
+    Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
+};
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
@@ -33,6 +35,11 @@ impl Server {
         let mut command = terminal::command(program);
         command.args(["127.0.0.1", "0"]).args(arguments);
         Server::run(&mut command)
+    }
+
+    /// The same on another address of this machine than 127.0.0.1.
+    pub fn start_at(host: &str, program: &str) -> Server {
+        Server::run(terminal::command(program).args([host, "0"]))
     }
 
     /// Starts a prepared command and waits until it says where it listens.
@@ -238,6 +245,67 @@ pub fn allow_descriptors(wanted: u64) {
         let _ = setrlimit(Resource::Nofile, raised);
         assert!(current >= wanted, "raise `ulimit -Hn` to {wanted}");
     }
+}
+
+/// A server that drips: a byte every fifth of a second, without an end.
+pub fn dripping_server() -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        while let Ok((mut client, _)) = listener.accept() {
+            while client.write_all(b"x").is_ok() {
+                thread::park_timeout(Duration::from_millis(200));
+            }
+        }
+    });
+    Server::at(address)
+}
+
+/// Plays another UDP server, on a port below the clients' ones, whose
+/// address somebody forged as the sender of `first`: it answers each answer,
+/// with the same bytes or with `always`. Returns how long that went on.
+#[track_caller]
+pub fn answer_each_other(
+    server: &Server,
+    first: &[u8],
+    always: Option<&[u8]>,
+) -> usize {
+    let other = (20_000..32_000)
+        .find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok())
+        .expect("a free port");
+    other.connect(server.address).expect("an address");
+    let silence = Duration::from_secs(1);
+    other.set_read_timeout(Some(silence)).expect("a limit");
+    other.send(first).expect("it is sent");
+    let mut buffer = [0; 1024];
+    for answers in 0..5000 {
+        let Ok(count) = other.recv(&mut buffer) else { return answers };
+        other.send(always.unwrap_or(&buffer[..count])).expect("it is sent");
+    }
+    panic!("after 5000 answers they still answer each other");
+}
+
+/// Starts a client in a world where `two.test` is 127.0.0.1 and 127.0.0.9, in
+/// this order; `None` where a test may not make such a world.
+pub fn client_of_two_addresses(program: &str, port: u16) -> Option<Terminal> {
+    let world = "mount -t tmpfs none /mnt && cd /mnt &&
+        printf '127.0.0.1 two.test\\n127.0.0.9 two.test\\n' > hosts &&
+        mount --bind hosts /etc/hosts && exec \"$@\"";
+    let begin = || {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", world, "world"]);
+        command
+    };
+    let known = begin().args(["getent", "ahosts", "two.test"]).output().ok()?;
+    let known = String::from_utf8_lossy(&known.stdout).into_owned();
+    if !known.starts_with("127.0.0.1") || !known.contains("127.0.0.9") {
+        eprintln!("skipped: no name with two addresses can be had here");
+        return None;
+    }
+    let mut command = begin();
+    command.arg(terminal::program_folder().join(program));
+    command.args(["two.test", &port.to_string()]);
+    Some(Terminal::run(&mut command).expect("it starts"))
 }
 
 /// Plays every transcript of a lab's README.
