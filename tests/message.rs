@@ -458,18 +458,61 @@ fn d_t2_1_a_thousand_guesses_at_one_moment_are_three() {
 }
 
 #[test]
-fn d_t2_1_many_addresses_do_not_fill_the_memory() {
+fn d_t2_1_the_ipv6_addresses_of_one_subscriber_count_as_one() {
     let (guesses, now) = (Guesses::default(), Instant::now());
-    for number in 0..5000_u32 {
-        guesses.attempt(IpAddr::V4(number.into()), now, || false);
-    }
-    // One subscriber's IPv6 addresses count as one address.
     let subscriber = |n: u128| IpAddr::V6(Ipv6Addr::from((0x2001 << 112) | n));
     for number in 0..3 {
         guesses.attempt(subscriber(number), now, || false);
     }
     let early = guesses.attempt(subscriber(9), now, || true);
     assert_eq!(early, Outcome::TooEarly(seconds(1)));
+}
+
+/// Failures from this many addresses in turn, so many rounds, all at one
+/// moment: how many were looked at.
+fn rounds(guesses: &Guesses, now: Instant, addresses: u32, rounds: u32) -> u32 {
+    let mut looked_at = 0;
+    for number in (0..rounds).flat_map(|_| 0..addresses) {
+        let address = IpAddr::V4((0x7f00_0000 | number).into());
+        guesses.attempt(address, now, || {
+            looked_at += 1;
+            false
+        });
+    }
+    looked_at
+}
+
+#[test]
+fn d_t2_1_more_addresses_than_fit_into_the_table_have_to_wait_too() {
+    // Three tries a row, and three for all that have none together; before,
+    // each address pushed out the next, and all 10,300 were looked at.
+    let (guesses, now) = (Guesses::default(), Instant::now());
+    assert_eq!(rounds(&guesses, now, 1030, 10), 3 * 1024 + 3);
+    // Five thousand are no better, and need no more memory.
+    let guesses = Guesses::default();
+    assert_eq!(rounds(&guesses, now, 5000, 1), 1024 + 3);
+}
+
+#[test]
+fn d_t2_1_a_full_table_keeps_the_known_apart_and_makes_room_later() {
+    let (guesses, now) = (Guesses::default(), Instant::now());
+    guesses.attempt(ANNE, now, || false);
+    rounds(&guesses, now, 1030, 3);
+    // Anne has a row, and two more tries; Bert has to wait with the crowd.
+    let wrong = guesses.attempt(ANNE, now, || false);
+    assert_eq!(wrong, Outcome::Wrong(seconds(0)));
+    let early = guesses.attempt(BERT, now, || panic!("looked at"));
+    assert_eq!(early, Outcome::TooEarly(seconds(1)));
+    // That he is right then is no fresh start for the crowd.
+    let later = now + seconds(1);
+    assert_eq!(guesses.attempt(BERT, later, || true), Outcome::Right);
+    let wrong = guesses.attempt(BERT, later, || false);
+    assert_eq!(wrong, Outcome::Wrong(seconds(2)));
+    // Once the failures are forgotten, there is a row for everybody.
+    let much_later = now + seconds(700);
+    let wrong = guesses.attempt(BERT, much_later, || false);
+    assert_eq!(wrong, Outcome::Wrong(seconds(0)));
+    assert_eq!(rounds(&guesses, much_later, 1000, 3), 3000);
 }
 
 #[test]
