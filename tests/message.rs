@@ -272,6 +272,10 @@ fn d_t2_1_allow_list_lets_in_addresses_and_nobody_else() {
     let list = ["--auth", "allow-list", "--allow", "127.0.0.1"];
     let server = Server::start("message-server", &list);
     assert_eq!(answers_to(&server, b"hello\n"), "OK\n");
+    // The same address, as an IPv6 socket would write it.
+    let list = ["--auth", "allow-list", "--allow", "::ffff:127.0.0.1"];
+    let server = Server::start("message-server", &list);
+    assert_eq!(answers_to(&server, b"hello\n"), "OK\n");
     let list = ["--auth", "allow-list", "--allow", "192.0.2.7"];
     let mut server = Server::start("message-server", &list);
     let refusal = "NO 127.0.0.1 is not on the list\n";
@@ -600,6 +604,23 @@ fn d_t2_1_the_secret_may_come_from_a_file() {
     fs::set_permissions(&file, mode).expect("a mode");
     let mut warned = server.client("message-client", &arguments);
     wait(&mut warned, "warning: others may read …: chmod 600 …");
+}
+
+#[test]
+fn d_t2_1_the_blanks_of_a_password_belong_to_it() {
+    for secret in [" led by a blank", "followed by two  ", "\u{a0}odd\u{a0}"] {
+        let mut command = terminal::command("message-server");
+        command.args(["127.0.0.1", "0", "--auth", "password"]);
+        let server = Server::run(command.env("MESSAGE_SECRET", secret));
+        let mut owner = client(&server, secret, &["--auth", "password"]);
+        wait(&mut owner, "server: OK logged in");
+        let trimmed = format!("LOGIN {}\n", secret.trim());
+        let told = answers_to(&server, trimmed.as_bytes());
+        assert_eq!(told, "AUTH password\nNO wrong secret\n");
+    }
+    let server = guarded("password", &[]);
+    let told = answers_to(&server, format!("LOGIN{SECRET}\n").as_bytes());
+    assert_eq!(told, "AUTH password\nNO log in first: LOGIN <answer>\n");
 }
 
 #[test]
