@@ -599,6 +599,10 @@ fn d_t2_1_the_secret_may_come_from_a_file() {
     wait(&mut owner, "server: OK logged in");
     let mut reader = client(&server, SECRET, &["--auth", "challenge"]);
     wait(&mut reader, "server: OK logged in");
+    // As editors on Windows may write it: a byte order mark, CR LF.
+    fs::write(&file, format!("\u{feff}{SECRET}\r\n")).expect("a file");
+    let mut owner = server.client("message-client", &arguments);
+    wait(&mut owner, "server: OK logged in");
     // Readable by others, as umask made it: it says so.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&file, mode).expect("a mode");
@@ -753,7 +757,14 @@ fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
         wait(&mut server, &format!("Error: {file}{problem}"));
         ends_with(server, 1);
     }
+    let (_folder, file) = table("a 1\n\nb 2\n");
+    fs::write(&file, b"a 1\n\nzo\xeb 2\n").expect("a file");
+    let arguments = ["127.0.0.1", "0", "--quota", &file];
+    let mut server = Terminal::start("message-server", arguments).unwrap();
+    wait(&mut server, &format!("Error: {file}:3: not UTF-8: …"));
+    ends_with(server, 1);
     for (file, problem) in [
+        ("/tmp", "Error: /tmp is a directory, no file"),
         ("/nowhere", "Error: open(/nowhere): … (ENOENT). …"),
         ("/dev/zero", "Error: /dev/zero: …"),
     ] {
@@ -762,6 +773,13 @@ fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
         wait(&mut server, problem);
         ends_with(server, 1);
     }
+}
+
+#[test]
+fn d_t3_1_a_table_that_an_editor_on_windows_wrote() {
+    let server = with_quota("\u{feff}alice 1\r\nbob 2\r\n", &[]);
+    assert_eq!(dialogue(&server.connect(), &["ID alice"]), ["OK 1 left"]);
+    assert_eq!(dialogue(&server.connect(), &["ID bob"]), ["OK 2 left"]);
 }
 
 #[test]
@@ -1069,6 +1087,20 @@ fn d_t1_1_the_steps_are_the_system_calls_in_this_order() {
     let calls = ["socket", "setsockopt", "bind", "listen", "accept4"];
     for program in ["message-open-server", "message-server"] {
         support::strace_shows(program, &calls);
+    }
+}
+
+#[test]
+fn d_t1_1_close_is_traced_when_the_descriptor_is_closed() {
+    // Their FIN unanswered is CLOSE_WAIT. Ours makes it LAST_ACK, or over.
+    for (program, step) in [("message-open-server", 6), ("message-server", 7)] {
+        let mut command = terminal::command(program);
+        command.args(["127.0.0.1", "0"]).env("TRACE", "1");
+        let mut server = Server::run(&mut command);
+        answers_to(&server, b"hello\n");
+        let closed = format!("trace server {step} close(…) = 0 …");
+        let line = server.wait_for(&closed);
+        assert!(!line.ends_with("CLOSE_WAIT"), "{line}");
     }
 }
 
