@@ -260,8 +260,129 @@ fn d_t1_3_a_silent_server_is_named_as_such() {
     let server = Server::start("message-open-server", &[]);
     let mut ours = server.client("message-client", &["--expect-reply"]);
     ours.type_line("hello?").expect("it reads");
-    wait(&mut ours, "no answer within 3 s");
+    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
     ours.end_input();
+    ends_with(ours, 0);
+}
+
+/// A server of another kind: serves each client so, in a thread.
+fn foreign(
+    serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
+) -> Server {
+    let theirs = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = theirs.local_addr().expect("an address");
+    let serve = std::sync::Arc::new(serve);
+    thread::spawn(move || {
+        for client in theirs.incoming().flatten() {
+            let serve = serve.clone();
+            thread::spawn(move || serve(client)); // until it has had enough
+        }
+    });
+    Server::at(address)
+}
+
+/// Sends this for ever, as fast as it is read.
+fn for_ever(mut client: TcpStream, line: &[u8]) -> std::io::Result<()> {
+    loop {
+        client.write_all(line)?;
+    }
+}
+
+/// Sends this five times a second, for ever.
+fn now_and_then(mut client: TcpStream, line: &[u8]) -> std::io::Result<()> {
+    client.set_read_timeout(Some(Duration::from_millis(200)))?;
+    loop {
+        client.write_all(line)?;
+        let pause = Instant::now();
+        let mut chunk = [0; 100];
+        while pause.elapsed() < Duration::from_millis(190) {
+            if let Ok(0) = client.read(&mut chunk) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[test]
+fn d_t1_3_lines_without_end_are_answers_and_keep_nobody() {
+    let long = [&vec![b'x'; LONG_LINE + 1][..], b"\n"].concat();
+    let theirs = foreign(move |client| for_ever(client, &long));
+    let mut ours = theirs.client("message-client", &["--id", "bob"]);
+    wait(&mut ours, "server: (longer than 131072 bytes: thrown away)");
+    wait(&mut ours, "Error: the server did not let us in");
+    ends_with(ours, 1);
+}
+
+#[test]
+fn d_t1_3_a_greeting_comes_once_and_the_next_is_an_answer() {
+    let theirs = foreign(|client| now_and_then(client, b"AUTH x\n"));
+    let mut ours = theirs.client("message-client", &["--id", "bob"]);
+    for line in [
+        "server: AUTH x",
+        "the server wants a login: see --auth in --help",
+        "server: AUTH x",
+        "Error: the server did not let us in",
+    ] {
+        let printed = ours.read_line().expect("it goes on");
+        assert_eq!(printed.as_deref(), Some(line));
+    }
+    ends_with(ours, 1);
+}
+
+#[test]
+fn d_t1_3_late_answers_are_not_taken_for_answers_to_the_next_message() {
+    let (go_on, wait_for) = std::sync::mpsc::channel();
+    let wait_for = std::sync::Mutex::new(wait_for);
+    let theirs = foreign(move |mut client| {
+        let (next, told) =
+            (wait_for.lock().expect("a lock"), client.try_clone()?);
+        for (line, answer) in [
+            ("one", ""),
+            ("two", "OK two\nOK one\n"),
+            ("three", "OK three\n"),
+            ("four", ""),
+        ] {
+            assert_eq!(receive_line(&told), line);
+            client.write_all(answer.as_bytes())?;
+        }
+        let done: std::sync::mpsc::Sender<()> = next.recv().expect("a word");
+        client.write_all(b"OK four\n")?;
+        done.send(()).expect("it waits");
+        assert_eq!(receive_line(&told), "five");
+        client.write_all(b"OK five\n")
+    });
+    let mut ours = theirs.client("message-client", &["--expect-reply"]);
+    ours.type_line("one").expect("it reads");
+    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
+    ours.type_line("two").expect("it reads");
+    wait(&mut ours, "server, one of 2 due: OK two");
+    wait(&mut ours, "server: OK one");
+    ours.type_line("three").expect("it reads");
+    wait(&mut ours, "server: OK three");
+    ours.type_line("four").expect("it reads");
+    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
+    let (done, sent) = std::sync::mpsc::channel();
+    go_on.send(done).expect("it waits");
+    sent.recv().expect("a late answer");
+    ours.type_line("five").expect("it reads");
+    wait(&mut ours, "server, late: OK four");
+    wait(&mut ours, "server: OK five");
+}
+
+#[test]
+fn d_t3_4_a_burst_counts_late_answers_too() {
+    let theirs = foreign(|mut client| {
+        let told = client.try_clone()?;
+        for answer in ["", "OK\nOK\n", "STOP\n", ""] {
+            receive_line(&told);
+            client.write_all(answer.as_bytes())?;
+        }
+        client.read(&mut [0]).map(drop)
+    });
+    let mut ours = theirs.client("message-client", &["--burst", "4"]);
+    wait(&mut ours, "server: STOP");
+    let sum = "4 sent: 2 accepted, 1 refused, 1 without an answer";
+    wait(&mut ours, sum);
     ends_with(ours, 0);
 }
 
@@ -270,6 +391,10 @@ fn d_t1_3_a_silent_server_is_named_as_such() {
 #[test]
 fn d_t2_1_allow_list_lets_in_addresses_and_nobody_else() {
     let list = ["--auth", "allow-list", "--allow", "127.0.0.1"];
+    let server = Server::start("message-server", &list);
+    assert_eq!(answers_to(&server, b"hello\n"), "OK\n");
+    // The same address, as an IPv6 socket would write it.
+    let list = ["--auth", "allow-list", "--allow", "::ffff:127.0.0.1"];
     let server = Server::start("message-server", &list);
     assert_eq!(answers_to(&server, b"hello\n"), "OK\n");
     let list = ["--auth", "allow-list", "--allow", "192.0.2.7"];
@@ -458,18 +583,61 @@ fn d_t2_1_a_thousand_guesses_at_one_moment_are_three() {
 }
 
 #[test]
-fn d_t2_1_many_addresses_do_not_fill_the_memory() {
+fn d_t2_1_the_ipv6_addresses_of_one_subscriber_count_as_one() {
     let (guesses, now) = (Guesses::default(), Instant::now());
-    for number in 0..5000_u32 {
-        guesses.attempt(IpAddr::V4(number.into()), now, || false);
-    }
-    // One subscriber's IPv6 addresses count as one address.
     let subscriber = |n: u128| IpAddr::V6(Ipv6Addr::from((0x2001 << 112) | n));
     for number in 0..3 {
         guesses.attempt(subscriber(number), now, || false);
     }
     let early = guesses.attempt(subscriber(9), now, || true);
     assert_eq!(early, Outcome::TooEarly(seconds(1)));
+}
+
+/// Failures from this many addresses in turn, so many rounds, all at one
+/// moment: how many were looked at.
+fn rounds(guesses: &Guesses, now: Instant, addresses: u32, rounds: u32) -> u32 {
+    let mut looked_at = 0;
+    for number in (0..rounds).flat_map(|_| 0..addresses) {
+        let address = IpAddr::V4((0x7f00_0000 | number).into());
+        guesses.attempt(address, now, || {
+            looked_at += 1;
+            false
+        });
+    }
+    looked_at
+}
+
+#[test]
+fn d_t2_1_more_addresses_than_fit_into_the_table_have_to_wait_too() {
+    // Three tries a row, and three for all that have none together; before,
+    // each address pushed out the next, and all 10,300 were looked at.
+    let (guesses, now) = (Guesses::default(), Instant::now());
+    assert_eq!(rounds(&guesses, now, 1030, 10), 3 * 1024 + 3);
+    // Five thousand are no better, and need no more memory.
+    let guesses = Guesses::default();
+    assert_eq!(rounds(&guesses, now, 5000, 1), 1024 + 3);
+}
+
+#[test]
+fn d_t2_1_a_full_table_keeps_the_known_apart_and_makes_room_later() {
+    let (guesses, now) = (Guesses::default(), Instant::now());
+    guesses.attempt(ANNE, now, || false);
+    rounds(&guesses, now, 1030, 3);
+    // Anne has a row, and two more tries; Bert has to wait with the crowd.
+    let wrong = guesses.attempt(ANNE, now, || false);
+    assert_eq!(wrong, Outcome::Wrong(seconds(0)));
+    let early = guesses.attempt(BERT, now, || panic!("looked at"));
+    assert_eq!(early, Outcome::TooEarly(seconds(1)));
+    // That he is right then is no fresh start for the crowd.
+    let later = now + seconds(1);
+    assert_eq!(guesses.attempt(BERT, later, || true), Outcome::Right);
+    let wrong = guesses.attempt(BERT, later, || false);
+    assert_eq!(wrong, Outcome::Wrong(seconds(2)));
+    // Once the failures are forgotten, there is a row for everybody.
+    let much_later = now + seconds(700);
+    let wrong = guesses.attempt(BERT, much_later, || false);
+    assert_eq!(wrong, Outcome::Wrong(seconds(0)));
+    assert_eq!(rounds(&guesses, much_later, 1000, 3), 3000);
 }
 
 #[test]
@@ -552,11 +720,32 @@ fn d_t2_1_the_secret_may_come_from_a_file() {
     wait(&mut owner, "server: OK logged in");
     let mut reader = client(&server, SECRET, &["--auth", "challenge"]);
     wait(&mut reader, "server: OK logged in");
+    // As editors on Windows may write it: a byte order mark, CR LF.
+    fs::write(&file, format!("\u{feff}{SECRET}\r\n")).expect("a file");
+    let mut owner = server.client("message-client", &arguments);
+    wait(&mut owner, "server: OK logged in");
     // Readable by others, as umask made it: it says so.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&file, mode).expect("a mode");
     let mut warned = server.client("message-client", &arguments);
     wait(&mut warned, "warning: others may read …: chmod 600 …");
+}
+
+#[test]
+fn d_t2_1_the_blanks_of_a_password_belong_to_it() {
+    for secret in [" led by a blank", "followed by two  ", "\u{a0}odd\u{a0}"] {
+        let mut command = terminal::command("message-server");
+        command.args(["127.0.0.1", "0", "--auth", "password"]);
+        let server = Server::run(command.env("MESSAGE_SECRET", secret));
+        let mut owner = client(&server, secret, &["--auth", "password"]);
+        wait(&mut owner, "server: OK logged in");
+        let trimmed = format!("LOGIN {}\n", secret.trim());
+        let told = answers_to(&server, trimmed.as_bytes());
+        assert_eq!(told, "AUTH password\nNO wrong secret\n");
+    }
+    let server = guarded("password", &[]);
+    let told = answers_to(&server, format!("LOGIN{SECRET}\n").as_bytes());
+    assert_eq!(told, "AUTH password\nNO log in first: LOGIN <answer>\n");
 }
 
 #[test]
@@ -569,6 +758,22 @@ fn d_t2_1_a_challenge_client_does_not_give_the_secret_away() {
          nothing was sent",
     );
     ends_with(owner, 1);
+}
+
+#[test]
+fn d_t2_1_no_greeting_in_time_is_told_as_what_it_is() {
+    let silent = |client: TcpStream| (&client).read(&mut [0]).map(drop);
+    let silent = foreign(silent);
+    let flood = foreign(|client| for_ever(client, &[b'x'; 1000]));
+    let login = ["--auth", "password"];
+    for mut owner in [&silent, &flood].map(|s| client(s, SECRET, &login)) {
+        wait(
+            &mut owner,
+            "Error: no whole greeting within 3 s: this server asks for no \
+             login, or it hangs; nothing was sent",
+        );
+        ends_with(owner, 1);
+    }
 }
 
 #[test]
@@ -650,6 +855,42 @@ fn d_t2_2_the_intruder_attacks_any_server() {
     wait(&mut open, "silence … keeps a place…");
 }
 
+#[test]
+fn d_t2_2_the_intruder_is_kept_by_no_server() {
+    let long = [&[b'x'; 5000][..], b"\n"].concat();
+    let long = foreign(move |client| for_ever(client, &long));
+    let slow = foreign(|client| now_and_then(client, b"AUTH x\n"));
+    let (mut long, mut slow) = (
+        long.client("message-intruder", &[]),
+        slow.client("message-intruder", &[]),
+    );
+    wait(&mut long, "no login, like nc … see its words … (too long a line)");
+    wait(&mut slow, "no login, like nc … see its words … AUTH x");
+}
+
+#[test]
+fn d_t2_2_the_intruder_is_patient_longer_than_for_a_line() {
+    let server = guarded("password", &["--login-limit", "3.5"]);
+    let mut intruder = server.client("message-intruder", &["--patience", "9"]);
+    wait(&mut intruder, "silence … cut…");
+}
+
+#[test]
+fn d_t2_2_the_intruder_tries_every_address_of_a_name() {
+    // The last one: where localhost has two, the first refuses.
+    let addresses = socketlab::net::resolve("localhost", 0).expect("a name");
+    let theirs = TcpListener::bind(addresses.last().expect("an address"));
+    let port = theirs.and_then(|theirs| {
+        let port = theirs.local_addr()?.port();
+        thread::spawn(move || theirs.incoming().for_each(drop));
+        Ok(port.to_string())
+    });
+    let arguments = ["localhost", &port.expect("a port"), "--patience", "0.1"];
+    let mut intruder = Terminal::start("message-intruder", arguments).unwrap();
+    wait(&mut intruder, "silence … cut…");
+    ends_with(intruder, 0);
+}
+
 // ---- task 3: how much ------------------------------------------------------
 
 #[test]
@@ -689,7 +930,14 @@ fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
         wait(&mut server, &format!("Error: {file}{problem}"));
         ends_with(server, 1);
     }
+    let (_folder, file) = table("a 1\n\nb 2\n");
+    fs::write(&file, b"a 1\n\nzo\xeb 2\n").expect("a file");
+    let arguments = ["127.0.0.1", "0", "--quota", &file];
+    let mut server = Terminal::start("message-server", arguments).unwrap();
+    wait(&mut server, &format!("Error: {file}:3: not UTF-8: …"));
+    ends_with(server, 1);
     for (file, problem) in [
+        ("/tmp", "Error: /tmp is a directory, no file"),
         ("/nowhere", "Error: open(/nowhere): … (ENOENT). …"),
         ("/dev/zero", "Error: /dev/zero: …"),
     ] {
@@ -698,6 +946,13 @@ fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
         wait(&mut server, problem);
         ends_with(server, 1);
     }
+}
+
+#[test]
+fn d_t3_1_a_table_that_an_editor_on_windows_wrote() {
+    let server = with_quota("\u{feff}alice 1\r\nbob 2\r\n", &[]);
+    assert_eq!(dialogue(&server.connect(), &["ID alice"]), ["OK 1 left"]);
+    assert_eq!(dialogue(&server.connect(), &["ID bob"]), ["OK 2 left"]);
 }
 
 #[test]
@@ -1005,6 +1260,20 @@ fn d_t1_1_the_steps_are_the_system_calls_in_this_order() {
     let calls = ["socket", "setsockopt", "bind", "listen", "accept4"];
     for program in ["message-open-server", "message-server"] {
         support::strace_shows(program, &calls);
+    }
+}
+
+#[test]
+fn d_t1_1_close_is_traced_when_the_descriptor_is_closed() {
+    // Their FIN unanswered is CLOSE_WAIT. Ours makes it LAST_ACK, or over.
+    for (program, step) in [("message-open-server", 6), ("message-server", 7)] {
+        let mut command = terminal::command(program);
+        command.args(["127.0.0.1", "0"]).env("TRACE", "1");
+        let mut server = Server::run(&mut command);
+        answers_to(&server, b"hello\n");
+        let closed = format!("trace server {step} close(…) = 0 …");
+        let line = server.wait_for(&closed);
+        assert!(!line.ends_with("CLOSE_WAIT"), "{line}");
     }
 }
 

@@ -117,6 +117,9 @@ impl Secret {
 fn read(name: &str) -> Result<Vec<u8>> {
     let fail = |error| Error::new("open", name, error);
     let file = File::open(name).map_err(fail)?;
+    if file.metadata().map_err(fail)?.is_dir() {
+        return Err(Error::other(format!("{name} is a directory, no file")));
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -126,8 +129,10 @@ fn read(name: &str) -> Result<Vec<u8>> {
         }
     }
     let mut bytes = Vec::new();
-    file.take(LONGEST + 3).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(bytes)
+    let most = LONGEST + 6; // BOM, the secret, CR LF, and one too many
+    file.take(most).read_to_end(&mut bytes).map_err(fail)?;
+    // Some editors on Windows begin a file with a byte order mark.
+    Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).to_vec())
 }
 
 /// A number used once: 32 fresh random bytes from the operating system, in

@@ -70,6 +70,8 @@ impl Door {
                 Some(Secret::load(secret_file)?)
             }
         };
+        // ::ffff:127.0.0.1 is 127.0.0.1: a peer is compared in that form.
+        let allowed = allowed.iter().map(IpAddr::to_canonical).collect();
         let guesses = Guesses::default();
         Ok(Door { rung, allowed, secret, guesses, limit })
     }
@@ -118,10 +120,12 @@ impl Door {
 
         // The task-1 client and a bare `nc` stumble here: they talk first.
         let line = next(reader)?;
-        let Some(answer) = line.strip_prefix(b"LOGIN") else {
-            return refuse("NO log in first: LOGIN <answer>");
+        // One space ends the word; all others belong to the password.
+        let answer = match line.strip_prefix(b"LOGIN") {
+            Some([b' ', answer @ ..]) => answer,
+            Some([]) => b"",
+            _ => return refuse("NO log in first: LOGIN <answer>"),
         };
-        let answer = answer.trim_ascii();
         let check = || auth::check(self.rung, secret, &nonce, answer);
         match self.guesses.attempt(address, Instant::now(), check) {
             Outcome::Right => {}

@@ -10,8 +10,14 @@
 //! are no way around it. The rest is not served more slowly.
 //!                                                       (viva 11) (try 7)
 //!
-//! Limit: people behind one NAT wait for each other, and who has a thousand
-//! addresses has three thousand free tries. A long secret cures that.
+//! The table of addresses is bounded, and a full one forgets nobody: then
+//! all addresses that are not in it count as one, the crowd. If the oldest
+//! row made room, a thousand addresses in turn would never wait.
+//!
+//! Limit: people behind one NAT wait for each other. Who has a thousand
+//! addresses has three thousand free tries in ten minutes, and newcomers
+//! have to wait with his crowd. A long secret makes the tries worthless;
+//! against the waiting a serious program lets in known addresses first.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -25,7 +31,7 @@ const FREE: u32 = 2;
 /// The wait grows no further: an honest user can always come back.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Addresses remembered. The one that was quiet longest makes room.
+/// Addresses that have a row of their own.
 const ADDRESSES: usize = 1024;
 
 /// An address that has been quiet so long after its wait starts afresh.
@@ -55,11 +61,35 @@ pub fn delay(failures: u32) -> Duration {
 
 /// The failures of each address, shared by all threads.
 #[derive(Default)]
-pub struct Guesses(Mutex<HashMap<IpAddr, Failures>>);
+pub struct Guesses(Mutex<Table>);
 
+#[derive(Default)]
+struct Table {
+    rows: HashMap<IpAddr, Failures>,
+    crowd: Option<Failures>, // of all for whom there was no row
+}
+
+#[derive(Clone, Copy)]
 struct Failures {
     count: u32,
     not_before: Instant,
+}
+
+impl Failures {
+    fn are_forgotten(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.not_before) >= FORGOTTEN
+    }
+}
+
+impl Table {
+    /// Is there no row for this address, and no room for one?
+    fn is_full_for(&mut self, address: IpAddr, now: Instant) -> bool {
+        if self.rows.len() < ADDRESSES || self.rows.contains_key(&address) {
+            return false;
+        }
+        self.rows.retain(|_, failures| !failures.are_forgotten(now));
+        self.rows.len() >= ADDRESSES
+    }
 }
 
 impl Guesses {
@@ -75,30 +105,30 @@ impl Guesses {
     ) -> Outcome {
         let address = block(address);
         let mut table = self.0.lock();
-        let mut count = 0;
-        if let Some(failures) = table.get(&address) {
-            let left = failures.not_before.saturating_duration_since(now);
-            if !left.is_zero() {
-                return Outcome::TooEarly(left);
-            }
-            if now.duration_since(failures.not_before) < FORGOTTEN {
-                count = failures.count;
-            }
+        let in_crowd = table.is_full_for(address, now);
+        let failures = match in_crowd {
+            true => table.crowd,
+            false => table.rows.get(&address).copied(),
+        };
+        let failures = failures.filter(|before| !before.are_forgotten(now));
+        let before = failures.map_or(now, |before| before.not_before);
+        let left = before.saturating_duration_since(now);
+        if !left.is_zero() {
+            return Outcome::TooEarly(left);
         }
         if check() {
-            table.remove(&address);
+            // Of the crowd only this one was right: the others stay in it.
+            table.rows.remove(&address);
             return Outcome::Right;
         }
-        let count = count.saturating_add(1);
+        let count = failures.map_or(0, |before| before.count).saturating_add(1);
         let wait = delay(count);
-        if table.len() >= ADDRESSES && !table.contains_key(&address) {
-            let quiet = table.iter().min_by_key(|(_, f)| f.not_before);
-            if let Some(quiet) = quiet.map(|(&address, _)| address) {
-                table.remove(&quiet);
-            }
+        let failures = Failures { count, not_before: now + wait };
+        if in_crowd {
+            table.crowd = Some(failures);
+        } else {
+            table.rows.insert(address, failures);
         }
-        let not_before = now + wait;
-        table.insert(address, Failures { count, not_before });
         Outcome::Wrong(wait)
     }
 }

@@ -135,6 +135,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     // ---- 6 close() -------------------------------------------------------
     // Our FIN answers theirs. Forget it, and each client that ever came
     // stays in CLOSE-WAIT until descriptors run out.           (viva 14)
+    drop(reader); // it holds a handle, and the last one closes
     client.close();
     Ok(())
 }

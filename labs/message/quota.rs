@@ -112,24 +112,33 @@ pub fn id_in(line: &[u8]) -> std::result::Result<&str, NoId> {
 impl Quota {
     /// Reads the table. An error names the file and the line.
     pub fn read(file: &Path) -> Result<Quota> {
-        let fail = |error| Error::new("open", file.display(), error);
-        let mut text = String::new();
+        let name = file.display();
+        let fail = |error| Error::new("open", &name, error);
         let open = File::open(file).map_err(fail)?;
-        open.take(LARGEST).read_to_string(&mut text).map_err(fail)?;
+        if open.metadata().map_err(fail)?.is_dir() {
+            return Err(Error::other(format!(
+                "{name} is a directory, no file"
+            )));
+        }
+        let mut text = Vec::new();
+        open.take(LARGEST).read_to_end(&mut text).map_err(fail)?;
         if text.len() as u64 == LARGEST {
-            let name = file.display();
             return Err(Error::other(format!("{name}: larger than 1 MiB")));
         }
         Quota::parse(&text).map_err(|(line, problem)| {
-            let name = file.display();
             Error::other(format!("{name}:{line}: {problem}"))
         })
     }
 
-    fn parse(text: &str) -> std::result::Result<Quota, (usize, String)> {
+    fn parse(text: &[u8]) -> std::result::Result<Quota, (usize, String)> {
+        // Some editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut rows = BTreeMap::new();
-        for (index, line) in text.lines().enumerate() {
+        for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
             let fail = |problem: String| Err((index + 1, problem));
+            let Ok(line) = str::from_utf8(line) else {
+                return fail("not UTF-8: save the file as UTF-8 text".into());
+            };
             let line = line.split('#').next().unwrap_or_default();
             let words: Vec<&str> = line.split_whitespace().collect();
             let &[id, number] = words.as_slice() else {

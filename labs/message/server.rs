@@ -178,6 +178,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
         Err(Refusal::Told(text)) => {
             say!("[{peer}] refused: {text}");
             client.send_all(format!("{text}\n").as_bytes())?;
+            drop(reader); // it holds a handle of the socket as well
             client.finish();
             return Ok(());
         }
@@ -237,6 +238,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, house: &House) -> Result<()> {
 
     // ---- 7 close() -------------------------------------------------------
     // Without it the socket stays in CLOSE-WAIT.                (viva 14)
+    drop(reader); // it holds a handle, and the last one closes
     client.close();
     Ok(())
 }
