@@ -92,7 +92,7 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // Whether it arrives, nobody tells us. A failure concerns this one
         // client: the loop goes on.                            [T-F9]
-        // An echo of an echo would never end: see reflection.rs.  (try 10)
+        // An echo of an echo would never end: see reflection.rs.  (try 9)
         if answers.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {

@@ -253,9 +253,11 @@ pub fn dripping_server() -> Server {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         while let Ok((mut client, _)) = listener.accept() {
-            while client.write_all(b"x").is_ok() {
-                thread::park_timeout(Duration::from_millis(200));
-            }
+            thread::spawn(move || {
+                while client.write_all(b"x").is_ok() {
+                    thread::park_timeout(Duration::from_millis(200));
+                }
+            });
         }
     });
     Server::at(address)
@@ -274,7 +276,7 @@ pub fn answer_each_other(
         .find_map(|port| UdpSocket::bind(("127.0.0.1", port)).ok())
         .expect("a free port");
     other.connect(server.address).expect("an address");
-    let silence = Duration::from_secs(1);
+    let silence = Duration::from_millis(700);
     other.set_read_timeout(Some(silence)).expect("a limit");
     other.send(first).expect("it is sent");
     let mut buffer = [0; 1024];
