@@ -13,6 +13,8 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -255,14 +257,107 @@ fn d_t1_3_what_is_not_text_is_shown_in_hexadecimal() {
     ends_with(ours, 1);
 }
 
+/// A server of another kind: serves each client so, in a thread.
+fn foreign(
+    serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static,
+) -> Server {
+    let theirs = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = theirs.local_addr().expect("an address");
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for client in theirs.incoming().flatten() {
+            let serve = serve.clone();
+            thread::spawn(move || serve(client)); // until it has had enough
+        }
+    });
+    Server::at(address)
+}
+
+/// Sends this for ever, as fast as it is read.
+fn for_ever(mut client: TcpStream, line: &[u8]) -> std::io::Result<()> {
+    loop {
+        client.write_all(line)?;
+    }
+}
+
+/// Sends this five times a second, for ever.
+fn now_and_then(mut client: TcpStream, line: &[u8]) -> std::io::Result<()> {
+    let (_kept, nothing) = channel::<()>();
+    loop {
+        client.write_all(line)?;
+        let _ = nothing.recv_timeout(Duration::from_millis(200));
+    }
+}
+
 #[test]
-fn d_t1_3_a_silent_server_is_named_as_such() {
-    let server = Server::start("message-open-server", &[]);
-    let mut ours = server.client("message-client", &["--expect-reply"]);
-    ours.type_line("hello?").expect("it reads");
-    wait(&mut ours, "no answer within 3 s");
+fn d_t1_3_lines_without_end_are_answers_and_keep_nobody() {
+    let long = [&vec![b'x'; LONG_LINE + 1][..], b"\n"].concat();
+    let theirs = foreign(move |client| for_ever(client, &long));
+    let mut ours = theirs.client("message-client", &["--id", "bob"]);
+    wait(&mut ours, "server: (longer than 131072 bytes: thrown away)");
+    wait(&mut ours, "Error: the server did not let us in");
+    ends_with(ours, 1);
+}
+
+#[test]
+fn d_t1_3_a_greeting_comes_once_and_the_next_is_an_answer() {
+    let theirs = foreign(|client| now_and_then(client, b"AUTH x\n"));
+    let mut ours = theirs.client("message-client", &["--id", "bob"]);
+    for line in [
+        "server: AUTH x",
+        "the server wants a login: see --auth in --help",
+        "server: AUTH x",
+        "Error: the server did not let us in",
+    ] {
+        let printed = ours.read_line().expect("it goes on");
+        assert_eq!(printed.as_deref(), Some(line));
+    }
+    ends_with(ours, 1);
+}
+
+#[test]
+fn d_t1_3_a_silent_server_is_named_and_its_late_answer_is_no_new_one() {
+    let (go_on, word) = channel::<Sender<()>>();
+    let word = Mutex::new(word);
+    let theirs = foreign(move |mut client| {
+        let told = client.try_clone()?;
+        assert_eq!(receive_line(&told), "one");
+        let sent = word.lock().expect("a lock").recv().expect("a word");
+        client.write_all(b"OK one\n")?;
+        sent.send(()).expect("it waits");
+        assert_eq!(receive_line(&told), "two");
+        client.write_all(b"OK two\n")?;
+        client.read(&mut [0]).map(drop)
+    });
+    let mut ours = theirs.client("message-client", &["--expect-reply"]);
+    ours.type_line("one").expect("it reads");
+    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
+    let (sent, late) = channel();
+    go_on.send(sent).expect("it waits");
+    late.recv().expect("a late answer");
+    ours.type_line("two").expect("it reads");
+    wait(&mut ours, "server, late: OK one");
+    wait(&mut ours, "server: OK two");
     ours.end_input();
     ends_with(ours, 0);
+}
+
+#[test]
+fn d_t3_4_a_burst_counts_late_answers_too() {
+    let theirs = foreign(|mut client| {
+        let told = client.try_clone()?;
+        for answers in ["", "STOP\nOK\n", "OK\n", ""] {
+            receive_line(&told);
+            client.write_all(answers.as_bytes())?;
+        }
+        Ok(())
+    });
+    let mut ours = theirs.client("message-client", &["--burst", "9"]);
+    wait(&mut ours, "server, one of 2 due: STOP");
+    let sum = "4 sent: 2 accepted, 1 refused, 1 without an answer";
+    wait(&mut ours, sum);
+    wait(&mut ours, "Error: the server has closed");
+    ends_with(ours, 1);
 }
 
 // ---- task 2: who may talk --------------------------------------------------
@@ -640,6 +735,22 @@ fn d_t2_1_a_challenge_client_does_not_give_the_secret_away() {
 }
 
 #[test]
+fn d_t2_1_no_greeting_in_time_is_told_as_what_it_is() {
+    let silent = |client: TcpStream| (&client).read(&mut [0]).map(drop);
+    let silent = foreign(silent);
+    let flood = foreign(|client| for_ever(client, &[b'x'; 1000]));
+    let login = ["--auth", "password"];
+    for mut owner in [&silent, &flood].map(|s| client(s, SECRET, &login)) {
+        wait(
+            &mut owner,
+            "Error: no whole greeting within 3 s: this server asks for no \
+             login, or it hangs; nothing was sent",
+        );
+        ends_with(owner, 1);
+    }
+}
+
+#[test]
 fn d_t2_1_two_clients_at_once_and_a_login_in_pieces() {
     let server = guarded("password", &[]);
     let (one, two) = (server.connect(), server.connect());
@@ -716,6 +827,39 @@ fn d_t2_2_the_intruder_attacks_any_server() {
     let mut open = open.client("message-intruder", &["--patience", "0.1"]);
     wait(&mut open, "no login, like nc … no answer…");
     wait(&mut open, "silence … keeps a place…");
+}
+
+#[test]
+fn d_t2_2_the_intruder_has_patience_but_is_kept_by_no_server() {
+    let long = [&[b'x'; 5000][..], b"\n"].concat();
+    let long = foreign(move |client| for_ever(client, &long));
+    let slow = foreign(|client| now_and_then(client, b"AUTH x\n"));
+    // It cuts silence later than the intruder waits for a single line.
+    let late = guarded("password", &["--login-limit", "3.5"]);
+    let intruder = |server: &Server| {
+        server.client("message-intruder", &["--patience", "9"])
+    };
+    let (mut long, mut slow, mut late) =
+        (intruder(&long), intruder(&slow), intruder(&late));
+    wait(&mut long, "no login, like nc … see its words … (too long a line)");
+    wait(&mut slow, "no login, like nc … see its words … AUTH x");
+    wait(&mut late, "silence … cut…");
+}
+
+#[test]
+fn d_t2_2_the_intruder_tries_every_address_of_a_name() {
+    // The last one: where localhost has two, the first refuses.
+    let addresses = socketlab::net::resolve("localhost", 0).expect("a name");
+    let theirs = TcpListener::bind(addresses.last().expect("an address"));
+    let port = theirs.and_then(|theirs| {
+        let port = theirs.local_addr()?.port();
+        thread::spawn(move || theirs.incoming().for_each(drop));
+        Ok(port.to_string())
+    });
+    let arguments = ["localhost", &port.expect("a port"), "--patience", "0.1"];
+    let mut intruder = Terminal::start("message-intruder", arguments).unwrap();
+    wait(&mut intruder, "silence … cut…");
+    ends_with(intruder, 0);
 }
 
 // ---- task 3: how much ------------------------------------------------------

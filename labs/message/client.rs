@@ -23,14 +23,11 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use auth::{Rung, Secret};
+use hear::{Answers, Tally};
 use socketlab::args::{self, Port, Program};
-use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-const LONGEST: usize = 128 * 1024; // bytes of an answer
-const WAIT: Duration = Duration::from_secs(3); // for an answer
-const PAUSE: Duration = Duration::from_millis(200); // ends a bare answer
 const LAST_WORDS: Duration = Duration::from_secs(1); // after our FIN
 const GAP: f64 = 0.3; // seconds, between messages without newlines
 
@@ -106,9 +103,8 @@ fn main() -> Result<()> {
         Ok(socket)
     })?;
     server.set_no_delay()?;
-    let mut reader = LineReader::new(server.clone(), LONGEST, WAIT);
-    reader.accept_pause(PAUSE);
-    let mut session = Session { server, reader, eol: args.eol };
+    let answers = Answers::new(&server);
+    let mut session = Session { server, answers, eol: args.eol };
     session.log_in(args.auth, args.secret_file.as_deref())?;
     if let Some(id) = &args.id {
         session.identify(id)?;
@@ -153,55 +149,24 @@ fn send(server: &TcpSocket, text: &[u8], eol: &[u8]) -> Result<()> {
 /// A connection and how we speak on it.
 struct Session {
     server: TcpSocket,
-    reader: LineReader,
+    answers: Answers,
     eol: &'static [u8],
 }
 
 impl Session {
-    /// The next answer; `None` if none came in time.
-    fn answer(&mut self) -> Result<Option<Vec<u8>>> {
-        loop {
-            // ---- 4 recv() ------------------------------------------------
-            // 0 bytes, end of stream: the server has closed, or its kernel
-            // did when it was killed. After a power cut there is nothing at
-            // all, and only the time limit ends this wait.     (viva 8)
-            match self.reader.read() {
-                Ok(Received::Line(text) | Received::Unterminated(text)) => {
-                    return Ok(Some(text));
-                }
-                Ok(Received::TooLong) => {}
-                Ok(Received::End) => {
-                    return Err(Error::other("the server has closed"));
-                }
-                Err(error) if error.is_timeout() => return Ok(None),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Prints the next answer and returns it.
-    fn print_answer(&mut self) -> Result<Option<Vec<u8>>> {
-        loop {
-            let answer = self.answer()?;
-            match &answer {
-                Some(text) => hear::show(text),
-                None => say!("no answer within {} s", WAIT.as_secs()),
-            }
-            // A greeting that nobody asked for answers no message.
-            match answer {
-                Some(text) if hear::wants_login(&text) => {}
-                answer => return Ok(answer),
-            }
-        }
-    }
-
     /// Task 2: the secret, or the proof that we know it.        [D-T2.1]
     fn log_in(&mut self, rung: Rung, file: Option<&str>) -> Result<()> {
         if matches!(rung, Rung::None | Rung::AllowList) {
             return Ok(());
         }
         let secret = Secret::load(file)?;
-        let greeting = self.answer()?.unwrap_or_default();
+        let Some(greeting) = self.answers.greeting()? else {
+            let seconds = hear::WAIT.as_secs();
+            return Err(Error::other(format!(
+                "no whole greeting within {seconds} s: this server asks for \
+                 no login, or it hangs; nothing was sent"
+            )));
+        };
         let answer = auth::reply(rung, &secret, &greeting)?;
         let line = [b"LOGIN ", &*answer].concat();
         send(&self.server, &line, self.eol)?;
@@ -214,9 +179,14 @@ impl Session {
         self.must_be_ok()
     }
 
+    /// What is not even answered in time is no OK either.
     fn must_be_ok(&mut self) -> Result<()> {
-        match self.print_answer()? {
-            Some(text) if text.starts_with(b"OK") => Ok(()),
+        let mut tally = Tally::default();
+        self.answers.expect_one();
+        self.answers.take(hear::WAIT, |who, text| tally.add(who, text))?;
+        self.answers.say_what_is_due();
+        match tally.accepted {
+            1 => Ok(()),
             _ => Err(Error::other("the server did not let us in")),
         }
     }
@@ -228,41 +198,42 @@ impl Session {
         gap: Duration,
         burst: bool,
     ) -> Result<()> {
-        let (mut sent, mut accepted, mut refused) = (0, 0, 0);
-        let mut ended = Ok(());
-        for message in messages {
-            let message = message?;
-            if sent > 0 {
-                thread::sleep(gap);
-            }
-            let answer =
-                send(&self.server, &message, self.eol).and_then(|()| {
-                    if burst { self.answer() } else { self.print_answer() }
-                });
-            sent += 1;
-            match answer {
-                Ok(Some(text)) if text.starts_with(b"OK") => accepted += 1,
-                Ok(Some(text)) => {
-                    refused += 1;
-                    if burst && refused == 1 {
-                        hear::show(&text);
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    ended = Err(error);
-                    break;
-                }
-            }
-        }
+        let mut tally = Tally { burst, ..Tally::default() };
+        let ended = self.ask_each(messages, gap, &mut tally);
         if burst {
-            say!("{sent} sent: {accepted} accepted, {refused} refused");
+            say!("{tally}");
         }
 
         // ---- 5 close() ---------------------------------------------------
         // FIN: the server learns that we are done, not that we crashed.
+        drop(self.answers); // they hold a handle of the socket as well
         self.server.finish();
         ended
+    }
+
+    fn ask_each(
+        &mut self,
+        messages: impl Iterator<Item = Result<Vec<u8>>>,
+        gap: Duration,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        for message in messages {
+            let message = message?;
+            if tally.sent > 0 {
+                thread::sleep(gap);
+            }
+            // What came late is no answer to what we say now.
+            let at_once = Duration::from_millis(1);
+            self.answers.take(at_once, |who, text| tally.add(who, text))?;
+            tally.sent += 1;
+            send(&self.server, &message, self.eol)?;
+            self.answers.expect_one();
+            self.answers.take(hear::WAIT, |who, text| tally.add(who, text))?;
+            if !tally.burst {
+                self.answers.say_what_is_due();
+            }
+        }
+        Ok(())
     }
 
     /// Sends each message and waits for nothing; a thread prints what comes.
@@ -271,8 +242,8 @@ impl Session {
         messages: impl Iterator<Item = Result<Vec<u8>>>,
         gap: Duration,
     ) -> Result<()> {
-        let Session { server, reader, eol } = self;
-        let heard_all = hear::listen(reader)?;
+        let Session { server, answers, eol } = self;
+        let heard_all = hear::listen(answers)?;
         let mut sent = 0;
         for message in messages {
             let message = message?;
