@@ -17,7 +17,7 @@ mod verdict;
 
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use auth::{Rung, Secret};
@@ -30,7 +30,7 @@ use verdict::{ATTACKS, Attack, Said, Verdict};
 
 const LONGEST: usize = 4096; // bytes of an answer
 const MOST_ANSWERS: usize = 100;
-const WAIT: Duration = Duration::from_secs(3); // for an answer
+const WAIT: Duration = Duration::from_secs(3); // for all answers to an attack
 const GREETING: Duration = Duration::from_secs(1); // for an AUTH
 const GUESSES: u32 = 20;
 
@@ -77,13 +77,15 @@ fn main() -> Result<()> {
         true => Some(Secret::load(args.secret_file.as_deref())?),
         false => None,
     };
-    let target = Target {
-        address: net::resolve_one(host, port)?,
-        secret,
-        patience: Duration::from_secs_f64(patience),
-    };
-    // Nobody there is an error, not a server that refuses.
-    target.open(None)?.0.finish();
+    let patience = Duration::from_secs_f64(patience);
+    // Nobody there is an error, not a server that refuses. The attacks go to
+    // the first address of this name where somebody is.
+    let address = net::try_each(&net::resolve(host, port)?, |address| {
+        let (socket, _) = open(address, None)?;
+        socket.finish();
+        Ok(address)
+    })?;
+    let target = Target { address, secret, patience };
     say!("{:<28}{:<18}its last words", "attack", "result");
     for (attack, title) in ATTACKS {
         let (verdict, words) = verdict::of(target.attack(attack));
@@ -165,26 +167,9 @@ impl Target {
         Ok(said.map_or(Verdict::Skipped, Verdict::Said))
     }
 
-    /// A connection, from another local address if one is given.
-    fn open(&self, from: Option<IpAddr>) -> Result<(TcpSocket, LineReader)> {
-        // ---- 1 socket() --------------------------------------------------
-        // bind() only to attack from another address of this machine.
-        let socket = TcpSocket::new(self.address)?;
-        if let Some(from) = from {
-            socket.bind(SocketAddr::new(from, 0))?;
-        }
-
-        // ---- 2 connect() -------------------------------------------------
-        // Always works: the server's kernel shakes hands with everybody, and
-        // the program behind it hears of it later.           (viva 5)
-        socket.connect(self.address)?;
-        let reader = LineReader::new(socket.clone(), LONGEST, WAIT);
-        Ok((socket, reader))
-    }
-
     /// One attempt: says all of this and hears what the server says to it.
     fn say(&self, lines: &[u8]) -> Result<Said> {
-        let (socket, reader) = self.open(None)?;
+        let (socket, reader) = open(self.address, None)?;
         speak(socket, reader, lines)
     }
 
@@ -196,7 +181,7 @@ impl Target {
     /// `None` if we do not know the secret.
     fn owner(&self) -> Result<Option<(Said, Vec<u8>)>> {
         let Some(secret) = &self.secret else { return Ok(None) };
-        let (socket, mut reader) = self.open(None)?;
+        let (socket, mut reader) = open(self.address, None)?;
         reader.finish_within(Some(GREETING));
         let greeting = match reader.read() {
             Ok(Received::Line(greeting)) => greeting,
@@ -222,7 +207,7 @@ impl Target {
         if !(self.address.is_ipv4() && self.address.ip().is_loopback()) {
             return Ok(None);
         }
-        match self.open(Some(other)) {
+        match open(self.address, Some(other)) {
             Ok((socket, reader)) => Ok(Some(speak(socket, reader, MESSAGE)?)),
             Err(error) if error.call() == "bind" => Ok(None),
             Err(error) => Err(error),
@@ -231,10 +216,10 @@ impl Target {
 
     /// Tries one secret after the other until it is told to wait. (viva 11)
     fn guess(&self) -> Result<Verdict> {
-        let mut said = Vec::new();
-        for number in 1..=GUESSES {
+        let (mut said, end) = (Vec::new(), Instant::now() + 7 * WAIT);
+        for number in (1..=GUESSES).take_while(|_| Instant::now() < end) {
             said = self.log_in(format!("guess {number}").as_bytes())?;
-            let told = said.last().map(Vec::as_slice).unwrap_or_default();
+            let Some(told) = said.last() else { break };
             if String::from_utf8_lossy(told).contains("wait") {
                 return Ok(Verdict::Slowed(number));
             }
@@ -244,20 +229,42 @@ impl Target {
 
     /// Connects and says nothing at all.
     fn silence(&self) -> Result<Verdict> {
-        let (_socket, mut reader) = self.open(None)?;
+        let (_socket, mut reader) = open(self.address, None)?;
+        let end = Instant::now() + self.patience;
         reader.finish_within(Some(self.patience));
         loop {
             match reader.read() {
                 Ok(Received::End) => return Ok(Verdict::Cut),
                 Ok(_) => {}
-                Err(error) if error.is_timeout() => return Ok(Verdict::Held),
-                Err(_) => return Ok(Verdict::Cut),
+                Err(error) if !error.is_timeout() => return Ok(Verdict::Cut),
+                Err(_) if Instant::now() >= end => return Ok(Verdict::Held),
+                Err(_) => {} // only the wait for one line is over
             }
         }
     }
 }
 
-/// Says all of this and hears the server to its end.
+/// A connection, from another local address if one is given.
+fn open(
+    address: SocketAddr,
+    from: Option<IpAddr>,
+) -> Result<(TcpSocket, LineReader)> {
+    // ---- 1 socket() ------------------------------------------------------
+    // bind() only to attack from another address of this machine.
+    let socket = TcpSocket::new(address)?;
+    if let Some(from) = from {
+        socket.bind(SocketAddr::new(from, 0))?;
+    }
+
+    // ---- 2 connect() -----------------------------------------------------
+    // Always works: the server's kernel shakes hands with everybody, and
+    // the program behind it hears of it later.               (viva 5)
+    socket.connect(address)?;
+    let reader = LineReader::new(socket.clone(), LONGEST, WAIT);
+    Ok((socket, reader))
+}
+
+/// Says all of this and hears the server to its end, for `WAIT` at most.
 fn speak(
     socket: TcpSocket,
     mut reader: LineReader,
@@ -267,6 +274,7 @@ fn speak(
     // All at once, and FIN behind it: the answers come just the same.
     socket.send_all(lines)?;
     socket.shutdown(Shutdown::Write)?;
+    reader.finish_within(Some(WAIT));
     let mut said = Vec::new();
     while said.len() < MOST_ANSWERS {
         // ---- 4 recv() ----------------------------------------------------
@@ -275,7 +283,7 @@ fn speak(
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
                 said.push(line);
             }
-            Ok(Received::TooLong) => {}
+            Ok(Received::TooLong) => said.push(b"(too long a line)".into()),
             Ok(Received::End) => break,
             Err(error) if error.is_timeout() => break,
             Err(error) => return Err(error),
@@ -284,6 +292,7 @@ fn speak(
 
     // ---- 5 close() -------------------------------------------------------
     // A fresh connection for each attack: the door shuts after one try.
+    drop(reader); // it holds a handle of the socket as well
     socket.close();
     Ok(said)
 }
