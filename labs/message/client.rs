@@ -182,7 +182,7 @@ impl Session {
     /// What is not even answered in time is no OK either.
     fn must_be_ok(&mut self) -> Result<()> {
         let mut tally = Tally::default();
-        self.answers.expect();
+        self.answers.expect_one();
         self.answers.take(hear::WAIT, |who, text| tally.add(who, text))?;
         self.answers.say_what_is_due();
         match tally.accepted {
@@ -227,7 +227,7 @@ impl Session {
             self.answers.take(at_once, |who, text| tally.add(who, text))?;
             tally.sent += 1;
             send(&self.server, &message, self.eol)?;
-            self.answers.expect();
+            self.answers.expect_one();
             self.answers.take(hear::WAIT, |who, text| tally.add(who, text))?;
             if !tally.burst {
                 self.answers.say_what_is_due();

@@ -141,7 +141,7 @@ impl Answers {
     }
 
     /// A message has been sent: its answer is due.
-    pub fn expect(&mut self) {
+    pub fn expect_one(&mut self) {
         self.late = self.due;
         self.due += 1;
     }
