@@ -299,7 +299,9 @@ impl TcpSocket {
     pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let socket = &self.0.socket;
         let on = format!("SO_RCVTIMEO, {}", seconds(limit));
-        step("setsockopt", Some(socket), on, || socket.set_read_timeout(limit))
+        step("setsockopt", Some(socket), on, || {
+            socket.set_read_timeout(at_least(limit))
+        })
     }
 
     /// `setsockopt(SO_SNDTIMEO)`: how long a [`send`](Self::send) may wait
@@ -307,7 +309,9 @@ impl TcpSocket {
     pub fn set_send_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let socket = &self.0.socket;
         let on = format!("SO_SNDTIMEO, {}", seconds(limit));
-        step("setsockopt", Some(socket), on, || socket.set_write_timeout(limit))
+        step("setsockopt", Some(socket), on, || {
+            socket.set_write_timeout(at_least(limit))
+        })
     }
 
     /// `bind()`: claims the local address. Port 0 lets the kernel choose.
@@ -729,7 +733,9 @@ impl UdpSocket {
     pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let on = format!("SO_RCVTIMEO, {}", seconds(limit));
         let socket = SockRef::from(&self.0);
-        step("setsockopt", Some(&socket), on, || socket.set_read_timeout(limit))
+        step("setsockopt", Some(&socket), on, || {
+            socket.set_read_timeout(at_least(limit))
+        })
     }
 
     /// `sendto()`: one datagram, whole or not at all. 0 bytes are allowed;
@@ -859,6 +865,11 @@ fn retry<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
             result => return result,
         }
     }
+}
+
+/// The system counts microseconds, and takes 0 of them for no limit at all.
+fn at_least(limit: Option<Duration>) -> Option<Duration> {
+    limit.map(|limit| limit.max(Duration::from_micros(1)))
 }
 
 /// A time limit as the trace shows it.
