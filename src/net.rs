@@ -10,6 +10,7 @@ use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Shutdown, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -598,6 +599,13 @@ impl TcpSocket {
 
     fn peer_text(&self) -> String {
         self.0.peer.get().map_or("?".into(), |peer| peer.to_string())
+    }
+}
+
+// For poll(): a program that watches two sockets at once.
+impl AsFd for TcpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.socket.as_fd()
     }
 }
 
