@@ -14,9 +14,10 @@ use socketlab::http::{
 };
 
 use crate::errors::Problem;
+use crate::flight::Flight;
 use crate::freshness::{self, directive};
 use crate::headers;
-use crate::hub::{Begun, Flight, Wanted};
+use crate::hub::{Begun, Wanted};
 use crate::origin;
 use crate::relay::{self, Asked};
 use crate::session::{Failure, Turn};

@@ -162,44 +162,19 @@ impl Hub {
         answer.recv_timeout(FLIGHT_PATIENCE).ok()
     }
 
+    /// A fetch that others wait for has ended, with an object or without.
+    pub fn landed(&self, url: Arc<str>, stored: Option<Arc<Stored>>) {
+        self.tell(Message::Landed(url, stored));
+    }
+
+    /// The same: it is of a kind that is not kept.
+    pub fn hopeless(&self, url: Arc<str>) {
+        self.tell(Message::Hopeless(url));
+    }
+
     fn tell(&self, message: Message) {
         // Fails only if the hub has ended, and then the program is ending.
         let _ = self.0.send(message);
-    }
-}
-
-/// The duty to say what became of a fetch that others wait for. Dropping it
-/// says "nothing": an error or a panic leaves nobody waiting.
-pub struct Flight {
-    hub: Hub,
-    url: Option<Arc<str>>,
-}
-
-impl Flight {
-    pub fn new(hub: &Hub, url: Arc<str>) -> Flight {
-        Flight { hub: hub.clone(), url: Some(url) }
-    }
-
-    /// Here is the object, whole.
-    pub fn land(mut self, stored: Arc<Stored>) {
-        if let Some(url) = self.url.take() {
-            self.hub.tell(Message::Landed(url, Some(stored)));
-        }
-    }
-
-    /// It is of a kind that is not kept.
-    pub fn hopeless(mut self) {
-        if let Some(url) = self.url.take() {
-            self.hub.tell(Message::Hopeless(url));
-        }
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        if let Some(url) = self.url.take() {
-            self.hub.tell(Message::Landed(url, None));
-        }
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::thread;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
@@ -38,19 +37,19 @@ pub struct Record {
 
 impl Record {
     fn line(&self) -> String {
-        let took = Duration::from_millis(self.milliseconds as u64);
         let note = match self.note.is_empty() {
             true => String::new(),
             false => format!(": {}", console::escape(self.note.as_bytes())),
         };
         format!(
-            "[{}] {} {} -> {} {} bytes {} {took:?}{note}\n",
+            "[{}] {} {} -> {} {} bytes {} {} ms{note}\n",
             self.client,
             console::escape_short(self.method.as_bytes(), 20),
             console::escape_short(self.url.as_bytes(), LONGEST),
             self.status,
             self.bytes,
             self.how,
+            self.milliseconds,
         )
     }
 }

@@ -20,9 +20,9 @@ use socketlab::http::{
 
 use crate::cache::Stored;
 use crate::errors::Problem;
+use crate::flight::Flight;
 use crate::freshness;
 use crate::headers;
-use crate::hub::Flight;
 use crate::session::{Failure, Turn};
 use crate::target::Destination;
 use crate::watch::{self, Seen};
@@ -68,6 +68,8 @@ pub fn answer(
     if response.status == 304
         && let Some(stale) = asked.stale.take()
     {
+        let mut fields = fields;
+        fields.push("Via", via(turn, &response));
         let fresh = Arc::new(stale.updated(&fields, times));
         if let Some(flight) = asked.flight.take() {
             flight.land(fresh.clone());

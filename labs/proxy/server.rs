@@ -12,7 +12,7 @@
 //!       | GET http://other/y->|  5 recv  on the same connection
 //!       |<-------- FIN -------|  8 close              [W-T3a] [W-T3b]
 //!
-//!     session.rs  requests in turn         hub.rs    owns what is shared
+//!     session.rs  requests in turn         hub.rs flight.rs  what is shared
 //!     target.rs   where a request goes     cache.rs  freshness.rs  RFC 9111
 //!     forward.rs  request to the origin    pool.rs   connections at rest
 //!     relay.rs    response to the client   log.rs report.rs pages.rs
@@ -21,6 +21,7 @@
 
 mod cache;
 mod errors;
+mod flight;
 mod forward;
 mod freshness;
 mod headers;
