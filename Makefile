@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator
+LABS = greet echo uppercase message datetime calculator proxy
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
@@ -95,6 +95,13 @@ calculator-server: ## question 8: a thread per client
 calculator-client: ## says its name, then asks sums until q
 test-calculator: ## its tests
 viva-calculator: ## its questions
+
+## proxy: between browsers and the web (handout W, task 3)
+proxy: ## both stages, scripted
+proxy-once-server: ## task 3 by the letter: http://127.0.0.1:8888/host/path
+proxy-server: ## the proxy to use: keep-alive, tunnels, cache
+test-proxy: ## its tests
+viva-proxy: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):

@@ -10,7 +10,7 @@
 //!       |                     |  5 recv <------- the object --|
 //!       |<------- the object -|  7 send                       |
 //!       | GET http://other/y->|  5 recv  on the same connection
-//!       |<-------- FIN -------|  8 close              [W-T3a] [W-T3b]
+//!       |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
 //!
 //!     session.rs  requests in turn         hub.rs flight.rs  what is shared
 //!     target.rs   where a request goes     cache.rs  freshness.rs  RFC 9111

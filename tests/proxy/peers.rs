@@ -89,8 +89,11 @@ fn w_t3c_curl_through_the_proxy() {
     assert_eq!(output.status.code(), Some(56), "a tunnel to such a port: 403");
     // The companion's form needs no set-up at all.
     let path = format!("http://{}/{}/x", proxy.address, origin.address);
-    let output = Command::new("curl").args(["-s", "--noproxy", "*", &path]);
-    let output = text(&output.output().expect("curl"));
+    let output = Command::new("curl")
+        .args(["-s", "--noproxy", "*", &path])
+        .output()
+        .expect("curl runs");
+    let output = text(&output);
     assert_eq!(output, "GET /x HTTP/1.1 ");
 }
 
