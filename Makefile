@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator proxy
+LABS = greet echo uppercase message datetime calculator web proxy
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),$(or $(HOST),127.0.0.1) $(PORT))
@@ -27,12 +27,12 @@ demo: ## play all labs over real sockets, as their READMEs print it
 	@$(CARGO) build --quiet --bins
 	@$(run) socketlab -- demo
 test: ## all tests
-	$(CARGO) test --quiet
+	$(CARGO) test --quiet --lib --test '*'
 check: ## what CI runs: format, lints, docs, all tests
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
-	$(CARGO) test
+	$(CARGO) test --lib --test '*'
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
 viva: ## all questions of the oral exam, one by one
@@ -77,6 +77,15 @@ uppercase-udp-client: ## asks up to three times
 test-uppercase: ## its tests
 viva-uppercase: ## its questions
 
+## message: who may talk, and how much (handout D)
+message: ## all stages, scripted
+message-open-server: ## task 1: prints every message
+message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
+message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
+message-intruder: ## every attack on every rung; HOST=… PORT=… for one
+test-message: ## its tests
+viva-message: ## its questions
+
 ## datetime: date and time over UDP (handout G, part 1)
 datetime: ## both ends, scripted
 datetime-template-server: ## question 1: UDP in the fewest lines
@@ -95,6 +104,16 @@ calculator-server: ## question 8: a thread per client
 calculator-client: ## says its name, then asks sums until q
 test-calculator: ## its tests
 viva-calculator: ## its questions
+
+## web: a web server and a client (handout W, task 2)
+web: ## both servers, scripted
+web-once-server: ## the letter: one request, then it ends; port 6789
+web-server: ## the server for browsers: http://127.0.0.1:8080/
+web-client: ## prints an answer: make web-client ARGS='127.0.0.1 8080 /'
+bench-web: ## speed beside nginx, h2o, lighttpd and Python, as ratios
+	$(CARGO) bench --bench web
+test-web: ## its tests
+viva-web: ## its questions
 
 ## proxy: between browsers and the web (handout W, task 3)
 proxy: ## both stages, scripted
@@ -119,10 +138,11 @@ $(LABS):
 	@$(run) $@ -- $(place) $(ARGS)
 %-intruder:
 	$(first)
+	@$(CARGO) build --quiet --bins
 	@$(run) $@ -- $(place) $(ARGS)
 test-%:
 	$(CARGO) test --test $*
 viva-%:
 	@$(run) socketlab -- viva $*
 
-.PHONY: help demo test check ports viva where explain bench-echo $(LABS)
+.PHONY: help demo test check ports viva where explain bench-echo bench-web $(LABS)

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use argh::{ArgsInfo, FlagInfoKind, FromArgs};
 
-use crate::{Error, Result, trace, warn};
+use crate::{trace, warn};
 
 /// What a program says of itself: the lab it belongs to, its role, the
 /// handout's steps in the order of its banners, and a command line to copy.
@@ -202,17 +202,16 @@ impl FromStr for Port {
     }
 }
 
-/// A number that must lie in a range, with an error that names the range.
+/// A number that must lie in a range: if not, that is a usage error, which
+/// names the range.
 pub fn in_range<N: PartialOrd + fmt::Display>(
     name: &str,
     value: N,
     least: N,
     most: N,
-) -> Result<N> {
+) -> N {
     if value < least || value > most {
-        return Err(Error::other(format!(
-            "{name} {value} is out of range: {least} to {most}"
-        )));
+        usage(&format!("{name} {value} is out of range: {least} to {most}"));
     }
-    Ok(value)
+    value
 }

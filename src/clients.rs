@@ -10,9 +10,14 @@
 //!    finish()   <- SIGINT, SIGTERM
 //! ```
 //!
+//! A thread whose client has left waits a moment for the next one: to make a
+//! thread costs more than many a short conversation. Nothing passes from one
+//! client to the other but the stack.
+//!
 //! The table of clients is behind one lock, not owned by a hub: threads only
 //! enter and leave it, and nobody waits for a peer while holding it.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -38,6 +43,9 @@ const STACK: usize = 256 * 1024;
 const LAST_WORDS: Duration = Duration::from_millis(1500);
 const AFTER_CUT: Duration = Duration::from_millis(400);
 
+/// How long a thread without a client waits for the next one.
+const KEPT: Duration = Duration::from_secs(2);
+
 /// How long to wait when descriptors or threads have run out. Trying again
 /// at once would keep a processor busy and help nobody.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
@@ -53,6 +61,14 @@ pub struct Clients {
     table: Arc<Table>,
     max: usize,
     door: Sender<TcpSocket>,
+    /// No queue: a job is handed over only to a thread that waits for one.
+    jobs: (Sender<Job>, Receiver<Job>),
+}
+
+/// A conversation to be held.
+struct Job {
+    peer: SocketAddr,
+    hold: Box<dyn FnOnce() + Send>,
 }
 
 struct Table {
@@ -90,11 +106,12 @@ impl Clients {
             .map_err(|error| Error::new("spawn", "doorman", error))?;
         stop::on_signal(stopper(&table, listener))?;
         panic::set_hook(Box::new(|panic| {
-            let thread = thread::current();
-            let name = thread.name().unwrap_or("?");
-            warn!("[{name}] {panic}: a bug; this conversation alone ends");
+            warn!(
+                "[{}] {panic}: a bug; this conversation alone ends",
+                thread_name()
+            );
         }));
-        Ok(Clients { table, max, door })
+        Ok(Clients { table, max, door, jobs: bounded(0) })
     }
 
     /// Runs `converse` in a thread of its own, unless there is no room or
@@ -107,17 +124,28 @@ impl Clients {
             return self.refuse(client);
         };
         let handle = client.clone();
-        let spawned = thread::Builder::new()
-            .name(peer.to_string())
-            .stack_size(STACK)
-            .spawn(move || {
+        let job = Job {
+            peer,
+            hold: Box::new(move || {
                 // Leaves the table even if `converse` panics.
                 let _place = place;
                 match converse(handle, peer) {
                     Ok(()) => {}
                     Err(error) => say!("[{peer}] lost: {error}"),
                 }
-            });
+            }),
+        };
+        let (kept, next) = &self.jobs;
+        let (Err(TrySendError::Full(job))
+        | Err(TrySendError::Disconnected(job))) = kept.try_send(job)
+        else {
+            return; // a thread had waited for it
+        };
+        let next = next.clone();
+        let spawned = thread::Builder::new()
+            .name(peer.to_string())
+            .stack_size(STACK)
+            .spawn(move || hold_conversations(job, &next));
         // From here on the client's thread holds the only handle.
         if let Err(error) = spawned {
             self.complain(&Error::new("spawn", peer, error));
@@ -235,6 +263,38 @@ impl Clients {
     }
 }
 
+/// The life of a thread: one client, and then others as long as they come
+/// soon enough. A panic ends it, and with it one conversation only.
+fn hold_conversations(first: Job, next: &Receiver<Job>) {
+    let mut job = first;
+    loop {
+        PEER.set(Some(job.peer));
+        (job.hold)();
+        match next.recv_timeout(KEPT) {
+            Ok(next) => job = next,
+            Err(_) => return,
+        }
+        // For `top -H` and debuggers; the first name came with the thread.
+        #[cfg(target_os = "linux")]
+        if let Ok(name) = std::ffi::CString::new(job.peer.to_string()) {
+            let _ = rustix::thread::set_name(&name);
+        }
+    }
+}
+
+thread_local! {
+    static PEER: Cell<Option<SocketAddr>> = const { Cell::new(None) };
+}
+
+/// Whose conversation this thread holds: the peer's address. For other
+/// threads, their own name.
+pub fn thread_name() -> String {
+    match PEER.get() {
+        Some(peer) => peer.to_string(),
+        None => thread::current().name().unwrap_or("?").into(),
+    }
+}
+
 /// Marks the server as stopping and wakes whoever waits: `accept`, a pause.
 fn stopper(
     table: &Arc<Table>,
@@ -298,6 +358,41 @@ mod tests {
             assert!(gone.is_break(), "the place is free");
         }
         assert_eq!(told, b"served");
+        Ok(())
+    }
+
+    #[test]
+    fn a_thread_is_kept_for_the_next_client() -> Result<()> {
+        let clients = Clients {
+            table: Arc::new(Table {
+                entries: Mutex::new(Entries::default()),
+                changed: Condvar::new(),
+            }),
+            max: 10,
+            door: bounded(1).0,
+            jobs: bounded(0),
+        };
+        let any = net::resolve_one("127.0.0.1", 0)?;
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(5)?;
+        let (told, seen) = bounded(1);
+        let mut ids = std::collections::HashSet::new();
+        // A thread is back in time for the next client mostly, not always.
+        let mut count = 0;
+        while ids.len() == count {
+            count += 1;
+            assert!(count < 10_000, "a new thread for every client");
+            let _peer = TcpStream::connect(listener.local_addr()?)?;
+            let (client, address) = listener.accept()?;
+            let told = told.clone();
+            clients.spawn(client, address, move |_, peer| {
+                assert_eq!(thread_name(), peer.to_string());
+                let _ = told.send(thread::current().id());
+                Ok(())
+            });
+            ids.insert(seen.recv().expect("a conversation"));
+        }
         Ok(())
     }
 }

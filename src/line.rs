@@ -41,6 +41,13 @@ pub struct LineReader {
     buffer: Vec<u8>,
     skipping: bool,          // inside a line that was too long
     limit: Option<Duration>, // SO_RCVTIMEO as it is now
+    last: Option<Last>,      // see finish_by
+}
+
+/// A limit on several lines together.
+struct Last {
+    at: Instant,
+    given: Duration, // for the error's text
 }
 
 impl LineReader {
@@ -48,8 +55,16 @@ impl LineReader {
     /// of more than `cap` bytes.
     pub fn new(socket: TcpSocket, cap: usize, idle: Duration) -> LineReader {
         let buffer = Vec::new();
-        let (pause, skipping, limit) = (None, false, None);
-        LineReader { socket, cap, idle, pause, buffer, skipping, limit }
+        let (pause, skipping, limit, last) = (None, false, None, None);
+        LineReader { socket, cap, idle, pause, buffer, skipping, limit, last }
+    }
+
+    /// From now on all reading together may take `limit`: a dialogue of
+    /// several lines, such as a log-in, has one deadline, however the peer
+    /// spreads them. `None` ends it.
+    pub fn finish_within(&mut self, limit: Option<Duration>) {
+        self.last =
+            limit.map(|given| Last { at: Instant::now() + given, given });
     }
 
     /// Takes bytes without a line end for a message once the peer has been
@@ -89,8 +104,11 @@ impl LineReader {
                 Ok(0) => return Ok(Received::End),
                 Ok(_) => {}
                 Err(error) => {
-                    let expired =
-                        deadline.is_none_or(|end| end <= Instant::now());
+                    let last = self.last.as_ref().map(|last| last.at);
+                    let expired = deadline.is_none_or(|line| {
+                        last.map_or(line, |last| last.min(line))
+                            <= Instant::now()
+                    });
                     if !error.is_timeout() || self.pause.is_none() || expired {
                         return Err(error);
                     }
@@ -105,7 +123,7 @@ impl LineReader {
 
     /// One `recv` into the buffer, with the time limit that holds now.
     fn fill(&mut self, deadline: Option<Instant>) -> Result<usize> {
-        let limit = match deadline {
+        let mut limit = match deadline {
             None => self.idle,
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -115,6 +133,13 @@ impl LineReader {
                 self.pause.map_or(left, |pause| pause.min(left))
             }
         };
+        if let Some(last) = &self.last {
+            let left = last.at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.too_slow(last.given));
+            }
+            limit = limit.min(left);
+        }
         if self.limit != Some(limit) {
             self.socket.set_recv_timeout(Some(limit))?;
             self.limit = Some(limit);
@@ -126,7 +151,11 @@ impl LineReader {
                 self.buffer.extend_from_slice(data);
                 Ok(count)
             }
-            Err(error) if error.is_timeout() => Err(self.too_slow(limit)),
+            Err(error) if error.is_timeout() => {
+                let last = self.last.as_ref();
+                let over = last.filter(|last| last.at <= Instant::now());
+                Err(self.too_slow(over.map_or(limit, |last| last.given)))
+            }
             Err(error) => Err(error),
         }
     }
@@ -235,6 +264,21 @@ mod tests {
         assert_eq!(reader.read()?, guessed);
         peer.write_all(b"with one\n")?;
         assert_eq!(reader.read()?, line("with one"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_limit_on_several_lines_is_not_a_limit_on_each() -> Result<()> {
+        let (mut reader, mut peer) = pair(100)?;
+        reader.accept_pause(LATE);
+        reader.finish_within(Some(SOON));
+        peer.write_all(b"one\ntw")?;
+        assert_eq!(reader.read()?, line("one"));
+        let error = reader.read().expect_err("the deadline of both");
+        assert!(error.is_timeout(), "{error}");
+        reader.finish_within(None);
+        peer.write_all(b"o\n")?;
+        assert_eq!(reader.read()?, line("two"));
         Ok(())
     }
 

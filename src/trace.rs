@@ -133,7 +133,7 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
     let text = json!({
         "time": jiff::Timestamp::now().to_string(),
         "pid": std::process::id(),
-        "thread": std::thread::current().name().unwrap_or("?"),
+        "thread": crate::clients::thread_name(),
         "program": args::program().map_or("?", |program| program.lab),
         "role": role,
         "step": number,

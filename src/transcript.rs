@@ -167,10 +167,15 @@ impl Stage {
 
     /// Starts the program of a `$` line: `VARIABLE=value program arguments`.
     fn start(&mut self, text: &str) -> Result<Terminal> {
+        let unbalanced = || Error::other("unbalanced quotes");
+        let words = shlex::split(text).ok_or_else(unbalanced)?;
+        let mut program = words.iter().skip_while(|word| word.contains('='));
         // Also `python3 tests/python/…_server.py`.
-        let server = text
-            .split_whitespace()
-            .any(|word| word.contains("server") || word.contains("sink"));
+        let server = program.next().is_some_and(|program| {
+            program.contains("server") || program.contains("sink")
+        }) || program
+            .next()
+            .is_some_and(|script| script.ends_with("_server.py"));
         for port in ports_in(text) {
             match self.ports.remove(&port) {
                 Some(Port::Reserved(number, socket)) if server => {
@@ -183,7 +188,7 @@ impl Stage {
             }
         }
         let words = shlex::split(&self.with_ports(text, "0"));
-        let words = words.ok_or_else(|| Error::other("unbalanced quotes"))?;
+        let words = words.ok_or_else(unbalanced)?;
         let variables = words.iter().take_while(|word| word.contains('='));
         let variables = variables.count();
         let mut words = words.into_iter();

@@ -134,10 +134,12 @@ fn e_t3_exit_ends_the_connection_and_stop_the_server() {
         let client = server.connect();
         send(&client, b"one\r\nexit\r\n");
         assert_eq!(receive_all(&client), b"one\r\nexit\r\n", "{program}");
+        drop(client); // answers FIN with FIN: the server need not linger
         server.wait_for("[…] left: exit");
         let client = server.connect();
         send(&client, b"two\nstop\nignored\n");
         assert_eq!(receive_all(&client), b"two\nstop\n", "{program}");
+        drop(client);
         server.wait_for("[…] left: stop");
         server.wait_for("bye");
         let status = server.console().wait_for_end().expect("it ends");
@@ -342,7 +344,10 @@ fn e_i5_client_before_server_is_told_in_one_line() {
         let mut client =
             Terminal::start(program, arguments).expect("it starts");
         client
-            .wait_for("Error: connect(…): … (ECONNREFUSED). … make echo-server")
+            .wait_for(&format!(
+                "Error: connect(…): … (ECONNREFUSED). … make {}",
+                program.replace("client", "server")
+            ))
             .expect("one line that teaches");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     }

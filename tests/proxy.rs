@@ -38,7 +38,7 @@ fn w_t3a_the_readmes_transcripts_hold() {
 
 #[test]
 fn w_t3a_the_steps_come_in_the_order_of_the_banners() {
-    let steps = ["socket", "bind", "listen", "accept", "recv"];
+    let steps = ["socket", "bind", "listen", "accept4", "recvfrom"];
     strace_shows("proxy-once-server", &steps);
     strace_shows(PROXY, &steps);
 }

@@ -64,7 +64,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let gap = args::in_range("--gap", args.gap, 1, 60_000)?;
+    let gap = args::in_range("--gap", args.gap, 1, 60_000);
     let gap = args.foreign.then(|| Duration::from_millis(gap));
     let Some(name) = choose_name(args.name, args.raw)? else {
         return Ok(()); // the input ended

@@ -67,7 +67,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 3_600_000)?;
+    let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
     let wait = Duration::from_millis(wait);
     let count = args.count.unwrap_or(u64::MAX);
     let mut addresses = net::resolve(&args.host, args.port.0)?.into_iter();

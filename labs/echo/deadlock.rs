@@ -43,7 +43,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let total = args::in_range("--mib", args.mib, 1, 1024)? * 1024 * 1024;
+    let total = args::in_range("--mib", args.mib, 1, 1024) * 1024 * 1024;
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------

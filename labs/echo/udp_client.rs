@@ -43,7 +43,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 3_600_000)?;
+    let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
     let address = net::resolve_one(&args.host, args.port.0)?;
 
     // ---- 1 socket() ------------------------------------------------------

@@ -1,6 +1,6 @@
 //! Prints what a server says first. Handout T (Terna), simple client; the
 //! other half is server.rs. It is also a banner reader for every service
-//! that speaks first: SMTP says 220, POP3 +OK, IMAP * OK.            [T-M]
+//! that speaks first: SMTP says 220, POP3 +OK, IMAP * OK.    [D-Q1] [T-M]
 //!
 //!     client (this file)           server
 //!       |  1 socket                  |
@@ -48,7 +48,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 3600)?;
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let (server, address) = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------

@@ -49,7 +49,7 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
-    let wait = args::in_range("--wait", args.wait, 0, 3_600_000)?;
+    let wait = args::in_range("--wait", args.wait, 0, 3_600_000);
     let wait = Duration::from_millis(wait);
     let addresses = net::resolve(&args.host, args.port.0)?;
 

@@ -52,7 +52,7 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
     let port = args.port.for_server(args.allow_privileged);
-    let room = args::in_range("--buffer", args.buffer, 1, BUFFER)?;
+    let room = args::in_range("--buffer", args.buffer, 1, BUFFER);
     let address = net::resolve_one(&args.host, port)?;
     stop::at_once_on_signal()?;
 

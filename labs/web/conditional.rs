@@ -18,7 +18,7 @@ pub enum Verdict {
     Failed,
 }
 
-/// Judges the conditions of a GET or HEAD.
+/// Judges the conditions of a GET or HEAD.          (viva 11) (try 10)
 pub fn judge(fields: &Fields, resource: &Resource) -> Verdict {
     let modified = resource.modified;
     // Whether a field counts may depend on another one: an ETag is exact, a

@@ -38,7 +38,7 @@ impl Download {
         (have > 0 && !version.is_empty()).then_some((have, version))
     }
 
-    /// Saves the body; false if the answer is not the file.
+    /// Saves the body; false if the answer is not the file.  (viva 12)
     pub fn save(
         &mut self,
         response: &Response,

@@ -5,7 +5,7 @@
 //! symbolic links stay below the root is files.rs' part.
 //!
 //! ```text
-//! /a%20b/c.html?d=e  ->  ["a b", "c.html"]     /  ->  []     /a/  ->  ["a", ""]
+//! /a%20b/c.html?d=e  ->  a b/c.html          /a/  ->  a, and a folder
 //! ```
 
 use percent_encoding::percent_decode_str;

@@ -97,6 +97,7 @@ pub fn respond(site: &Site, request: &Request) -> Answer {
 }
 
 /// A file: all of it, a part, or the news that the client has it already.
+///                                                             [W-T2e]
 fn send_file(request: &Request, file: Arc<Resource>) -> Answer {
     match judge(&request.fields, &file) {
         Verdict::Send => {}
@@ -130,8 +131,8 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Answer {
     }
 }
 
-/// 206. One part is the body itself; several are a message of messages, each
-/// with a head of its own.
+/// Status 206: one part is the body itself; several are a message of
+/// messages, each with a head of its own.
 fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Answer {
     let of = |part: &Range<u64>| {
         format!("bytes {}-{}/{}", part.start, part.end - 1, file.size)
@@ -212,7 +213,7 @@ fn failed(missing: Missing, target: &str) -> Answer {
     }
 }
 
-/// [W-T2g]
+/// An absent file.                                   [W-T2g] (viva 15)
 fn not_found(target: &str) -> Answer {
     let path = target.split('?').next().unwrap_or_default();
     error(404, &format!("There is no {path} here."))

@@ -108,8 +108,8 @@ fn main() -> Result<()> {
         Some(root) => root,
         None => house::root()?.join("labs/web/www"),
     };
-    let idle = args::in_range("--idle", args.idle, 1, 86_400)?;
-    let head = args::in_range("--head", args.head, 1, 3_600)?;
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let head = args::in_range("--head", args.head, 1, 3_600);
     let site = Arc::new(Site {
         files: Files::open(&root)?,
         log: Log::start(args.quiet)?,
@@ -126,6 +126,7 @@ fn main() -> Result<()> {
     // ---- 2 bind() --------------------------------------------------------
     // 80 is what browsers try by themselves; any other port has to stand in
     // the URL: http://127.0.0.1:8080/.                  [W-T2i] (viva 8)
+    // Browsers on other hosts need HOST 0.0.0.0.       [W-T2h] (viva 16)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
@@ -141,7 +142,8 @@ fn main() -> Result<()> {
     loop {
         // ---- 4 accept() --------------------------------------------------
         // A thread per client: a browser that connects and says nothing
-        // costs a thread, and keeps nobody waiting.       [W-T2a] (viva 3)
+        // costs a thread, and keeps nobody waiting.
+        //                             [W-T2a] (viva 3) (viva 14) (try 3)
         match listener.accept() {
             Ok((client, peer)) => {
                 let site = site.clone();

@@ -28,39 +28,51 @@ pub fn converse(
     site: &Site,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
+    // For a whole head, however slowly it drips in.      (viva 5) (try 7)
     reader.set_head_deadline(site.head_deadline);
-    let mut in_step = true; // nothing of what was sent is unread
-    while in_step {
+    let unread = loop {
         // ---- 5 recv() ----------------------------------------------------
         // Inside the reader, until the head's empty line. A second request
         // that came in the same segment waits there.     [W-T2b] (viva 1)
         match reader.read_request(site.idle) {
             Ok(Some(request)) => {
                 let turn = Turn { client: &client, peer, site };
-                in_step = turn.take(&mut reader, &request)?;
+                match turn.take(&mut reader, &request)? {
+                    Next::GoOn => {}
+                    Next::Close => break !reader.buffered().is_empty(),
+                    Next::Drain => break true,
+                }
             }
             // It closed between two requests, or never asked: a browser
             // opens connections in advance.                       (viva 3)
-            Ok(None) | Err(Fault::Idle) => {
-                drop(reader);
-                client.close();
-                return Ok(());
-            }
+            Ok(None) | Err(Fault::Idle) => break false,
             Err(fault) => {
                 let line = first_line(reader.buffered()).to_vec();
                 let turn = Turn { client: &client, peer, site };
                 turn.refuse(&line, fault)?;
-                in_step = false;
+                break true;
             }
         }
-    }
+    };
 
     // ---- 7 close() -------------------------------------------------------
     // What is still unread would make close() send RST, and the RST could
     // overtake the answer: FIN first, then read to the end.       (viva 6)
     drop(reader);
-    client.finish();
+    match unread {
+        true => client.finish(),
+        false => client.close(),
+    }
     Ok(())
+}
+
+/// What becomes of the connection after an answer.
+enum Next {
+    GoOn,
+    /// All that the client sent was read.
+    Close,
+    /// It was not, or nobody knows.
+    Drain,
 }
 
 /// One request and its answer.
@@ -71,8 +83,8 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Answers; true if the connection can go on.
-    fn take(&self, reader: &mut Reader, request: &Request) -> Result<bool> {
+    /// Answers.
+    fn take(&self, reader: &mut Reader, request: &Request) -> Result<Next> {
         let line = format!(
             "{} {} {}",
             request.method,
@@ -84,19 +96,23 @@ impl Turn<'_> {
         if request.fields.has("Expect") && !expects {
             let why = "Only 100-continue can be expected here.";
             let answer = error(417, why);
-            return self.answer(line.as_bytes(), answer, request, false);
+            return self.answer(line.as_bytes(), answer, request, Next::Drain);
         }
         // A client that asks before it sends a body is spared the trouble.
         if expects && !readable && request.framing != Framing::None {
             let answer = respond(self.site, request);
-            return self.answer(line.as_bytes(), answer, request, false);
+            return self.answer(line.as_bytes(), answer, request, Next::Drain);
         }
         if let Err(fault) = self.skip_body(reader, request) {
             self.refuse(line.as_bytes(), fault)?;
-            return Ok(false);
+            return Ok(Next::Drain);
         }
         let answer = respond(self.site, request);
-        self.answer(line.as_bytes(), answer, request, request.keeps_alive())
+        let next = match request.keeps_alive() {
+            true => Next::GoOn,
+            false => Next::Close,
+        };
+        self.answer(line.as_bytes(), answer, request, next)
     }
 
     /// Reads a body that nobody wants.
@@ -126,16 +142,16 @@ impl Turn<'_> {
         line: &[u8],
         answer: Answer,
         request: &Request,
-        keep: bool,
-    ) -> Result<bool> {
-        // Each version says only what is not its rule.
-        let connection = match (keep, request.version) {
-            (false, _) => Some("close"),
-            (true, Version::Http10) => Some("keep-alive"),
-            (true, Version::Http11) => None,
+        next: Next,
+    ) -> Result<Next> {
+        // Each version says only what is not its rule.           (viva 10)
+        let connection = match (&next, request.version) {
+            (Next::Close | Next::Drain, _) => Some("close"),
+            (Next::GoOn, Version::Http10) => Some("keep-alive"),
+            (Next::GoOn, Version::Http11) => None,
         };
         self.send(line, answer, connection, request.method == "HEAD")?;
-        Ok(keep)
+        Ok(next)
     }
 
     /// Answers what could not be read to its end, if it makes sense to.

@@ -36,7 +36,7 @@ pub(super) const SMALL: usize = 4 * 1024;
 /// The receiving side of a connection.
 pub struct Reader {
     socket: TcpSocket,
-    pub(super) buffer: Vec<u8>, // all of it is initialised; start..end is unread
+    pub(super) buffer: Vec<u8>, // initialised; start..end is unread
     pub(super) start: usize,
     pub(super) end: usize,
     head: Duration,     // for a head, from its first byte on

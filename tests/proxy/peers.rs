@@ -79,7 +79,8 @@ fn w_t3c_curl_through_the_proxy() {
     let Some(output) = curl(&proxy, &[&url, &url, "-d", "a=b"]) else { return };
     let once = "POST /x HTTP/1.1 a=b";
     assert_eq!(text(&output), format!("{once}{once}"));
-    let chunked = ["-H", "Transfer-Encoding: chunked", "-T", "Cargo.toml"];
+    let chunked = ["-H", "Transfer-Encoding: chunked", "-H", "Expect:"];
+    let chunked = [&chunked[..], &["-T", "Cargo.toml"]].concat();
     let output = curl(&proxy, &[&[&*url], &chunked[..]].concat());
     let output = text(&output.expect("curl"));
     assert!(output.contains("[package]"), "{output}");
@@ -136,7 +137,8 @@ fn w_t3c_nginx_as_the_origin() {
          client_body_temp_path {at}/a; proxy_temp_path {at}/b; \
          fastcgi_temp_path {at}/c; uwsgi_temp_path {at}/d; \
          scgi_temp_path {at}/e; server {{ listen 127.0.0.1:{port}; \
-         root {at}; gzip on; gzip_types *; gzip_vary on; }} }}"
+         root {at}; gzip on; gzip_types *; gzip_vary on; \
+         gzip_proxied any; }} }}"
     );
     fs::write(folder.path().join("conf"), config).expect("a file");
     let mut command = Command::new("nginx");

@@ -1,0 +1,138 @@
+//! Task 1 of handout D (Durham): prints whatever anybody sends, and answers
+//! nothing. The other half is client.rs, or the client of any student.
+//!
+//!     clients                 server (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept, then at once the next one
+//!       |------- "hello" ------>|  5 recv, print        } in a thread
+//!       |------- "hello" ------>|                       } per client
+//!       |-------- FIN --------->|  6 close              }       [D-T1.1]
+//!
+//! A message is a line. Students' clients often send none of its ends, so
+//! that a pause of 200 ms ends a message too: a guess, and named as one.
+//! Run: make message-open-server      Try: nc 127.0.0.1 12002
+
+mod clock;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::line::{LineReader, Received};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console, say};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// Longest message in bytes. A peer without newlines would fill the memory.
+const LONGEST: usize = 128 * 1024;
+
+/// Bytes of a message that are printed; of the rest only the number.
+const SHOWN: usize = 1000;
+
+/// Silence that ends a message without a newline.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A client that is silent for so long is taken for gone.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// What a newcomer reads when all places are taken.
+const NO_ROOM: &str = "message-open-server: no room, try again later\n";
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "server",
+    port: 12002,
+    steps: "socket bind listen accept recv close",
+    example: "message-open-server 127.0.0.1 12002",
+};
+
+/// Task 1: prints every message of every client.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12002; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    clock::load();
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // 127.0.0.1 is reached from this machine alone, 0.0.0.0 from others
+    // too, such as the one you have logged in from.               [D-O8]
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // `ss -tln` shows the socket in LISTEN from here on.  [D-O1] (viva 7)
+    listener.listen(BACKLOG)?;
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // Whoever knows this socket gets in: the address and the port are
+        // all that a client needs.             [D-T1.3] [D-Q3] (viva 1)
+        match listener.accept() {
+            Ok((client, peer)) => clients.spawn(client, peer, converse),
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C, or SIGTERM by `kill`      [D-O6]
+        }
+    }
+    clients.finish();
+    Ok(())
+}
+
+/// The conversation: the client talks, we print.
+fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
+    say!("[{peer}] connected");
+    let mut reader = LineReader::new(client.clone(), LONGEST, IDLE);
+    reader.accept_pause(PAUSE);
+    let mut number = 0;
+    loop {
+        // ---- 5 recv() ----------------------------------------------------
+        // read() calls recv() until a newline has come. Two messages in one
+        // segment are two, one in two segments is one.
+        //                                    [D-T1.2] (viva 6) (try 2)
+        let received = reader.read()?; // RST, timed out: clients.rs says so
+        number += 1;
+        let time = clock::time();
+        let (text, note) = match received {
+            Received::Line(text) => (text, ""),
+            Received::Unterminated(text) => (text, " (no newline)"),
+            Received::TooLong => (Vec::new(), "(too long: thrown away)"),
+            // recv() gave 0: FIN. Ctrl-D, Ctrl-C and even kill -9 end so,
+            // because the kernel closes for the dead.  [D-T1.1] (viva 8)
+            Received::End => break,
+        };
+        // Escaped: a message must not clear or colour our screen. (try 3)
+        let text = console::escape_short(&text, SHOWN);
+        say!("[{peer}] message {number} at {time}: {text}{note}");
+    }
+    say!("[{peer}] left: FIN, messages: {}", number - 1);
+
+    // ---- 6 close() -------------------------------------------------------
+    // Our FIN answers theirs. Forget it, and each client that ever came
+    // stays in CLOSE-WAIT until descriptors run out.           (viva 14)
+    client.close();
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! The table of task 3: {client ID, number of messages}. Handout D (Durham);
+//! server.rs asks it for every message.                           [D-T3.1]
+//!
+//!     # client ID, number of messages        a file of such lines
+//!     alice 3
+//!     bob   5
+//!
+//! Each row also counts what its ID has sent. The count belongs to the ID,
+//! not to a connection: leaving and coming back does not reset it, and two
+//! connections share it. A restart of the server does reset it: the counts
+//! live in memory.                                                (viva 9)
+//!
+//! One lock for the table, not a hub thread: a row is looked at and counted
+//! in well under a microsecond, and nobody waits for a peer meanwhile.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use parking_lot::Mutex;
+use socketlab::{Error, Result, console};
+
+/// Longest client ID in bytes.
+pub const LONGEST_ID: usize = 64;
+
+/// Largest file: room for tens of thousands of rows, and not for /dev/zero.
+const LARGEST: u64 = 1 << 20; // bytes
+
+/// The handout suggests a 2-D array, searched row by row. A map is the same
+/// table with the search built in.
+pub struct Quota(Mutex<BTreeMap<String, Row>>);
+
+struct Row {
+    allowed: u64,
+    sent: u64,
+}
+
+/// What the table says to one more message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is no table: everybody may send all they like.
+    Free,
+    /// Counted; so many are left.
+    Accepted { left: u64 },
+    /// Not counted: all that were allowed have been sent.
+    Stop { allowed: u64 },
+    /// The ID is not in the table.
+    Unknown,
+}
+
+/// The server's answer to the message, as the client gets it. [D-T3.3]
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Free => write!(f, "OK"),
+            Verdict::Accepted { left } => write!(f, "OK {left} left"),
+            Verdict::Stop { allowed } => {
+                write!(f, "STOP sending: your quota is {allowed} messages")
+            }
+            Verdict::Unknown => write!(f, "UNKNOWN you are not in the table"),
+        }
+    }
+}
+
+/// Why a client's first message is no ID.
+pub enum NoId {
+    Empty,
+    TooLong,
+    Spaces,
+    NotText,
+    /// It looks like a message: the ID has to come first.
+    Missing,
+}
+
+impl fmt::Display for NoId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NoId::Empty => "your ID is empty: send ID <id>",
+            NoId::TooLong => "your ID is longer than 64 bytes",
+            NoId::Spaces => "an ID has no spaces",
+            NoId::NotText => "an ID is plain printable text",
+            NoId::Missing => "your ID comes first: send ID <id>",
+        })
+    }
+}
+
+/// The ID in a client's first line: `ID alice`, or bare `alice` as the
+/// handout's students send it. A bare word is taken for an ID even if it was
+/// meant as a message; the table then does not know it.           [D-T3.2]
+pub fn id_in(line: &[u8]) -> std::result::Result<&str, NoId> {
+    let marked = line.strip_prefix(b"ID ");
+    let word = marked.unwrap_or(line).trim_ascii();
+    if word.is_empty() || (marked.is_none() && word == b"ID") {
+        return Err(NoId::Empty);
+    }
+    if word.contains(&b' ') || word.contains(&b'\t') {
+        return Err(match marked {
+            Some(_) => NoId::Spaces,
+            None => NoId::Missing,
+        });
+    }
+    if word.len() > LONGEST_ID {
+        return Err(NoId::TooLong);
+    }
+    let text = str::from_utf8(word).map_err(|_| NoId::NotText)?;
+    let odd = |c: char| c.is_whitespace() || console::is_deceptive(c);
+    if text.contains(odd) { Err(NoId::NotText) } else { Ok(text) }
+}
+
+impl Quota {
+    /// Reads the table. An error names the file and the line.
+    pub fn read(file: &Path) -> Result<Quota> {
+        let fail = |error| Error::new("open", file.display(), error);
+        let mut text = String::new();
+        let open = File::open(file).map_err(fail)?;
+        open.take(LARGEST).read_to_string(&mut text).map_err(fail)?;
+        if text.len() as u64 == LARGEST {
+            let name = file.display();
+            return Err(Error::other(format!("{name}: larger than 1 MiB")));
+        }
+        Quota::parse(&text).map_err(|(line, problem)| {
+            let name = file.display();
+            Error::other(format!("{name}:{line}: {problem}"))
+        })
+    }
+
+    fn parse(text: &str) -> std::result::Result<Quota, (usize, String)> {
+        let mut rows = BTreeMap::new();
+        for (index, line) in text.lines().enumerate() {
+            let fail = |problem: String| Err((index + 1, problem));
+            let line = line.split('#').next().unwrap_or_default();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let &[id, number] = words.as_slice() else {
+                if words.is_empty() {
+                    continue;
+                }
+                return fail("want two words: ID NUMBER".into());
+            };
+            if let Err(problem) = id_in(format!("ID {id}").as_bytes()) {
+                return fail(problem.to_string());
+            }
+            let Ok(allowed) = number.parse() else {
+                let shown = console::escape(number.as_bytes());
+                return fail(format!("'{shown}' is not a number of messages"));
+            };
+            if rows.insert(id.into(), Row { allowed, sent: 0 }).is_some() {
+                return fail(format!("'{id}' has a row already"));
+            }
+        }
+        if rows.is_empty() {
+            return Err((1, "no rows: nobody could send anything".into()));
+        }
+        Ok(Quota(Mutex::new(rows)))
+    }
+
+    /// How many messages this ID may still send; `None`: not in the table.
+    pub fn left(&self, id: &str) -> Option<u64> {
+        let rows = self.0.lock();
+        rows.get(id).map(|row| row.allowed.saturating_sub(row.sent))
+    }
+
+    /// Checks one message against the table and counts it, as ONE step
+    /// under the lock. With a lock for the check and another for the count,
+    /// two threads of one ID could both see the last message as free, and
+    /// both take it.               [D-T3.3] (viva 2) (viva 10) (try 8)
+    pub fn spend(&self, id: &str) -> Verdict {
+        let mut rows = self.0.lock();
+        match rows.get_mut(id) {
+            None => Verdict::Unknown,
+            Some(row) if row.sent >= row.allowed => {
+                Verdict::Stop { allowed: row.allowed }
+            }
+            Some(row) => {
+                row.sent += 1;
+                Verdict::Accepted { left: row.allowed - row.sent }
+            }
+        }
+    }
+
+    /// The table as it is now, for people.                       [D-T3.1]
+    pub fn table(&self) -> String {
+        let rows = self.0.lock();
+        let widest = rows.keys().map(|id| id.chars().count()).max();
+        let width = widest.unwrap_or(0).max("client ID".len());
+        let mut table = format!("{:width$}  allowed  sent  left", "client ID");
+        for (id, row) in rows.iter() {
+            let Row { allowed, sent } = row;
+            let left = allowed.saturating_sub(*sent);
+            let _ = write!(
+                table,
+                "\n{id:width$}  {allowed:>7}  {sent:>4}  {left:>4}"
+            );
+        }
+        table
+    }
+}
