@@ -119,6 +119,8 @@ viva-web: ## its questions
 proxy: ## both stages, scripted
 proxy-once-server: ## task 3 by the letter: http://127.0.0.1:8888/host/path
 proxy-server: ## the proxy to use: keep-alive, tunnels, cache
+bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
+	$(CARGO) bench --bench proxy
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
@@ -145,4 +147,4 @@ test-%:
 viva-%:
 	@$(run) socketlab -- viva $*
 
-.PHONY: help demo test check ports viva where explain bench-echo bench-web $(LABS)
+.PHONY: help demo test check ports viva where explain bench-echo bench-web bench-proxy $(LABS)

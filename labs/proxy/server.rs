@@ -131,9 +131,9 @@ fn main() -> Result<()> {
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
     let seconds = |name, value| {
-        args::in_range(name, value, 1, 86_400).map(Duration::from_secs)
+        Duration::from_secs(args::in_range(name, value, 1, 86_400))
     };
-    let mib = args::in_range("--cache-mib", args.cache_mib, 0, 65_536)?;
+    let mib = args::in_range("--cache-mib", args.cache_mib, 0, 65_536);
     let max_body = match args.max_body {
         0 => u64::MAX,
         mib => mib.saturating_mul(1024 * 1024),
@@ -163,9 +163,9 @@ fn main() -> Result<()> {
         tunnel_ports: [&TUNNEL_PORTS, args.connect_port.as_slice()].concat(),
         cache: mib > 0 && !args.no_cache,
         via: format!("socketlab-{:08x}", rand::random::<u32>()),
-        patience: seconds("--patience", args.patience)?,
-        idle: seconds("--idle", args.idle)?,
-        tunnel_idle: seconds("--tunnel-idle", args.tunnel_idle)?,
+        patience: seconds("--patience", args.patience),
+        idle: seconds("--idle", args.idle),
+        tunnel_idle: seconds("--tunnel-idle", args.tunnel_idle),
         max_body,
     });
     net::announce(own);
