@@ -5,7 +5,8 @@
 //!  answer --storable?--> kept --usable?--> FRESH      give it: HIT
 //!            | no                |-------> VALIDATE   ask the origin whether
 //!            v                                        it is still good:
-//!        pass it on                                   304 REVALIDATED, 200 MISS
+//!        pass it on                                 304 REVALIDATED,
+//!                                                   200 MISS
 //!
 //!  |<------------- lifetime: max-age, Expires, a guess ---------->|
 //!  |<-- Age on arrival -->|<---- kept here so long ---->| now     | stale

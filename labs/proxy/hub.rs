@@ -121,26 +121,16 @@ impl Hub {
     /// Before a request is passed on.
     pub fn begin(&self, wanted: Wanted) -> Begun {
         let (reply, answer) = bounded(1);
-        let url = wanted.url.clone();
-        let again = Wanted {
-            origin: wanted.origin.clone(),
-            url: wanted.url.clone(),
-            fields: Fields::new(),
-            keep: false,
-            wait: false,
-        };
         self.tell(Message::Begin(wanted, reply));
-        match answer.recv_timeout(FLIGHT_PATIENCE) {
-            Ok(begun) => begun,
-            // Somebody fetches it, slowly: go alone.
-            Err(_) if url.is_some() && again.origin.is_some() => {
-                self.begin(Wanted { url: None, ..again })
-            }
-            Err(_) => Begun::Fetch { idle: None, flight: false, stale: None },
-        }
+        // Somebody else fetches it, and slowly: go alone.
+        answer.recv_timeout(FLIGHT_PATIENCE).unwrap_or(Begun::Fetch {
+            idle: None,
+            flight: false,
+            stale: None,
+        })
     }
 
-    /// A connection to an origin has nothing to do.
+    /// A connection to an origin comes to rest.
     pub fn park(&self, origin: String, connection: Reader) {
         self.tell(Message::Park(origin, connection));
     }
@@ -173,8 +163,7 @@ impl Hub {
     }
 
     fn tell(&self, message: Message) {
-        // Fails only if the hub has ended, and then the program is ending.
-        let _ = self.0.send(message);
+        let _ = self.0.send(message); // fails only at the program's end
     }
 }
 

@@ -62,13 +62,15 @@ pub fn answer(
     let framing = response.framing(method).map_err(|fault| bad(&fault))?;
     let received = freshness::now();
     let times = (asked.requested, received);
-    let fields = headers::end_to_end(&response.fields);
+    let mut fields = headers::end_to_end(&response.fields);
+    if asked.looked {
+        fields.remove("X-Cache"); // another cache's: ours follows
+    }
     invalidate(turn, &response, asked.destination);
 
     if response.status == 304
         && let Some(stale) = asked.stale.take()
     {
-        let mut fields = fields;
         fields.push("Via", via(turn, &response));
         let fresh = Arc::new(stale.updated(&fields, times));
         if let Some(flight) = asked.flight.take() {
@@ -110,10 +112,13 @@ pub fn answer(
         && !matches!(framing, Framing::Length(length)
             if length > LARGEST_KEPT as u64);
     let flight = match asked.flight.take() {
-        Some(flight) if !keep => {
-            flight.hopeless(); // whoever waits need not wait longer
+        // Whoever waits need not wait longer; an error of today says nothing
+        // about tomorrow.
+        Some(flight) if !keep && response.status < 500 => {
+            flight.hopeless();
             None
         }
+        Some(_) if !keep => None,
         flight => flight,
     };
     let mut copy = flight.map(|flight| (flight, Vec::new()));
@@ -122,7 +127,6 @@ pub fn answer(
     turn.record.status = response.status;
     pieces(turn, &mut origin, &mut source, head, body, &mut copy, &bad)?;
     if let Some((flight, bytes)) = copy {
-        let mut fields = fields;
         if !fields.has("Date") {
             fields.push("Date", socketlab::http::date::now());
         }

@@ -10,10 +10,11 @@
 //! ```
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use socketlab::Result;
-use socketlab::http::{Fault, Framing, Head, Reader, Request, date};
+use socketlab::http::{Fault, Framing, Head, Reader, Request, Version, date};
 use socketlab::net::TcpSocket;
 
 use crate::Proxy;
@@ -66,19 +67,19 @@ pub fn converse(
     proxy: &Proxy,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
-    let mut going_on = true;
-    while going_on {
+    let mut next = Next::Request;
+    while next == Next::Request {
         // ---- 5 recv() ----------------------------------------------------
         // The reader takes a whole head, in however many segments it comes,
         // and refuses whatever could be read in two ways.       [W-T3a]
         match reader.read_request(proxy.idle) {
             Ok(Some(request)) => {
-                going_on = take(proxy, peer, &mut reader, &request);
+                next = take(proxy, peer, &mut reader, &request);
             }
             Ok(None) | Err(Fault::Idle) => break,
             Err(fault) => {
                 refuse_unread(proxy, peer, &client, &fault);
-                going_on = false;
+                next = Next::Close;
             }
         }
     }
@@ -87,17 +88,31 @@ pub fn converse(
     // FIN first, then the rest is read: a close with unread input would send
     // RST, and that could overtake the answer.
     drop(reader);
-    client.finish();
+    if next == Next::Reset {
+        // FIN would be the end of the body, and half of it would look whole.
+        let _ = SockRef::from(&client).set_linger(Some(Duration::ZERO));
+        client.close();
+    } else {
+        client.finish();
+    }
     Ok(())
 }
 
-/// One request; true if the connection goes on.
+/// What becomes of the connection after a request.
+#[derive(PartialEq)]
+enum Next {
+    Request,
+    Close,
+    Reset,
+}
+
+/// One request.
 fn take(
     proxy: &Proxy,
     peer: SocketAddr,
     client: &mut Reader,
     request: &Request,
-) -> bool {
+) -> Next {
     let began = Instant::now();
     let record = Record {
         client: peer,
@@ -112,18 +127,25 @@ fn take(
     let keep = request.keeps_alive();
     let mut turn = Turn { proxy, peer, client, request, record, keep };
     let outcome = turn.answer();
+    let mut cut = false;
     match outcome {
         Ok(()) => {}
         Err(Failure::Page(problem)) => turn.refuse(&problem),
         Err(Failure::Cut(why)) => {
             turn.record.note = why;
             turn.keep = false;
+            // Chunks and lengths show by themselves that an end is missing.
+            cut = request.version == Version::Http10;
         }
     }
     let Turn { mut record, keep, .. } = turn;
     record.milliseconds = began.elapsed().as_millis();
     proxy.hub.done(record);
-    keep
+    match keep {
+        true => Next::Request,
+        false if cut => Next::Reset,
+        false => Next::Close,
+    }
 }
 
 impl Turn<'_> {
@@ -152,6 +174,11 @@ impl Turn<'_> {
     }
 
     fn own_page(&mut self, path: &str) -> std::result::Result<(), Failure> {
+        // It tells what everybody has asked for.
+        if !self.peer.ip().to_canonical().is_loopback() {
+            let why = "The proxy's own page is for its own machine only.";
+            return Err(Problem::new(403, why).into());
+        }
         let Some(report) = self.proxy.hub.report() else {
             return Err(Problem::new(503, "The proxy is stopping.").into());
         };

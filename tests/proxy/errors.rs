@@ -1,6 +1,6 @@
 //! Origins that fail, clients that leave, places that are refused.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -109,6 +109,22 @@ fn w_t3a_a_body_that_breaks_off_does_not_look_whole() {
             origin.asked();
         }
     }
+}
+
+#[test]
+fn w_t3a_half_a_body_is_no_body_to_http_1_0() {
+    // Its body ends with the connection: only a reset tells it apart.
+    let origin = Origin::says(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+        || Then::Close,
+    );
+    let proxy = plain();
+    let mut client = proxy.connect();
+    let request = format!("GET {} HTTP/1.0\r\n\r\n", origin.url("/"));
+    send(&client, request.as_bytes());
+    let mut all = Vec::new();
+    let error = client.read_to_end(&mut all).expect_err("not the end");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[test]
