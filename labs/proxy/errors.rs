@@ -2,10 +2,10 @@
 //! code says whose fault it is:
 //!
 //! ```text
-//! 400 413 431 501   the client's request
-//! 403               a rule of this proxy: a loop, a place, a port
-//! 502               the origin: not found, refused, reset, garbage
-//! 504               the origin: silent for too long
+//! 400 411 413 431 501   the client's request
+//! 403                   a rule of this proxy: a loop, a place, a port
+//! 502                   the origin: not found, refused, reset, garbage
+//! 504                   the origin: silent for too long
 //! ```
 //! Never 404: that is for an origin to say. (viva 8)
 

@@ -13,11 +13,11 @@ use socketlab::http::{
     Body, Fault, Framing, Reader, Request, Response, Version, chunk_line,
 };
 
+use crate::begin::{Begun, Wanted};
 use crate::errors::Problem;
 use crate::flight::Flight;
 use crate::freshness::{self, directive};
 use crate::headers;
-use crate::hub::{Begun, Wanted};
 use crate::origin;
 use crate::relay::{self, Asked};
 use crate::session::{Failure, Turn};
@@ -52,29 +52,33 @@ pub fn forward(turn: &mut Turn<'_>, destination: &Destination) -> Outcome<()> {
         return Err(too_large().into());
     }
     let wanted = wanted(turn, destination);
-    // Retrying needs a method that may be repeated, and no body: that went
-    // through and is gone. Without the right to retry, a fresh connection.
-    let repeatable = wanted.origin.is_some();
+    // Only what may be sent again may take a connection that rested.
+    let repeatable = wanted.rested;
     let url = wanted.url.clone().filter(|_| wanted.keep);
     let looked = wanted.url.is_some();
     if looked {
         turn.record.how = "MISS";
     }
-    let (idle, flight, stale) = match turn.proxy.hub.begin(wanted) {
+    let fetch = match turn.proxy.hub.begin(wanted) {
         Begun::Hit(kept) => {
             turn.leave_body();
             return relay::kept(turn, &kept, "HIT");
         }
-        Begun::Fetch { idle, flight, stale } => {
-            let url = url.filter(|_| flight);
-            (idle, url.map(|url| Flight::new(&turn.proxy.hub, url)), stale)
-        }
+        Begun::Fetch(fetch) => fetch,
     };
+    let (idle, stale) = (fetch.idle, fetch.stale);
+    let url = url.filter(|_| fetch.flight);
+    let flight = url.map(|url| Flight::new(&turn.proxy.hub, url));
+    if fetch.old && request.framing == Framing::Chunked {
+        let why = "This origin speaks HTTP/1.0 and knows no chunks: send the \
+                   body with a Content-Length.";
+        return Err(Problem::new(411, why).into());
+    }
     if looked && directive(&request.fields, "only-if-cached").is_some() {
         let why = "Only a kept answer was wanted, and there is none.";
         return Err(Problem::new(504, why).into());
     }
-    let validators = stale.as_ref().map(|kept| freshness::validators(kept));
+    let validators = stale.as_deref().map(freshness::validators);
     let validators = validators.unwrap_or_default();
     let via = &turn.proxy.via;
     let head = headers::request(request, destination, via, &validators);
@@ -121,8 +125,8 @@ fn wanted(turn: &Turn<'_>, destination: &Destination) -> Wanted {
     let cache = cache && !odd.iter().any(|name| fields.has(name));
     let no_store = directive(fields, "no-store").is_some();
     Wanted {
-        origin: (is_idempotent(request) && bodyless)
-            .then(|| destination.origin()),
+        origin: destination.origin(),
+        rested: is_idempotent(request) && bodyless,
         url: cache.then(|| destination.url().into()),
         fields: if cache { fields.clone() } else { Default::default() },
         keep: cache && get && !no_store && !conditional,

@@ -28,9 +28,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use socketlab::http::{Fields, Reader};
+use socketlab::http::Reader;
 use socketlab::{Error, Result};
 
+use crate::begin::{Begun, Fetch, Wanted};
 use crate::cache::{Cache, Stored};
 use crate::freshness::{self, Use};
 use crate::log::{Log, Record};
@@ -56,38 +57,13 @@ const FLIGHT_LIMIT: Duration = Duration::from_secs(600);
 /// URLs remembered as not to be kept, so that nobody waits for them.
 const MOST_HOPELESS: usize = 4096;
 
-/// What a conversation wants to know before it asks an origin.
-pub struct Wanted {
-    /// `host:port`, if a connection at rest would do.
-    pub origin: Option<String>,
-    /// The URL, if the cache may answer.
-    pub url: Option<Arc<str>>,
-    /// The request's fields, for the cache.
-    pub fields: Fields,
-    /// May the origin's answer be kept?
-    pub keep: bool,
-    /// Wait if somebody fetches it already?
-    pub wait: bool,
-}
-
-/// What the hub says to that.
-pub enum Begun {
-    /// This will do.
-    Hit(Arc<Stored>),
-    /// Ask the origin.
-    Fetch {
-        idle: Option<Reader>,       // a connection at rest
-        flight: bool,               // others wait for what you find
-        stale: Option<Arc<Stored>>, // is this still good?
-    },
-}
-
 enum Message {
     Begin(Wanted, Sender<Begun>),
     Landed(Arc<str>, Option<Arc<Stored>>),
     Hopeless(Arc<str>),
     Changed(Vec<String>),
     Park(String, Reader),
+    Old(String),
     Done(Record),
     Report(Sender<Report>),
 }
@@ -123,16 +99,18 @@ impl Hub {
         let (reply, answer) = bounded(1);
         self.tell(Message::Begin(wanted, reply));
         // Somebody else fetches it, and slowly: go alone.
-        answer.recv_timeout(FLIGHT_PATIENCE).unwrap_or(Begun::Fetch {
-            idle: None,
-            flight: false,
-            stale: None,
-        })
+        let begun = answer.recv_timeout(FLIGHT_PATIENCE);
+        begun.unwrap_or_else(|_| Begun::Fetch(Fetch::default()))
     }
 
     /// A connection to an origin comes to rest.
     pub fn park(&self, origin: String, connection: Reader) {
         self.tell(Message::Park(origin, connection));
+    }
+
+    /// An origin answered as HTTP/1.0.
+    pub fn old(&self, origin: String) {
+        self.tell(Message::Old(origin));
     }
 
     /// These URLs have changed.
@@ -225,6 +203,7 @@ impl Desk {
             Message::Park(origin, connection) => {
                 self.pool.park(origin, connection);
             }
+            Message::Old(origin) => self.pool.set_old(origin),
             Message::Done(record) => {
                 self.counters.count(&record);
                 self.log.add(record);
@@ -278,10 +257,11 @@ impl Desk {
                 }
             }
         }
-        let origin = wanted.origin.as_deref();
-        let idle = origin.and_then(|origin| self.pool.take(origin));
-        let fetch = Begun::Fetch { idle, flight, stale };
-        if reply.try_send(fetch).is_err()
+        let origin = &wanted.origin;
+        let old = self.pool.is_old(origin);
+        let idle = wanted.rested.then(|| self.pool.take(origin)).flatten();
+        let fetch = Fetch { idle, flight, stale, old };
+        if reply.try_send(Begun::Fetch(fetch)).is_err()
             && flight
             && let Some(url) = &wanted.url
         {

@@ -1,7 +1,7 @@
 //! Connections to origins that have nothing to do at the moment. A handshake
 //! saved is a round trip saved, and all clients share them. (viva 10)
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use socketlab::http::Reader;
@@ -15,10 +15,14 @@ const REST: Duration = Duration::from_secs(15);
 const MOST_EACH: usize = 64;
 const MOST: usize = 256;
 
+/// Origins remembered as old.
+const MOST_OLD: usize = 1024;
+
 #[derive(Default)]
 pub struct Pool {
     idle: HashMap<String, Vec<(Instant, Reader)>>, // the latest last
     count: usize,
+    old: HashSet<String>, // origins that speak HTTP/1.0
 }
 
 impl Pool {
@@ -59,6 +63,18 @@ impl Pool {
             !resting.is_empty()
         });
         self.count = self.idle.values().map(Vec::len).sum();
+    }
+
+    /// An origin that speaks HTTP/1.0 does not know chunks.
+    pub fn set_old(&mut self, origin: String) {
+        if self.old.len() >= MOST_OLD {
+            self.old.clear();
+        }
+        self.old.insert(origin);
+    }
+
+    pub fn is_old(&self, origin: &str) -> bool {
+        self.old.contains(origin)
     }
 
     /// Origins, and how many connections to each.

@@ -7,10 +7,8 @@
 //!   until close           chunked                   until close
 //!   HEAD, 204, 304        no body                   no body
 //! ```
-//! Each piece goes on as it comes, so that an object may be larger than the
-//! memory, or never end. What may be kept is copied on the way. If the origin
-//! breaks off, so does the answer: without its last chunk, or too short.
-//! [W-T3a]
+//! Each piece goes on as it comes: an object may be larger than the memory,
+//! or never end. What may be kept is copied on the way. [W-T3a]
 
 use std::sync::Arc;
 
@@ -67,6 +65,9 @@ pub fn answer(
         fields.remove("X-Cache"); // another cache's: ours follows
     }
     invalidate(turn, &response, asked.destination);
+    if response.version == Version::Http10 {
+        turn.proxy.hub.old(asked.destination.origin());
+    }
 
     if response.status == 304
         && let Some(stale) = asked.stale.take()

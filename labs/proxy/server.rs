@@ -12,13 +12,14 @@
 //!       | GET http://other/y->|  5 recv  on the same connection
 //!       |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
 //!
-//!     session.rs  requests in turn         hub.rs flight.rs  what is shared
+//!     session.rs  requests in turn         hub.rs begin.rs flight.rs
 //!     target.rs   where a request goes     cache.rs  freshness.rs  RFC 9111
 //!     forward.rs  request to the origin    pool.rs   connections at rest
 //!     relay.rs    response to the client   log.rs report.rs pages.rs
 //!     origin.rs   rules, connect           watch.rs  poll()
 //!     tunnel.rs   CONNECT                  headers.rs errors.rs
 
+mod begin;
 mod cache;
 mod errors;
 mod flight;

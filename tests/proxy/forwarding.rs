@@ -189,6 +189,18 @@ fn w_t3a_a_body_until_close_keeps_the_clients_connection() {
 }
 
 #[test]
+fn w_t3a_an_old_origin_gets_no_chunks() {
+    let proxy = plain();
+    let origin = Origin::says("HTTP/1.0 200 OK\r\n\r\nold", || Then::Close);
+    assert_eq!(get(&proxy, &origin.url("/"), "").text(), "old");
+    let url = origin.url("/");
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
+    assert_eq!(ask(&proxy, "POST", &url, chunked).status, 411);
+    let length = "Content-Length: 0\r\n";
+    assert_eq!(ask(&proxy, "POST", &url, length).status, 200);
+}
+
+#[test]
 fn w_t3a_http_1_0_with_keep_alive() {
     let (proxy, origin) = (plain(), hello());
     let client = proxy.connect();
