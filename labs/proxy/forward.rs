@@ -9,6 +9,7 @@
 //!      +-- once more, if a connection at rest was dead
 //! ```
 
+use socketlab::http::reader::HEAD_DEADLINE;
 use socketlab::http::{
     Body, Fault, Framing, Reader, Request, Response, Version, chunk_line,
 };
@@ -107,7 +108,9 @@ pub fn forward(turn: &mut Turn<'_>, destination: &Destination) -> Outcome<()> {
 
 fn dial(turn: &Turn<'_>, destination: &Destination) -> Outcome<Reader> {
     let socket = origin::connect(destination, &turn.proxy.rules)?;
-    Ok(Reader::new(socket))
+    let mut origin = Reader::new(socket);
+    origin.set_head_deadline(HEAD_DEADLINE.min(turn.proxy.patience));
+    Ok(origin)
 }
 
 /// What the hub is asked.
@@ -126,18 +129,12 @@ fn wanted(turn: &Turn<'_>, destination: &Destination) -> Wanted {
     let no_store = directive(fields, "no-store").is_some();
     Wanted {
         origin: destination.origin(),
-        rested: is_idempotent(request) && bodyless,
+        rested: headers::is_idempotent(request) && bodyless,
         url: cache.then(|| destination.url().into()),
         fields: if cache { fields.clone() } else { Default::default() },
         keep: cache && get && !no_store && !conditional,
         wait: true,
     }
-}
-
-/// May it be sent twice with the effect of once? RFC 9110, section 9.2.2.
-fn is_idempotent(request: &Request) -> bool {
-    ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
-        .contains(&request.method.as_str())
 }
 
 fn of_origin(destination: &Destination, fault: &Fault) -> Failure {

@@ -97,6 +97,12 @@ pub const CONDITIONS: [&str; 5] = [
     "If-Unmodified-Since",
 ];
 
+/// May it be sent twice with the effect of once? RFC 9110, section 9.2.2.
+pub fn is_idempotent(request: &Request) -> bool {
+    ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
+        .contains(&request.method.as_str())
+}
+
 /// How many proxies a TRACE or OPTIONS may still pass.
 pub fn max_forwards(request: &Request) -> Option<u32> {
     matches!(request.method.as_str(), "TRACE" | "OPTIONS")

@@ -77,13 +77,15 @@ fn page(report: &Report) -> String {
     }
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
-         <title>socketlab proxy</title>\n<h1>socketlab proxy</h1>\n\
+         <title>socketlab proxy</title>\n\
+         <style>td, th {{ padding-right: 1em; text-align: left }}</style>\n<h1>socketlab proxy</h1>\n\
          <p>{} requests: {} hits, {} misses, {} revalidated, {} tunnels, \
          {} refused. {} bytes sent. {} log lines dropped. \
          <a href=\"json\">The same as JSON</a>.</p>\n\
+         <h2>Last requests</h2>\n<table>\n{}{last}</table>\n\
          <h2>Cache: {} objects, {} bytes</h2>\n<table>\n{}{kept}</table>\n\
          <h2>Connections at rest</h2>\n<table>\n{}{resting}</table>\n\
-         <h2>Last requests</h2>\n<table>\n{}{last}</table>\n</html>\n",
+         </html>\n",
         counters.requests,
         counters.hits,
         counters.misses,
@@ -92,14 +94,19 @@ fn page(report: &Report) -> String {
         counters.refused,
         counters.bytes_sent,
         report.log_lines_dropped,
+        heading(&[
+            "Client", "Method", "URL", "Status", "Bytes", "How", "Time",
+            "Note",
+        ]),
         report.cache_objects,
         report.cache_bytes,
-        row(&["URL", "Status", "Bytes", "Age", "Vary"]),
-        row(&["Origin", "Connections"]),
-        row(&[
-            "Client", "Method", "URL", "Status", "Bytes", "How", "Time", "Note"
-        ]),
+        heading(&["URL", "Status", "Bytes", "Age", "Vary"]),
+        heading(&["Origin", "Connections"]),
     )
+}
+
+fn heading(cells: &[&str]) -> String {
+    row(cells).replace("td>", "th>")
 }
 
 fn row(cells: &[&str]) -> String {

@@ -50,6 +50,20 @@ fn w_t3a_a_silent_or_dripping_origin_is_504() {
     let began = Instant::now();
     assert_eq!(get(&proxy, &silent.url("/"), "").status, 504);
     assert!(began.elapsed() < Duration::from_secs(5));
+    // A byte now and then is not an answer either.
+    let (_never, pause) = bounded::<()>(0);
+    let dripping = Origin::start(move |_, mut stream| {
+        let head =
+            b"HTTP/1.1 200 OK\r\nX: ".iter().chain([b'x'].iter().cycle());
+        for byte in head {
+            if stream.write_all(&[*byte]).is_err() {
+                break;
+            }
+            let _ = pause.recv_timeout(Duration::from_millis(50));
+        }
+        Then::Close
+    });
+    assert_eq!(get(&proxy, &dripping.url("/"), "").status, 504);
     // A connection that nobody accepts: connect() works, no answer comes.
     let deaf = TcpListener::bind("127.0.0.1:0").expect("a port");
     let at = deaf.local_addr().expect("an address");

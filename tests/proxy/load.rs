@@ -1,9 +1,12 @@
 //! Many at once, and much at once.
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 use std::sync::{Arc, Barrier};
 use std::thread;
+
+use socketlab::terminal;
 
 use crate::plain;
 use crate::scripts::{Origin, Then, get, pour, read_answer};
@@ -72,6 +75,35 @@ fn w_t3b_ctrl_c_ends_it_with_clients_and_tunnels() {
     assert_eq!(read_answer(&tunnel, "HEAD").status, 200);
     proxy.interrupt();
     drop((idle, tunnel));
+}
+
+#[test]
+fn w_t3b_a_log_that_nobody_reads_stops_nobody() {
+    // As after Ctrl-S: its stdout is a pipe that fills up.
+    let mut command = terminal::command(crate::PROXY);
+    command.args(["127.0.0.1", "0"]).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let mut console = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    console.read_line(&mut line).expect("it listens");
+    let address = line.trim().trim_start_matches("listening on ");
+    let proxy = Server::at(address.parse().expect("an address"));
+    let client = proxy.connect();
+    let path = "x".repeat(300);
+    let url = format!("http://127.0.0.1:0/{path}"); // refused at once
+    let request = format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let ten = request.repeat(10);
+    for _ in 0..200 {
+        send(&client, ten.as_bytes());
+        for _ in 0..10 {
+            assert_eq!(read_answer(&client, "GET").status, 400);
+        }
+    }
+    let json = get(&proxy, "http://proxy.local/json", "").text();
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(report["log_lines_dropped"].as_u64() > Some(0), "{json}");
+    child.kill().expect("it is ours");
+    let _ = child.wait();
 }
 
 /// The most memory that a process has had, in KiB.

@@ -206,6 +206,7 @@ fn w_t3c_a_browser_through_the_proxy() {
     let profile = tempfile::tempdir().expect("a folder");
     let output = Command::new("chromium")
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"])
+        .args(["--disable-background-networking", "--no-first-run"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("--proxy-server=http://{}", proxy.address))
         .args(["--proxy-bypass-list=<-loopback>", "--timeout=8000"])
