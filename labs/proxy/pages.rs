@@ -78,7 +78,8 @@ fn page(report: &Report) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
          <title>socketlab proxy</title>\n\
-         <style>td, th {{ padding-right: 1em; text-align: left }}</style>\n<h1>socketlab proxy</h1>\n\
+         <style>td, th {{ padding-right: 1em; text-align: left }}</style>\n\
+         <h1>socketlab proxy</h1>\n\
          <p>{} requests: {} hits, {} misses, {} revalidated, {} tunnels, \
          {} refused. {} bytes sent. {} log lines dropped. \
          <a href=\"json\">The same as JSON</a>.</p>\n\
