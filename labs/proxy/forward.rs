@@ -11,7 +11,7 @@
 
 use socketlab::http::reader::HEAD_DEADLINE;
 use socketlab::http::{
-    Body, Fault, Framing, Reader, Request, Response, Version, chunk_line,
+    Body, Fault, Framing, Reader, Response, Version, chunk_line,
 };
 
 use crate::begin::{Begun, Wanted};

@@ -1,4 +1,4 @@
-//! http://proxy.local/, as seen through the proxy: what it has done, as a
+//! `http://proxy.local/`, as seen through the proxy: what it has done, as a
 //! page and as JSON (`/json`, or `Accept: application/json`).
 
 use socketlab::http::{Head, Request, date};
