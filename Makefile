@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web
+LABS = greet echo uppercase message datetime calculator chat web proxy
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -120,6 +120,15 @@ bench-web: ## speed beside nginx, h2o, lighttpd and Python, as ratios
 test-web: ## its tests
 viva-web: ## its questions
 
+## proxy: between browsers and the web (handout W, task 3)
+proxy: ## both stages, scripted
+proxy-once-server: ## task 3 by the letter: http://127.0.0.1:8888/host/path
+proxy-server: ## the proxy to use: keep-alive, tunnels, cache
+bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
+	$(CARGO) bench --bench proxy
+test-proxy: ## its tests
+viva-proxy: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	@$(CARGO) build --bins
@@ -143,4 +152,4 @@ viva-%: always
 always:
 
 .PHONY: always help demo test check ports viva where explain bench-echo \
-  bench-web $(LABS)
+  bench-web bench-proxy $(LABS)

@@ -10,6 +10,7 @@ use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -691,6 +692,13 @@ pub fn connect(socket: &Socket, address: SocketAddr) -> io::Result<()> {
             Ok(0) => return Err(Errno::TIMEDOUT.into()),
             Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
         }
+    }
+}
+
+// For poll(): a program that watches two sockets at once.
+impl AsFd for TcpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.socket.as_fd()
     }
 }
 

@@ -173,10 +173,13 @@ impl Stage {
     fn start(&mut self, text: &str) -> Result<Terminal> {
         let unbalanced = || Error::other("unbalanced quotes");
         let words = shlex::split(text).ok_or_else(unbalanced)?;
-        let program = words.iter().find(|word| !word.contains('='));
-        let server = program.is_some_and(|program| {
+        let mut program = words.iter().skip_while(|word| word.contains('='));
+        // Also `python3 tests/python/…_server.py`.
+        let server = program.next().is_some_and(|program| {
             program.contains("server") || program.contains("sink")
-        });
+        }) || program
+            .next()
+            .is_some_and(|script| script.ends_with("_server.py"));
         for port in ports_in(text) {
             match self.ports.remove(&port) {
                 Some(Port::Reserved(number, socket)) if server => {

@@ -1,0 +1,206 @@
+//! May an answer be kept, and may a kept answer be given again? RFC 9111,
+//! pure: fields and times in, a decision out. (viva 6)
+//!
+//! ```text
+//!  answer --storable?--> kept --usable?--> FRESH      give it: HIT
+//!            | no                |-------> VALIDATE   ask the origin whether
+//!            v                                        it is still good:
+//!        pass it on                                 304 REVALIDATED,
+//!                                                   200 MISS
+//!
+//!  |<------------- lifetime: max-age, Expires, a guess ---------->|
+//!  |<-- Age on arrival -->|<---- kept here so long ---->| now     | stale
+//! ```
+//! Times are whole seconds since 1970.
+
+use jiff::Timestamp;
+use socketlab::http::{Fields, Request, Response, date};
+
+use crate::cache::Stored;
+
+/// Codes whose answers may be kept without being told so (RFC 9110, 15.1),
+/// less 206: parts are passed on, not kept.
+const BY_DEFAULT: [u16; 10] =
+    [200, 203, 204, 300, 301, 308, 404, 405, 410, 414];
+
+/// The guess where nothing is said: a tenth of the time since the last change,
+/// at most an hour.
+const LONGEST_GUESS: i64 = 3600;
+
+/// What to do with a kept answer.
+#[derive(Debug, PartialEq)]
+pub enum Use {
+    Fresh,
+    Validate,
+}
+
+pub fn now() -> i64 {
+    Timestamp::now().as_second()
+}
+
+/// A directive of Cache-Control: `None` if absent, else its argument, which
+/// is "" for a directive without one.
+pub fn directive<'a>(fields: &'a Fields, name: &str) -> Option<&'a [u8]> {
+    fields.get_all("Cache-Control").flat_map(directives).find_map(|entry| {
+        let mut parts = entry.splitn(2, |&byte| byte == b'=');
+        let found = parts.next()?.trim_ascii();
+        let argument = parts.next().unwrap_or_default().trim_ascii();
+        let argument = match argument {
+            [b'"', inside @ .., b'"'] => inside,
+            bare => bare,
+        };
+        found.eq_ignore_ascii_case(name.as_bytes()).then_some(argument)
+    })
+}
+
+/// Splits at commas, but not inside `"…"`.
+fn directives(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    line.split(move |&byte| {
+        quoted ^= byte == b'"';
+        byte == b',' && !quoted
+    })
+    .map(<[u8]>::trim_ascii)
+}
+
+fn has(fields: &Fields, name: &str) -> bool {
+    directive(fields, name).is_some()
+}
+
+/// A directive's seconds. What is no number counts as 0: rather ask once too
+/// often than give something too old.
+fn seconds(fields: &Fields, name: &str) -> Option<i64> {
+    let digits = directive(fields, name)?;
+    let text = std::str::from_utf8(digits).unwrap_or_default();
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true if text.len() > 9 => Some(i64::from(i32::MAX)),
+        true => Some(text.parse().unwrap_or(0)),
+        false => Some(0),
+    }
+}
+
+/// May this answer be kept for others?
+pub fn storable(request: &Request, response: &Response) -> bool {
+    let (asked, said) = (&request.fields, &response.fields);
+    let public = has(said, "public") || has(said, "s-maxage");
+    let explicit = public
+        || has(said, "max-age")
+        || (said.has("Expires") && !said.has("Set-Cookie"));
+    let code = BY_DEFAULT.contains(&response.status)
+        || (explicit && matches!(response.status, 302 | 307));
+    let for_one =
+        asked.has("Authorization") && !public && !has(said, "must-revalidate");
+    request.method == "GET"
+        && code
+        && !for_one
+        && !has(asked, "no-store")
+        && !has(said, "no-store")
+        && !has(said, "private")
+        && (public || !said.has("Set-Cookie"))
+        && !said.list("Vary").any(|name| name == b"*")
+        && !said.has("Content-Range")
+        // Without a time to live and a way to ask it would never be used.
+        && (explicit || said.has("ETag") || said.has("Last-Modified"))
+}
+
+/// How long it is good for, counted from when it was made.
+pub fn lifetime(stored: &Stored) -> i64 {
+    let fields = &stored.fields;
+    if let Some(limit) = seconds(fields, "s-maxage") {
+        return limit;
+    }
+    if let Some(limit) = seconds(fields, "max-age") {
+        return limit;
+    }
+    if let Some(expires) = fields.get("Expires") {
+        // "0" and other things that are no date mean: expired.
+        return time(expires).map_or(0, |at| (at - made(stored)).max(0));
+    }
+    let changed = fields.get("Last-Modified").and_then(time);
+    let since = changed.map_or(0, |at| (made(stored) - at).max(0));
+    (since / 10).min(LONGEST_GUESS)
+}
+
+/// How old it is: what the origin and other caches said on arrival, or what
+/// the clocks say, whichever is more, and the time that it has been here.
+pub fn age(stored: &Stored, now: i64) -> i64 {
+    let said = stored.fields.text("Age").and_then(|age| age.parse().ok());
+    let said: i64 = said.unwrap_or(0).clamp(0, i64::from(i32::MAX));
+    let delay = (stored.received - stored.requested).max(0);
+    let apparent = (stored.received - made(stored)).max(0);
+    let on_arrival = apparent.max(said + delay);
+    on_arrival + (now - stored.received).max(0)
+}
+
+fn made(stored: &Stored) -> i64 {
+    stored.fields.get("Date").and_then(time).unwrap_or(stored.received)
+}
+
+fn time(value: &[u8]) -> Option<i64> {
+    date::parse(value).map(Timestamp::as_second)
+}
+
+/// May it be given to this request without asking the origin?
+pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
+    let said = &stored.fields;
+    let reload = match asked.has("Cache-Control") {
+        true => has(asked, "no-cache"),
+        false => asked.lists("Pragma", "no-cache"), // of HTTP/1.0
+    };
+    if reload || has(said, "no-cache") {
+        return Use::Validate;
+    }
+    let age = age(stored, now);
+    if seconds(asked, "max-age").is_some_and(|most| age > most) {
+        return Use::Validate;
+    }
+    let left = lifetime(stored) - age;
+    if left > seconds(asked, "min-fresh").unwrap_or(0) {
+        return Use::Fresh;
+    }
+    // The client may content itself with something stale, unless the origin
+    // forbids it.
+    let strict = ["must-revalidate", "proxy-revalidate", "s-maxage"];
+    let tolerated = match directive(asked, "max-stale") {
+        None => return Use::Validate,
+        Some(b"") => i64::MAX,
+        Some(_) => seconds(asked, "max-stale").unwrap_or(0),
+    };
+    match left + tolerated >= 0 && !strict.iter().any(|name| has(said, name)) {
+        true => Use::Fresh,
+        false => Use::Validate,
+    }
+}
+
+/// The conditions with which to ask whether a kept answer is still good.
+pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
+    [("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")]
+        .into_iter()
+        .filter_map(|(name, of)| Some((name, stored.fields.get(of)?.to_vec())))
+        .collect()
+}
+
+/// Does the client itself have this answer already? Then 304 will do.
+pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
+    if stored.status != 200 {
+        return false;
+    }
+    if asked.has("If-None-Match") {
+        let weak = |tag: &[u8]| -> Vec<u8> {
+            tag.strip_prefix(b"W/").unwrap_or(tag).to_vec()
+        };
+        let Some(own) = stored.fields.get("ETag").map(weak) else {
+            return asked.lists("If-None-Match", "*");
+        };
+        return asked
+            .list("If-None-Match")
+            .any(|tag| tag == b"*" || weak(tag) == own);
+    }
+    let since = asked.get("If-Modified-Since").and_then(time);
+    let changed = stored.fields.get("Last-Modified").and_then(time);
+    since.zip(changed).is_some_and(|(since, changed)| changed <= since)
+}
+
+#[cfg(test)]
+#[path = "freshness_tests.rs"]
+mod tests;

@@ -1,0 +1,194 @@
+//! A web proxy for many browsers at once. Handout W (Week 5), task 3, on from
+//! once.rs, which is the letter. The other halves: any browser, any origin.
+//!
+//!     browsers              proxy (this program)        origin servers
+//!       |                     |  1 socket 2 bind 3 listen     |
+//!       |----- handshake ---->|  4 accept, a thread each      |
+//!       | GET http://host/x ->|  5 recv                       |
+//!       |                     |  6 connect, or one at rest -->|
+//!       |                     |  7 send ---- GET /x --------->|
+//!       |                     |  5 recv <------- the object --|
+//!       |<------- the object -|  7 send                       |
+//!       | GET http://other/y->|  5 recv  on the same connection
+//!       |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
+//!
+//!     session.rs  requests in turn         hub.rs begin.rs flight.rs
+//!     target.rs   where a request goes     cache.rs  freshness.rs  RFC 9111
+//!     forward.rs  request to the origin    pool.rs   connections at rest
+//!     relay.rs    response to the client   log.rs report.rs pages.rs
+//!     origin.rs   rules, connect           watch.rs  poll()
+//!     tunnel.rs   CONNECT                  headers.rs errors.rs
+
+mod begin;
+mod cache;
+mod errors;
+mod flight;
+mod forward;
+mod freshness;
+mod headers;
+mod hub;
+mod log;
+mod origin;
+mod pages;
+mod pool;
+mod relay;
+mod report;
+mod session;
+mod target;
+mod tunnel;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use hub::Hub;
+use origin::Rules;
+use session::converse;
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, warn};
+
+/// Connections that may wait for accept(): a browser opens dozens.
+const BACKLOG: i32 = 1024;
+
+/// Ports to which tunnels may lead: those of HTTPS. To any port, CONNECT
+/// would be a way to send mail, or into the inside, in the proxy's name.
+const TUNNEL_PORTS: [u16; 2] = [443, 8443];
+
+/// What a newcomer reads when all places are taken.
+const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+const PROGRAM: Program = Program {
+    lab: "proxy",
+    role: "server",
+    port: 8888,
+    steps: "socket bind listen accept recv connect send close",
+    example: "proxy-server 127.0.0.1 8888",
+};
+
+/// Fetches for browsers: http:// with a cache, https:// through tunnels.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 8888; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// mebibytes of memory for kept answers (default 32)
+    #[argh(option, default = "32")]
+    cache_mib: usize,
+    /// keep no answers
+    #[argh(switch)]
+    no_cache: bool,
+    /// one more port to which CONNECT may lead, besides 443 and 8443; may be
+    /// given several times
+    #[argh(option)]
+    connect_port: Vec<u16>,
+    /// reach private and loopback addresses though bound to more than loopback
+    #[argh(switch)]
+    allow_private: bool,
+    /// seconds that an origin may be silent (default 60)
+    #[argh(option, default = "60")]
+    patience: u64,
+    /// seconds without a request that end a connection (default 30)
+    #[argh(option, default = "30")]
+    idle: u64,
+    /// seconds of silence on both sides that end a tunnel (default 300)
+    #[argh(option, default = "300")]
+    tunnel_idle: u64,
+    /// mebibytes that a request's body may have (default 0: any number)
+    #[argh(option, default = "0")]
+    max_body: u64,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// no log
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+/// What all conversations know; none of it changes.
+struct Proxy {
+    hub: Hub,
+    rules: Rules,
+    tunnel_ports: Vec<u16>,
+    cache: bool,
+    via: String, // our name in Via fields, unlike any other proxy's
+    patience: Duration,
+    idle: Duration,
+    tunnel_idle: Duration,
+    max_body: u64, // bytes
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    let seconds = |name, value| {
+        Duration::from_secs(args::in_range(name, value, 1, 86_400))
+    };
+    let mib = args::in_range("--cache-mib", args.cache_mib, 0, 65_536);
+    let max_body = match args.max_body {
+        0 => u64::MAX,
+        mib => mib.saturating_mul(1024 * 1024),
+    };
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // To loopback, unless told otherwise: a proxy that strangers can reach
+    // lets them do everything in its name.                      (viva 7)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+    let own = listener.local_addr()?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    listener.listen(BACKLOG)?;
+    // What is small leaves at once. On Linux accepted sockets inherit it.
+    listener.set_no_delay()?;
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    let proxy = Arc::new(Proxy {
+        hub: Hub::start(mib * 1024 * 1024, args.quiet)?,
+        rules: Rules {
+            own,
+            allow_private: args.allow_private || own.ip().is_loopback(),
+        },
+        tunnel_ports: [&TUNNEL_PORTS, args.connect_port.as_slice()].concat(),
+        cache: mib > 0 && !args.no_cache,
+        via: format!("socketlab-{:08x}", rand::random::<u32>()),
+        patience: seconds("--patience", args.patience),
+        idle: seconds("--idle", args.idle),
+        tunnel_idle: seconds("--tunnel-idle", args.tunnel_idle),
+        max_body,
+    });
+    net::announce(own);
+    if !own.ip().is_loopback() {
+        warn!("warning: an open proxy: others browse in your name now");
+    }
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A thread for each client: it sleeps in recv() while its origin
+        // thinks, and the others go on.               [W-T3b] (viva 2)
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let proxy = proxy.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    converse(client, peer, &proxy)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! CONNECT: a tunnel for whatever two programs want to say, mostly TLS. The
+//! proxy sees host and port, and how much is said, and nothing of what.
+//!
+//! ```text
+//!   client                  proxy                        origin
+//!     | CONNECT h:443 ------->|                             |
+//!     |                       |------ connect ------------->|
+//!     |<----------------- 200 |                             |
+//!     | TLS ClientHello ------|---- a thread: recv, send -->|
+//!     |<-- this one: send, recv ---|-------------- TLS … ---|
+//!     | FIN ------------------|---- shutdown(SHUT_WR) ----->|  half-close
+//!     |<----------------------|------------ the rest, FIN --|
+//! ```
+//! Two threads: with one, a side that does not read would keep the other
+//! side's bytes waiting, and both could wait for ever. (viva 3)
+
+use std::net::Shutdown;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socketlab::http::Framing;
+use socketlab::net::TcpSocket;
+use socketlab::{Error, Result};
+
+use crate::errors::Problem;
+use crate::origin;
+use crate::session::{Failure, Turn};
+use crate::target::Destination;
+
+/// Asked for at first, and once a direction proves busy.
+const CHUNK: usize = 16 * 1024;
+const LARGE: usize = 256 * 1024;
+
+/// Stack of the second thread.
+const STACK: usize = 128 * 1024;
+
+/// Serves a CONNECT to its end.
+pub fn tunnel(
+    turn: &mut Turn<'_>,
+    destination: &Destination,
+) -> std::result::Result<(), Failure> {
+    let proxy = turn.proxy;
+    turn.record.url = destination.origin();
+    turn.keep = false; // on what comes after, this is no HTTP any more
+    if turn.request.framing != Framing::None {
+        return Err(Problem::bad("CONNECT has no body.").into());
+    }
+    if !proxy.tunnel_ports.contains(&destination.port) {
+        let why = format!(
+            "Tunnels lead to the ports {:?} only; --connect-port adds one.",
+            proxy.tunnel_ports
+        );
+        return Err(Problem::new(403, why).into());
+    }
+    let origin = origin::connect(destination, &proxy.rules)?;
+    turn.record.how = "tunnel";
+    let client = turn.client.socket().clone();
+    client.send_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+    turn.record.status = 200;
+    // What the client sent in advance was read together with the head.
+    let early = turn.client.take_buffered();
+    if origin.send_all(&early).is_err() {
+        return Err(Failure::Cut("the origin left".into()));
+    }
+    let tunnel = Tunnel::new(proxy.tunnel_idle);
+    thread::scope(|scope| {
+        let there = thread::Builder::new()
+            .name(format!("{} to origin", turn.peer))
+            .stack_size(STACK)
+            .spawn_scoped(scope, || tunnel.pump(&client, &origin));
+        let there = match there {
+            Ok(there) => there,
+            Err(error) => {
+                let why = Error::new("spawn", turn.peer, error).to_string();
+                return Err(Failure::Cut(why));
+            }
+        };
+        let back = tunnel.pump(&origin, &client);
+        turn.record.bytes = back.0;
+        let there = there.join().unwrap_or((0, Ok(())));
+        turn.record.note = match (there.1, back.1) {
+            (Ok(()), Ok(())) => format!("{} bytes sent", there.0),
+            (Err(error), _) | (_, Err(error)) => error.to_string(),
+        };
+        Ok(())
+    })
+}
+
+/// What both directions know: when something was last said.
+struct Tunnel {
+    opened: Instant,
+    last: AtomicU64, // milliseconds after `opened`
+    idle: Duration,
+}
+
+impl Tunnel {
+    fn new(idle: Duration) -> Tunnel {
+        Tunnel { opened: Instant::now(), last: AtomicU64::new(0), idle }
+    }
+
+    /// One direction, until its sender's FIN; counts its bytes.
+    fn pump(&self, from: &TcpSocket, to: &TcpSocket) -> (u64, Result<()>) {
+        let mut count = 0;
+        let result = self.copy(from, to, &mut count);
+        match result {
+            // FIN is passed on: this direction is over, the other one goes
+            // on until its own end (half-close).
+            Ok(()) => drop(to.shutdown(Shutdown::Write)),
+            // Anything else is the end of both, and of the other thread.
+            Err(_) => {
+                let _ = from.shutdown(Shutdown::Both);
+                let _ = to.shutdown(Shutdown::Both);
+            }
+        }
+        (count, result)
+    }
+
+    fn copy(
+        &self,
+        from: &TcpSocket,
+        to: &TcpSocket,
+        count: &mut u64,
+    ) -> Result<()> {
+        let mut buffer = vec![0; CHUNK];
+        from.set_recv_timeout(Some(self.idle))?;
+        loop {
+            let read = match from.recv(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => read,
+                // Silence here, but was there any on the other side?
+                Err(error) if error.is_timeout() && !self.is_idle() => continue,
+                Err(error) => return Err(error),
+            };
+            self.last.store(self.now(), Relaxed);
+            to.send_all(buffer.get(..read).unwrap_or_default())?;
+            self.last.store(self.now(), Relaxed);
+            *count += read as u64;
+            if read == buffer.len() && read < LARGE {
+                buffer = vec![0; LARGE];
+            }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.opened.elapsed().as_millis() as u64
+    }
+
+    fn is_idle(&self) -> bool {
+        let silent = self.now().saturating_sub(self.last.load(Relaxed));
+        u128::from(silent) >= self.idle.as_millis()
+    }
+}
