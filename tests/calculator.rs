@@ -19,12 +19,13 @@ mod client;
 mod crowd;
 
 use std::io::Read;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use socketlab::{house, terminal};
+use socketlab::house;
+use socketlab::terminal::{self, Terminal};
 use support::{
     DEADLINE, Server, half_close, installed, play_readme, receive_all,
     receive_line, reset, send, trickle,
@@ -148,6 +149,63 @@ fn g_4_template_client_and_server_say_hello() {
     assert_eq!(receive_all(&client), b"Hello, I am the server");
     server.wait_for("From the client: raw \\x1b[2J");
     server.interrupt();
+}
+
+#[test]
+fn g_4_the_template_server_out_of_descriptors_pauses() {
+    let mut command = Command::new("sh");
+    // 0 to 2, a pipe for signals, and the listener: none for a client.
+    command
+        .args(["-c", "ulimit -n 6; exec \"$0\" 127.0.0.1 0"])
+        .arg(terminal::program_folder().join("calculator-template-server"));
+    let mut server = Server::run(&mut command);
+    let _waiting = server.connect();
+    let told = "accept(…): Too many open files (EMFILE). …";
+    server.wait_for(told);
+    let began = Instant::now();
+    server.wait_for(told);
+    server.wait_for(told);
+    let took = began.elapsed();
+    assert!(took > Duration::from_millis(150), "two lines in {took:?}");
+}
+
+#[test]
+fn g_4_the_template_client_tries_every_address_of_a_name() {
+    if !installed("unshare", "util-linux") {
+        return;
+    }
+    // A name with two addresses, in a file that only the client sees.
+    let folder = tempfile::tempdir().expect("a folder");
+    let hosts = folder.path().join("hosts");
+    std::fs::write(&hosts, "127.0.0.1 two\n127.0.0.2 two\n").expect("a file");
+    let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+    let inside = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script]).arg(&hosts);
+        command.arg(program).args(arguments);
+        command
+    };
+    let possible = inside("true", &[]).output().expect("unshare runs");
+    if !possible.status.success() {
+        let why = String::from_utf8_lossy(&possible.stderr).to_string();
+        return eprintln!("skipped: no /etc/hosts of one's own here: {why}");
+    }
+    let client = terminal::program_folder().join("calculator-template-client");
+    let client = client.to_str().expect("UTF-8");
+    // Whichever the resolver puts first, for one of them it is the wrong one.
+    for address in ["127.0.0.1", "127.0.0.2"] {
+        let listener = TcpListener::bind((address, 0)).expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let mut command = inside(client, &["two", &port.to_string()]);
+        let mut client = Terminal::run(&mut command).expect("it starts");
+        let answering = std::thread::spawn(move || {
+            let (client, _) = listener.accept().expect("a client");
+            send(&client, b"Hello");
+        });
+        client.wait_for("From the server: Hello").unwrap();
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+        answering.join().expect("answered");
+    }
 }
 
 #[test]

@@ -110,7 +110,9 @@ fn main() -> Result<()> {
 
     // ---- 5 close() -------------------------------------------------------
     // FIN. All answers have been read, so nothing is lost.      (viva 11)
-    server.socket.close();
+    let Server { socket, reader, .. } = server;
+    drop(reader); // it holds a handle of the socket as well
+    socket.close();
     Ok(())
 }
 

@@ -1,23 +1,32 @@
-//! Numbers of the calculator: exact decimals as long as they fit, and f64,
-//! marked as rounded, beyond that. `0.1 + 0.2` is 0.3 because it is added in
-//! tenths; in binary, as f64 and Python's float are, it is not.  (viva 6)
+//! Numbers of the calculator: decimals, kept as they are written. `0.1 + 0.2`
+//! is 0.3 because it is added in tenths; in binary, as f64 and Python's float
+//! are, it is not. The digits are the work of crate dashu-float.   (viva 6)
 //!
-//! An exact number prints all its digits. A rounded one prints 15 significant
-//! digits, and an `e` if it would look whole without: `1e300`. So a whole
-//! number without an `e` is never a guess.                          [G-6c]
+//! An answer of at most 40 digits is printed in full. Any other is rounded to
+//! 15, the nearest there are, and gets an `e` if it would look whole without:
+//! `1e40 / 3` is 3.33333333333333e39. So a whole number without an `e` is
+//! never a guess.                                                   [G-6c]
 
 use std::fmt;
 
-/// Most decimal places of an exact number: 10^38 still fits into an i128.
-const MOST_PLACES: u32 = 38;
+use dashu_float::round::{Rounded, mode::HalfAway};
+use dashu_float::{Context, DBig, FpError, FpResult};
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Number {
-    /// digits / 10^places, without trailing zeros behind the point, so that
-    /// equal numbers are equal fields.
-    Exact { digits: i128, places: u32 },
-    /// The nearest f64 that was found; finite and not zero.
-    Rounded(f64),
+/// Digits of an exact answer: 2 ** 132 has 40.
+const EXACT: usize = 40;
+
+/// Digits of a rounded one.
+const SHORT: usize = 15;
+
+/// Numbers lie between 10^-1000 and 10^1000, or are 0: far more than anybody
+/// types, and so few digits that a sum takes milliseconds.
+const RANGE: isize = 1000;
+
+/// An answer: its digits, and whether they are all there are.
+#[derive(Clone, Debug)]
+pub struct Number {
+    value: DBig,
+    exact: bool,
 }
 
 /// Why there is no answer. The session goes on.
@@ -26,142 +35,98 @@ pub enum Problem {
     DivisionByZero,
     TooLarge,
     TooSmall,
-    TooManyDigits,
     LargeExponent,
     NotReal,
+    Unproven,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Problem::DivisionByZero => "division by zero",
-            Problem::TooLarge => "too large: numbers go up to 1.79e308",
-            Problem::TooSmall => "too close to zero: below 2.23e-308",
-            Problem::TooManyDigits => {
-                "too many digits: the answer would be a guess"
-            }
-            Problem::LargeExponent => {
-                "the exponent is too large: 1000000 at most"
-            }
+            Problem::TooLarge => "too large: numbers stay below 1e1000",
+            Problem::TooSmall => "too close to zero: below 1e-1000",
+            Problem::LargeExponent => "the exponent is too large: 1e9 at most",
             Problem::NotReal => "no real number: a root of a negative number",
+            Problem::Unproven => "no digit of the answer is certain",
         })
     }
 }
 
-impl Number {
-    pub const ZERO: Number = Number::Exact { digits: 0, places: 0 };
-    pub const ONE: Number = Number::Exact { digits: 1, places: 0 };
-
-    /// The number that a word stands for; expr.rs has checked its form.
-    pub fn read(word: &str) -> Result<Number, Problem> {
-        match Number::read_exactly(word) {
-            Some(exact) => Ok(exact),
-            // A well-formed word always parses; what a peer sent must not
-            // make us panic even if that were wrong.
-            None => Number::rounded(word.parse().unwrap_or(f64::NAN)),
-        }
-    }
-
-    /// `None` if it does not fit.
-    fn read_exactly(word: &str) -> Option<Number> {
-        let (mantissa, exponent) =
-            word.split_once(['e', 'E']).unwrap_or((word, "0"));
-        let (whole, fraction) =
-            mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let fraction = fraction.trim_end_matches('0');
-        let digits = match format!("{whole}{fraction}").as_str() {
-            "" | "+" | "-" => 0, // of `.0`, whose zeros are trimmed
-            digits => digits.parse().ok()?,
-        };
-        if digits == 0 {
-            return Some(Number::ZERO);
-        }
-        let exponent: i32 = exponent.parse().ok()?;
-        let places = i32::try_from(fraction.len()).ok()?;
-        let places = places.checked_sub(exponent)?;
-        match u32::try_from(places) {
-            Ok(places) => Number::exact(digits, places),
-            Err(_) => {
-                let factor = 10_i128.checked_pow(places.unsigned_abs())?;
-                Number::exact(digits.checked_mul(factor)?, 0)
-            }
-        }
-    }
-
-    /// digits / 10^places, unless that has too many places.
-    pub fn exact(mut digits: i128, mut places: u32) -> Option<Number> {
-        while places > 0 && digits % 10 == 0 {
-            digits /= 10;
-            // 0 / 10^n is 0, whatever n: one step suffices.
-            places = if digits == 0 { 0 } else { places - 1 };
-        }
-        (places <= MOST_PLACES).then_some(Number::Exact { digits, places })
-    }
-
-    /// A result of f64 arithmetic, if it means anything. Numbers below
-    /// 2.23e-308 have fewer digits than f64 otherwise has.
-    pub fn rounded(value: f64) -> Result<Number, Problem> {
-        match value.abs() {
-            size if size.is_nan() => Err(Problem::NotReal),
-            size if size.is_infinite() => Err(Problem::TooLarge),
-            size if size < f64::MIN_POSITIVE => Err(Problem::TooSmall),
-            _ => Ok(Number::Rounded(value)),
-        }
-    }
-
-    /// `value` cut to 15 digits, as an exact number, if `holds` proves that
-    /// it is the true result; otherwise `value`, rounded.
-    pub fn proven(
-        value: f64,
-        holds: impl Fn(Number) -> Option<bool>,
-    ) -> Result<Number, Problem> {
-        let short = Number::read_exactly(&format!("{value:.14e}"));
-        match short {
-            Some(exact) if holds(exact) == Some(true) => Ok(exact),
-            _ => Number::rounded(value),
-        }
-    }
-
-    /// The nearest f64.
-    pub fn value(self) -> f64 {
-        match self {
-            Number::Rounded(value) => value,
-            // std reads decimals with the right rounding; a division by
-            // 10^places would round twice.
-            Number::Exact { .. } => {
-                self.to_string().parse().unwrap_or(f64::NAN)
-            }
+impl From<FpError> for Problem {
+    fn from(error: FpError) -> Problem {
+        match error {
+            FpError::Overflow(_) => Problem::TooLarge,
+            FpError::Underflow(_) => Problem::TooSmall,
+            FpError::OutOfDomain => Problem::NotReal,
+            _ => Problem::Unproven,
         }
     }
 }
 
+/// The number that a word stands for; expr.rs has checked its form. All its
+/// digits count: precision 0 means that nothing is rounded.
+pub fn read(word: &str) -> Result<DBig, Problem> {
+    let (mantissa, exponent) =
+        word.split_once(['e', 'E']).unwrap_or((word, "0"));
+    // A well-formed word always parses; what a peer sent must not make us
+    // panic even if that were wrong.
+    let mantissa: DBig = mantissa.parse().map_err(|_| Problem::Unproven)?;
+    // `1e99999999999999999999` is too large even for its exponent to fit.
+    let far = if exponent.starts_with('-') { -100_000 } else { 100_000 };
+    let exponent = exponent.parse().unwrap_or(far).clamp(-100_000, 100_000);
+    within_range((mantissa << exponent).with_precision(0).value())
+}
+
+impl Number {
+    /// What `compute` gives, in full if it is short enough. If not, it is
+    /// computed anew: to round 40 digits to 15 would be to round twice.
+    pub fn of(
+        compute: impl Fn(&Context<HalfAway>) -> FpResult<DBig>,
+    ) -> Result<Number, Problem> {
+        match compute(&Context::new(EXACT))? {
+            Rounded::Exact(value) => {
+                Ok(Number { value: within_range(value)?, exact: true })
+            }
+            Rounded::Inexact(..) => Number::rounded(compute),
+        }
+    }
+
+    /// What `compute` gives, to 15 digits: for an answer without an end.
+    pub fn rounded(
+        compute: impl Fn(&Context<HalfAway>) -> FpResult<DBig>,
+    ) -> Result<Number, Problem> {
+        let value = within_range(compute(&Context::new(SHORT))?.value())?;
+        Ok(Number { value, exact: false })
+    }
+}
+
+fn within_range(value: DBig) -> Result<DBig, Problem> {
+    if value == DBig::ZERO {
+        return Ok(DBig::ZERO); // there is no -0 here
+    }
+    match magnitude(&value) {
+        power if power >= RANGE => Err(Problem::TooLarge),
+        power if power < -RANGE => Err(Problem::TooSmall),
+        _ => Ok(value.with_precision(0).value()),
+    }
+}
+
+/// The power of ten of the first digit: 2 of 123, -2 of 0.012.
+fn magnitude(value: &DBig) -> isize {
+    let digits = isize::try_from(value.repr().digits()).unwrap_or(isize::MAX);
+    value.repr().exponent().saturating_add(digits - 1)
+}
+
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Number::Exact { digits, places: 0 } => write!(f, "{digits}"),
-            Number::Exact { digits, places } => {
-                let places = places as usize;
-                let sign = if digits < 0 { "-" } else { "" };
-                let digits = digits.unsigned_abs();
-                let text = format!("{digits:0>width$}", width = places + 1);
-                let (whole, fraction) = text.split_at(text.len() - places);
-                write!(f, "{sign}{whole}.{fraction}")
-            }
-            Number::Rounded(value) => {
-                let short: f64 =
-                    format!("{value:.14e}").parse().unwrap_or(value);
-                // 15 digits may not be enough to show a fraction; and the
-                // largest f64, cut to 15 digits, is larger than the largest.
-                let hides = short.fract() == 0.0 && value.fract() != 0.0;
-                let shown =
-                    if hides || short.is_infinite() { value } else { short };
-                match shown.abs() {
-                    size if shown.fract() == 0.0 || size < 1e-5 => {
-                        write!(f, "{shown:e}")
-                    }
-                    _ => write!(f, "{shown}"),
-                }
-            }
+        let Number { value, exact } = self;
+        let looks_whole = value.repr().exponent() >= 0;
+        let short = (-7..EXACT as isize).contains(&magnitude(value));
+        if short && (*exact || !looks_whole) {
+            write!(f, "{value}")
+        } else {
+            write!(f, "{value:e}")
         }
     }
 }

@@ -36,16 +36,18 @@ struct Args {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let address = net::resolve_one(&args.host, args.port.0)?;
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let server = net::try_each(&addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        // SOCK_STREAM is TCP. The UDP template has SOCK_DGRAM here.
+        let socket = TcpSocket::new(address)?;
 
-    // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM is TCP. The UDP template has SOCK_DGRAM here.
-    let server = TcpSocket::new(address)?;
-
-    // ---- 2 connect() -----------------------------------------------------
-    // Only TCP: SYN, SYN-ACK, ACK. It fails at once if nobody listens; a UDP
-    // client learns that late or never.                          (viva 1)
-    server.connect(address)?;
+        // ---- 2 connect() -------------------------------------------------
+        // Only TCP: SYN, SYN-ACK, ACK. It fails at once if nobody listens; a
+        // UDP client learns that late or never.                  (viva 1)
+        socket.connect(address)?;
+        Ok(socket)
+    })?;
 
     // ---- 3 send() --------------------------------------------------------
     // No address: connect() has settled it. And no line end, so only the

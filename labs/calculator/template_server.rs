@@ -10,6 +10,7 @@
 //!       |<-- "Hello, I am the …" ---|  6 send
 //!       |<---------- FIN -----------|  7 close
 
+use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
@@ -67,12 +68,18 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // Only TCP: a SECOND socket, for this client alone, so that recv()
         // and send() need no address.                            (viva 1)
-        let answered = listener.accept().and_then(|(client, _)| {
-            client.set_recv_timeout(Some(PATIENCE))?;
-            converse(client)
-        });
-        if let Err(error) = answered {
-            warn!("{error}"); // of this client's: the next one is served
+        let client = match listener.accept() {
+            Ok((client, _)) => client,
+            // A client that gave up while it waited, or no descriptors left:
+            // no reason to end. The pause keeps a lasting error quiet.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+                continue;
+            }
+        };
+        if let Err(error) = converse(client) {
+            warn!("{error}"); // this client's own: the next one is served
         }
     }
 }
@@ -81,6 +88,7 @@ fn converse(client: TcpSocket) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
     // What has arrived of the stream. recvfrom() gives a whole datagram; that
     // this is a whole message is luck, which a short message mostly has.
+    client.set_recv_timeout(Some(PATIENCE))?;
     let mut buffer = [0; 1024];
     let count = client.recv(&mut buffer)?;
     let message = buffer.get(..count).unwrap_or_default();

@@ -95,6 +95,22 @@ fn g_6d_end_of_input_leaves_without_q() {
 }
 
 #[test]
+fn g_6d_the_trace_shows_the_close_when_it_has_happened() {
+    let server = Server::start("calculator-server", &[]);
+    let (host, port) = server.host_and_port();
+    let mut command = terminal::command("calculator-client");
+    command.args([&host, &port, "--name=Ada"]).env("TRACE", "1");
+    let mut client = Terminal::run(&mut command).expect("it starts");
+    client.end_input();
+    let line = client.wait_for("trace client 5 close(…) = 0 …").unwrap();
+    // While another handle is open the kernel still has the connection as
+    // it was, and no FIN has left.
+    let state = line.rsplit(' ').next().unwrap_or_default();
+    let open = ["ESTABLISHED", "CLOSE_WAIT"].contains(&state);
+    assert!(!open, "a handle was left: {line}");
+}
+
+#[test]
 fn g_6a_the_name_is_asked_for_until_there_is_one() {
     let server = Server::start("calculator-server", &[]);
     let mut client = server.client("calculator-client", &[]);
