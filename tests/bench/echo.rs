@@ -6,27 +6,34 @@
 //! one CPU and the load generator keeps to the others. Ratios and CPU time
 //! hold from machine to machine; plain rates do not.
 //!
-//! rounds.rs   the scenarios, and who runs when
-//! load.rs     the load generator, TCP and UDP
-//! servers.rs  starting, pinning, measuring and killing the servers
-//! table.rs    medians, ratios, aims
+//! echo/rounds.rs   the scenarios, and who runs when
+//! echo/load.rs     the load generator, TCP and UDP
+//! echo/peers.rs    how each server is started
+//! echo/cpu.rs      CPU time
+//! echo/table.rs    ratios, aims
+//! servers.rs       pinning, measuring and killing servers
+//! stats.rs         medians, settings
 //!
 //! BENCH_SECONDS (1) is the length of one turn, BENCH_ROUNDS (5) how often
 //! each server gets one; `BENCH_SECONDS=0.2 BENCH_ROUNDS=3` is a quick look.
 //! `cargo bench --bench echo -- UDP` runs the scenarios with UDP in the name.
 
 #[cfg(target_os = "linux")]
-mod load;
-#[cfg(target_os = "linux")]
-mod rounds;
+mod echo {
+    mod cpu;
+    mod load;
+    mod peers;
+    pub mod rounds;
+    mod table;
+}
 #[cfg(target_os = "linux")]
 mod servers;
 #[cfg(target_os = "linux")]
-mod table;
+mod stats;
 
 #[cfg(target_os = "linux")]
 fn main() {
-    rounds::run();
+    echo::rounds::run();
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::rounds::{MANY, Record, Scenario, Turn, UDP_MANY, VISITS};
+use super::rounds::{MANY, Record, Scenario, Turn, UDP_MANY, VISITS};
+use crate::stats::{median, median_ratio};
 
 /// The peer that the aims are measured against.
 const PEER: &str = "python";
@@ -108,18 +109,7 @@ fn cpu_ratio(ours: &Record, peer: &Record) -> f64 {
     ratio(ours, peer, |turn| turn.cpu)
 }
 
-/// The median over the rounds of ours / theirs, each pair measured within
-/// seconds of each other.
+/// Ours / theirs, each pair measured within seconds of each other.
 fn ratio(ours: &Record, peer: &Record, value: fn(&Turn) -> f64) -> f64 {
-    let pairs = ours.turns.iter().zip(&peer.turns);
-    median(pairs.map(|(our, their)| value(our) / value(their)))
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n => (values[(n - 1) / 2] + values[n / 2]) / 2.0,
-    }
+    median_ratio(ours.turns.iter().map(value), peer.turns.iter().map(value))
 }

@@ -1,7 +1,7 @@
 # The echo servers that Python's standard library offers: one thread for each
 # TCP connection, one for each datagram. Peers of `make bench-echo`.
 #
-#     python3 echo_peers.py tcp|udp HOST PORT
+#     python3 peers.py tcp|udp HOST PORT
 import socketserver
 import sys
 

@@ -5,9 +5,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::load::{self, Outcome};
-use crate::servers::{self, Cpus, Protocol, Server};
-use crate::table;
+use super::cpu;
+use super::load::{self, Outcome};
+use super::peers::{self, Peer, Protocol};
+use super::table;
+use crate::servers::{self, Cpus, Server};
+use crate::stats::setting;
 
 /// Connections, or UDP sockets, of the crowded scenarios.
 const CROWD: usize = 64;
@@ -94,7 +97,7 @@ pub fn run() {
     let time = Duration::from_secs_f64(setting("BENCH_SECONDS", 1.0));
     let rounds = setting("BENCH_ROUNDS", 5.0).max(1.0) as usize;
     let (cpus, placement) = Cpus::divide();
-    let servers = servers::start_all(&cpus);
+    let peers = peers::start_all(&cpus);
     println!("{rounds} rounds of {time:?} a turn; {placement}");
     println!("load average before the start: {}\n", servers::load_average());
 
@@ -104,34 +107,29 @@ pub fn run() {
         .iter()
         .filter(|scenario| scenario.name.contains(&wanted))
         .map(|scenario| {
-            let records = play(scenario, &servers, rounds, time);
+            let records = play(scenario, &peers, rounds, time);
             table::print_scenario(scenario, &records);
             (scenario, records)
         })
         .collect();
-    for server in servers.iter().filter(|s| s.protocol == Protocol::Tcp) {
+    for peer in peers.iter().filter(|p| p.protocol == Protocol::Tcp) {
+        let server = &peer.server;
         table::print_memory(server.name, CROWD, crowd_memory(server));
     }
     table::print_aims(&results);
 }
 
-/// The value of an environment variable, or `default` where there is none.
-fn setting(name: &str, default: f64) -> f64 {
-    let Ok(text) = env::var(name) else { return default };
-    match text.parse() {
-        Ok(value) if value > 0.0 && value < 3600.0 => value,
-        _ => panic!("{name}={text}: give a number above 0, as in {name}=2"),
-    }
-}
-
 fn play(
     scenario: &Scenario,
-    servers: &[Server],
+    peers: &[Peer],
     rounds: usize,
     time: Duration,
 ) -> Vec<Record> {
-    let players: Vec<&Server> =
-        servers.iter().filter(|s| s.protocol == scenario.protocol).collect();
+    let players: Vec<&Server> = peers
+        .iter()
+        .filter(|peer| peer.protocol == scenario.protocol)
+        .map(|peer| &peer.server)
+        .collect();
     let new = |s: &&Server| Record {
         server: s.name,
         turns: Vec::new(),
@@ -160,11 +158,11 @@ fn turn(
     server: &Server,
     time: Duration,
 ) -> io::Result<Turn> {
-    let mine_before = servers::cpu_time("self");
-    let before = server.cpu_time();
+    let mine_before = cpu::of_process("self");
+    let before = cpu::of_server(server);
     let outcome = (scenario.load)(server.address, time)?;
-    let mine = servers::cpu_time("self") - mine_before;
-    let cpu = server.cpu_time_at_rest().saturating_sub(before);
+    let mine = cpu::of_process("self") - mine_before;
+    let cpu = cpu::of_server_at_rest(server).saturating_sub(before);
 
     let operations = outcome.operations as f64;
     let seconds = outcome.elapsed.as_secs_f64();
