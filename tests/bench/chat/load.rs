@@ -91,7 +91,7 @@ impl Room {
     fn wait_for(&mut self, first: usize, answer: &str) -> io::Result<()> {
         let mut texts = vec![Some(Vec::new()); self.members.len() - first];
         let mut missing = if answer.is_empty() { 0 } else { texts.len() };
-        let deadline = Instant::now() + STUCK;
+        let mut progress = Instant::now();
         while missing > 0 {
             self.read_ready(|member, bytes| {
                 let Some(text) = texts.get_mut(member.wrapping_sub(first))
@@ -103,9 +103,10 @@ impl Room {
                 if memchr::memmem::find(begun, answer.as_bytes()).is_some() {
                     *text = None;
                     missing -= 1;
+                    progress = Instant::now();
                 }
             })?;
-            if Instant::now() > deadline {
+            if progress.elapsed() > STUCK {
                 return Err(io::Error::other(format!("no {answer:?} came")));
             }
         }
