@@ -107,6 +107,8 @@ viva-calculator: ## its questions
 chat: ## the handout's two screens, scripted
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
 chat-client: ## a window: what you type all others read; quit leaves
+bench-chat: ## speed beside ncat and inspircd, as ratios
+	$(CARGO) bench --bench chat
 test-chat: ## its tests
 viva-chat: ## its questions
 
@@ -132,4 +134,4 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test check ports viva where explain bench-echo $(LABS)
+.PHONY: always help demo test check ports viva where explain bench-echo bench-chat $(LABS)
