@@ -2,8 +2,8 @@
 //! started, and how one speaks to it.
 
 use std::fs;
-use std::io::Read;
-use std::net::TcpStream;
+use std::io;
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use rustix::process::geteuid;
 
 use crate::servers::{self, Cpus, Server};
 
-/// How long a server may take to greet.
-const GREETING: Duration = Duration::from_secs(5);
+/// How long a server may take to close.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// How a client logs in and speaks.
 pub struct Manner {
@@ -92,14 +92,13 @@ impl Peer {
     pub fn start(&self, cpus: &Cpus, members: usize, folder: &Path) -> Server {
         let address = servers::free_address();
         let command = (self.command)(address.port(), members, folder);
+        // Says nothing and waits for the server to close, too: ncat does not
+        // survive a client that leaves while it is being greeted.
         let answers = |address| {
             let mut client = TcpStream::connect(address)?;
-            // ncat does not survive a client that leaves before its greeting.
-            if !self.manner.greeting.is_empty() {
-                client.set_read_timeout(Some(GREETING))?;
-                client.read_exact(&mut [0])?;
-            }
-            Ok(())
+            client.shutdown(Shutdown::Write)?;
+            client.set_read_timeout(Some(GOODBYE))?;
+            io::copy(&mut client, &mut io::sink()).map(drop)
         };
         Server::start(self.name, address, cpus, command, answers)
             .expect("it was installed a moment ago")
