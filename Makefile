@@ -107,6 +107,8 @@ viva-calculator: ## its questions
 chat: ## the handout's two screens, scripted
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
 chat-client: ## a window: what you type all others read; quit leaves
+bench-chat: ## speed beside ncat and inspircd, as ratios
+	$(CARGO) bench --bench chat
 test-chat: ## its tests
 viva-chat: ## its questions
 
@@ -152,4 +154,4 @@ viva-%: always
 always:
 
 .PHONY: always help demo test check ports viva where explain bench-echo \
-  bench-web bench-proxy $(LABS)
+  bench-chat bench-web bench-proxy $(LABS)

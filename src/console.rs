@@ -109,6 +109,10 @@ pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
 /// `escape(b"hi\x1b[2J\xff")` gives `hi\x1b[2J\xff`, on one line. A backslash
 /// stays what it is, for people; [`escape_exactly`] can be read back.
 pub fn escape(bytes: &[u8]) -> String {
+    // Nearly everything is plain ASCII; looking at it once is much faster.
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let mut shown = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {

@@ -39,9 +39,10 @@ pub struct LineReader {
     idle: Option<Duration>, // longest wait for a line's first byte
     pause: Option<Duration>, // silence that ends an unterminated message
     buffer: Vec<u8>,
-    skipping: bool,          // inside a line that was too long
+    taken: usize,   // bytes of `buffer` that were given out as lines
+    skipping: bool, // inside a line that was too long
     limit: Option<Duration>, // SO_RCVTIMEO as it is now
-    last: Option<Last>,      // see finish_by
+    last: Option<Last>, // see finish_by
 }
 
 /// A limit on several lines together.
@@ -54,11 +55,21 @@ impl LineReader {
     /// A reader that gives up after `idle` without a byte, and refuses lines
     /// of more than `cap` bytes.
     pub fn new(socket: TcpSocket, cap: usize, idle: Duration) -> LineReader {
-        let buffer = Vec::new();
+        let (buffer, taken) = (Vec::new(), 0);
         let (idle, pause, skipping) = (Some(idle), None, false);
         let limit = Some(Duration::ZERO); // none that could be set
         let last = None;
-        LineReader { socket, cap, idle, pause, buffer, skipping, limit, last }
+        LineReader {
+            socket,
+            cap,
+            idle,
+            pause,
+            buffer,
+            taken,
+            skipping,
+            limit,
+            last,
+        }
     }
 
     /// From now on all reading together may take `limit`: a dialogue of
@@ -86,7 +97,7 @@ impl LineReader {
     /// A line that has arrived already, with the last `recv`: what came
     /// together can be treated together.
     pub fn read_ready(&mut self) -> Option<Received> {
-        memchr(b'\n', &self.buffer).map(|end| self.take_line(end))
+        memchr(b'\n', self.unread()).map(|end| self.take_line(end))
     }
 
     /// The next line. Waits `idle` for its first byte, then 30 s at most for
@@ -95,14 +106,14 @@ impl LineReader {
         let mut searched = 0; // bytes known to hold no line end
         let mut deadline = None; // from the line's first byte on
         loop {
-            let fresh = self.buffer.get(searched..).unwrap_or_default();
+            let fresh = self.unread().get(searched..).unwrap_or_default();
             if let Some(at) = memchr(b'\n', fresh) {
                 return Ok(self.take_line(searched + at));
             }
-            searched = self.buffer.len();
+            searched = self.unread().len();
             if searched > self.cap + 1 {
                 // Keep nothing of it: its end may be gigabytes away.
-                self.buffer.clear();
+                self.clear();
                 self.skipping = true;
                 searched = 0;
             }
@@ -158,6 +169,9 @@ impl LineReader {
             self.socket.set_recv_timeout(limit)?;
             self.limit = limit;
         }
+        // The lines that were taken go here, once for all of them.
+        self.buffer.drain(..self.taken);
+        self.taken = 0;
         let mut chunk = [0; CHUNK];
         match self.socket.recv(&mut chunk) {
             Ok(count) => {
@@ -184,30 +198,40 @@ impl LineReader {
         Error::timed_out("recv", peer, what)
     }
 
-    /// Cuts the line that ends at `end` from the buffer.
+    fn unread(&self) -> &[u8] {
+        self.buffer.get(self.taken..).unwrap_or_default()
+    }
+
+    fn clear(&mut self) {
+        self.buffer.clear();
+        self.taken = 0;
+    }
+
+    /// Takes the unread line that ends at `end`.
     fn take_line(&mut self, end: usize) -> Received {
-        let rest = self.buffer.split_off(end + 1);
-        let mut line = std::mem::replace(&mut self.buffer, rest);
-        line.pop(); // the \n
-        if line.last() == Some(&b'\r') {
-            line.pop();
+        let line = self.unread().get(..end).unwrap_or_default();
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let too_long = self.skipping || line.len() > self.cap;
+        let line = if too_long { Vec::new() } else { line.to_vec() };
+        self.taken += end + 1; // the \n, too
+        self.skipping = false;
+        match too_long {
+            true => Received::TooLong,
+            false => Received::Line(line),
         }
-        if std::mem::take(&mut self.skipping) || line.len() > self.cap {
-            return Received::TooLong;
-        }
-        Received::Line(line)
     }
 
     /// The end of a line that was too long.
     fn skipped(&mut self) -> Received {
         self.skipping = false;
-        self.buffer.clear();
+        self.clear();
         Received::TooLong
     }
 
     /// Everything in the buffer, as a message.
     fn take_rest(&mut self, kind: fn(Vec<u8>) -> Received) -> Received {
-        let rest = std::mem::take(&mut self.buffer);
+        let rest = self.unread().to_vec();
+        self.clear();
         if rest.len() > self.cap {
             return Received::TooLong;
         }

@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Zoned;
 
+use crate::batch::Batch;
 use crate::names;
 use crate::outbox::Outbox;
 
@@ -62,19 +63,19 @@ pub enum Line {
 }
 
 struct Member {
-    name: String,
+    name: Arc<str>,
     key: String,
     outbox: Outbox,
+    since: usize, // bytes of the batch that were said before it came
 }
 
 /// The room and its members.
 pub struct Hub {
     members: HashMap<u64, Member>,
     next: u64,
-    batch: Vec<u8>,            // formatted, not yet sent
-    pieces: Vec<(u64, usize)>, // whose lines end where in `batch`
-    gone: Vec<(u64, String)>,  // found unreachable while sending
-    echo: bool,                // authors get their own lines, too
+    batch: Batch,             // said, not yet sent
+    gone: Vec<(u64, String)>, // found unreachable while sending
+    echo: bool,               // authors get their own lines, too
     closing: bool,
     crowded: Arc<AtomicBool>, // see flush()
     console: Option<Sender<String>>,
@@ -91,8 +92,7 @@ impl Hub {
         Hub {
             members: HashMap::new(),
             next: 0,
-            batch: Vec::new(),
-            pieces: Vec::new(),
+            batch: Batch::default(),
             gone: Vec::new(),
             echo,
             closing: false,
@@ -122,11 +122,14 @@ impl Hub {
                 }
             }
             Event::Join { name, outbox, answer } => {
-                self.flush(); // a newcomer does not hear earlier lines
-                let _ = answer.send(self.join(name, outbox));
+                let _ = answer.send(self.join(&name, outbox));
             }
             Event::Left { id, why } => {
-                self.flush();
+                // It may still read what was said before.
+                let without = (!self.echo).then_some(id);
+                if let Some(member) = self.members.get_mut(&id) {
+                    let _ = member.hear(&self.batch, without);
+                }
                 self.leave(id, &why);
             }
             Event::Closing => {
@@ -143,15 +146,17 @@ impl Hub {
 
     /// Looks the name up and takes it: nothing can come between.
     /// [G-8d] (viva 3) (try 3)
-    fn join(&mut self, name: String, outbox: Outbox) -> Result<u64, String> {
-        let key = names::key(&name);
+    fn join(&mut self, name: &str, outbox: Outbox) -> Result<u64, String> {
+        let key = names::key(name);
         if self.members.values().any(|member| member.key == key) {
             return Err(format!("the name {name} is taken"));
         }
         let id = self.next;
         self.next += 1;
         self.log(&format!("({name} comes from {})", outbox.peer()));
-        self.members.insert(id, Member { name: name.clone(), key, outbox });
+        let since = self.batch.len();
+        self.members
+            .insert(id, Member { name: name.into(), key, outbox, since });
         self.announce_count(&format!("{name} has joined."));
         Ok(id)
     }
@@ -169,16 +174,16 @@ impl Hub {
 
     fn say(&mut self, id: u64, line: Line) {
         let Some(member) = self.members.get(&id) else { return };
-        let name = &member.name;
+        let name = member.name.clone();
         match line {
-            Line::Say(text) => self.publish(id, &format!("{name}: {text}")),
-            Line::Act(text) => self.publish(id, &format!("* {name} {text}")),
+            Line::Say(text) => self.publish(id, &[&name, ": ", &text]),
+            Line::Act(text) => self.publish(id, &["* ", &name, " ", &text]),
             Line::Whisper(text) => self.whisper(id, &text),
             Line::Refused(why) => self.tell(id, &format!("Server: {why}\n")),
             Line::Help => self.tell(id, HELP),
             Line::Who => {
                 let mut names: Vec<&str> =
-                    self.members.values().map(|m| m.name.as_str()).collect();
+                    self.members.values().map(|m| &*m.name).collect();
                 names.sort_unstable();
                 let names = names.join(", ");
                 let count = self.members.len();
@@ -200,7 +205,7 @@ impl Hub {
             return self.tell(id, "Server: /msg NAME text: no such member\n");
         };
         // Nobody's name has a colon, so nobody can write another's name here.
-        let from = self.members.get(&id).map(|member| member.name.as_str());
+        let from = self.members.get(&id).map(|member| &*member.name);
         let text = format!("{}: (to you) {text}\n", from.unwrap_or("?"));
         self.tell(to, &text);
     }
@@ -212,20 +217,16 @@ impl Hub {
     }
 
     fn announce(&mut self, text: &str) {
-        self.publish(u64::MAX, &format!("Server: {text}"));
+        self.publish(u64::MAX, &["Server: ", text]);
     }
 
     /// Adds a line to what is about to be said to all but its author.
     /// [G-8c] (viva 7) (try 9)
-    fn publish(&mut self, author: u64, line: &str) {
-        self.batch.extend_from_slice(line.as_bytes());
-        self.batch.push(b'\n');
-        let end = self.batch.len();
-        match self.pieces.last_mut() {
-            Some((last, until)) if *last == author => *until = end,
-            _ => self.pieces.push((author, end)),
+    fn publish(&mut self, author: u64, line: &[&str]) {
+        self.batch.add(author, line);
+        if self.console.is_some() {
+            self.log(&line.concat());
         }
-        self.log(line);
     }
 
     /// A line for one member, after all that was said before.
@@ -246,15 +247,10 @@ impl Hub {
     fn flush(&mut self) {
         while !self.batch.is_empty() || !self.gone.is_empty() {
             let batch = mem::take(&mut self.batch);
-            let pieces = mem::take(&mut self.pieces);
             let mut lagging = 0;
-            for (id, Member { outbox, .. }) in &self.members {
-                let own = pieces.iter().any(|(author, _)| author == id);
-                let sent = match own && !self.echo {
-                    true => outbox.deliver(&without(&batch, &pieces, *id)),
-                    false => outbox.deliver(&batch),
-                };
-                lagging += usize::from(outbox.lags());
+            for (id, member) in &mut self.members {
+                let sent = member.hear(&batch, (!self.echo).then_some(*id));
+                lagging += usize::from(member.outbox.lags());
                 if let Err(why) = sent {
                     self.gone.push((*id, why.to_string()));
                 }
@@ -275,15 +271,15 @@ impl Hub {
     }
 }
 
-/// The batch less the lines of one author.
-fn without(batch: &[u8], pieces: &[(u64, usize)], author: u64) -> Vec<u8> {
-    let mut others = Vec::with_capacity(batch.len());
-    let mut start = 0;
-    for (who, end) in pieces {
-        if *who != author {
-            others.extend(batch.get(start..*end).unwrap_or_default());
-        }
-        start = *end;
+impl Member {
+    /// Sends it its part of the batch: what was said since it came, and not
+    /// by itself.
+    fn hear(
+        &mut self,
+        batch: &Batch,
+        without: Option<u64>,
+    ) -> socketlab::Result<()> {
+        let since = mem::take(&mut self.since);
+        self.outbox.deliver(&batch.after(since, without))
     }
-    others
 }

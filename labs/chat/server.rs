@@ -13,6 +13,7 @@
 //! the channels. A lock around all sockets would do as well, until one
 //! member stops reading while somebody holds it.             [G-8b] (viva 1)
 
+mod batch;
 mod hub;
 mod member;
 mod names;
@@ -24,7 +25,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use hub::{Event, Hub};
 use member::{Room, converse};
 use socketlab::args::{self, Port, Program};
@@ -116,8 +117,7 @@ fn main() -> Result<()> {
     let hub =
         Hub::new(args.echo, crowded.clone(), (!args.quiet).then_some(console));
     let hub = start("hub", move || hub.run(&heard))?;
-    let show = move || shown.iter().for_each(|line| say!("{line}"));
-    let show = start("console", show)?;
+    let show = start("console", move || show(&shown))?;
     let room = Room {
         events,
         crowded,
@@ -150,6 +150,18 @@ fn main() -> Result<()> {
     drop(room);
     let _ = hub.join();
     Ok(())
+}
+
+/// Prints all that waits with one write: a write for each line may cost more
+/// than to say it to the room.
+fn show(lines: &Receiver<String>) {
+    for mut text in lines {
+        for line in lines.try_iter().take(CONSOLE) {
+            text.push('\n');
+            text.push_str(&line);
+        }
+        say!("{text}");
+    }
 }
 
 fn start(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::members::{Member, is_event};
@@ -172,6 +173,57 @@ fn g_8d_a_flood_slows_its_author_and_throws_nobody_out() {
             }
         }
     });
+}
+
+#[test]
+fn g_8d_who_comes_and_goes_amid_talk_misses_nothing_in_between() {
+    const GUESTS: usize = 8;
+    const VISITS: usize = 10;
+    let server = Server::start("chat-server", &["--quiet"]);
+    let mut talker = Member::join(&server, "Talker", 1);
+    let guests_are_gone = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut said = 0;
+            while !guests_are_gone.load(Ordering::Relaxed) {
+                let lines: String =
+                    (said..said + 5).map(|n| format!("{n}\n")).collect();
+                talker.sends(lines.as_bytes());
+                said += 5;
+            }
+        });
+        let visits: Vec<_> = (0..GUESTS)
+            .map(|guest| {
+                let server = &server;
+                scope.spawn(move || {
+                    (0..VISITS).for_each(|n| visit(server, guest, n));
+                })
+            })
+            .collect();
+        let ended: Vec<_> = visits.into_iter().map(|v| v.join()).collect();
+        guests_are_gone.store(true, Ordering::Relaxed);
+        assert!(ended.iter().all(Result::is_ok), "a guest missed something");
+    });
+}
+
+/// Joins, listens, quits, and has heard number after number.
+fn visit(server: &Server, guest: usize, visit: usize) {
+    let mut member = Member::connect(server);
+    let name = format!("guest {guest} {visit}");
+    member.says(&name);
+    member.hears("Enter login name:");
+    let joined = member.next();
+    assert!(joined.contains(&format!(" {name} has joined. ")), "{joined}");
+    let mut last = None;
+    let mut hear = |line: &str| {
+        let Some(number) = line.strip_prefix("Talker: ") else { return };
+        let number: u64 = number.parse().expect("a number");
+        assert!(last.is_none_or(|last| number == last + 1), "{last:?} {line}");
+        last = Some(number);
+    };
+    (0..100).for_each(|_| hear(&member.next()));
+    member.says("quit");
+    member.rest().lines().for_each(hear);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A member of the room, spoken for by a test over a raw socket.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::support::{self, Server};
@@ -86,6 +86,14 @@ impl Member {
     pub fn hears_event(&mut self, what: &str) {
         let line = self.next();
         assert!(is_event(&line, what), "{line}\ninstead of: {what}");
+    }
+
+    /// All that comes until the server closes.
+    #[track_caller]
+    pub fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        self.stream.read_to_string(&mut rest).expect("an end, in time");
+        rest
     }
 
     /// Nothing more, and the connection is closed, not reset.
