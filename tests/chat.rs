@@ -284,7 +284,8 @@ fn g_8d_a_killed_client_has_left() {
     other.hears_event("Batman has joined. Member count=2");
     window.signal(Signal::KILL).expect("a signal");
     other.hears_event("Batman has left. Member count=1");
-    server.wait_for("(Batman left: closed by the client)");
+    // FIN, or RST if it died with lines of ours unread.
+    server.wait_for("(Batman left: …)");
 }
 
 #[test]
