@@ -7,8 +7,9 @@
 //! sockets here come from socket2, which keeps them apart.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket};
@@ -152,6 +153,19 @@ impl Returned for (Socket, SockAddr) {
     }
 }
 
+impl Returned for OwnedFd {
+    fn text(&self) -> String {
+        self.as_raw_fd().to_string()
+    }
+}
+
+/// What `pipe()` writes into its `int fd[2]`.
+impl Returned for (PipeReader, PipeWriter) {
+    fn text(&self) -> String {
+        format!("0, [{}, {}]", self.0.as_raw_fd(), self.1.as_raw_fd())
+    }
+}
+
 impl Returned for (usize, SocketAddr) {
     fn text(&self) -> String {
         format!("{}, {}", self.0, self.1)
@@ -159,7 +173,12 @@ impl Returned for (usize, SocketAddr) {
 }
 
 fn show(address: &SockAddr) -> String {
-    address.as_socket().map_or("?".into(), |address| address.to_string())
+    match (address.as_socket(), address.as_pathname()) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(path)) => path.display().to_string(),
+        (None, None) if address.is_unnamed() => "unnamed".into(),
+        (None, None) => "?".into(),
+    }
 }
 
 /// Does one system call: traces it, repeats it when a signal interrupted it

@@ -1,0 +1,171 @@
+//! Two writers, one pipe: are their words mixed up? Up to PIPE_BUF bytes a
+//! write() goes in whole, and never among another's bytes; a larger one may
+//! be cut into by whoever else writes [T-X3].
+//!
+//!     writer A (--child A) -- 3 write "AAAA" --\
+//!                                               >== 1 pipe ==> 4 read
+//!     writer B (--child B) -- 3 write "BBBB" --/                parent
+//!       ^------------------------ 2 fork -----------------------'
+//!
+//! "May be": that it happened is a proof, that it did not happen is none.
+//! 512 bytes are promised by POSIX; Linux has PIPE_BUF 4096.       (viva 9)
+
+#[allow(dead_code, reason = "each program uses its part")]
+mod calls;
+mod child;
+
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use rustix::event::PollFlags;
+use rustix::pipe::PIPE_BUF;
+use socketlab::args::{self, Program};
+use socketlab::{Error, Result, say};
+
+/// The second run's size, when none is asked for: just too much.
+const TOO_LARGE: usize = PIPE_BUF + 1;
+
+/// How long the writers may be silent.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe fork write read close",
+    example: "pipes-atomic --size 65536",
+};
+
+/// Lets two processes write into one pipe, and counts the torn writes.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// bytes of each write() (default: PIPE_BUF, and then one more)
+    #[argh(option)]
+    size: Option<usize>,
+    /// how often each of the two writes (default 2000)
+    #[argh(option, default = "2000")]
+    count: usize,
+    /// a writer, and its letter
+    #[argh(option, hidden_help)]
+    child: Option<char>,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let count = args::in_range("--count", args.count, 1, 1_000_000);
+    let size = args.size.map(|n| args::in_range("--size", n, 1, 1 << 20));
+    match (args.child, size) {
+        (Some(letter), size) => {
+            write_records(letter, size.unwrap_or(PIPE_BUF), count)
+        }
+        (None, Some(size)) => watch_two_writers(size, count),
+        (None, None) => {
+            watch_two_writers(PIPE_BUF, count)?;
+            watch_two_writers(TOO_LARGE, count)
+        }
+    }
+}
+
+/// Starts both writers, reads what they wrote, and says what it looked like.
+fn watch_two_writers(size: usize, count: usize) -> Result<()> {
+    // ---- 1 pipe() --------------------------------------------------------
+    // As in ordinary.rs; a pipe has as many writers as hold a writing end.
+    let (reader, writer) = calls::pipe()?;
+
+    // ---- 2 fork() --------------------------------------------------------
+    // Twice: two brothers with the same pipe for descriptor 1, like two
+    // programs whose output a shell sends into one pipe.
+    let mut children = Vec::new();
+    for letter in ["A", "B"] {
+        let (size, count) = (size.to_string(), count.to_string());
+        let words = ["--child", letter, "--size", &size, "--count", &count];
+        let end = writer.try_clone().map_err(|e| Error::new("dup", "", e))?;
+        children.push(child::start(&words, Stdio::null(), end.into())?);
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    // Our own writing end: with it open, no end of file would ever come.
+    calls::close(writer);
+    let mut runs = Runs::new(size);
+    let mut buffer = vec![0; 4096];
+    loop {
+        if !calls::ready(&reader, PollFlags::IN, PATIENCE)? {
+            children.iter_mut().for_each(child::kill);
+            let text = "timed out: the writers are silent".into();
+            return Err(Error::timed_out("read", "the pipe", text));
+        }
+
+        // ---- 4 read() ----------------------------------------------------
+        // A page at a time, so that the pipe is full most of the time: there
+        // writers wait, and there a large write() is cut.
+        match calls::read(&reader, &mut buffer)? {
+            0 => break,
+            got => runs.take(buffer.get(..got).unwrap_or_default()),
+        }
+    }
+    runs.end();
+    for child in &mut children {
+        child::wait_within(child, PATIENCE)?;
+    }
+    let (torn, total) = (runs.torn, runs.all);
+    say!(
+        "2 writers, {count} writes of {size} bytes each: the letter changed \
+         {total} times, {torn} times inside a write()"
+    );
+    match (torn, size <= PIPE_BUF) {
+        (0, true) => say!("  and never can: {size} <= PIPE_BUF, atomic"),
+        (0, false) => say!("  not this time: it may happen, it need not"),
+        (_, true) => {
+            return Err(Error::other("a small write was torn: no Unix!"));
+        }
+        (_, false) => say!("  as it may: {size} > PIPE_BUF ({PIPE_BUF})"),
+    }
+    Ok(())
+}
+
+/// A writer: the same letter, `size` times in each write().
+fn write_records(letter: char, size: usize, count: usize) -> Result<()> {
+    let record = letter.to_string().repeat(size);
+    for _ in 0..count {
+        // ---- 3 write() ---------------------------------------------------
+        // Small: waits until there is room for all of it. Large: takes the
+        // room there is, waits, goes on; meanwhile the other one may write.
+        calls::write_all(&io::stdout(), record.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Counts runs of one letter. A whole number of records makes a run whose
+/// length is a multiple of their size; any other run was cut into.
+struct Runs {
+    size: usize,
+    letter: u8,
+    length: usize, // of the run so far
+    all: usize,
+    torn: usize,
+}
+
+impl Runs {
+    fn new(size: usize) -> Runs {
+        Runs { size, letter: 0, length: 0, all: 0, torn: 0 }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if byte != self.letter {
+                self.end();
+                (self.letter, self.length) = (byte, 0);
+            }
+            self.length += 1;
+        }
+    }
+
+    fn end(&mut self) {
+        if self.length > 0 {
+            self.all += 1; // the first change is from nothing
+            self.torn += usize::from(!self.length.is_multiple_of(self.size));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Two pipes, two directions: the parent asks, the child answers in capitals.
+//! Handout T: "for two way communication, two pipes are required" [T-X3].
+//!
+//!     parent                                        child (--child)
+//!       |  1 pipe  down [3]<====[4]
+//!       |  2 pipe  up   [5]<====[6]
+//!       |  3 fork  ------------------------------->  exec, [3] is its [0]
+//!       |  4 close [3] [6]                           and [6] is its [1]
+//!       |  5 write --- "hello\n" ---> down -------->  read
+//!       |  6 read  <-- "HELLO\n" ---- up <----------  write
+//!       |  7 close down --- end of file ----------->  ends
+//!
+//! --one-pipe shows why one will not do, --deadlock what two can do to you.
+
+#[allow(dead_code, reason = "each program uses its part")]
+mod calls;
+mod child;
+
+use std::io::{self, PipeReader, PipeWriter};
+use std::process::Child;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use rustix::event::PollFlags;
+use socketlab::args::{self, Program};
+use socketlab::{Error, Result, console, say};
+
+/// How long the child may take for an answer, or to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A write() that makes no progress for so long is stuck.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// Bytes written before the answer is read: less than a pipe holds.
+const PIECE: usize = 4096;
+
+/// Rounds of --one-pipe, and the question: the answer is in capitals.
+const ROUNDS: usize = 1000;
+const QUESTION: &[u8; 8] = b"question";
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe pipe fork close write read close",
+    example: "pipes-both-ways",
+};
+
+/// Sends each line that is typed to a child, which answers in capitals.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// fails on purpose: one pipe for both directions; of 1000 questions,
+    /// how many does the parent read back itself?
+    #[argh(switch)]
+    one_pipe: bool,
+    /// fails on purpose: the parent writes a mebibyte before it reads
+    #[argh(switch)]
+    deadlock: bool,
+    /// the child's half of this program
+    #[argh(switch, hidden_help)]
+    child: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    if args.child {
+        return answer_all();
+    }
+    if args.one_pipe {
+        return ask_by_one_pipe();
+    }
+
+    // ---- 1 pipe() --------------------------------------------------------
+    // Down to the child. C: pipe(down), so that down[0] is read from and
+    // down[1] written to.
+    let (child_reads, down) = calls::pipe()?;
+
+    // ---- 2 pipe() --------------------------------------------------------
+    // And up to the parent: a pipe carries bytes one way only. (viva 7)
+    let (up, child_writes) = calls::pipe()?;
+
+    // ---- 3 fork() --------------------------------------------------------
+    // Four ends now exist twice, and each process needs two of them.
+    let dup = |error| Error::new("dup", "", error);
+    let stdin = child_reads.try_clone().map_err(dup)?;
+    let stdout = child_writes.try_clone().map_err(dup)?;
+    let mut child = child::start(&["--child"], stdin.into(), stdout.into())?;
+
+    // ---- 4 close() -------------------------------------------------------
+    // The child's ends. Without the second of these our read() would never
+    // return 0, however dead the child: we could still write ourselves.
+    calls::close(child_reads);
+    calls::close(child_writes);
+    if args.deadlock {
+        return write_all_then_read(&down, &mut child);
+    }
+    while let Some(mut line) = console::read_stdin_line()? {
+        line.push(b'\n');
+        let mut answer = Vec::new();
+        for piece in line.chunks(PIECE) {
+            // ---- 5 write() -----------------------------------------------
+            // A piece, and then its answer: neither pipe can fill up. Who
+            // writes much before reading must do both at once.  (viva 8)
+            calls::write_all(&down, piece)?;
+
+            // ---- 6 read() ------------------------------------------------
+            // As many bytes as we sent, in one piece or several.
+            answer.extend(read_exactly(&up, piece.len())?);
+        }
+        say!("answer: {}", console::escape(answer.trim_ascii_end()));
+    }
+
+    // ---- 7 close() -------------------------------------------------------
+    // End of file for the child, which then ends and closes its own ends.
+    calls::close(down);
+    match child::wait_within(&mut child, PATIENCE)? {
+        Some(status) => say!("my child has ended, {status}"),
+        None => child::kill(&mut child),
+    }
+    Ok(())
+}
+
+fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
+    let mut answer = vec![0; count];
+    let mut done = 0;
+    while done < count {
+        if !calls::ready(from, PollFlags::IN, PATIENCE)? {
+            let text = "timed out: the child does not answer".into();
+            return Err(Error::timed_out("read", "the child's pipe", text));
+        }
+        match calls::read(from, answer.get_mut(done..).unwrap_or_default())? {
+            0 => return Err(Error::other("the child has closed its end")),
+            more => done += more,
+        }
+    }
+    Ok(answer)
+}
+
+/// The child: lower case comes from descriptor 0, upper case goes to 1. A
+/// filter like `tr a-z A-Z`, which knows nothing of pipes.
+fn answer_all() -> Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        let count = calls::read(&io::stdin(), &mut buffer)?;
+        let bytes = buffer.get_mut(..count).unwrap_or_default();
+        bytes.make_ascii_uppercase();
+        match count {
+            0 => return Ok(()),
+            _ => calls::write_all(&io::stdout(), bytes)?,
+        }
+    }
+}
+
+/// `--one-pipe`: parent and child both write into the same pipe and both read
+/// from it. A byte goes to whoever reads first, its writer included: a pipe
+/// knows no ends, only descriptors.                       (viva 7) (try 3)
+fn ask_by_one_pipe() -> Result<()> {
+    let (reader, writer) = calls::pipe()?;
+    let dup = |error| Error::new("dup", "", error);
+    let stdin = reader.try_clone().map_err(dup)?;
+    let stdout = writer.try_clone().map_err(dup)?;
+    let mut child = child::start(&["--child"], stdin.into(), stdout.into())?;
+    let mut own = 0;
+    for _ in 0..ROUNDS {
+        calls::write_all(&writer, QUESTION)?;
+        let answer = read_exactly(&reader, QUESTION.len())?;
+        own += usize::from(answer == QUESTION);
+    }
+    // It would never end by itself: it holds a writing end of its own input.
+    child::kill(&mut child);
+    say!(
+        "{ROUNDS} questions: {own} read back by their own writer, {} answered",
+        ROUNDS - own
+    );
+    Ok(())
+}
+
+/// `--deadlock`: both pipes fill up, and then each process waits in write()
+/// for the other to read.                                 (viva 8) (try 4)
+fn write_all_then_read(down: &PipeWriter, child: &mut Child) -> Result<()> {
+    let chunk = [b'x'; 4096];
+    let mut written = 0;
+    calls::set_nonblocking(down)?; // so that we can tell that it is stuck
+    while written < 1024 * 1024 {
+        if !calls::ready(down, PollFlags::OUT, STUCK)? {
+            child::kill(child);
+            return Err(Error::other(format!(
+                "deadlock, as promised: {written} bytes written, 0 read; the \
+                 child waits in write() until we read, we wait until it reads"
+            )));
+        }
+        written += calls::write(down, &chunk)?;
+    }
+    Err(Error::other("no deadlock: these pipes hold a mebibyte"))
+}

@@ -1,0 +1,150 @@
+//! How much a pipe holds, and what write() does when it is full: waits. The
+//! same for an ordinary pipe and for a named one [T-X3].
+//!
+//!     main                       the pipe                 thread "writing"
+//!       |  1 pipe                (empty)
+//!       |  2 write, again and
+//!       |    again, until EAGAIN (full)
+//!       |                        (full) <------ 2 write, and it waits
+//!       |  3 read 1 byte <------ (a page is not free yet)  still waits
+//!       |  3 read the page <---- (room) <-----------------  returns
+//!       |  4 close
+//!
+//! The buffer is a ring of 16 pages (Linux), and so it counts in pages:
+//! --chunk 2049 fills it with half as many bytes.
+
+#[allow(dead_code, reason = "each program uses its part")]
+mod calls;
+#[allow(dead_code, reason = "each program uses its part")]
+mod fifo;
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use crossbeam_channel::bounded;
+use rustix::fs::OFlags;
+use rustix::pipe::{PIPE_BUF, fcntl_getpipe_size, fcntl_setpipe_size};
+use socketlab::args::{self, Program};
+use socketlab::{Error, Result, say};
+
+/// A page of the ring is at least so large; on most machines just so.
+const PAGE: usize = 4096;
+
+/// A write() that has not returned for so long waits.
+const WAITS: Duration = Duration::from_millis(300);
+
+/// How long the one that may go on can take to do so.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe write read close",
+    example: "pipes-capacity --chunk 2049",
+};
+
+/// Fills a pipe, shows how much it held, and how a writer waits.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// a FIFO to fill instead of an ordinary pipe; it is made if need be
+    #[argh(positional)]
+    fifo: Option<PathBuf>,
+    /// bytes of each write() (default 4096, at most 65536)
+    #[argh(option, default = "4096")]
+    chunk: usize,
+    /// ask the kernel for a pipe of so many bytes (F_SETPIPE_SZ)
+    #[argh(option)]
+    size: Option<usize>,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let chunk = args::in_range("--chunk", args.chunk, 1, 65_536);
+
+    // ---- 1 pipe() --------------------------------------------------------
+    // Or open() on a FIFO, for reading and writing so that it need not wait
+    // for somebody else: what is behind the name is the same thing.
+    let (reader, writer) = match &args.fifo {
+        None => {
+            let (reader, writer) = calls::pipe()?;
+            (OwnedFd::from(reader), OwnedFd::from(writer))
+        }
+        Some(path) => {
+            fifo::make(path)?;
+            let end = fifo::open_checked(path, OFlags::RDWR, "O_RDWR")?;
+            (end.try_clone().map_err(|e| Error::new("dup", "", e))?, end)
+        }
+    };
+    if let Some(size) = args.size {
+        let size = args::in_range("--size", size, 1, 1 << 30);
+        fcntl_setpipe_size(&writer, size)
+            .map_err(|e| Error::new("fcntl", "F_SETPIPE_SZ", e.into()))?;
+    }
+    let size = fcntl_getpipe_size(&writer)
+        .map_err(|e| Error::new("fcntl", "F_GETPIPE_SZ", e.into()))?;
+    say!("the pipe has {size} bytes of pages; PIPE_BUF is {PIPE_BUF}");
+
+    // ---- 2 write() -------------------------------------------------------
+    // Non-blocking, so that a full pipe is an error (EAGAIN) and no wait. Up
+    // to PIPE_BUF bytes fit whole or not at all; of more, a part may fit.
+    //                                                   (viva 6) (try 5)
+    calls::set_nonblocking(&writer)?;
+    let data = vec![b'x'; chunk];
+    let mut held = 0;
+    loop {
+        match calls::write(&writer, &data) {
+            Ok(count) => held += count,
+            Err(error) if error.is_timeout() => break, // EAGAIN
+            Err(error) => return Err(error),
+        }
+    }
+    say!("full: it took {held} bytes, {chunk} at a time");
+    let more = data.get(..chunk.min(PIPE_BUF)).unwrap_or_default();
+    watch_a_writer_wait(&reader, writer, more.to_vec())
+}
+
+/// One more write(), by a thread that may wait in it.
+fn watch_a_writer_wait(
+    reader: &OwnedFd,
+    writer: OwnedFd,
+    more: Vec<u8>,
+) -> Result<()> {
+    let fail = |e: rustix::io::Errno| Error::new("fcntl", "F_SETFL", e.into());
+    let flags = rustix::fs::fcntl_getfl(&writer).map_err(fail)?;
+    rustix::fs::fcntl_setfl(&writer, flags - OFlags::NONBLOCK).map_err(fail)?;
+    let size = more.len();
+    let (done, written) = bounded(1);
+    thread::Builder::new()
+        .name("writing".into())
+        .spawn(move || {
+            let _ = done.send(calls::write_all(&writer, &more));
+            // ---- 4 close() -----------------------------------------------
+            // The writer's end; ours goes when main returns.
+            calls::close(writer);
+        })
+        .map_err(|error| Error::new("spawn", "writing", error))?;
+    let returned = |limit| written.recv_timeout(limit).is_ok();
+    if returned(WAITS) {
+        return Err(Error::other("it was not full: one write() more fitted"));
+    }
+    say!("{size} more: write() waits");
+
+    // ---- 3 read() --------------------------------------------------------
+    // Makes room, but only when a whole page of the ring is empty.
+    let mut taken = calls::read(reader, &mut [0])?;
+    if returned(WAITS) {
+        say!("1 byte read: write() has returned");
+        return Ok(());
+    }
+    say!("1 byte read: write() still waits");
+    taken += calls::read(reader, &mut [0; PAGE - 1])?;
+    if !returned(PATIENCE) {
+        return Err(Error::other("write() waits though a page is free"));
+    }
+    say!("{taken} bytes read: write() has returned");
+    Ok(())
+}

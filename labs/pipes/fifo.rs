@@ -1,0 +1,119 @@
+//! A name that must be a FIFO: made if it is not there, looked at if it is.
+//! Nothing that exists is ever deleted or written to by mistake.
+//!
+//!     the name is         what happens
+//!     free                mkfifo(), mode 600: for this user alone
+//!     a FIFO              it is used, and a note says whose if not ours
+//!     anything else       refused, untouched
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+use rustix::fs::{FileType, OFlags};
+use rustix::process::geteuid;
+use socketlab::{Error, Result, say, warn};
+
+use crate::calls;
+
+/// Who may open a new FIFO: its owner, to read and to write.
+const MODE: u32 = 0o600;
+
+/// The name when the command line gives none.
+pub const DEFAULT: &str = "/tmp/socketlab.fifo";
+
+/// Makes sure that the name is a FIFO, and says what it did.
+pub fn make(path: &Path) -> Result<()> {
+    match calls::mkfifo(path, MODE) {
+        Ok(()) => {
+            say!("mkfifo({}): made", path.display());
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            look(path)?;
+            say!("mkfifo({}): it exists, so I use it", path.display());
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What an existing name is; only a FIFO is all right.
+fn look(path: &Path) -> Result<()> {
+    let shown = path.display();
+    let found = fs::metadata(path)
+        .map_err(|error| Error::new("stat", path.display(), error))?;
+    if !found.file_type().is_fifo() {
+        return Err(Error::other(format!(
+            "{shown} exists and is {}, not a FIFO. It stays as it is: give \
+             another path, or remove it yourself",
+            kind(found.file_type())
+        )));
+    }
+    if found.uid() != geteuid().as_raw() {
+        warn!(
+            "warning: {shown} belongs to user {}, who can read and write \
+             it, too, and can take it away",
+            found.uid()
+        );
+    }
+    Ok(())
+}
+
+/// A kind of file in words.
+pub fn kind(kind: fs::FileType) -> &'static str {
+    match () {
+        () if kind.is_file() => "a regular file",
+        () if kind.is_dir() => "a folder",
+        () if kind.is_symlink() => "a symbolic link",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}
+
+/// `open()`, and then a look at what was opened: between [`make`] and now
+/// the name may have come to mean something else.
+pub fn open_checked(
+    path: &Path,
+    flags: OFlags,
+    shown: &str,
+) -> Result<OwnedFd> {
+    let end = calls::open(path, flags, shown)?;
+    let found = rustix::fs::fstat(&end)
+        .map_err(|e| Error::new("fstat", path.display(), e.into()))?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::Fifo {
+        return Err(Error::other(format!(
+            "{} is not a FIFO any more",
+            path.display()
+        )));
+    }
+    Ok(end)
+}
+
+/// The same with a limit. open() itself has none: it returns when somebody
+/// opens the other end, so a thread calls it while we look at the clock.
+pub fn open_within(
+    path: &Path,
+    flags: OFlags,
+    shown: &'static str,
+    limit: Duration,
+) -> Result<OwnedFd> {
+    let (done, opened) = bounded(1);
+    let name = path.to_path_buf();
+    thread::Builder::new()
+        .name("open".into())
+        .spawn(move || {
+            let _ = done.send(open_checked(&name, flags, shown));
+        })
+        .map_err(|error| Error::new("spawn", "open", error))?;
+    opened.recv_timeout(limit).unwrap_or_else(|_| {
+        let on = format!("{}, {shown}", path.display());
+        let text = format!("timed out: nobody came within {limit:?}");
+        Err(Error::timed_out("open", on, text))
+    })
+}

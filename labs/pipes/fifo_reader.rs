@@ -1,0 +1,116 @@
+//! Prints what is written into a named pipe (FIFO). Handout T, named pipes
+//! [T-X3]. The other half is fifo_writer.rs, or `echo hello > FIFO`.
+//!
+//!     reader (this file)       the name           writer
+//!       |  1 mkfifo            /tmp/x.fifo
+//!       |  2 open O_RDONLY     ... waits for ...    open O_WRONLY
+//!       |  3 read <----------- (64 KiB, kernel) <-- write
+//!       |  3 read = 0 <------- end of file <------- close, by the LAST one
+//!       |  4 close
+//!       v  5 unlink            (with --remove)
+
+#[allow(dead_code, reason = "each program uses its part")]
+mod calls;
+#[allow(dead_code, reason = "each program uses its part")]
+mod fifo;
+
+use std::path::PathBuf;
+use std::process;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use rustix::fs::OFlags;
+use socketlab::args::{self, Program};
+use socketlab::{Result, console, say, stop, warn};
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "reader",
+    port: 0,
+    steps: "mkfifo open read close unlink",
+    example: "pipes-fifo-reader /tmp/socketlab.fifo --stay",
+};
+
+/// Prints what anybody writes into a FIFO.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the FIFO's path; it is made if it is not there (default
+    /// /tmp/socketlab.fifo)
+    #[argh(positional, default = "fifo::DEFAULT.into()")]
+    path: PathBuf,
+    /// stay for one writer after the other, until Ctrl-C
+    #[argh(switch)]
+    stay: bool,
+    /// remove the name at the end, Ctrl-C included
+    #[argh(switch)]
+    remove: bool,
+    /// seconds to wait for the first writer (default 600)
+    #[argh(option, default = "600")]
+    wait: u64,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 86_400);
+    let path = args.path.clone();
+
+    // ---- 1 mkfifo() ------------------------------------------------------
+    // As in fifo_writer.rs: whoever comes first makes the name.
+    fifo::make(&path)?;
+    stop::on_signal(move || {
+        if args.remove {
+            remove(&args.path);
+        }
+        console::last_line("bye");
+        process::exit(0);
+    })?;
+
+    // ---- 2 open() --------------------------------------------------------
+    // Waits for a writer. With --stay we open it for writing, too (Linux):
+    // that need not wait, and there is always a writer left, ourselves, so
+    // that no end of file comes between one writer and the next. To close
+    // and open again instead would lose what was written meanwhile. (try 8)
+    let shown = path.display();
+    let reader = if args.stay {
+        fifo::open_checked(&path, OFlags::RDWR, "O_RDWR")?
+    } else {
+        say!("open({shown}, O_RDONLY): waiting for a writer");
+        let limit = Duration::from_secs(wait);
+        fifo::open_within(&path, OFlags::RDONLY, "O_RDONLY", limit)?
+    };
+    say!("open({shown}): open for reading");
+    let mut buffer = [0; 4096];
+    loop {
+        // ---- 3 read() ----------------------------------------------------
+        // Bytes of any writer, in the order of their write() calls; two of
+        // them may come in one read(). 0: the last writer has closed, and
+        // nothing is left. Another may still come; we do not wait. (viva 3)
+        let count = calls::read(&reader, &mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        let bytes = buffer.get(..count).unwrap_or_default();
+        say!("read() = {count}: {}", console::escape_short(bytes, 60));
+    }
+    say!("read() = 0, end of file: the last writer has closed");
+
+    // ---- 4 close() -------------------------------------------------------
+    // Without a reader the next write() fails; what was in the pipe and not
+    // read by then is lost: the name lasts, its contents do not. (viva 11)
+    calls::close(reader);
+    if args.remove {
+        remove(&path);
+    }
+    Ok(())
+}
+
+/// Takes the name away. Who has the FIFO open goes on as if nothing had
+/// happened; who opens the name next gets a new one, or ENOENT.
+fn remove(path: &std::path::Path) {
+    // ---- 5 unlink() ------------------------------------------------------
+    // The handout's "explicitly deleted". C: unlink(), shell: rm.
+    match calls::unlink(path) {
+        Ok(()) => say!("unlink({}): removed", path.display()),
+        Err(error) => warn!("{error}"),
+    }
+}

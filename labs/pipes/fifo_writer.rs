@@ -1,0 +1,87 @@
+//! Writes what is typed into a named pipe (FIFO). Handout T, named pipes
+//! [T-X3]. The other half is fifo_reader.rs, or `cat`, or Python; either may
+//! be started first, and they need not be related.
+//!
+//!     writer (this file)       the name           reader
+//!       |  1 mkfifo            /tmp/x.fifo
+//!       |  2 open O_WRONLY     ... waits for ...    open O_RDONLY
+//!       |  3 write ----------> (64 KiB, kernel) --> read
+//!       |  4 close ----------- end of file -------> read = 0
+//!       v  gone                the name stays
+
+#[allow(dead_code, reason = "each program uses its part")]
+mod calls;
+#[allow(dead_code, reason = "each program uses its part")]
+mod fifo;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use rustix::fs::OFlags;
+use socketlab::args::{self, Program};
+use socketlab::{Result, console, say};
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "writer",
+    port: 0,
+    steps: "mkfifo open write close",
+    example: "pipes-fifo-writer /tmp/socketlab.fifo",
+};
+
+/// Writes each line that is typed into a FIFO.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the FIFO's path; it is made if it is not there (default
+    /// /tmp/socketlab.fifo)
+    #[argh(positional, default = "fifo::DEFAULT.into()")]
+    path: PathBuf,
+    /// do not wait for a reader: without one, open() fails (ENXIO)
+    #[argh(switch)]
+    no_wait: bool,
+    /// seconds to wait for a reader (default 600)
+    #[argh(option, default = "600")]
+    wait: u64,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 86_400);
+    let (path, shown) = (&args.path, args.path.display());
+
+    // ---- 1 mkfifo() ------------------------------------------------------
+    // A name and permissions in the file system, and nothing else: no byte
+    // of what we write will ever reach a disk. It stays until somebody
+    // removes it, whoever made it and however they end.          (viva 11)
+    fifo::make(path)?;
+
+    // ---- 2 open() --------------------------------------------------------
+    // Waits until somebody opens it for reading: a meeting, as connect() and
+    // accept() have. Here the order does not matter.            (viva 10)
+    let writer = if args.no_wait {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK; // (try 7)
+        fifo::open_checked(path, flags, "O_WRONLY | O_NONBLOCK")?
+    } else {
+        say!("open({shown}, O_WRONLY): waiting for a reader");
+        let limit = Duration::from_secs(wait);
+        fifo::open_within(path, OFlags::WRONLY, "O_WRONLY", limit)?
+    };
+    say!("open({shown}): a reader is there; type");
+    while let Some(mut line) = console::read_stdin_line()? {
+        line.push(b'\n');
+
+        // ---- 3 write() ---------------------------------------------------
+        // A line of up to PIPE_BUF bytes arrives whole, also if others write
+        // here, too; but nobody learns who wrote it.             (viva 9)
+        // If the reader has left, we hear of it now, and not before: EPIPE.
+        calls::write_all(&writer, &line)?; // (viva 4)
+    }
+
+    // ---- 4 close() -------------------------------------------------------
+    // If we were the last writer, the reader's next read() gives 0. What it
+    // has not read yet stays for it: as long as it has the FIFO open.
+    calls::close(writer);
+    say!("closed; {shown} is still there (rm {shown} removes it)");
+    Ok(())
+}
