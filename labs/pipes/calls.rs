@@ -98,9 +98,8 @@ pub fn ready(
     let limit = Timespec::try_from(limit).ok();
     let mut watched = [PollFd::new(end, what)];
     let fd = end.as_fd().as_raw_fd();
-    let events = step("poll", None, fd, || {
-        Ok(poll(&mut watched, limit.as_ref())?)
-    })?;
+    let events =
+        step("poll", None, fd, || Ok(poll(&mut watched, limit.as_ref())?))?;
     Ok(events > 0)
 }
 

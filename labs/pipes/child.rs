@@ -23,11 +23,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// Starts this very program again, as a child with these ends of pipes for
 /// its descriptors 0 and 1. All others close at exec.
-pub fn start(
-    arguments: &[&str],
-    stdin: Stdio,
-    stdout: Stdio,
-) -> Result<Child> {
+pub fn start(arguments: &[&str], stdin: Stdio, stdout: Stdio) -> Result<Child> {
     let program = env::current_exe()
         .map_err(|error| Error::new("readlink", "/proc/self/exe", error))?;
     let mut command = Command::new(program);

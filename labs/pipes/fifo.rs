@@ -45,8 +45,14 @@ pub fn make(path: &Path) -> Result<()> {
 /// What an existing name is; only a FIFO is all right.
 fn look(path: &Path) -> Result<()> {
     let shown = path.display();
-    let found = fs::metadata(path)
-        .map_err(|error| Error::new("stat", path.display(), error))?;
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(_) if path.is_symlink() => {
+            let text = format!("{shown} is a symbolic link to nothing");
+            return Err(Error::other(text));
+        }
+        Err(error) => return Err(Error::new("stat", shown, error)),
+    };
     if !found.file_type().is_fifo() {
         return Err(Error::other(format!(
             "{shown} exists and is {}, not a FIFO. It stays as it is: give \

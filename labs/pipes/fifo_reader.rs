@@ -14,7 +14,9 @@ mod calls;
 #[allow(dead_code, reason = "each program uses its part")]
 mod fifo;
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
@@ -106,11 +108,16 @@ fn main() -> Result<()> {
 
 /// Takes the name away. Who has the FIFO open goes on as if nothing had
 /// happened; who opens the name next gets a new one, or ENOENT.
-fn remove(path: &std::path::Path) {
+fn remove(path: &Path) {
     // ---- 5 unlink() ------------------------------------------------------
-    // The handout's "explicitly deleted". C: unlink(), shell: rm.
+    // The handout's "explicitly deleted". C: unlink(), shell: rm. Somebody
+    // may have put another file there meanwhile, and that one stays.
+    let shown = path.display();
+    if !fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_fifo()) {
+        return warn!("{shown} is not a FIFO any more; it stays as it is");
+    }
     match calls::unlink(path) {
-        Ok(()) => say!("unlink({}): removed", path.display()),
+        Ok(()) => say!("unlink({shown}): removed"),
         Err(error) => warn!("{error}"),
     }
 }

@@ -125,6 +125,23 @@ fn before_data(call: &str, name: &str) -> Option<&'static str> {
             "The server did not answer before the deadline. Check HOST, or \
              wait longer."
         }
+        ("mkfifo" | "bind", "ENOENT") => {
+            "A folder in this path is not there. Check its spelling."
+        }
+        ("mkfifo", "EACCES" | "EPERM") => {
+            "Nothing can be made in that folder: its permissions, or its \
+             file system (shared folders of VirtualBox and WSL's /mnt/c have \
+             no FIFOs). /tmp will do."
+        }
+        ("open", "ENXIO") => {
+            "Nobody has this FIFO open for reading, and O_NONBLOCK does not \
+             wait for somebody. Start the reader first, or leave it out."
+        }
+        ("open", "EACCES") => {
+            "Its permissions, or those of a folder above it, keep you out: \
+             `ls -l` shows them."
+        }
+
         ("connect", "ENOENT") => {
             "There is no socket file of this name. Start the server first, \
              or check the path."
@@ -172,6 +189,10 @@ fn with_data(call: &str, name: &str) -> Option<&'static str> {
         ("send", "EPIPE") => {
             "The peer has closed, or this end called shutdown() before. What \
              is sent now cannot arrive; connect again."
+        }
+        ("write", "EPIPE") => {
+            "Nobody can read this pipe any more: the last reading end is \
+             closed. A C program would be dead by now, of SIGPIPE."
         }
         ("send" | "sendto", "EMSGSIZE") => {
             "A UDP datagram carries at most 65,507 bytes on IPv4. Send less, \

@@ -1,0 +1,53 @@
+//! Who is at the other end of a Unix-domain socket: the kernel knows, and the
+//! peer can neither lie nor refuse. TCP has nothing like it: an address says
+//! where somebody is, not who.                                    (viva 14)
+//!
+//!     struct ucred { pid_t pid; uid_t uid; gid_t gid; };
+//!     getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &length)
+//!
+//! They are those of the process that called connect() (seen by the server),
+//! or listen() (seen by the client), at that moment: it may have handed its
+//! descriptor to a child since, or have ended.
+
+use std::fmt;
+
+use socket2::Socket;
+use socketlab::Result;
+
+/// Process, user and group of the other end, as numbers of this machine.
+#[derive(Clone, Copy)]
+pub struct Peer {
+    /// 0: a process that cannot be seen from here, in another container.
+    pub pid: i32,
+    pub uid: u32,
+    pub gid: u32,
+}
+
+impl Peer {
+    /// `getsockopt(SO_PEERCRED)`.
+    #[cfg(target_os = "linux")]
+    pub fn of(socket: &Socket) -> Result<Peer> {
+        use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+        let mut peer = Peer { pid: 0, uid: 0, gid: 0 };
+        let on = "SOL_SOCKET, SO_PEERCRED";
+        socketlab::net::step("getsockopt", Some(socket), on, || {
+            let found = getsockopt(socket, PeerCredentials)?;
+            let (uid, gid) = (found.uid(), found.gid());
+            peer = Peer { pid: found.pid(), uid, gid };
+            Ok(())
+        })?;
+        Ok(peer)
+    }
+
+    /// Elsewhere there are other calls for it; we know nothing.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of(_: &Socket) -> Result<Peer> {
+        Err(socketlab::Error::other("SO_PEERCRED is Linux's"))
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pid {}, uid {}, gid {}", self.pid, self.uid, self.gid)
+    }
+}
