@@ -16,17 +16,24 @@
 //! `…` in a printed line stands for anything. A line that the same terminal
 //! answers by typing may be a prompt, without a line end. Ports are those of
 //! the page, and are mapped to free ones: a server is started on port 0 and
-//! its first line tells the number.
+//! its first line tells the number. Files whose path begins so,
+//! `/tmp/socketlab`, are mapped to a folder that this play has for itself.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, process};
 
 use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
 
 use crate::terminal::{self, Terminal};
 use crate::{Error, Result};
+
+/// How the path of a page's file begins.
+const FILES: &str = "/tmp/socketlab";
 
 /// One step of a transcript.
 #[derive(Debug)]
@@ -112,6 +119,32 @@ fn parse(transcript: &str) -> Result<Vec<Line<'_>>> {
 struct Stage {
     terminals: BTreeMap<String, Terminal>,
     ports: BTreeMap<String, Port>,
+    folder: Option<Folder>,
+}
+
+/// A folder for the files of a play; they go with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Folder> {
+        static PLAYS: AtomicUsize = AtomicUsize::new(0);
+        let play = PLAYS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("socketlab-{}-{play}", process::id());
+        let path = env::temp_dir().join(name);
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&path)
+            .map_err(|error| Error::new("mkdir", path.display(), error))?;
+        Ok(Folder(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 enum Port {
@@ -191,7 +224,10 @@ impl Stage {
                 None => drop(self.ports.insert(port, reserve()?)),
             }
         }
-        let words = shlex::split(&self.with_ports(text, "0"));
+        if text.contains(FILES) && self.folder.is_none() {
+            self.folder = Some(Folder::new()?);
+        }
+        let words = shlex::split(&self.real(text, "0"));
         let words = words.ok_or_else(unbalanced)?;
         let variables = words.iter().take_while(|word| word.contains('='));
         let variables = variables.count();
@@ -216,7 +252,7 @@ impl Stage {
         wanted: &str,
         answered: bool,
     ) -> Result<String> {
-        let pattern = self.with_ports(wanted, "…");
+        let pattern = self.real(wanted, "…");
         let terminal = find(&mut self.terminals, name)?;
         if answered && !pattern.contains('…') {
             // A prompt, or a line of which this is the beginning.
@@ -246,9 +282,14 @@ impl Stage {
         Ok(line)
     }
 
-    /// The text with each port of the page replaced by the real one.
-    fn with_ports(&self, text: &str, asked: &str) -> String {
+    /// The text with each port of the page replaced by the real one, and
+    /// each file.
+    fn real(&self, text: &str, asked: &str) -> String {
         let mut text = text.to_string();
+        if let Some(Folder(folder)) = &self.folder {
+            let files = folder.join("socketlab");
+            text = text.replace(FILES, &files.to_string_lossy());
+        }
         for (port, state) in &self.ports {
             let real = match state {
                 Port::Asked => asked.to_string(),
@@ -347,6 +388,19 @@ mod tests {
     fn ports_stand_behind_hosts() {
         let ports = ports_in("x 127.0.0.1 12001 --burst 2000 ::1 4711 80");
         assert_eq!(ports, ["12001", "4711"]);
+    }
+
+    #[test]
+    fn a_plays_files_are_its_own_and_go_with_it() {
+        let mut shown = String::new();
+        let mut show = |text: &str| shown.push_str(text);
+        let page = "a$ touch /tmp/socketlab.x\na? 0\n\
+                    b$ ls /tmp/socketlab.x\nb| /tmp/socketlab.x\nb? 0\n";
+        play(page, &mut show).expect("it holds");
+        let at = shown.find(&format!("socketlab-{}-", process::id()));
+        let (_, path) = shown.split_at(at.expect("a folder of its own"));
+        let folder = path.split('/').next().unwrap_or_default();
+        assert!(!env::temp_dir().join(folder).exists(), "{folder} is left");
     }
 
     #[test]

@@ -27,6 +27,9 @@ const AFTER_CUT: Duration = Duration::from_millis(300);
 /// How long to wait when descriptors or threads have run out.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
 
+/// How often it is said that they have run out.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
 /// The clients of one server.
 pub struct Crowd {
     table: Arc<Table>,
@@ -44,6 +47,7 @@ struct Entries {
     live: HashMap<u64, Weak<Socket>>,
     next: u64,
     stopping: bool,
+    complained: Option<Instant>,
 }
 
 impl Crowd {
@@ -87,16 +91,14 @@ impl Crowd {
                 }
             });
         if let Err(error) = spawned {
-            warn!("{}", Error::new("spawn", "client", error));
-            self.pause();
+            self.complain(&Error::new("spawn", "client", error));
         }
     }
 
     /// After a failed accept(): whether to call it again.
     pub fn keep_accepting(&self, error: &Error) -> bool {
         if !self.is_stopping() && error.kind() != ConnectionAborted {
-            warn!("{error}"); // no descriptors left: only a client that
-            self.pause(); // leaves can help
+            self.complain(error); // no descriptors left, for instance
         }
         !self.is_stopping()
     }
@@ -115,9 +117,15 @@ impl Crowd {
         self.table.entries.lock().stopping
     }
 
-    /// Waits a moment, or until a client leaves.
-    fn pause(&self) {
+    /// Says an error, not too often, and waits a moment, or until a client
+    /// leaves: nothing else can help.
+    fn complain(&self, error: &Error) {
         let mut entries = self.table.entries.lock();
+        let recent = |said: Instant| said.elapsed() < COMPLAIN_EVERY;
+        if !entries.complained.is_some_and(recent) {
+            entries.complained = Some(Instant::now());
+            warn!("{error}");
+        }
         let until = Instant::now() + OUT_OF_RESOURCES;
         self.table.changed.wait_until(&mut entries, until);
     }
