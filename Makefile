@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy
+LABS = greet echo uppercase message datetime calculator chat web proxy pipes
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -131,10 +131,26 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## pipes: between processes of one machine (handout T)
+pipes: ## all of them, scripted
+pipes-ordinary: ## one pipe, parent to child; ARGS=--reader-leaves, --leak
+pipes-both-ways: ## two pipes; ARGS=--one-pipe, --deadlock: why two, and care
+pipes-capacity: ## how much a pipe holds: ARGS="--chunk 2049"
+pipes-atomic: ## two writers, one pipe: whose bytes are torn?
+pipes-fifo-writer: ## a named pipe: ARGS=/tmp/socketlab.fifo
+pipes-fifo-reader: ## its other end: ARGS="/tmp/socketlab.fifo --stay"
+pipes-fifo-talk: ## a named pipe in both directions; ARGS="x y": two of them
+pipes-unix-server: ## echo over a Unix-domain socket: ARGS="PATH --mode 660"
+pipes-unix-client: ## types to it: ARGS=/tmp/socketlab.sock
+test-pipes: ## its tests
+viva-pipes: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
+pipes-%: always
+	@$(run) $@ -- $(ARGS)
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always

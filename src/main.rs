@@ -70,7 +70,10 @@ fn chosen(labs: &[&str]) -> Result<Vec<String>> {
 
 /// Plays each lab's transcripts.
 fn demo(labs: &[&str]) -> Result<()> {
-    say!("Each line is printed as it happens. Ports are mapped to free ones.");
+    say!(
+        "Each line is printed as it happens. Ports are mapped to free ones, \
+         files in /tmp to a folder of their own."
+    );
     let mut played = 0;
     for lab in chosen(labs)? {
         let page = house::root()?.join("labs").join(&lab).join("README.md");
