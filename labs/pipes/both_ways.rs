@@ -29,7 +29,7 @@ use socketlab::{Error, Result, console, say};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A write() that makes no progress for so long is stuck.
-const STUCK: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_secs(1);
 
 /// Bytes written before the answer is read: less than a pipe holds.
 const PIECE: usize = 4096;

@@ -30,7 +30,7 @@ use socketlab::{Error, Result, console, say};
 const END: Duration = Duration::from_secs(10);
 
 /// With --leak it never does.
-const STUCK: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_secs(1);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
