@@ -10,7 +10,7 @@ mod ordinary;
 #[path = "pipes/unix.rs"]
 mod unix;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use socketlab::terminal::Terminal;
 use support::play_readme;
@@ -25,7 +25,7 @@ fn place(name: &str) -> (TempDir, PathBuf) {
 
 /// Starts a program with one path and more.
 #[track_caller]
-fn start(program: &str, path: &PathBuf, more: &[&str]) -> Terminal {
+fn start(program: &str, path: &Path, more: &[&str]) -> Terminal {
     let words = [path.as_os_str()].into_iter();
     let words = words.chain(more.iter().map(|word| (*word).as_ref()));
     Terminal::start(program, words).expect("it starts")

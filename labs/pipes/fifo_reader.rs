@@ -92,7 +92,7 @@ fn main() -> Result<()> {
             break;
         }
         let bytes = buffer.get(..count).unwrap_or_default();
-        say!("read() = {count}: {}", console::escape_short(bytes, 60));
+        say!("read() = {count}: {}", console::escape(bytes));
     }
     say!("read() = 0, end of file: the last writer has closed");
 

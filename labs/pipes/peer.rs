@@ -11,8 +11,10 @@
 
 use std::fmt;
 
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use socket2::Socket;
 use socketlab::Result;
+use socketlab::net::step;
 
 /// Process, user and group of the other end, as numbers of this machine.
 #[derive(Clone, Copy)]
@@ -24,25 +26,16 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// `getsockopt(SO_PEERCRED)`.
-    #[cfg(target_os = "linux")]
+    /// `getsockopt(SO_PEERCRED)`; other systems have other calls for it.
     pub fn of(socket: &Socket) -> Result<Peer> {
-        use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
         let mut peer = Peer { pid: 0, uid: 0, gid: 0 };
-        let on = "SOL_SOCKET, SO_PEERCRED";
-        socketlab::net::step("getsockopt", Some(socket), on, || {
+        step("getsockopt", Some(socket), "SOL_SOCKET, SO_PEERCRED", || {
             let found = getsockopt(socket, PeerCredentials)?;
             let (uid, gid) = (found.uid(), found.gid());
             peer = Peer { pid: found.pid(), uid, gid };
             Ok(())
         })?;
         Ok(peer)
-    }
-
-    /// Elsewhere there are other calls for it; we know nothing.
-    #[cfg(not(target_os = "linux"))]
-    pub fn of(_: &Socket) -> Result<Peer> {
-        Err(socketlab::Error::other("SO_PEERCRED is Linux's"))
     }
 }
 

@@ -28,8 +28,8 @@ use crate::peer::Peer;
 /// The path when the command line gives none.
 pub const DEFAULT: &str = "/tmp/socketlab.sock";
 
-/// sun_path has 108 bytes on Linux (104 elsewhere), the last one a NUL.
-const LONGEST: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+/// sun_path has 108 bytes on Linux, the last one a NUL (elsewhere 104).
+const LONGEST: usize = 107;
 
 /// How often and how long to try for the folder's lock.
 const LOCK_TRIES: usize = 40;

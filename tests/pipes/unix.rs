@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{self, Command};
 use std::thread;
 
@@ -20,7 +20,7 @@ const CLIENT: &str = "pipes-unix-client";
 
 /// A server of ours that listens.
 #[track_caller]
-fn listening(path: &PathBuf, more: &[&str]) -> Terminal {
+fn listening(path: &Path, more: &[&str]) -> Terminal {
     let mut server = start(SERVER, path, more);
     wait(&mut server, &format!("listening on {}", path.display()));
     server
