@@ -28,8 +28,9 @@ impl UdpSocket {
         Ok(UdpSocket(socket.into()))
     }
 
-    /// `bind()`: see [`bind`](super::TcpSocket::bind). UDP has no TIME_WAIT, so that
-    /// SO_REUSEADDR is not wanted: it would let two servers share the port.
+    /// `bind()`: as [for TCP](super::TcpSocket::bind). UDP has no TIME_WAIT,
+    /// so that SO_REUSEADDR is not wanted: it would let two servers share the
+    /// port.
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
         let socket = SockRef::from(&self.0);
         step("bind", Some(&socket), address, || socket.bind(&address.into()))
