@@ -134,7 +134,7 @@ viva-proxy: ## its questions
 ## pipes: between processes of one machine (handout T)
 pipes: ## all of them, scripted
 pipes-ordinary: ## one pipe, parent to child; ARGS=--reader-leaves, --leak
-pipes-both-ways: ## two pipes; ARGS=--one-pipe, --deadlock: why two, and care
+pipes-both-ways: ## two pipes; ARGS=--one-pipe, --deadlock: how it fails
 pipes-capacity: ## how much a pipe holds: ARGS="--chunk 2049"
 pipes-atomic: ## two writers, one pipe: whose bytes are torn?
 pipes-fifo-writer: ## a named pipe: ARGS=/tmp/socketlab.fifo

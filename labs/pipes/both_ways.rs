@@ -94,6 +94,7 @@ fn main() -> Result<()> {
     if args.deadlock {
         return write_all_then_read(&down, &mut child);
     }
+    console::prompt_person("Type lines; Ctrl-D is the end.\n");
     while let Some(mut line) = console::read_stdin_line()? {
         line.push(b'\n');
         let mut answer = Vec::new();

@@ -17,6 +17,7 @@
 mod calls;
 #[allow(dead_code, reason = "each program uses its part")]
 mod fifo;
+mod kind;
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -30,14 +31,11 @@ use rustix::pipe::{PIPE_BUF, fcntl_getpipe_size, fcntl_setpipe_size};
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, say};
 
-/// A page of the ring is at least so large; on most machines just so.
+/// Bytes read at once: a page of the ring, on most machines.
 const PAGE: usize = 4096;
 
 /// A write() that has not returned for so long waits.
 const WAITS: Duration = Duration::from_millis(300);
-
-/// How long the one that may go on can take to do so.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
@@ -104,7 +102,7 @@ fn main() -> Result<()> {
     }
     say!("full: it took {held} bytes, {chunk} at a time");
     let more = data.get(..chunk.min(PIPE_BUF)).unwrap_or_default();
-    watch_a_writer_wait(&reader, writer, more.to_vec())
+    watch_a_writer_wait(&reader, writer, more.to_vec(), held)
 }
 
 /// One more write(), by a thread that may wait in it.
@@ -112,6 +110,7 @@ fn watch_a_writer_wait(
     reader: &OwnedFd,
     writer: OwnedFd,
     more: Vec<u8>,
+    held: usize,
 ) -> Result<()> {
     let fail = |e: rustix::io::Errno| Error::new("fcntl", "F_SETFL", e.into());
     let flags = rustix::fs::fcntl_getfl(&writer).map_err(fail)?;
@@ -141,10 +140,14 @@ fn watch_a_writer_wait(
         return Ok(());
     }
     say!("1 byte read: write() still waits");
-    taken += calls::read(reader, &mut [0; PAGE - 1])?;
-    if !returned(PATIENCE) {
-        return Err(Error::other("write() waits though a page is free"));
+    let mut page = [0; PAGE];
+    while taken < held {
+        let rest = page.get_mut(taken % PAGE..).unwrap_or_default();
+        taken += calls::read(reader, rest)?;
+        if returned(WAITS) {
+            say!("{taken} bytes read: write() has returned");
+            return Ok(());
+        }
     }
-    say!("{taken} bytes read: write() has returned");
-    Ok(())
+    Err(Error::other("the pipe is empty, and write() still waits"))
 }

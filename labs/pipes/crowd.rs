@@ -6,8 +6,9 @@
 //!     SIGINT, SIGTERM -> shutdown(listener): accept() fails, and the loop
 //!     calls finish(): end of stream for all, cut off a second later
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind::ConnectionAborted;
+use std::io::Write;
 use std::net::Shutdown;
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -30,6 +31,11 @@ const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
 /// How often it is said that they have run out.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// Newcomers that were turned away and are not closed yet, and how long they
+/// are kept: one that speaks first would die of EPIPE before it reads why.
+const AT_THE_DOOR: usize = 256;
+const AT_THE_DOOR_FOR: Duration = Duration::from_secs(1);
+
 /// The clients of one server.
 pub struct Crowd {
     table: Arc<Table>,
@@ -48,6 +54,7 @@ struct Entries {
     next: u64,
     stopping: bool,
     complained: Option<Instant>,
+    door: VecDeque<(Socket, Instant)>,
 }
 
 impl Crowd {
@@ -70,6 +77,22 @@ impl Crowd {
     /// Is there a place for one more?
     pub fn has_room(&self) -> bool {
         self.table.entries.lock().live.len() < self.max
+    }
+
+    /// Tells a newcomer why not, which fits into an empty buffer, and ends
+    /// our direction. Closed it is when later ones come.
+    pub fn turn_away(&self, client: Socket, why: &str) {
+        let _ = client.set_nonblocking(true);
+        let _ = (&client).write(why.as_bytes());
+        let _ = client.shutdown(Shutdown::Write);
+        let mut entries = self.table.entries.lock();
+        let door = &mut entries.door;
+        while door.front().is_some_and(|(_, since)| {
+            door.len() >= AT_THE_DOOR || since.elapsed() > AT_THE_DOOR_FOR
+        }) {
+            door.pop_front();
+        }
+        door.push_back((client, Instant::now()));
     }
 
     /// Runs `converse` in a thread of its own, which then closes the socket.
@@ -124,7 +147,9 @@ impl Crowd {
         let recent = |said: Instant| said.elapsed() < COMPLAIN_EVERY;
         if !entries.complained.is_some_and(recent) {
             entries.complained = Some(Instant::now());
+            drop(entries); // a stuck console must not hold the table
             warn!("{error}");
+            entries = self.table.entries.lock();
         }
         let until = Instant::now() + OUT_OF_RESOURCES;
         self.table.changed.wait_until(&mut entries, until);

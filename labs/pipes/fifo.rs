@@ -18,7 +18,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::process::geteuid;
 use socketlab::{Error, Result, say, warn};
 
-use crate::calls;
+use crate::{calls, kind};
 
 /// Who may open a new FIFO: its owner, to read and to write.
 const MODE: u32 = 0o600;
@@ -57,7 +57,7 @@ fn look(path: &Path) -> Result<()> {
         return Err(Error::other(format!(
             "{shown} exists and is {}, not a FIFO. It stays as it is: give \
              another path, or remove it yourself",
-            kind(found.file_type())
+            kind::name(found.file_type())
         )));
     }
     if found.uid() != geteuid().as_raw() {
@@ -68,18 +68,6 @@ fn look(path: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// A kind of file in words.
-pub fn kind(kind: fs::FileType) -> &'static str {
-    match () {
-        () if kind.is_file() => "a regular file",
-        () if kind.is_dir() => "a folder",
-        () if kind.is_symlink() => "a symbolic link",
-        () if kind.is_fifo() => "a FIFO",
-        () if kind.is_socket() => "a socket",
-        () => "a device",
-    }
 }
 
 /// `open()`, and then a look at what was opened: between [`make`] and now

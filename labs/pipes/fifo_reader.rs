@@ -13,6 +13,7 @@
 mod calls;
 #[allow(dead_code, reason = "each program uses its part")]
 mod fifo;
+mod kind;
 
 use std::fs;
 use std::os::unix::fs::FileTypeExt;

@@ -14,6 +14,7 @@
 mod calls;
 #[allow(dead_code, reason = "each program uses its part")]
 mod fifo;
+mod kind;
 
 use std::fs;
 use std::os::fd::OwnedFd;

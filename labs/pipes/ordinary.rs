@@ -92,6 +92,7 @@ fn main() -> Result<()> {
     if args.reader_leaves {
         return write_too_late(&writer, &mut child);
     }
+    console::prompt_person("Type lines; Ctrl-D is the end.\n");
     while let Some(mut line) = console::read_stdin_line()? {
         line.push(b'\n');
 

@@ -8,10 +8,7 @@
 //!       |  4 recv <--- "hello" ---|  by main, while a thread sends
 //!       |  5 close                |
 
-#[allow(dead_code, reason = "only what FIFOs share with sockets is used")]
-mod calls;
-#[allow(dead_code, reason = "only what FIFOs share with sockets is used")]
-mod fifo;
+mod kind;
 mod peer;
 #[allow(dead_code, reason = "bind() is the server's")]
 mod unix_path;
@@ -157,7 +154,7 @@ fn explain(path: &Path, error: Error) -> Error {
     let kind = fs::symlink_metadata(path).map(|found| found.file_type());
     let why = match (error.kind(), kind) {
         (ErrorKind::ConnectionRefused, Ok(kind)) if !kind.is_socket() => {
-            format!("The path is {}, not a socket", fifo::kind(kind))
+            format!("The path is {}, not a socket", kind::name(kind))
         }
         (ErrorKind::ConnectionRefused, _) => {
             "The socket's file is there, but nobody listens: its server was \
@@ -172,7 +169,5 @@ fn explain(path: &Path, error: Error) -> Error {
         }
         _ => return error,
     };
-    let text = error.to_string();
-    let what = text.split(". ").next().unwrap_or_default();
-    Error::other(format!("{what}. {why}"))
+    Error::other(format!("{}. {why}", kind::without_hint(&error)))
 }

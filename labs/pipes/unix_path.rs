@@ -10,6 +10,7 @@
 //! A path of more than 107 bytes does not fit into struct sockaddr_un.
 
 use std::fs;
+use std::io::ErrorKind::{AddrInUse, ConnectionRefused, PermissionDenied};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -23,6 +24,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use socketlab::net::step;
 use socketlab::{Error, Result, say, warn};
 
+use crate::kind;
 use crate::peer::Peer;
 
 /// The path when the command line gives none.
@@ -72,7 +74,7 @@ pub fn bind(listener: &Socket, path: &Path, mode: u32) -> Result<SocketFile> {
     };
     let mut bound = attempt();
     if let Err(error) = &bound
-        && error.kind() == std::io::ErrorKind::AddrInUse
+        && error.kind() == AddrInUse
     {
         bound = match make_room(path, lock.is_some()) {
             Ok(()) => attempt(),
@@ -113,14 +115,13 @@ impl SocketFile {
 
 /// The usual hint for bind() and EACCES speaks of ports.
 fn no_permission(error: Error) -> Error {
-    if error.kind() != std::io::ErrorKind::PermissionDenied {
-        return error;
+    match (error.call(), error.kind()) {
+        ("bind", PermissionDenied) => Error::other(format!(
+            "{}. You may make no file in that folder: /tmp will do",
+            kind::without_hint(&error)
+        )),
+        _ => error,
     }
-    let text = error.to_string();
-    let what = text.split(". ").next().unwrap_or_default();
-    Error::other(format!(
-        "{what}. You may make no file in that folder: /tmp will do"
-    ))
 }
 
 /// Removes a stale socket, and only that.
@@ -138,11 +139,11 @@ fn make_room(path: &Path, locked: bool) -> Result<()> {
         return refuse(format!(
             "The path is {}, not a socket, and is never removed: give \
              another path",
-            crate::fifo::kind(kind)
+            kind::name(kind)
         ));
     }
     match probe(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+        Err(error) if error.kind() == ConnectionRefused => {
             if !locked {
                 return refuse(
                     "Nobody answers there, but another program is busy with \
@@ -150,7 +151,7 @@ fn make_room(path: &Path, locked: bool) -> Result<()> {
                         .into(),
                 );
             }
-            say!(
+            warn!(
                 "{}: stale, nobody listens there (connect: ECONNREFUSED); \
                  I remove it",
                 path.display()
@@ -164,7 +165,8 @@ fn make_room(path: &Path, locked: bool) -> Result<()> {
              path"
         )),
         Err(error) => refuse(format!(
-            "Is it in use? connect() does not tell, so it stays: {error}"
+            "Is it in use? That cannot be found out, so it stays: {}",
+            kind::without_hint(&error)
         )),
     }
 }

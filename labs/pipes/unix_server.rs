@@ -13,11 +13,8 @@
 //! Nothing of it ever reaches a network card: write() copies into the buffer
 //! that the other end reads from.
 
-#[allow(dead_code, reason = "only what FIFOs share with sockets is used")]
-mod calls;
 mod crowd;
-#[allow(dead_code, reason = "only what FIFOs share with sockets is used")]
-mod fifo;
+mod kind;
 mod peer;
 mod unix_path;
 
@@ -98,7 +95,7 @@ fn main() -> Result<()> {
 
     // ---- 1 socket() ------------------------------------------------------
     // AF_UNIX for AF_INET: all that changes in a program, but for addresses.
-    // SOCK_STREAM is a stream of bytes as TCP's, without segments.(viva 13)
+    // SOCK_STREAM is a stream of bytes as TCP's, without segments. (viva 13)
     let listener = step("socket", None, "AF_UNIX, SOCK_STREAM, 0", || {
         Socket::new(Domain::UNIX, Type::STREAM, None)
     })?;
@@ -117,7 +114,7 @@ fn main() -> Result<()> {
     let listener = Arc::new(listener);
     let crowd = Crowd::new(&listener, args.max_clients)?;
     say!("listening on {}", path.display());
-    if args.mode.0 & 0o066 != 0 && !args.only_me {
+    if args.mode.0 & 0o022 != 0 && !args.only_me {
         warn!(
             "warning: mode {:03o}: other users of this machine can connect",
             args.mode.0
@@ -154,22 +151,16 @@ fn welcome(client: Socket, crowd: &Crowd, args: &Args) {
     let (name, show) = (format!("pid {}", peer.pid), !args.quiet);
     if args.only_me && peer.uid != geteuid().as_raw() {
         say!("[{name}] turned away: uid {} is not mine", peer.uid);
-        turn_away(&client, "only for the user who runs me\n");
+        crowd.turn_away(client, "only for the user who runs me\n");
     } else if !crowd.has_room() {
         say!("[{name}] turned away: no room");
-        turn_away(&client, "no room, try again later\n");
+        crowd.turn_away(client, "no room, try again later\n");
     } else {
         say!("[{name}] connected: uid {}, gid {}", peer.uid, peer.gid);
         crowd.spawn(client, name, move |client, name| {
             converse(client, name, show)
         });
     }
-}
-
-/// A sentence, which fits into an empty buffer, and the close.
-fn turn_away(client: &Socket, why: &str) {
-    let _ = client.set_nonblocking(true);
-    let _ = (&*client).write(why.as_bytes());
 }
 
 /// Echoes to one client until it closes.
@@ -197,7 +188,7 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
         }
 
         // ---- 6 send() ----------------------------------------------------
-        // Back on the same connection: the way that a FIFO has not.(viva 12)
+        // Back on the same connection: the way that a FIFO lacks.  (viva 12)
         while !bytes.is_empty() {
             let sent =
                 step("send", Some(&client), peer, || (&*client).write(bytes))?;
