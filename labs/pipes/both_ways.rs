@@ -1,5 +1,5 @@
 //! Two pipes, two directions: the parent asks, the child answers in capitals.
-//! Handout T: "for two way communication, two pipes are required" [T-X3].
+//! Handout T: two ways take two ordinary pipes [T-X3].
 //!
 //!     parent                                        child (--child)
 //!       |  1 pipe  down [3]<====[4]

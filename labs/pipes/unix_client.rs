@@ -20,6 +20,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest line that is kept together on the screen.
 const LINE: usize = 64 * 1024;
+
+/// We have said all: then the server may close.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
@@ -111,7 +115,10 @@ fn main() -> Result<()> {
     if let Some(server) = Arc::into_inner(server) {
         net::close(server);
     }
-    Ok(())
+    match LEAVING.load(Ordering::Relaxed) || console::is_closed() {
+        true => Ok(()),
+        false => Err(Error::other("the server has closed")),
+    }
 }
 
 /// Sends stdin to its end, then closes our direction only.
@@ -132,6 +139,7 @@ fn send_input(server: &Socket) -> Result<()> {
             }
         }
     }
+    LEAVING.store(true, Ordering::Relaxed);
     // Half-close, as with TCP: the answers still come.
     let _ = server.shutdown(Shutdown::Write);
     Ok(())

@@ -33,6 +33,7 @@ use socketlab::args::{self, Program};
 use socketlab::clients::MAX_CLIENTS;
 use socketlab::net::{self, step};
 use socketlab::{Result, console, say, warn};
+use unix_path::SocketFile;
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -135,11 +136,7 @@ fn main() -> Result<()> {
         }
     }
     crowd.finish();
-
-    // ---- 8 unlink() ------------------------------------------------------
-    // The kernel does not do it: the file would outlive us as a FIFO does.
-    file.remove();
-    console::last_line("bye");
+    leave(&file);
     Ok(())
 }
 
@@ -203,4 +200,13 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
         net::close(client);
     }
     Ok(())
+}
+
+/// The clean end: no name without a server behind it.
+fn leave(file: &SocketFile) {
+    // ---- 8 unlink() ------------------------------------------------------
+    // The kernel does not do it: the file would outlive us as a FIFO does,
+    // and be in the way of the next bind().                      (try 11)
+    file.remove();
+    console::last_line("bye");
 }

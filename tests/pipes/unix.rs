@@ -420,5 +420,7 @@ fn t_x3_unix_client_does_not_wait_for_ever() {
     server.write_all(b"\x1b[2Jone\ntwo").expect("it takes bytes");
     drop(server);
     let printed = rest(&mut client);
-    assert!(printed.ends_with("\\x1b[2Jone\ntwo\n"), "{printed}");
+    let expected = "\\x1b[2Jone\ntwo\nError: the server has closed\n";
+    assert!(printed.ends_with(expected), "{printed}");
+    assert_eq!(end(&mut client), Some(1));
 }
