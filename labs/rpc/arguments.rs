@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use socketlab::console;
 
 use crate::calculator::Number;
-use crate::wire::{Fault, INVALID_PARAMS};
+use crate::fault::{Fault, INVALID_PARAMS};
 
 /// Bytes of a name that an error repeats.
 const SHOWN: usize = 40;

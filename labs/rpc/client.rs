@@ -10,6 +10,8 @@
 //!      |<---- 5 -----|<------ "5" -------|                        |
 //!      | quit        |                   | 5 close --- FIN ------>|
 
+mod connection;
+mod fault;
 mod stub;
 mod wire;
 mod words;
@@ -30,6 +32,14 @@ const PROGRAM: Program = Program {
     steps: "socket connect send recv close",
     example: "rpc-client 127.0.0.1 12006 add 2 3",
 };
+
+/// What `help` says before it asks the server for its procedures.
+const HELP: &str =
+    "PROCEDURE ARGUMENTS   add 2 3, add a=2 b=3, table.put k '[1]'
+notify PROCEDURE …    the same, and no answer comes
+{ … } or [ … ]        JSON, sent as it is
+quit                  leave
+The server's procedures:";
 
 /// Calls remote procedures: those named on the command line, or line by line.
 #[derive(FromArgs, ArgsInfo)]
@@ -128,7 +138,10 @@ fn prompt(stub: &mut Stub) -> Result<()> {
         let order = match line.trim() {
             "" => continue,
             "quit" | "exit" => break,
-            "help" => words::order(&["rpc.methods".to_string()]),
+            "help" => {
+                say!("{HELP}");
+                words::order(&["rpc.methods".to_string()])
+            }
             line if words::is_raw(line) => Ok(Order::Raw(line.to_string())),
             line => match shlex::split(line) {
                 Some(words) => words::order(&words),
@@ -140,7 +153,7 @@ fn prompt(stub: &mut Stub) -> Result<()> {
             Err(problem) => Err(Error::other(problem)),
         };
         if let Err(problem) = done {
-            warn!("{problem}");
+            warn!("error: {problem}");
             failed += 1;
         }
         if console::is_closed() {

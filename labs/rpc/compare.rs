@@ -11,6 +11,8 @@
 
 #[allow(dead_code)] // it adds, and nothing else
 mod calculator;
+mod connection;
+mod fault;
 #[allow(dead_code)] // nor does it notify
 mod stub;
 mod wire;

@@ -15,12 +15,10 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::arguments::Arguments;
 use crate::calculator::{self, Number};
+use crate::fault::{Fault, INTERNAL_ERROR, INVALID_PARAMS, Outcome};
 use crate::table::{self, Table};
-use crate::wire::{Fault, INTERNAL_ERROR, INVALID_PARAMS, Outcome};
 
-// The application's own errors. The standard keeps -32768 to -32000 for the
-// protocol, so that a client can tell "you called it wrongly" from "it was
-// called, and this is what it says".                           (viva 13)
+// The application's own errors, outside of the range that fault.rs is about.
 const DIVISION_BY_ZERO: i64 = 1;
 const TOO_LARGE: i64 = 2;
 const NO_SUCH_KEY: i64 = 3;

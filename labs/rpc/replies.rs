@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use serde_json::value::RawValue;
 
-use crate::wire::{CANNOT_TELL, Fault, INVALID_REQUEST, Outcome};
+use crate::fault::{CANNOT_TELL, Fault, INVALID_REQUEST, Outcome};
 
 /// Most clients that are remembered.
 const CLIENTS: usize = 1024;

@@ -16,6 +16,7 @@
 
 mod arguments;
 mod calculator;
+mod fault;
 mod procedures;
 mod replies;
 mod skeleton;
@@ -28,13 +29,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use fault::{Fault, INVALID_REQUEST, TOO_SLOW};
 use skeleton::Skeleton;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
-use wire::{Fault, INVALID_REQUEST, LONGEST_REQUEST, NO_ID, TOO_SLOW};
+use wire::{LONGEST_REQUEST, NO_ID};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;

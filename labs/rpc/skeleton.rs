@@ -20,12 +20,12 @@ use serde_json::value::RawValue;
 use socketlab::{console, say};
 
 use crate::arguments::Arguments;
+use crate::fault::{
+    Fault, INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, Outcome, TOO_MUCH,
+};
 use crate::procedures::{Procedure, State};
 use crate::replies::{Identity, Replies};
-use crate::wire::{
-    self, Fault, INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, Message,
-    NO_ID, Outcome, Request, TOO_MUCH,
-};
+use crate::wire::{self, Message, NO_ID, Request};
 
 /// Most requests in a batch.
 const LONGEST_BATCH: usize = 1000;
@@ -36,7 +36,7 @@ const LONGEST_BATCH: usize = 1000;
 const LONGEST_ANSWERS: usize = 256 * 1024;
 
 /// Bytes of a call or result that the log shows.
-const SHOWN: usize = 60;
+const SHOWN: usize = 80;
 
 /// The procedures, what they work on, and what was done already.
 pub struct Skeleton {
@@ -106,11 +106,11 @@ impl Skeleton {
         let shown = console::escape_short(call.trim_end().as_bytes(), SHOWN);
         let result = match &outcome {
             Ok(result) => result.to_string(),
-            Err(fault) => fault.to_string(),
+            Err(fault) => format!("error {fault}"),
         };
         let result = console::escape_short(result.as_bytes(), SHOWN);
         let remark = match (repeated, request.id) {
-            (true, _) => " (remembered, not run again)",
+            (true, _) => " (not run again)",
             (false, None) => " (a notification: no answer)",
             (false, Some(_)) => "",
         };
@@ -159,7 +159,7 @@ pub fn contain(run: impl FnOnce() -> Outcome) -> Outcome {
 
 /// The answer to what is no request.
 fn refuse(fault: Fault, id: &str, peer: SocketAddr) -> String {
-    let shown = console::escape_short(fault.to_string().as_bytes(), 2 * SHOWN);
+    let shown = console::escape_short(fault.to_string().as_bytes(), SHOWN);
     say!("[{peer}] refused: {shown}");
     wire::answer(&Err(fault), id)
 }

@@ -1,16 +1,16 @@
 //! The stub: the client's half of a remote call. To call it looks like calling
-//! the procedure, and everything that makes it different is in here: sockets,
-//! a deadline, trying again; marshalling is in wire.rs. The server's half is
-//! skeleton.rs.                                            [T-X2] [T-Q7]
+//! the procedure, and what makes it different is in here: a deadline, trying
+//! again. Marshalling is in wire.rs, the sockets are in connection.rs; the
+//! server's half is skeleton.rs.                           [T-X2] [T-Q7]
 //!
-//!     program          stub (this file)                   server
-//!       |-- add(2, 3) -->|  1 socket   2 connect            |
-//!       |                |  3 send -- …"id":"ada/7"} ------>| the work
-//!       |                |  4 recv <- …"id":"ada/7"} -- X   | is done
-//!       |                |    deadline: nothing came        |
-//!       |                |  5 close, then again from 1      |
-//!       |                |  3 send -- …"id":"ada/7"} ------>| again?
-//!       |<----- 5 -------|  4 recv <- …"id":"ada/7"} -------|
+//!     program       stub (this file)  connection.rs       server
+//!       | add(2, 3)     |               1 socket 2 connect    |
+//!       |-------------->| …"id":"ada/7" 3 send -------------->| the work
+//!       |               |               4 recv        X ------| is done
+//!       |               | deadline      5 close               |
+//!       |               | again:        1 socket 2 connect    |
+//!       |               | …"id":"ada/7" 3 send -------------->| again?
+//!       |<----- 5 ------|               4 recv <--------------|
 //!
 //! The second request is the first one, byte for byte. With another id it
 //! would be another call, and no server could know.  (viva 7) (try 1)
@@ -22,11 +22,11 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use serde_json::value::RawValue;
-use socketlab::line::{LineReader, Received};
-use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-use crate::wire::{self, Answer, Fault, LONGEST_ANSWER, NO_ID, quote};
+use crate::connection::Connection;
+use crate::fault::Fault;
+use crate::wire::{self, Answer, NO_ID, quote};
 
 /// The pause before trying again when an attempt failed at once; it doubles,
 /// and a part of it is chance: many clients of a server that went down must
@@ -62,16 +62,22 @@ impl fmt::Display for Failure {
                 f.write_str(&console::escape(fault.to_string().as_bytes()))
             }
             Failure::Silent { sent: 0, last } => {
-                write!(f, "{last}\nIt was not done: nothing was sent.")
+                write!(f, "{}\nNot done: nothing was sent.", shown(last))
             }
             Failure::Silent { sent, last } => write!(
                 f,
-                "{last}\nNobody knows whether it was done: sent {sent} times, \
+                "{}\nNobody knows whether it was done: sent {sent} times, \
                  done 0 to {sent} times; at most once if the server \
-                 remembers ids."
+                 remembers ids.",
+                shown(last)
             ),
         }
     }
+}
+
+/// An error as one safe line: a server's words may be in it.
+fn shown(error: &Error) -> String {
+    console::escape(error.to_string().as_bytes())
 }
 
 /// What a remote call gives.
@@ -85,39 +91,6 @@ pub struct Stub {
     client: String, // who we are, for as long as we run
     calls: u64,     // how many we have made
     connection: Option<Connection>,
-}
-
-struct Connection {
-    socket: TcpSocket,
-    reader: LineReader,
-}
-
-impl Connection {
-    /// The next line that the server sends.
-    fn receive(&mut self, deadline: Instant, show: bool) -> Result<Vec<u8>> {
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.reader.finish_within(Some(left));
-
-        // ---- 4 recv() ----------------------------------------------------
-        // Until the line is whole or the deadline is over. Silence has one
-        // look and three causes: the request was lost, the answer was lost,
-        // or the work takes longer than we wait.                (viva 6)
-        let line = match self.reader.read()? {
-            Received::Line(line) | Received::Unterminated(line) => line,
-            Received::TooLong => {
-                return Err(Error::other("the answer is too long"));
-            }
-            Received::End => {
-                return Err(Error::other(
-                    "the server closed the connection without an answer",
-                ));
-            }
-        };
-        if show {
-            say!("< {}", console::escape(&line));
-        }
-        Ok(line)
-    }
 }
 
 impl Stub {
@@ -171,6 +144,7 @@ impl Stub {
             }
             attempt += 1;
             let tries = self.patience.tries;
+            let last = shown(&last);
             warn!("{last}\ntrying again, {attempt} of {tries}: id {id}");
             if began.elapsed() < self.patience.deadline {
                 let longest = PAUSE * 2_u32.pow(attempt.min(6));
@@ -237,8 +211,7 @@ impl Stub {
                 _ if answer.id == id => return Ok(answer),
                 // About the connection (no room, too slow), not the call.
                 Err(fault) if answer.id == NO_ID && fault.is_of_server() => {
-                    let text = fault.to_string();
-                    return Err(Error::other(console::escape(text.as_bytes())));
+                    return Err(Error::other(fault.to_string()));
                 }
                 Err(_) if answer.id == NO_ID => return Ok(answer),
                 _ => {} // of an earlier call, given up meanwhile
@@ -256,51 +229,24 @@ impl Stub {
     ) -> Result<&mut Connection> {
         let kept = match self.connection.take() {
             Some(connection) => connection,
-            None => self.connect()?,
+            None => Connection::to(&self.addresses, self.patience.deadline)?,
         };
         let connection = self.connection.insert(kept);
-        let socket = &connection.socket;
-        let left = deadline.saturating_duration_since(Instant::now());
-        socket.set_send_timeout(Some(left))?;
         if self.show {
             say!("> {}", console::escape(line.as_bytes()));
         }
-
-        // ---- 3 send() ----------------------------------------------------
-        // From the first byte on the call may have been done. A send() that
-        // works says only that our kernel has the bytes.        (viva 6)
+        // From the first byte on, the call may have been done.  (viva 6)
         *sent += 1;
-        socket.send_all(format!("{line}\n").as_bytes())?;
+        connection.send(line, deadline)?;
         Ok(connection)
     }
 
-    fn connect(&self) -> Result<Connection> {
-        let socket = net::try_each(&self.addresses, |address| {
-            // ---- 1 socket() ----------------------------------------------
-            // A new one for each connection: a socket connects once.
-            let socket = TcpSocket::new(address)?;
-
-            // ---- 2 connect() ---------------------------------------------
-            // Not before there is something to call, and anew after a
-            // failure: who we are is in the ids, not in the connection.
-            socket.set_send_timeout(Some(self.patience.deadline))?;
-            socket.connect(address)?;
-            Ok(socket)
-        })?;
-        socket.set_no_delay()?;
-        let idle = self.patience.deadline;
-        let reader = LineReader::new(socket.clone(), LONGEST_ANSWER, idle);
-        Ok(Connection { socket, reader })
-    }
-
-    /// Ends the connection; the next call makes a new one.
+    /// Ends the connection; the next call makes a new one. An answer that
+    /// comes too late for its call then finds nobody, and cannot be taken
+    /// for the answer to the next.
     pub fn hang_up(&mut self) {
-        if let Some(Connection { socket, reader }) = self.connection.take() {
-            // ---- 5 close() -----------------------------------------------
-            // An answer that comes too late for its call finds nobody here,
-            // and cannot be taken for the answer to the next one.
-            drop(reader); // it holds a handle of the socket as well
-            socket.close();
+        if let Some(connection) = self.connection.take() {
+            connection.close();
         }
     }
 }

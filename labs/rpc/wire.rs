@@ -19,11 +19,11 @@
 //! text, and an id goes back exactly as it was, with all its digits.
 #![allow(dead_code)] // each program uses its half
 
-use std::fmt;
-
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
+
+use crate::fault::{Fault, INVALID_REQUEST, Outcome, PARSE_ERROR};
 
 /// Longest line that a server reads, in bytes.
 pub const LONGEST_REQUEST: usize = 64 * 1024;
@@ -41,65 +41,6 @@ const LONGEST_ID: usize = 128;
 
 /// The id where none is known: the standard wants null then.
 pub const NO_ID: &str = "null";
-
-// The standard's codes, and ours in the range that it leaves to servers.
-// -32768 to -32000 is the protocol's; an application's own errors, such as a
-// division by zero, lie outside: see procedures.rs.            (viva 13)
-pub const PARSE_ERROR: i64 = -32700;
-pub const INVALID_REQUEST: i64 = -32600;
-pub const METHOD_NOT_FOUND: i64 = -32601;
-pub const INVALID_PARAMS: i64 = -32602;
-pub const INTERNAL_ERROR: i64 = -32603;
-pub const NO_ROOM: i64 = -32000; // too many clients
-pub const TOO_SLOW: i64 = -32001; // no whole line in time
-pub const TOO_MUCH: i64 = -32002; // the answers to a batch grow too long
-pub const CANNOT_TELL: i64 = -32003; // at most once: see replies.rs
-
-/// An error as an answer carries it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Fault {
-    /// What kind: one of the constants above, or the application's own.
-    pub code: i64,
-    /// The kind in words.
-    pub message: String,
-    /// What it was this time; JSON.
-    pub data: Option<Box<RawValue>>,
-}
-
-impl Fault {
-    /// An error of this kind, with a sentence about this case.
-    pub fn new(code: i64, data: impl fmt::Display) -> Fault {
-        let message = match code {
-            PARSE_ERROR => "Parse error",
-            INVALID_REQUEST => "Invalid Request",
-            METHOD_NOT_FOUND => "Method not found",
-            INVALID_PARAMS => "Invalid params",
-            INTERNAL_ERROR => "Internal error",
-            -32099..=-32000 => "Server error",
-            _ => "Application error",
-        };
-        let data = to_raw_value(&data.to_string()).ok();
-        Fault { code, message: message.into(), data }
-    }
-
-    /// Is it about the connection, rather than about a call?
-    pub fn is_of_server(&self) -> bool {
-        (-32099..=-32000).contains(&self.code)
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error {}: {}", self.code, self.message)?;
-        match &self.data {
-            Some(data) => write!(f, ": {}", data.get()),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What a procedure came to: its result as JSON, or why there is none.
-pub type Outcome = Result<Box<RawValue>, Fault>;
 
 /// A string as JSON text, quotes included.
 pub fn quote(text: &str) -> String {
