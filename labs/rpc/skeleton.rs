@@ -35,6 +35,9 @@ const LONGEST_BATCH: usize = 1000;
 /// the rest: less than a client reads.
 const LONGEST_ANSWERS: usize = 256 * 1024;
 
+/// Members of a batch that the log shows.
+const LOGGED: usize = 10;
+
 /// Bytes of a call or result that the log shows.
 const SHOWN: usize = 80;
 
@@ -59,9 +62,9 @@ impl Skeleton {
     /// The answer to a line; `None` where the standard wants silence.
     pub fn answer(&self, line: &[u8], peer: SocketAddr) -> Option<String> {
         match wire::open(line) {
-            Ok(Message::One(request)) => self.answer_one(request, peer),
+            Ok(Message::One(request)) => self.answer_one(request, Some(peer)),
             Ok(Message::Batch(requests)) => self.answer_all(&requests, peer),
-            Err(fault) => Some(refuse(fault, NO_ID, peer)),
+            Err(fault) => Some(refuse(fault, NO_ID, Some(peer))),
         }
     }
 
@@ -79,10 +82,11 @@ impl Skeleton {
         };
         if let Some(problem) = problem {
             let fault = Fault::new(INVALID_REQUEST, problem);
-            return Some(refuse(fault, NO_ID, peer));
+            return Some(refuse(fault, NO_ID, Some(peer)));
         }
         let (mut answers, mut size) = (Vec::new(), 0);
-        for request in requests {
+        for (index, request) in requests.iter().enumerate() {
+            let peer = (index < LOGGED).then_some(peer);
             // Not run at all, rather than run with nobody to hear of it.
             let answer = match size > LONGEST_ANSWERS {
                 true => skip(request),
@@ -91,30 +95,27 @@ impl Skeleton {
             size += answer.as_ref().map_or(0, String::len);
             answers.extend(answer);
         }
+        if let more @ 1.. = requests.len().saturating_sub(LOGGED) {
+            say!("[{peer}] and {more} more of this batch");
+        }
         // Nothing but notifications: not even an empty list.
         (!answers.is_empty()).then(|| format!("[{}]", answers.join(",")))
     }
 
-    fn answer_one(&self, text: &RawValue, peer: SocketAddr) -> Option<String> {
+    /// Answers a request; `peer` if the log should tell.
+    fn answer_one(
+        &self,
+        text: &RawValue,
+        peer: Option<SocketAddr>,
+    ) -> Option<String> {
         let request = match Request::read(text) {
             Ok(request) => request,
             Err((fault, id)) => return Some(refuse(fault, id, peer)),
         };
         let (outcome, repeated) = self.call(&request);
-        let params = request.params.map_or("", RawValue::get);
-        let call = format!("{} {params}", request.method);
-        let shown = console::escape_short(call.trim_end().as_bytes(), SHOWN);
-        let result = match &outcome {
-            Ok(result) => result.to_string(),
-            Err(fault) => format!("error {fault}"),
-        };
-        let result = console::escape_short(result.as_bytes(), SHOWN);
-        let remark = match (repeated, request.id) {
-            (true, _) => " (not run again)",
-            (false, None) => " (a notification: no answer)",
-            (false, Some(_)) => "",
-        };
-        say!("[{peer}] {shown} -> {result}{remark}");
+        if let Some(peer) = peer {
+            tell(&request, &outcome, repeated, peer);
+        }
         request.id.map(|id| wire::answer(&outcome, id.get()))
     }
 
@@ -157,10 +158,35 @@ pub fn contain(run: impl FnOnce() -> Outcome) -> Outcome {
     })
 }
 
+/// A line of the log: what was called, and what came of it.
+fn tell(
+    request: &Request<'_>,
+    outcome: &Outcome,
+    repeated: bool,
+    peer: SocketAddr,
+) {
+    let params = request.params.map_or("", RawValue::get);
+    let call = format!("{} {params}", request.method);
+    let call = console::escape_short(call.trim_end().as_bytes(), SHOWN);
+    let result = match outcome {
+        Ok(result) => result.to_string(),
+        Err(fault) => format!("error {fault}"),
+    };
+    let result = console::escape_short(result.as_bytes(), SHOWN);
+    let remark = match (repeated, request.id) {
+        (true, _) => " (not run again)",
+        (false, None) => " (a notification: no answer)",
+        (false, Some(_)) => "",
+    };
+    say!("[{peer}] {call} -> {result}{remark}");
+}
+
 /// The answer to what is no request.
-fn refuse(fault: Fault, id: &str, peer: SocketAddr) -> String {
-    let shown = console::escape_short(fault.to_string().as_bytes(), SHOWN);
-    say!("[{peer}] refused: {shown}");
+fn refuse(fault: Fault, id: &str, peer: Option<SocketAddr>) -> String {
+    if let Some(peer) = peer {
+        let shown = console::escape_short(fault.to_string().as_bytes(), SHOWN);
+        say!("[{peer}] refused: {shown}");
+    }
     wire::answer(&Err(fault), id)
 }
 

@@ -64,6 +64,11 @@ impl fmt::Display for Failure {
             Failure::Silent { sent: 0, last } => {
                 write!(f, "{}\nNot done: nothing was sent.", shown(last))
             }
+            Failure::Silent { sent: 1, last } => write!(
+                f,
+                "{}\nNobody knows whether it was done: sent once.",
+                shown(last)
+            ),
             Failure::Silent { sent, last } => write!(
                 f,
                 "{}\nNobody knows whether it was done: sent {sent} times, \
