@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy
+LABS = greet echo uppercase message datetime calculator chat web proxy rpc
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -131,6 +131,14 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## rpc: procedures on another machine, and what they hide (handout T)
+rpc: ## calls, lost answers, at least once and at most once, scripted
+rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
+rpc-client: ## a prompt, or one call: HOST=… PORT=… ARGS='add 2 3'
+rpc-compare: ## the same procedure here and there
+test-rpc: ## its tests
+viva-rpc: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	@$(CARGO) build --bins
@@ -138,6 +146,8 @@ $(LABS):
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-compare: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)
