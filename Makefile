@@ -134,7 +134,7 @@ viva-proxy: ## its questions
 ## rpc: procedures on another machine, and what they hide (handout T)
 rpc: ## calls, lost answers, at least once and at most once, scripted
 rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
-rpc-client: ## a prompt, or one call: HOST=… PORT=… ARGS='add 2 3'
+rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
 rpc-compare: ## the same procedure here and there
 test-rpc: ## its tests
 viva-rpc: ## its questions

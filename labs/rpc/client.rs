@@ -87,9 +87,9 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let mut stub = Stub::new(addresses, patience, args.show);
     let done = match (order, args.id) {
-        (Some(Order::Call { method, params }), Some(id)) => {
-            print(stub.call_as(&id, &method, &params).map(text))
-        }
+        (Some(Order::Call { method, params }), Some(id)) => print(
+            stub.call_as(&id, &method, &params).map(|result| text(&result)),
+        ),
         (Some(order), _) => print(perform(&mut stub, order)),
         (None, _) => prompt(&mut stub),
     };
@@ -102,7 +102,7 @@ fn perform(stub: &mut Stub, order: Order) -> Called<Option<String>> {
     match order {
         Order::Call { method, params } => {
             // Here it is, the remote call: one line, as if it were local.
-            stub.call(&method, &params).map(text)
+            stub.call(&method, &params).map(|result| text(&result))
         }
         Order::Notify { method, params } => {
             stub.notify(&method, &params).map(|()| None)
@@ -111,7 +111,7 @@ fn perform(stub: &mut Stub, order: Order) -> Called<Option<String>> {
     }
 }
 
-fn text(result: Box<RawValue>) -> Option<String> {
+fn text(result: &RawValue) -> Option<String> {
     Some(result.get().to_string())
 }
 

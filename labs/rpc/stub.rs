@@ -26,7 +26,7 @@ use socketlab::{Error, Result, console, say, warn};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
-use crate::wire::{self, Answer, NO_ID, quote};
+use crate::wire::{self, Answer};
 
 /// The pause before trying again when an attempt failed at once; it doubles,
 /// and a part of it is chance: many clients of a server that went down must
@@ -133,12 +133,11 @@ impl Stub {
         params: &str,
     ) -> Called<Box<RawValue>> {
         let line = wire::request(method, params, Some(id));
-        let id = quote(id);
         let mut sent = 0;
         let mut attempt = 1;
         loop {
             let began = Instant::now();
-            let last = match self.attempt(&line, &id, &mut sent) {
+            let last = match self.attempt(&line, id, &mut sent) {
                 Ok(answer) => return answer.outcome.map_err(Failure::Answered),
                 Err(error) => error,
             };
@@ -150,7 +149,7 @@ impl Stub {
             attempt += 1;
             let tries = self.patience.tries;
             let last = shown(&last);
-            warn!("{last}\ntrying again, {attempt} of {tries}: id {id}");
+            warn!("{last}\ntrying again, {attempt} of {tries}: id {id:?}");
             if began.elapsed() < self.patience.deadline {
                 let longest = PAUSE * 2_u32.pow(attempt.min(6));
                 let share = rand::rng().random_range(0.5..1.0);
@@ -215,10 +214,10 @@ impl Stub {
             match &answer.outcome {
                 _ if answer.id == id => return Ok(answer),
                 // About the connection (no room, too slow), not the call.
-                Err(fault) if answer.id == NO_ID && fault.is_of_server() => {
+                Err(fault) if answer.id.is_null() && fault.is_of_server() => {
                     return Err(Error::other(fault.to_string()));
                 }
-                Err(_) if answer.id == NO_ID => return Ok(answer),
+                Err(_) if answer.id.is_null() => return Ok(answer),
                 _ => {} // of an earlier call, given up meanwhile
             }
         }

@@ -219,8 +219,9 @@ fn is_id(json: &str) -> bool {
 
 /// An answer, as the client gets it.
 pub struct Answer {
-    /// Of which request, as JSON; null if the server could not read it.
-    pub id: String,
+    /// Of which request; null if the server could not read it. A value, not
+    /// text: `"ada/1"` and `"ada\/1"`, which PHP writes, are the same.
+    pub id: Value,
     /// The result or the error.
     pub outcome: Outcome,
 }
@@ -236,7 +237,9 @@ impl Answer {
                 .map_err(|error| format!("its error: {error}"))?),
             _ => return Err("it has not one of result and error".into()),
         };
-        let id = members.id.map_or(NO_ID, RawValue::get).to_string();
+        let id = members.id.map_or(NO_ID, RawValue::get);
+        let id = serde_json::from_str(id)
+            .map_err(|error| format!("its id: {error}"))?;
         Ok(Answer { id, outcome })
     }
 }

@@ -164,6 +164,14 @@ fn t_x2_answers_to_other_calls_are_passed_over() {
 }
 
 #[test]
+fn t_x2_an_id_may_be_written_in_another_way() {
+    // As PHP's json_encode writes a slash.
+    let server = scripted(&[Some("{\"result\":1,\"id\":\"a\\/\\u0031\"}\n")]);
+    let (said, status) = run(&server, &["--id", "a/1", "f"]);
+    assert_eq!((said.as_str(), status), ("1", Some(0)));
+}
+
+#[test]
 fn t_x2_answers_that_are_none_and_too_long_ones() {
     for (answer, reason) in [
         ("hello\n", "no JSON-RPC 2.0 answer: expected value"),
