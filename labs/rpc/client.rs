@@ -131,26 +131,16 @@ fn print(done: Called<Option<String>>) -> Result<()> {
 /// said, and the next line may go better; the exit status remembers it.
 fn prompt(stub: &mut Stub) -> Result<()> {
     let mut failed = 0;
+    console::prompt_person("`help` lists what can be called.\n");
     loop {
         console::prompt_person("rpc> ");
         let Some(line) = console::read_stdin_line()? else { break };
         let line = String::from_utf8_lossy(&line);
-        let order = match line.trim() {
+        let done = match line.trim() {
             "" => continue,
             "quit" | "exit" => break,
-            "help" => {
-                say!("{HELP}");
-                words::order(&["rpc.methods".to_string()])
-            }
-            line if words::is_raw(line) => Ok(Order::Raw(line.to_string())),
-            line => match shlex::split(line) {
-                Some(words) => words::order(&words),
-                None => Err("a quotation mark is open".into()),
-            },
-        };
-        let done = match order {
-            Ok(order) => print(perform(stub, order)),
-            Err(problem) => Err(Error::other(problem)),
+            "help" => help(stub),
+            line => obey(stub, line),
         };
         if let Err(problem) = done {
             warn!("error: {problem}");
@@ -165,4 +155,30 @@ fn prompt(stub: &mut Stub) -> Result<()> {
         1 => Err(Error::other("1 call failed")),
         _ => Err(Error::other(format!("{failed} calls failed"))),
     }
+}
+
+/// Does what a line says.
+fn obey(stub: &mut Stub, line: &str) -> Result<()> {
+    let order = if words::is_raw(line) {
+        Order::Raw(line.to_string())
+    } else {
+        let words = shlex::split(line)
+            .ok_or_else(|| Error::other("a quotation mark is open"))?;
+        words::order(&words).map_err(Error::other)?
+    };
+    print(perform(stub, order))
+}
+
+/// Says what may be typed, and asks the server for its procedures.
+fn help(stub: &mut Stub) -> Result<()> {
+    say!("{HELP}");
+    let list = stub
+        .call("rpc.methods", "")
+        .map_err(|failure| Error::other(failure.to_string()))?;
+    let list: Vec<String> = serde_json::from_str(list.get())
+        .map_err(|error| Error::other(format!("rpc.methods: {error}")))?;
+    for procedure in list {
+        say!("  {}", console::escape(procedure.as_bytes()));
+    }
+    Ok(())
 }

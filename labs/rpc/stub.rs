@@ -30,7 +30,7 @@ use crate::wire::{self, Answer};
 
 /// The pause before trying again when an attempt failed at once; it doubles,
 /// and a part of it is chance: many clients of a server that went down must
-/// not all come back in the same moment.
+/// not all come back in the same moment.                       (viva 16)
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Lines that are no answer to us, passed over while waiting for ours.

@@ -107,7 +107,7 @@ fn t_x2_client_reads_lines_and_survives_its_server() {
     say("add 2 3", "5");
     say("  table.put  'a key'  \"two words\" ", "true");
     say("table.get 'a key'", "\"two words\"");
-    say("help", "[…\"rpc.methods()\"…]");
+    say("help", "  rpc.methods()");
     say("add 'x", "error: a quotation mark is open");
     say("[1]", "[{…-32600…}]");
     say("fly", "error: -32601 Method not found: …");
