@@ -3,8 +3,8 @@
 #
 #     python3 rpc_server.py HOST PORT [LOST]
 #
-# The first LOST answers are not sent: the work is done. Ids are remembered,
-# so that no call is done twice.
+# The first LOST answers are not sent: the work is done. Ids of the form
+# CLIENT/NUMBER are remembered, so that no such call is done twice.
 import json
 import socket
 import sys
@@ -21,13 +21,21 @@ def add(a, b):
     return a + b
 
 
+def subtract(a, b):
+    return a - b
+
+
 def increment(by=1):
     global counter
     counter += by
     return counter
 
 
-PROCEDURES = {"add": add, "counter.increment": increment}
+PROCEDURES = {
+    "add": add,
+    "subtract": subtract,
+    "counter.increment": increment,
+}
 
 
 def fault(code, message):
@@ -47,22 +55,31 @@ def run(request):
         return fault(-32602, "Invalid params")
 
 
-def answer(line):
-    try:
-        request = json.loads(line)
-    except ValueError:
-        return {"jsonrpc": "2.0", "id": None} | fault(-32700, "Parse error")
-    if not isinstance(request, dict) or request.get("jsonrpc") != "2.0":
-        bad = fault(-32600, "Invalid Request")
-        return {"jsonrpc": "2.0", "id": None} | bad
+def answer(request):
+    version = {"jsonrpc": "2.0", "id": None}
+    if not isinstance(request, dict) or request.get("jsonrpc") != "2.0" \
+            or not isinstance(request.get("method"), str):
+        return version | fault(-32600, "Invalid Request")
     if "id" not in request:
         run(request)
         return None
+    key = request["id"]
     with lock:
-        key = request["id"]
+        if not isinstance(key, str) or "/" not in key:
+            return version | {"id": key} | run(request)
         if key not in remembered:
             remembered[key] = run(request)
-        return {"jsonrpc": "2.0", "id": key} | remembered[key]
+        return version | {"id": key} | remembered[key]
+
+
+def answer_line(line):
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return answer(None) | fault(-32700, "Parse error")
+    if not isinstance(message, list) or not message:
+        return answer(message)
+    return [reply for reply in map(answer, message) if reply] or None
 
 
 def converse(client):
@@ -70,12 +87,12 @@ def converse(client):
     with client, client.makefile("rb") as lines:
         for line in lines:
             print("request:", line.decode(errors="replace").strip())
-            reply = answer(line)
+            reply = answer_line(line)
             if reply is None:
                 continue
             if lost > 0:
                 lost -= 1
-                print("lost:", reply.get("result"))
+                print("lost:", reply)
                 continue
             client.sendall(json.dumps(reply).encode() + b"\n")
 
