@@ -43,12 +43,10 @@ const SHOWN: usize = 80;
 
 /// The procedures, what they work on, and what was done already.
 pub struct Skeleton {
-    /// Remembered answers; `None` for at least once.
-    pub replies: Option<Replies>,
-    /// How long each procedure takes: work that is not done in no time.
-    pub delay: Duration,
     state: State,
-    hasher: RandomState,
+    replies: Option<Replies>, // None: at least once
+    hasher: RandomState,      // of what was asked under an id
+    delay: Duration,          // that each procedure takes
 }
 
 impl Skeleton {
@@ -56,7 +54,7 @@ impl Skeleton {
     pub fn new(at_most_once: bool, delay: Duration) -> Skeleton {
         let replies = at_most_once.then(Replies::default);
         let (state, hasher) = (State::default(), RandomState::new());
-        Skeleton { replies, delay, state, hasher }
+        Skeleton { state, replies, hasher, delay }
     }
 
     /// The answer to a line; `None` where the standard wants silence.
@@ -87,7 +85,8 @@ impl Skeleton {
         let (mut answers, mut size) = (Vec::new(), 0);
         for (index, request) in requests.iter().enumerate() {
             let peer = (index < LOGGED).then_some(peer);
-            // Not run at all, rather than run with nobody to hear of it.
+            // Not run at all, rather than run with nobody to hear of it; to a
+            // notification nobody listens, so it is dropped without a word.
             let answer = match size > LONGEST_ANSWERS {
                 true => skip(request),
                 false => self.answer_one(request, peer),
