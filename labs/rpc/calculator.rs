@@ -10,7 +10,7 @@ use std::fmt;
 /// A number that both ends understand: marshalling begins with such an
 /// agreement. JSON knows only digits, of any length; JavaScript makes each
 /// of them a 64-bit float, Python keeps whole numbers of any size, and here
-/// a whole number has 64 bits or is refused, never rounded.      (viva 5)
+/// a whole number has 64 bits and arrives exactly, or is refused. (viva 5)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// Without a point or exponent: exact.
