@@ -33,11 +33,11 @@ pub fn sockets() -> Result<()> {
         say!("{}", format!("  |{one:<25}|{mid:^17}|{two:<25}|").trim_end());
     };
     let edge = "-".repeat(25);
-    say!("   {:<25} {:<17} {:<25}", "SERVER waits", "", "CLIENT begins");
+    say!("   {:<43} CLIENT begins", "SERVER waits");
     say!("  +{edge}+{:17}+{edge}+", "");
     line(&format!(" listener, {}", fd(&waiting)), "", "");
     line(&format!("   {server}"), "", "");
-    line(&format!("   {:<21}", "only hands out sockets"), "", "");
+    line("   hands out sockets", "", "");
     line("", "", "");
     line(
         &format!(" accepted, {}", fd(&far)),
@@ -47,12 +47,8 @@ pub fn sockets() -> Result<()> {
     line(&format!("   {left}"), "<=============>", &format!("   {right}"));
     line("   recv()  send()", "", "   send()  recv()");
     say!("  +{edge}+{:17}+{edge}+", "");
-    say!(
-        "   {:<25} {:^17} {:<25}",
-        "kernel: buffers, ACKs",
-        "TCP over IP",
-        "kernel: buffers, ACKs"
-    );
+    let below = "kernel: buffers, ACKs";
+    say!("   {below:<25} {:^17} {below}", "TCP over IP");
     text(
         "The listener is found by address and port; the two others by the \
          4-tuple of both ends. There is no thing between them but packets.",

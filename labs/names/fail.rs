@@ -51,7 +51,7 @@ pub fn explained(
         }
         None => format!("'{host_shown}'"),
     };
-    let hint = match (failure.name().as_str(), service, failure.entry) {
+    let hint = match (failure.name(), service, failure.entry) {
         ("EAI_SERVICE", Some(service), _)
             if files::services_lines_of(service).is_empty()
                 && service.parse::<u16>().is_err() =>

@@ -21,6 +21,14 @@ pub struct Line {
     pub text: String,
 }
 
+impl Line {
+    /// Does this line of /etc/hosts begin with the address?
+    pub fn is_for(&self, address: IpAddr) -> bool {
+        let first = self.text.split(' ').next().unwrap_or_default();
+        first.parse() == Ok(address)
+    }
+}
+
 fn lines(file: &str) -> Vec<Line> {
     // Bytes: a stray Latin-1 comment must not hide the whole file.
     let bytes = fs::read(file).unwrap_or_default();
@@ -46,10 +54,7 @@ pub fn hosts_lines_of(name: &str) -> Vec<Line> {
 /// Lines of /etc/hosts for this address.
 pub fn hosts_lines_for(address: IpAddr) -> Vec<Line> {
     let mut found = lines("/etc/hosts");
-    found.retain(|line| {
-        let first = line.text.split(' ').next().unwrap_or_default();
-        first.parse() == Ok(address)
-    });
+    found.retain(|line| line.is_for(address));
     found
 }
 

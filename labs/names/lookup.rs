@@ -13,7 +13,7 @@
 //! them one by one until a connect() succeeds.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use socketlab::console::{escape, escape_short};
@@ -42,13 +42,8 @@ pub fn tell(
         let host = escape_short(host.as_bytes(), fail::ECHOED);
         args::usage(&format!("'{host}': {problem}"))
     });
-    item(
-        "you",
-        &format!(
-            "gethostname() = '{}': this machine's own name, from its kernel",
-            escape(own.as_bytes())
-        ),
-    );
+    let name = escape(own.as_bytes());
+    say!("you       gethostname() = '{name}', from this machine's kernel");
     for note in &read.notes {
         item("note", note);
     }
@@ -107,7 +102,7 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
             words::family(answer.family),
             words::kind(answer.kind),
             words::protocol(answer.protocol),
-            shown(answer),
+            shown(answer.address),
             answer.address.port()
         );
     }
@@ -120,8 +115,8 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
 }
 
 /// An address without its port, with its zone.
-fn shown(answer: &Answer) -> String {
-    let text = answer.address.to_string();
+fn shown(address: SocketAddr) -> String {
+    let text = address.to_string();
     let host = text.rsplit_once(':').map_or(text.as_str(), |(host, _)| host);
     host.trim_matches(['[', ']']).to_string()
 }
@@ -163,14 +158,14 @@ fn print_order(answers: &[Answer]) {
     }
     let mut ways = ways.iter();
     let Some(first) = ways.next() else { return };
-    item("first", &format!("{}, {}", first.to.ip(), told(first)));
+    item("first", &format!("{}, {}", shown(first.to), told(first)));
     let Some(second) = ways.next() else {
         item("why", "it is the only address: there is nothing to choose");
         return;
     };
-    item("then", &format!("{}, {}", second.to.ip(), told(second)));
+    item("then", &format!("{}, {}", shown(second.to), told(second)));
     for way in ways.take(SHOWN) {
-        item("", &format!("{}, {}", way.to.ip(), told(way)));
+        item("", &format!("{}, {}", shown(way.to), told(way)));
     }
     item("why", &order::why(first, second));
 }
@@ -201,7 +196,7 @@ fn tell_empty(service: Option<&str>, wait: Duration) -> Result<()> {
          every address of this machine; C's getaddrinfo() takes NULL for it, \
          and a flag says whose address that is.",
     );
-    for (flags, name) in [(libc::AI_PASSIVE, "AI_PASSIVE"), (0, "0")] {
+    for (flags, name) in [(libc::AI_PASSIVE, "AI_PASSIVE"), (0, "no flag")] {
         let service = service.unwrap_or("0").to_string();
         let question = Question { host: None, service: Some(service), flags };
         let answers = resolver::getaddrinfo(&question, wait)
@@ -212,7 +207,7 @@ fn tell_empty(service: Option<&str>, wait: Duration) -> Result<()> {
             0 => "for a client: loopback",
             _ => "for a server: all interfaces",
         };
-        item(name, &format!("{}: {whom}", found.join(", ")));
+        item("NULL", &format!("{name}, {whom}: {}", found.join(" and ")));
     }
     Ok(())
 }

@@ -59,7 +59,7 @@ pub fn way(to: SocketAddr) -> Way {
 /// Why `first` goes before `second`, in a sentence.
 pub fn why(first: &Way, second: &Way) -> String {
     match (decide(first, second), decide(second, first)) {
-        (Some(rule), _) => rule,
+        (Some(rule), _) => format!("RFC 6724, {rule}"),
         (None, None) => {
             "RFC 6724, rule 10: no rule tells them apart, and so they stay \
              in the order in which they were found"
@@ -76,8 +76,7 @@ pub fn why(first: &Way, second: &Way) -> String {
 
 /// The first rule that tells the two apart, if it speaks for `a`.
 fn decide(a: &Way, b: &Way) -> Option<String> {
-    let say =
-        |rule: &str, why: String| Some(format!("RFC 6724, {rule}: {why}"));
+    let say = |rule: &str, why: String| Some(format!("{rule}: {why}"));
     let (from_a, from_b) = match (&a.from, &b.from) {
         (Ok(a), Ok(b)) => (*a, *b),
         (Ok(_), Err(_)) => {
@@ -204,7 +203,7 @@ mod tests {
         let six = || way("::1", "::1");
         let four = || way("127.0.0.1", "127.0.0.1");
         check(six(), four(), "rule 6: precedence 50 (::1) goes before 35");
-        check(four(), six(), "RFC 6724 would put ::1 first (RFC 6724, rule 6");
+        check(four(), six(), "RFC 6724 would put ::1 first (rule 6");
         check(four(), way("2001:db8::1", "-"), "rule 1: there is no way to");
         check(four(), four(), "rule 10");
         let native = || way("2600::1", "2600::2");

@@ -44,6 +44,9 @@ pub fn tell(which: &str, wait: Duration) -> Result<()> {
 
 /// The port, or the ports of a service that has several.           [T-V5]
 fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
+    if which.is_empty() {
+        args::usage("port WHICH? A number or a name: names port 443");
+    }
     if let Ok(number) = which.parse::<i128>() {
         return match u16::try_from(number) {
             Ok(port) => Ok(vec![port]),
@@ -91,10 +94,10 @@ fn tell_number(port: u16, wait: Duration) {
     let bytes = sockaddr::hex(&port.to_be_bytes());
     item("port", &format!("{port}: in every packet two bytes, {bytes}"));
     item("range", ranges::iana_range(port));
-    item("here", &here(port));
     if port == 0 {
         return tell_zero();
     }
+    item("here", &here(port));
     item("service", &service(port, wait));
     item("may bind", &may_bind(port));
     for (name, kind) in TRANSPORTS {
@@ -121,7 +124,7 @@ fn tell_zero() {
                 );
             }
             Ok(None) => {}
-            Err(error) => item("", &meaning("bind", &error)),
+            Err(error) => item("", &meaning(&error)),
         }
     }
 }
@@ -184,7 +187,7 @@ fn may_bind(port: u16) -> String {
     let able = rustix::thread::capabilities(None).is_ok_and(|mine| {
         mine.effective.contains(CapabilitySet::NET_BIND_SERVICE)
     });
-    let you = if able { "you have it" } else { "you have it not" };
+    let you = if able { "you have it" } else { "you lack it" };
     format!(
         "ports below {start} (ip_unprivileged_port_start) want root or the \
          capability CAP_NET_BIND_SERVICE; {you}. It keeps users of a shared \
@@ -196,7 +199,7 @@ fn may_bind(port: u16) -> String {
 fn try_bind(port: u16, kind: Type) -> String {
     match bind(port, kind) {
         Ok(_) => "works, now and for you (undone at once)".into(),
-        Err(error) => meaning("bind", &error),
+        Err(error) => meaning(&error),
     }
 }
 
@@ -211,12 +214,19 @@ fn bind(port: u16, kind: Type) -> io::Result<Socket> {
 }
 
 /// `Address already in use (EADDRINUSE)`, and what it means for a bind.
-fn meaning(call: &str, error: &io::Error) -> String {
+fn meaning(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let number = error.raw_os_error().unwrap_or_default();
     let name = explain::errno(number).map_or("?", |entry| entry.name);
-    format!("{text} ({name}). {}", explain::hint(call, number))
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse => "somebody has it: see below".to_string(),
+        io::ErrorKind::PermissionDenied => {
+            "it wants the privilege named above".to_string()
+        }
+        _ => explain::hint("bind", number),
+    };
+    format!("{text} ({name}): {hint}")
 }
 
 /// Who listens on it now, and how many connections have it at this end.

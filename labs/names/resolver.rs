@@ -83,10 +83,14 @@ pub fn getaddrinfo(
     });
     trace::end(began, || Step {
         call: "getaddrinfo",
-        arguments: format!("{:?}, {:?}", question.host, question.service),
+        arguments: format!(
+            "{}, {}",
+            quoted(question.host.as_deref()),
+            quoted(question.service.as_deref())
+        ),
         result: Ok(match &result {
             Ok(answers) => format!("0, {} answers", answers.len()),
-            Err(failure) => failure.name(),
+            Err(failure) => failure.name().into(),
         }),
         data: &[],
         ends: Ends::default(),
@@ -112,12 +116,17 @@ pub fn getnameinfo(
         arguments: address.to_string(),
         result: Ok(match &result {
             Ok((host, service)) => format!("0, {host:?}, {service:?}"),
-            Err(failure) => failure.name(),
+            Err(failure) => failure.name().into(),
         }),
         data: &[],
         ends: Ends::default(),
     });
     result
+}
+
+/// A word as C has it, or NULL.
+fn quoted(word: Option<&str>) -> String {
+    word.map_or("NULL".into(), |word| trace::quote(word.as_bytes()))
 }
 
 /// Asks in a thread of its own, and waits no longer than `wait`. A thread
@@ -169,8 +178,8 @@ impl Failure {
         Failure { entry: None, text }
     }
 
-    /// `EAI_NONAME`, or "".
-    pub fn name(&self) -> String {
-        self.entry.map_or(String::new(), |entry| entry.name.into())
+    /// `EAI_NONAME`, or its words where it has no such name.
+    pub fn name(&self) -> &str {
+        self.entry.map_or(&self.text, |entry| entry.name)
     }
 }

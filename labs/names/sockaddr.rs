@@ -43,7 +43,7 @@ fn fields_4(address: SocketAddrV4) -> Vec<Field> {
     fields.push(Field {
         bytes: ip.octets().to_vec(),
         name: "addr",
-        meaning: format!("{ip}, network order: as it is written"),
+        meaning: format!("{ip}, network order"),
     });
     fields.push(Field {
         bytes: vec![0; 8],
@@ -100,9 +100,9 @@ fn family(domain: Domain, length: u8) -> Vec<Field> {
         return vec![length, family];
     }
     let order = if cfg!(target_endian = "little") {
-        "low byte first here"
+        "low byte first"
     } else {
-        "high byte first here"
+        "high byte first"
     };
     vec![Field {
         bytes: short.to_ne_bytes().to_vec(),
@@ -116,9 +116,7 @@ fn port(port: u16) -> Field {
     Field {
         bytes: vec![high, low],
         name: "port",
-        meaning: format!(
-            "{port} = {high} * 256 + {low}, network order: high byte first"
-        ),
+        meaning: format!("{port} = {high} * 256 + {low}, network order"),
     }
 }
 

@@ -34,7 +34,10 @@ pub fn print_hosts(host: &str, own: &str, addresses: &[IpAddr]) {
     let lines = files::hosts_lines_of(host);
     for line in lines.iter().take(files::SHOWN) {
         let text = escape(line.text.as_bytes());
-        item("source", &format!("/etc/hosts, line {}: {text}", line.number));
+        let used = addresses.iter().any(|address| line.is_for(*address));
+        let note = if used { "" } else { " (not among the answers)" };
+        let number = line.number;
+        item("source", &format!("/etc/hosts, line {number}: {text}{note}"));
     }
     let order = files::sources();
     let order = order.as_deref().unwrap_or("no /etc/nsswitch.conf says");

@@ -34,8 +34,8 @@ pub fn four() -> Result<()> {
          the kernel shook hands by itself, and listen() made the queue.",
     );
     let (first, second) = (accept(&listener)?, accept(&listener)?);
-    say!("{:<12} {:<22} {:<22}", "socket", "getsockname()", "getpeername()");
-    say!("{:<12} {:<22} {:<22}", "listener", server.to_string(), "none");
+    say!("{:<12} {:<22} getpeername()", "socket", "getsockname()");
+    say!("{:<12} {:<22} none", "listener", server.to_string());
     for (label, socket) in [
         ("client 1", &one),
         ("client 2", &two),
@@ -43,7 +43,7 @@ pub fn four() -> Result<()> {
         ("accepted 2", &second),
     ] {
         let (local, far) = (name(socket)?, peer(socket)?);
-        say!("{label:<12} {:<22} {:<22}", local.to_string(), far.to_string());
+        say!("{label:<12} {:<22} {far}", local.to_string());
     }
     let mut found = Vec::new();
     for (mut sender, word) in [(&two, "two"), (&one, "one")] {
@@ -118,6 +118,10 @@ fn pair() -> Result<(Socket, Socket, SocketAddr)> {
     Err(Error::other("no number was free in TCP and UDP at the same time"))
 }
 
+fn datagrams() -> Result<Socket> {
+    socket(Domain::IPV4, Type::DGRAM)
+}
+
 /// Who chose the client's port, and when.                         (viva 14)
 pub fn ephemeral() -> Result<()> {
     let (listener, server) = listener()?;
@@ -132,9 +136,10 @@ pub fn ephemeral() -> Result<()> {
         "no port before connect()",
     )?;
     expect(after.port() != 0, "a port after connect()")?;
-    let udp = socket(Domain::IPV4, Type::DGRAM)?;
-    udp.send_to(b"", &server.into())
-        .map_err(|error| Error::new("sendto", server, error))?;
+    let (aim, udp) = (datagrams()?, datagrams()?);
+    let to = bind(&aim, 0)?;
+    udp.send_to(b"", &to.into())
+        .map_err(|error| Error::new("sendto", to, error))?;
     let lent = name(&udp)?.port();
     item("UDP", &format!("the first sendto() does the same: port {lent}"));
     let mut ports = Vec::new();
@@ -164,7 +169,7 @@ pub fn ephemeral() -> Result<()> {
         }
         None => item("range", "this system does not tell it in /proc"),
     }
-    close(more.into_iter().chain([idle, udp, listener]));
+    close(more.into_iter().chain([idle, udp, aim, listener]));
     Ok(())
 }
 
