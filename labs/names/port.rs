@@ -267,8 +267,8 @@ fn tell_listeners(port: u16) {
         item(
             "",
             &format!(
-                "{others} connections have it at this end as well: names show \
-             four-tuple"
+                "connections with it at this end: {others}. They share it: \
+                 names show four-tuple"
             ),
         );
     }
