@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy
+LABS = greet echo uppercase message datetime calculator chat web proxy names
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -131,10 +131,23 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+names: ## scripted; its program: make names ARGS='localhost http'
+test-names: ## its tests
+viva-names: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
-$(LABS):
+$(filter-out names,$(LABS)):
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
+# This lab has the lab's own name for a program: words for it start it.
+names:
+ifeq ($(HOST)$(PORT)$(ARGS),)
+	@$(CARGO) build --bins
+	@$(run) socketlab -- demo $@
+else
+	@$(run) $@ -- $(if $(HOST),'$(HOST)') $(if $(PORT),'$(PORT)') $(ARGS)
+endif
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always

@@ -129,10 +129,10 @@ fn unix_address() -> Result<()> {
             let path = local.as_pathname().unwrap_or(&file.0);
             let path = path.to_string_lossy();
             let path = console::escape(path.as_bytes());
-            text(&format!(
-                "AF_UNIX stays on this machine: no host, no port; its \
-                 getsockname() is the path {path}"
-            ));
+            say!(
+                "AF_UNIX stays on this machine: no host, no port, but a path,"
+            );
+            say!("  {path}");
         }
         Err(error) => text(&format!("AF_UNIX has a path, not here: {error}")),
     }

@@ -18,7 +18,7 @@ use rustix::thread::CapabilitySet;
 use socket2::{Domain, Socket, Type};
 use socketlab::console::{escape, escape_short};
 use socketlab::tcp_table::{self, Entry};
-use socketlab::{Error, Result, args, explain};
+use socketlab::{Error, Result, args, explain, say};
 
 use crate::page::item;
 use crate::resolver::{self, Question};
@@ -35,7 +35,7 @@ const TRANSPORTS: [(&str, Type); 2] =
 pub fn tell(which: &str, wait: Duration) -> Result<()> {
     for (index, port) in numbers(which, wait)?.into_iter().enumerate() {
         if index > 0 {
-            item("", "");
+            say!("");
         }
         tell_number(port, wait);
     }
@@ -97,7 +97,7 @@ fn tell_number(port: u16, wait: Duration) {
     if port == 0 {
         return tell_zero();
     }
-    item("here", &here(port));
+    tell_here(port);
     item("service", &service(port, wait));
     item("may bind", &may_bind(port));
     for (name, kind) in TRANSPORTS {
@@ -130,26 +130,32 @@ fn tell_zero() {
 }
 
 /// This machine's own use of the number, which IANA's list does not bind.
-fn here(port: u16) -> String {
+fn tell_here(port: u16) {
     let Some(range) = ranges::ephemeral() else {
-        return "this system does not tell its range of clients' ports in \
-                /proc (macOS: sysctl net.inet.ip.portrange)"
-            .into();
+        return item(
+            "here",
+            "this system does not tell its range of clients' ports in /proc \
+             (macOS: sysctl net.inet.ip.portrange)",
+        );
     };
     let (least, most) = (range.start(), range.end());
+    item(
+        "here",
+        &format!(
+            "this kernel lends {least} to {most} to clients \
+             (ip_local_port_range)"
+        ),
+    );
     let inside = match (range.contains(&port), ranges::reserved()) {
         (true, Some(list)) if ranges::lists(&list, port) => {
-            "it is in the range, but kept back (ip_local_reserved_ports)"
+            "it is in there, but kept back (ip_local_reserved_ports)"
         }
         (true, _) => {
-            "it is one of them: a server here may find it taken by a client"
+            "it is one of them: a server may find it taken by a client"
         }
-        (false, _) => "it is none of them, whatever the list above says",
+        (false, _) => "it is none of them, whatever the line above says",
     };
-    format!(
-        "this kernel lends {least} to {most} to clients \
-         (ip_local_port_range); {inside}"
-    )
+    item("", inside);
 }
 
 /// The names on this machine's list, by transport.

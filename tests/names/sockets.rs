@@ -26,7 +26,7 @@ fn t_v1_domain_is_the_address_family_of_the_socket() {
         run.says("AF_UNIX, SOCK_STREAM, 0 AF_UNIX, SOCK_STREAM, 0");
         run.says("AF_X25, SOCK_SEQPACKET, 0");
     }
-    run.says("AF_UNIX stays on this machine: no host, no port");
+    run.says("AF_UNIX stays on this machine: no host, no port, but a path,");
 }
 
 #[test]
