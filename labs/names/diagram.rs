@@ -62,19 +62,14 @@ pub fn sockets() -> Result<()> {
 pub fn words() -> Result<()> {
     let (waiting, server) = listener()?;
     let [domain, kind, protocol] = became(&waiting);
+    let (ip, port) = (server.ip().to_string(), server.port().to_string());
     say!("word       asked          the kernel says   what it is");
     for (word, asked, says, what) in [
         ("domain", "AF_INET", domain, "the family of addresses"), // [T-V1]
         ("type", "SOCK_STREAM", kind, "how bytes travel"),        // [T-V2]
         ("protocol", "0", protocol, "0: the usual one of the two"), // [T-V3]
-        (
-            "hostname",
-            "127.0.0.1",
-            server.ip().to_string(),
-            "an address, \
-          looked up before",
-        ), // [T-V4]
-        ("port", "0", server.port().to_string(), "0: one that is free"),
+        ("hostname", "127.0.0.1", ip, "an address, looked up before"), // [T-V4]
+        ("port", "0", port, "0: one that is free"),               // [T-V5]
     ] {
         say!("{word:<10} {asked:<14} {says:<17} {what}");
     }

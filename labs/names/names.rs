@@ -53,10 +53,11 @@ const PROGRAM: Program = Program {
 /// Explains names, addresses, ports and sockets on this machine.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// HOST [SERVICE]: what the resolver answers (default: this machine's own
-    /// name) · port NUMBER, or its name: range, service, who may bind it, who
-    /// listens · show [TOPIC]: the vocabulary beside live sockets; topics are
-    /// sockets, words, four-tuple, same-port, ephemeral, kinds, lost
+    /// HOST, or HOST and SERVICE: what the resolver answers (default: this
+    /// machine's own name) · port NUMBER, or its name: range, service, who
+    /// may bind it, who listens · show, or show TOPIC: the vocabulary beside
+    /// live sockets; topics are sockets, words, four-tuple, same-port,
+    /// ephemeral, kinds, lost
     #[argh(positional)]
     words: Vec<String>,
     /// take the first word for a host, even if it is port or show

@@ -14,7 +14,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rustix::thread::CapabilitySet;
 use socket2::{Domain, Socket, Type};
 use socketlab::console::{escape, escape_short};
 use socketlab::tcp_table::{self, Entry};
@@ -190,15 +189,25 @@ fn may_bind(port: u16) -> String {
     if port >= start {
         return format!("anybody: {start} and up want no privilege here");
     }
-    let able = rustix::thread::capabilities(None).is_ok_and(|mine| {
-        mine.effective.contains(CapabilitySet::NET_BIND_SERVICE)
-    });
-    let you = if able { "you have it" } else { "you lack it" };
+    let you = if is_privileged() { "you have it" } else { "you lack it" };
     format!(
         "ports below {start} (ip_unprivileged_port_start) want root or the \
          capability CAP_NET_BIND_SERVICE; {you}. It keeps users of a shared \
          machine from posing as its mail or web server, and no more"
     )
+}
+
+/// Has this process the privilege? On Linux root can lack it, too.
+#[cfg(target_os = "linux")]
+fn is_privileged() -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    let wanted = CapabilitySet::NET_BIND_SERVICE;
+    capabilities(None).is_ok_and(|mine| mine.effective.contains(wanted))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_privileged() -> bool {
+    rustix::process::geteuid().is_root()
 }
 
 /// Binds for a moment, as our servers would, and tells what came of it.

@@ -42,13 +42,8 @@ pub fn print_hosts(host: &str, own: &str, addresses: &[IpAddr]) {
     let order = files::sources();
     let order = order.as_deref().unwrap_or("no /etc/nsswitch.conf says");
     if lines.is_empty() {
-        item(
-            "source",
-            &format!(
-                "no line of /etc/hosts: another source answered. Their order is: \
-             {order}"
-            ),
-        );
+        let text = "no line of /etc/hosts: another source answered";
+        item("source", &format!("{text}. Their order is: {order}"));
     }
     if host.eq_ignore_ascii_case("localhost") || host == own {
         for line in why_loopback(addresses) {

@@ -156,16 +156,13 @@ pub fn ephemeral() -> Result<()> {
             ports.extend([after.port(), lent]);
             let inside = ports.iter().all(|port| range.contains(port));
             expect(inside, "all of them from ip_local_port_range")?;
-            item(
-                "range",
-                &format!(
-                    "{} to {} on this kernel (ip_local_port_range); all of them \
-                 are in it. IANA advises 49152 to 65535, and the handout's \
-                 own screen shows 48437",
-                    range.start(),
-                    range.end()
-                ),
+            let (least, most) = (range.start(), range.end());
+            let text = format!(
+                "{least} to {most} on this kernel (ip_local_port_range); all \
+                 of them are in it. IANA advises 49152 to 65535, and the \
+                 handout's own screen shows 48437"
             );
+            item("range", &text);
         }
         None => item("range", "this system does not tell it in /proc"),
     }

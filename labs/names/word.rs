@@ -7,7 +7,7 @@
 //!     http://…    host:80                no host: refused
 //!
 //! The row "hostname" of the handout's table: a name, a dotted quad, an IPv6
-//! address, "<broadcast>", an empty string, an integer. Names belong to
+//! address, `<broadcast>`, an empty string, an integer. Names belong to
 //! hosts; it is the addresses that belong to interfaces.
 
 use std::fs;
