@@ -189,25 +189,16 @@ fn may_bind(port: u16) -> String {
     if port >= start {
         return format!("anybody: {start} and up want no privilege here");
     }
-    let you = if is_privileged() { "you have it" } else { "you lack it" };
+    // Asked by doing: a capability may count in another namespace only. The
+    // kernel looks at it before it looks whether the port is free.
+    let refused = bind(port, Type::STREAM)
+        .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+    let you = if refused { "you lack it" } else { "you have it" };
     format!(
         "ports below {start} (ip_unprivileged_port_start) want root or the \
          capability CAP_NET_BIND_SERVICE; {you}. It keeps users of a shared \
          machine from posing as its mail or web server, and no more"
     )
-}
-
-/// Has this process the privilege? On Linux root can lack it, too.
-#[cfg(target_os = "linux")]
-fn is_privileged() -> bool {
-    use rustix::thread::{CapabilitySet, capabilities};
-    let wanted = CapabilitySet::NET_BIND_SERVICE;
-    capabilities(None).is_ok_and(|mine| mine.effective.contains(wanted))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_privileged() -> bool {
-    rustix::process::geteuid().is_root()
 }
 
 /// Binds for a moment, as our servers would, and tells what came of it.

@@ -42,15 +42,16 @@ impl Machine<'_> {
         }
         // $1 hosts, $2 name, $3 resolv.conf; a file is replaced by a bind
         // mount, the whole folder by an empty one.
-        let world = "mount -t tmpfs none /mnt
+        let world = "trap 'exit 77' EXIT; mount -t tmpfs none /mnt
             for file in nsswitch.conf host.conf services; do
               cp /etc/$file /mnt/$file 2> /dev/null || : > /mnt/$file; done
             printf '%s' \"$1\" > /mnt/hosts; printf '%s' \"$3\" > /mnt/resolv
-            [ -z \"$2\" ] || printf '%s' \"$2\" > /proc/sys/kernel/hostname
+            [ -z \"$2\" ] || python3 -c '
+import socket, sys; socket.sethostname(sys.argv[1])' \"$2\"
             if [ \"$4\" = bare ]; then mount -t tmpfs none /etc; fi
-            if [ -n \"$1\" ]; then : >> /etc/hosts
-              mount --bind /mnt/hosts /etc/hosts; fi
-            if [ -n \"$3\" ]; then : >> /etc/resolv.conf
+            if [ -n \"$1\" ]; then mount --bind /mnt/hosts /etc/hosts; fi
+            if [ -n \"$3\" ]; then
+              [ -e /etc/resolv.conf ] || : > /etc/resolv.conf
               mount --bind /mnt/resolv /etc/resolv.conf; fi
             shift 4; exec \"$@\"";
         let mut command = begin();
@@ -58,16 +59,23 @@ impl Machine<'_> {
         command.arg(self.name.unwrap_or_default());
         command.arg(if self.mute { "nameserver 127.0.0.1\n" } else { "" });
         command.arg(if self.bare { "bare" } else { "full" });
-        if self.mute || self.alone {
-            if !installed("python3", "python3") {
-                return None;
-            }
+        let scripted = self.mute || self.alone;
+        if (scripted || self.name.is_some()) && !installed("python3", "python3")
+        {
+            return None;
+        }
+        if scripted {
             let script = house::root().expect("the sources");
             let script = script.join("tests/python/names_lookup.py");
             command.arg("python3").arg(script).arg("silent");
         }
         command.arg(terminal::program_folder().join("names"));
-        Some(run(command.args(arguments)))
+        let run = run(command.args(arguments));
+        if run.code == Some(77) {
+            eprintln!("skipped: no such world can be made: {}", run.text);
+            return None;
+        }
+        Some(run)
     }
 }
 
@@ -134,7 +142,7 @@ fn t_v4_a_host_called_port_is_mentioned() {
     };
     let Some(run) = machine.names(&["port", "7"]) else { return };
     run.ended(0).says("note: a host is called port, too: names --host port");
-    let host = machine.names(&["--host", "port", "7"]).expect("as before");
+    let host = machine.names(&["--host", "port", "7"]).expect("as above");
     host.ended(0).says("AF_INET SOCK_STREAM IPPROTO_TCP 127.0.0.7 7");
 }
 
@@ -143,7 +151,7 @@ fn t_v5_a_machine_without_any_files() {
     let machine = Machine { bare: true, ..Default::default() };
     let Some(run) = machine.names(&["port", "443"]) else { return };
     run.ended(0).says("https, by IANA's list; this machine has no list");
-    let get = |arguments: &[&str]| machine.names(arguments).expect("as before");
+    let get = |arguments: &[&str]| machine.names(arguments).expect("as above");
     let name = get(&["port", "http"]).ended(0);
     name.says("this machine's list does not know http; IANA's does");
     let none = get(&["127.0.0.1", "http", "--no-reverse"]).ended(1);
@@ -161,7 +169,7 @@ fn t_v4_a_machine_without_a_network() {
         return;
     };
     run.ended(0).says("Network is unreachable (ENETUNREACH)");
-    let show = machine.names(&["show"]).expect("as before").ended(0);
+    let show = machine.names(&["show"]).expect("as above").ended(0);
     assert_eq!(show.text.matches("== ").count(), 7, "{}", show.text);
 }
 
@@ -179,7 +187,7 @@ fn t_v4_a_mute_name_server_does_not_hold_the_program() {
     let run = run.ended(1);
     run.says("no answer within 1 s: a name server does not answer");
     let back = machine.names(&["127.0.0.9", "80", "--wait=1"]);
-    let back = back.expect("as before").ended(0);
+    let back = back.expect("as above").ended(0);
     assert!(back.item("back").contains("no answer within"), "{}", back.text);
     back.lacks("panicked");
 }
