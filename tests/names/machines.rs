@@ -4,6 +4,7 @@
 //! says so and passes.
 
 use std::process::Command;
+use std::sync::OnceLock;
 
 use socketlab::{house, terminal};
 
@@ -29,14 +30,7 @@ impl Machine<'_> {
     /// Runs `names` there.
     #[track_caller]
     fn names(&self, arguments: &[&str]) -> Option<Run> {
-        let flags = if self.alone { "-rmun" } else { "-rmu" };
-        let begin = || {
-            let mut command = Command::new("unshare");
-            command.args([flags, "sh", "-ec"]);
-            command
-        };
-        let may = begin().args(["mount -t tmpfs none /mnt"]).output();
-        if !may.is_ok_and(|output| output.status.success()) {
+        if !worlds_can_be_made() {
             eprintln!("skipped: no world of its own can be made here");
             return None;
         }
@@ -54,7 +48,9 @@ import socket, sys; socket.sethostname(sys.argv[1])' \"$2\"
               [ -e /etc/resolv.conf ] || : > /etc/resolv.conf
               mount --bind /mnt/resolv /etc/resolv.conf; fi
             shift 4; exec \"$@\"";
-        let mut command = begin();
+        let flags = if self.alone { "-rmun" } else { "-rmu" };
+        let mut command = Command::new("unshare");
+        command.args([flags, "sh", "-ec"]);
         command.args([world, "world", self.hosts.unwrap_or_default()]);
         command.arg(self.name.unwrap_or_default());
         command.arg(if self.mute { "nameserver 127.0.0.1\n" } else { "" });
@@ -77,6 +73,16 @@ import socket, sys; socket.sethostname(sys.argv[1])' \"$2\"
         }
         Some(run)
     }
+}
+
+/// Tried once for all tests.
+fn worlds_can_be_made() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let mut command = Command::new("unshare");
+        command.args(["-rmun", "mount", "-t", "tmpfs", "none", "/mnt"]);
+        command.output().is_ok_and(|output| output.status.success())
+    })
 }
 
 /// Whether the resolver gives all lines of a name: `multi on`, as Debian has.
@@ -120,11 +126,10 @@ fn t_f11_debians_line_for_the_machines_own_name() {
 
 #[test]
 fn t_f11_odd_names_of_machines() {
-    for name in ["Odd_Name", "UPPER", "with space", "x\u{1b}[2J", "ü"] {
+    for name in ["with space", "x\u{1b}[2J", "ü"] {
         let machine = Machine {
             name: Some(name),
             hosts: Some("127.0.0.1 localhost\n"),
-            alone: true,
             ..Default::default()
         };
         let Some(run) = machine.names(&["--wait=2"]) else { return };
