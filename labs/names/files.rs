@@ -24,50 +24,50 @@ pub struct Line {
 impl Line {
     /// Does this line of /etc/hosts begin with the address?
     pub fn is_for(&self, address: IpAddr) -> bool {
-        let first = self.text.split(' ').next().unwrap_or_default();
-        first.parse() == Ok(address)
+        begins_with(self.text.split(' ').next().as_ref(), address)
     }
 }
 
-fn lines(file: &str) -> Vec<Line> {
+/// The lines whose words are wanted. Whole lists of blocked hosts stand in
+/// some hosts files, so that nothing is kept of the other lines.
+fn lines(file: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<Line> {
     // Bytes: a stray Latin-1 comment must not hide the whole file.
     let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
-    let numbered = text.lines().enumerate().map(|(index, line)| {
+    let mut found = Vec::new();
+    for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default();
-        let words: Vec<&str> = line.split_whitespace().collect();
-        Line { number: index + 1, text: words.join(" ") }
-    });
-    numbered.filter(|line| !line.text.is_empty()).collect()
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        if wanted(&words) {
+            found.push(Line { number: index + 1, text: words.join(" ") });
+        }
+    }
+    found
 }
 
 /// Lines of /etc/hosts that give this name an address.
 pub fn hosts_lines_of(name: &str) -> Vec<Line> {
-    let mut found = lines("/etc/hosts");
-    found.retain(|line| {
-        let mut names = line.text.split(' ').skip(1);
+    lines("/etc/hosts", |words| {
+        let mut names = words.iter().skip(1);
         names.any(|known| known.eq_ignore_ascii_case(name))
-    });
-    found
+    })
 }
 
 /// Lines of /etc/hosts for this address.
 pub fn hosts_lines_for(address: IpAddr) -> Vec<Line> {
-    let mut found = lines("/etc/hosts");
-    found.retain(|line| line.is_for(address));
-    found
+    lines("/etc/hosts", |words| begins_with(words.first(), address))
 }
 
-/// Lines of /etc/services with this name (or alias), as `443/tcp` or
-/// whatever else the second word is.
+fn begins_with(word: Option<&&str>, address: IpAddr) -> bool {
+    word.is_some_and(|word| word.parse() == Ok(address))
+}
+
+/// Lines of /etc/services with this name (or alias): `http 80/tcp www`.
 pub fn services_lines_of(name: &str) -> Vec<Line> {
-    let mut found = lines("/etc/services");
-    found.retain(|line| {
-        let mut words = line.text.split(' ');
-        let first = words.next();
-        first == Some(name) || words.skip(1).any(|alias| alias == name)
-    });
-    found
+    lines("/etc/services", |words| match words {
+        [first, _, aliases @ ..] => *first == name || aliases.contains(&name),
+        _ => false,
+    })
 }
 
 /// Is there a table of services at all?
@@ -78,9 +78,8 @@ pub fn has_services() -> bool {
 /// The sources for host names, in their order: `files dns`. `None` where the
 /// system has no such file.
 pub fn sources() -> Option<String> {
-    let lines = lines("/etc/nsswitch.conf");
-    let mut found = lines.iter().filter_map(|line| {
-        line.text.strip_prefix("hosts:").map(|rest| rest.trim().to_string())
-    });
-    found.next()
+    let is_hosts = |words: &[&str]| words.first() == Some(&"hosts:");
+    let mut found = lines("/etc/nsswitch.conf", is_hosts).into_iter();
+    let line = found.next()?.text;
+    Some(line.trim_start_matches("hosts:").trim().to_string())
 }

@@ -87,9 +87,10 @@ fn distinct(answers: &[Answer]) -> Vec<IpAddr> {
 }
 
 fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
+    let shown = |word: &str| escape_short(word.as_bytes(), fail::ECHOED);
     let asked = match service {
-        Some(service) => format!("'{host}', '{service}'"),
-        None => format!("'{host}', NULL"),
+        Some(service) => format!("'{}', '{}'", shown(host), shown(service)),
+        None => format!("'{}', NULL", shown(host)),
     };
     let count = answers.len();
     let many = if count == 1 { "answer" } else { "answers" };
@@ -102,7 +103,7 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
             words::family(answer.family),
             words::kind(answer.kind),
             words::protocol(answer.protocol),
-            shown(answer.address),
+            place(answer.address),
             answer.address.port()
         );
     }
@@ -115,7 +116,7 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
 }
 
 /// An address without its port, with its zone.
-fn shown(address: SocketAddr) -> String {
+fn place(address: SocketAddr) -> String {
     let text = address.to_string();
     let host = text.rsplit_once(':').map_or(text.as_str(), |(host, _)| host);
     host.trim_matches(['[', ']']).to_string()
@@ -158,14 +159,14 @@ fn print_order(answers: &[Answer]) {
     }
     let mut ways = ways.iter();
     let Some(first) = ways.next() else { return };
-    item("first", &format!("{}, {}", shown(first.to), told(first)));
+    item("first", &format!("{}, {}", place(first.to), told(first)));
     let Some(second) = ways.next() else {
         item("why", "it is the only address: there is nothing to choose");
         return;
     };
-    item("then", &format!("{}, {}", shown(second.to), told(second)));
+    item("then", &format!("{}, {}", place(second.to), told(second)));
     for way in ways.take(SHOWN) {
-        item("", &format!("{}, {}", shown(way.to), told(way)));
+        item("", &format!("{}, {}", place(way.to), told(way)));
     }
     item("why", &order::why(first, second));
 }
@@ -197,10 +198,11 @@ fn tell_empty(service: Option<&str>, wait: Duration) -> Result<()> {
          and a flag says whose address that is.",
     );
     for (flags, name) in [(libc::AI_PASSIVE, "AI_PASSIVE"), (0, "no flag")] {
-        let service = service.unwrap_or("0").to_string();
-        let question = Question { host: None, service: Some(service), flags };
+        let service = service.unwrap_or("0");
+        let question =
+            Question { host: None, service: Some(service.to_string()), flags };
         let answers = resolver::getaddrinfo(&question, wait)
-            .map_err(|failure| fail::explained("", None, &failure))?;
+            .map_err(|failure| fail::explained("", Some(service), &failure))?;
         let found: Vec<String> =
             distinct(&answers).iter().map(IpAddr::to_string).collect();
         let whom = match flags {

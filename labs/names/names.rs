@@ -115,7 +115,7 @@ fn main() -> Result<()> {
 }
 
 /// A command's word may also be a host's name; where /etc/hosts says so, the
-/// reader may have meant that.
+/// reader may have meant that.                                    (try 8)
 fn warn_of_host(word: &str) {
     if !files::hosts_lines_of(word).is_empty() {
         warn!("note: a host is called {word}, too: names --host {word}");

@@ -9,7 +9,7 @@
 //!     the first rule that tells the two apart decides
 //!
 //! A client takes the answers in this order and goes on to the next when one
-//! fails: a server listens on one of them only.                  (viva 10)
+//! fails: a server listens on one of them only.       (viva 10) (try 9)
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

@@ -108,7 +108,7 @@ fn tell_number(port: u16, wait: Duration) {
     tell_listeners(port);
 }
 
-/// What bind() makes of port 0: see for yourself.                 (viva 19)
+/// What bind() makes of port 0: see for yourself.        (viva 19) (try 2)
 fn tell_zero() {
     item("bind()", "port 0 is a request: any port that is free. Three times:");
     for _ in 0..3 {

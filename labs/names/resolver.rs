@@ -130,7 +130,7 @@ fn quoted(word: Option<&str>) -> String {
 }
 
 /// Asks in a thread of its own, and waits no longer than `wait`. A thread
-/// that is late is left behind; the end of the program ends it.
+/// that is late is left behind; the end of the program ends it.   (try 7)
 fn within<T: Send + 'static>(
     wait: Duration,
     ask: impl FnOnce() -> Result<T, LookupError> + Send + 'static,

@@ -38,7 +38,7 @@ const TOPICS: &[Topic] = &[
     ("lost", "what send() took and nobody read", kinds::lost),
 ];
 
-/// Shows a topic, or all.
+/// Shows a topic, or all; with TRACE=1 each call of it.           (try 10)
 pub fn tell(topic: Option<&str>) -> Result<()> {
     let mut shown = 0;
     for (name, title, show) in TOPICS {
