@@ -5,6 +5,8 @@
 //! | -------------- | ------------------------------------------------------ |
 //! | [`net`]        | the handouts' vocabulary: one method, one system call  |
 //! | [`mod@line`]   | bytes to lines, with a cap and a deadline              |
+//! | [`stream`]     | what carries a dialogue: TCP, or TLS over it           |
+//! | [`tls`]        | TLS over a socket: whom it trusts, what its errors say |
 //! | [`clients`]    | a thread per client: bounded, contained, ended         |
 //! | [`reflection`] | whom a UDP server answers: no loops between servers    |
 //! | [`stop`]       | Ctrl-C and SIGTERM                                     |
@@ -38,8 +40,10 @@ pub mod line;
 pub mod net;
 pub mod reflection;
 pub mod stop;
+pub mod stream;
 pub mod tcp_table;
 pub mod terminal;
+pub mod tls;
 pub mod trace;
 pub mod transcript;
 pub mod viva;

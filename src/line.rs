@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use memchr::memchr;
 
 use crate::net::TcpSocket;
+use crate::stream::Stream;
 use crate::{Error, Result};
 
 /// A line must be complete this long after its first byte, however slowly
@@ -32,15 +33,16 @@ pub enum Received {
     End,
 }
 
-/// Reads lines from a socket.
-pub struct LineReader {
-    socket: TcpSocket,
+/// Reads lines from a stream: a TCP socket, or TLS over one.
+pub struct LineReader<S = TcpSocket> {
+    stream: S,
     cap: usize, // longest line in bytes, line end not counted
     idle: Option<Duration>, // longest wait for a line's first byte
     pause: Option<Duration>, // silence that ends an unterminated message
     buffer: Vec<u8>,
     taken: usize,   // bytes of `buffer` that were given out as lines
     skipping: bool, // inside a line that was too long
+    strict: bool,   // only \r\n ends a line
     limit: Option<Duration>, // SO_RCVTIMEO as it is now
     last: Option<Last>, // see finish_by
 }
@@ -51,25 +53,46 @@ struct Last {
     given: Duration, // for the error's text
 }
 
-impl LineReader {
+impl<S: Stream> LineReader<S> {
     /// A reader that gives up after `idle` without a byte, and refuses lines
     /// of more than `cap` bytes.
-    pub fn new(socket: TcpSocket, cap: usize, idle: Duration) -> LineReader {
+    pub fn new(stream: S, cap: usize, idle: Duration) -> LineReader<S> {
         let (buffer, taken) = (Vec::new(), 0);
         let (idle, pause, skipping) = (Some(idle), None, false);
         let limit = Some(Duration::ZERO); // none that could be set
         let last = None;
         LineReader {
-            socket,
+            stream,
             cap,
             idle,
             pause,
             buffer,
             taken,
             skipping,
+            strict: false,
             limit,
             last,
         }
+    }
+
+    /// The stream itself, to send on, or to close.
+    pub fn stream(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
+    /// Gives the stream back, with what was received and not yet read. Before
+    /// TLS begins on it, those bytes are worth nothing: anybody on the way
+    /// may have put them there.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        let unread = self.unread().to_vec();
+        (self.stream, unread)
+    }
+
+    /// From now on only `\r\n` ends a line, and a lone `\n` is a byte like
+    /// others. Two mail servers that disagree about line ends take one
+    /// message for two.
+    pub fn only_crlf(&mut self) {
+        self.strict = true;
     }
 
     /// From now on all reading together may take `limit`: a dialogue of
@@ -97,7 +120,19 @@ impl LineReader {
     /// A line that has arrived already, with the last `recv`: what came
     /// together can be treated together.
     pub fn read_ready(&mut self) -> Option<Received> {
-        memchr(b'\n', self.unread()).map(|end| self.take_line(end))
+        self.line_end(0).map(|end| self.take_line(end))
+    }
+
+    /// Bytes, whatever they are: those that have arrived, at least one and at
+    /// most `most` of them; none at end of stream. Waits as for a line.
+    pub fn read_bytes(&mut self, most: usize) -> Result<Vec<u8>> {
+        if self.unread().is_empty() {
+            self.fill(None)?;
+        }
+        let bytes = self.unread();
+        let bytes = bytes.get(..most).unwrap_or(bytes).to_vec();
+        self.taken += bytes.len();
+        Ok(bytes)
     }
 
     /// The next line. Waits `idle` for its first byte, then 30 s at most for
@@ -106,9 +141,8 @@ impl LineReader {
         let mut searched = 0; // bytes known to hold no line end
         let mut deadline = None; // from the line's first byte on
         loop {
-            let fresh = self.unread().get(searched..).unwrap_or_default();
-            if let Some(at) = memchr(b'\n', fresh) {
-                return Ok(self.take_line(searched + at));
+            if let Some(end) = self.line_end(searched) {
+                return Ok(self.take_line(end));
             }
             searched = self.unread().len();
             if searched > self.cap + 1 {
@@ -166,14 +200,14 @@ impl LineReader {
             limit = Some(limit.map_or(left, |limit| limit.min(left)));
         }
         if self.limit != limit {
-            self.socket.set_recv_timeout(limit)?;
+            self.stream.set_recv_timeout(limit)?;
             self.limit = limit;
         }
         // The lines that were taken go here, once for all of them.
         self.buffer.drain(..self.taken);
         self.taken = 0;
         let mut chunk = [0; CHUNK];
-        match self.socket.recv(&mut chunk) {
+        match self.stream.recv(&mut chunk) {
             Ok(count) => {
                 let data = chunk.get(..count).unwrap_or_default();
                 self.buffer.extend_from_slice(data);
@@ -191,11 +225,24 @@ impl LineReader {
     }
 
     fn too_slow(&self, limit: Duration) -> Error {
-        let peer = self.socket.peer_addr();
+        let peer = self.stream.peer_addr();
         let peer = peer.map_or("?".into(), |peer| peer.to_string());
         let seconds = limit.as_secs_f64();
         let what = format!("timed out: no whole line within {seconds} s");
         Error::timed_out("recv", peer, what)
+    }
+
+    /// Where the first unread line ends, looking from byte `from` on.
+    fn line_end(&self, mut from: usize) -> Option<usize> {
+        let unread = self.unread();
+        loop {
+            let end = from + memchr(b'\n', unread.get(from..)?)?;
+            let before = end.checked_sub(1).and_then(|at| unread.get(at));
+            if !self.strict || before == Some(&b'\r') {
+                return Some(end);
+            }
+            from = end + 1;
+        }
     }
 
     fn unread(&self) -> &[u8] {
@@ -292,6 +339,20 @@ mod tests {
         assert_eq!(reader.read()?, Received::TooLong);
         assert_eq!(reader.read()?, line("ok"));
         writer.join().expect("the writer")?;
+        Ok(())
+    }
+
+    #[test]
+    fn a_lone_line_feed_may_count_as_a_byte() -> Result<()> {
+        let (mut reader, mut peer) = pair(100)?;
+        reader.only_crlf();
+        peer.write_all(b"a\nb\r\n\r\nfour bytes")?;
+        assert_eq!(reader.read()?, line("a\nb"));
+        assert_eq!(reader.read()?, line(""));
+        assert_eq!(reader.read_bytes(4)?, b"four");
+        assert_eq!(reader.read_bytes(99)?, b" bytes");
+        drop(peer);
+        assert_eq!(reader.read_bytes(1)?, b"");
         Ok(())
     }
 

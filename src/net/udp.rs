@@ -1,0 +1,141 @@
+//! UDP: single datagrams, each whole or lost, in no certain order.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::{Protocol, SockRef, Socket, Type};
+
+use super::{Moved, at_least, closed, domain, moved, retry, seconds, step};
+use crate::trace::{self, Ends};
+use crate::{Error, Result};
+
+/// The largest UDP payload over IPv4: 65,535 less 20 (IP) and 8 (UDP).
+pub const LARGEST_DATAGRAM: usize = 65_507;
+
+/// A UDP socket: no connection, no stream; each `sendto` is one datagram, and
+/// each `recvfrom` gives one whole or cut, never half of two.
+pub struct UdpSocket(std::net::UdpSocket);
+
+impl UdpSocket {
+    /// `socket(AF_INET, SOCK_DGRAM, 0)`. Python:
+    /// `socket.socket(AF_INET, SOCK_DGRAM)`.
+    pub fn new(address: SocketAddr) -> Result<UdpSocket> {
+        let (domain, name) = domain(address);
+        let on = format!("{name}, SOCK_DGRAM, 0");
+        let socket = step("socket", None, on, || {
+            Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))
+        })?;
+        Ok(UdpSocket(socket.into()))
+    }
+
+    /// `bind()`: as [for TCP](super::TcpSocket::bind). UDP has no TIME_WAIT,
+    /// so that SO_REUSEADDR is not wanted: it would let two servers share the
+    /// port.
+    pub fn bind(&self, address: SocketAddr) -> Result<()> {
+        let socket = SockRef::from(&self.0);
+        step("bind", Some(&socket), address, || socket.bind(&address.into()))
+    }
+
+    /// `connect()` on UDP sends nothing. It fixes the peer: `send` goes
+    /// there, datagrams of anybody else are dropped by the kernel, and the
+    /// ICMP message "port unreachable" is reported as ECONNREFUSED by a
+    /// later call.
+    pub fn connect(&self, address: SocketAddr) -> Result<()> {
+        let socket = SockRef::from(&self.0);
+        step("connect", Some(&socket), address, || {
+            socket.connect(&address.into())
+        })
+    }
+
+    /// `setsockopt(SO_RCVTIMEO)`: how long a receive may wait. A datagram
+    /// can be lost, so no client should wait for ever.
+    pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
+        let on = format!("SO_RCVTIMEO, {}", seconds(limit));
+        let socket = SockRef::from(&self.0);
+        step("setsockopt", Some(&socket), on, || {
+            socket.set_read_timeout(at_least(limit))
+        })
+    }
+
+    /// `sendto()`: one datagram, whole or not at all. 0 bytes are allowed;
+    /// more than [`LARGEST_DATAGRAM`] fails with EMSGSIZE.
+    pub fn sendto(&self, data: &[u8], peer: SocketAddr) -> Result<usize> {
+        let began = trace::begin();
+        let result = retry(|| self.0.send_to(data, peer));
+        let rest = || format!("{}, {peer}", data.len());
+        let shown = || self.shown(data, rest(), Some(peer));
+        moved("sendto", began, result, shown, || peer.to_string())
+    }
+
+    /// `recvfrom()`: the next datagram and who sent it. What does not fit
+    /// into `buffer` is cut off and lost. 0 is an empty datagram, not an end.
+    pub fn recvfrom(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr)> {
+        let room = buffer.len();
+        let began = trace::begin();
+        let result = retry(|| self.0.recv_from(buffer));
+        let (count, peer) = match &result {
+            Ok((count, peer)) => (*count, Some(*peer)),
+            Err(_) => (0, None),
+        };
+        let data = buffer.get(..count).unwrap_or_default();
+        let shown = || self.shown(data, room.to_string(), peer);
+        moved("recvfrom", began, result, shown, || self.local_text())
+    }
+
+    /// `send()`: like [`sendto`](Self::sendto), to the connected peer.
+    pub fn send(&self, data: &[u8]) -> Result<usize> {
+        let began = trace::begin();
+        let result = retry(|| self.0.send(data));
+        let shown = || self.shown(data, data.len().to_string(), None);
+        moved("send", began, result, shown, || self.peer_text())
+    }
+
+    /// `recv()`: like [`recvfrom`](Self::recvfrom), from the connected peer
+    /// only.
+    pub fn recv(&self, buffer: &mut [u8]) -> Result<usize> {
+        let room = buffer.len();
+        let began = trace::begin();
+        let result = retry(|| self.0.recv(buffer));
+        let count = *result.as_ref().unwrap_or(&0);
+        let data = buffer.get(..count).unwrap_or_default();
+        let shown = || self.shown(data, room.to_string(), None);
+        moved("recv", began, result, shown, || self.peer_text())
+    }
+
+    /// `close()`: gives the descriptor back. Nothing is sent: there is no
+    /// connection to end, and the peer does not notice.
+    pub fn close(self) {
+        let began = trace::begin();
+        let fd = trace::fd(&SockRef::from(&self.0));
+        drop(self);
+        closed(began, fd, Ends::default());
+    }
+
+    /// `getsockname()`: this end.
+    pub fn local_addr(&self) -> Result<SocketAddr> {
+        let local = self.0.local_addr();
+        local.map_err(|error| Error::new("getsockname", "", error))
+    }
+
+    /// What the trace shows of a call that moved `data`.
+    fn shown<'a>(
+        &self,
+        data: &'a [u8],
+        rest: String,
+        peer: Option<SocketAddr>,
+    ) -> Moved<'a> {
+        let socket = SockRef::from(&self.0);
+        let fd = trace::fd(&socket);
+        let ends = trace::ends(&socket);
+        let ends = Ends { peer: peer.or(ends.peer), ..ends };
+        (format!("{fd}, {}, {rest}", trace::quote(data)), data, ends)
+    }
+
+    fn local_text(&self) -> String {
+        self.0.local_addr().map_or("?".into(), |local| local.to_string())
+    }
+
+    fn peer_text(&self) -> String {
+        self.0.peer_addr().map_or("?".into(), |peer| peer.to_string())
+    }
+}
