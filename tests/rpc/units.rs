@@ -99,3 +99,23 @@ fn t_x2_a_procedure_that_panics_is_an_internal_error() {
     let answer = server.answer(line.as_bytes(), peer).expect("an answer");
     assert!(answer.contains("\"result\":5"), "{answer}");
 }
+
+#[test]
+fn t_x2_table_counts_its_bytes() {
+    let table = table::Table::default();
+    let large = raw(&format!("\"{}\"", "v".repeat(60_000)));
+    // Put and replaced and deleted again leaves nothing behind.
+    for _ in 0..1000 {
+        assert_eq!(table.put("k".into(), large.clone()), Ok(true));
+        assert_eq!(table.put("k".into(), large.clone()), Ok(false));
+        assert!(table.delete("k"));
+    }
+    // 16 MiB hold 279 of them.
+    for n in 0..279 {
+        assert_eq!(table.put(n.to_string(), large.clone()), Ok(true), "{n}");
+    }
+    let full = Err(table::Problem::Full);
+    assert_eq!(table.put("one more".into(), large.clone()), full);
+    assert_eq!(table.put("0".into(), large), Ok(false), "in its place");
+    assert!(table.delete("0") && !table.delete("0"));
+}
