@@ -7,7 +7,8 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy pipes
+LABS = greet echo uppercase message datetime calculator chat web proxy \
+  names rpc pipes
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -131,6 +132,19 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+names: ## scripted; its program: make names ARGS='localhost http'
+test-names: ## its tests
+viva-names: ## its questions
+
+## rpc: procedures on another machine, and what they hide (handout T)
+rpc: ## calls, lost answers, at least once and at most once, scripted
+rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
+rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
+rpc-compare: ## the same procedure here and there
+test-rpc: ## its tests
+viva-rpc: ## its questions
+
 ## pipes: between processes of one machine (handout T)
 pipes: ## all of them, scripted
 pipes-ordinary: ## one pipe, parent to child; ARGS=--reader-leaves, --leak
@@ -146,14 +160,24 @@ test-pipes: ## its tests
 viva-pipes: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
-$(LABS):
+$(filter-out names,$(LABS)):
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
+# This lab has the lab's own name for a program: words for it start it.
+names:
+ifeq ($(HOST)$(PORT)$(ARGS),)
+	@$(CARGO) build --bins
+	@$(run) socketlab -- demo $@
+else
+	@$(run) $@ -- $(if $(HOST),'$(HOST)') $(if $(PORT),'$(PORT)') $(ARGS)
+endif
 pipes-%: always
 	@$(run) $@ -- $(ARGS)
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-compare: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)

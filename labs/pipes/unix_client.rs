@@ -175,6 +175,10 @@ fn explain(path: &Path, error: Error) -> Error {
              ls -l shows them"
                 .into()
         }
+        (ErrorKind::WouldBlock, _) => format!(
+            "A server is there, but its queue is full, and for {PATIENCE:?} \
+             it took nobody out: does it call accept()?"
+        ),
         _ => return error,
     };
     Error::other(format!("{}. {why}", kind::without_hint(&error)))
