@@ -40,7 +40,7 @@ const BACKLOG: i32 = 1024;
 /// its client with it: that is how the room slows those who talk.
 const EVENTS: usize = 64;
 
-/// Lines that may wait for the console; more are left out.
+/// Lines that may wait for the console; more are left out, which it is told.
 const CONSOLE: usize = 4096;
 
 const NO_ROOM: &str = "Server: the room is full, try again later\n";
@@ -77,7 +77,8 @@ struct Args {
     /// (default 30); a person may be silent for as long as she likes
     #[argh(option, default = "30")]
     silence: u64,
-    /// members at once (default 1024)
+    /// connections at once, also those that have not said a name yet
+    /// (default 1024)
     #[argh(option, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not show the room on this console
@@ -109,8 +110,10 @@ fn main() -> Result<()> {
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
 
-    // The hub and the console are threads of their own; a full console
-    // queue loses lines of the console and delays nobody.
+    // The hub and the console are threads of their own; a slow console
+    // loses lines and delays no member.
+    // Limit: a console that is stuck for ever (Ctrl-S) stops this thread as
+    // soon as it has something to print, and newcomers wait.
     let (console, shown) = bounded::<String>(CONSOLE);
     let (events, heard) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
