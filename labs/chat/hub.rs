@@ -30,16 +30,13 @@ use crossbeam_channel::{Receiver, Sender};
 use jiff::Zoned;
 
 use crate::batch::Batch;
+use crate::log::Log;
 use crate::names;
 use crate::outbox::Outbox;
 
 /// Events that are said in one go, if so many wait, and bytes of them.
 const BATCH: usize = 64;
 const BATCH_BYTES: usize = 64 * 1024;
-
-/// Places in the console's queue that talk leaves free: who comes and goes,
-/// and why, is shown also when a flood is not.
-const FOR_EVENTS: usize = 256;
 
 const HELP: &str = "\
 Server: quit leaves the room
@@ -90,18 +87,12 @@ pub struct Hub {
     echo: bool,               // authors get their own lines, too
     closing: bool,
     crowded: Arc<AtomicBool>, // see flush()
-    console: Option<Sender<String>>,
-    left_out: usize, // lines that the console was too slow for
+    log: Log, // what the server's operator sees
 }
 
 impl Hub {
-    /// An empty room. `console` gets what the server's operator sees, if
-    /// she wants to; `crowded` is for the readers.
-    pub fn new(
-        echo: bool,
-        crowded: Arc<AtomicBool>,
-        console: Option<Sender<String>>,
-    ) -> Hub {
+    /// An empty room; `crowded` is for the readers.
+    pub fn new(echo: bool, crowded: Arc<AtomicBool>, log: Log) -> Hub {
         Hub {
             members: HashMap::new(),
             next: 0,
@@ -110,8 +101,7 @@ impl Hub {
             echo,
             closing: false,
             crowded,
-            console,
-            left_out: 0,
+            log,
         }
     }
 
@@ -151,7 +141,7 @@ impl Hub {
                 self.announce("the room is closed");
                 self.flush();
                 self.closing = true;
-                self.console = None; // its thread shows the rest, and ends
+                self.log.close();
             }
         }
         if self.batch.len() > BATCH_BYTES {
@@ -168,7 +158,7 @@ impl Hub {
         }
         let id = self.next;
         self.next += 1;
-        self.log(&format!("({name} comes from {})", outbox.peer()));
+        self.log.event(&format!("({name} comes from {})", outbox.peer()));
         let since = self.batch.len();
         self.members
             .insert(id, Member { name: name.into(), key, outbox, since });
@@ -183,7 +173,7 @@ impl Hub {
             return; // the writer may still send what waits
         }
         member.outbox.cut();
-        self.log(&format!("({} left: {why})", member.name));
+        self.log.event(&format!("({} left: {why})", member.name));
         self.announce_count(&format!("{} has left.", member.name));
     }
 
@@ -242,8 +232,10 @@ impl Hub {
     /// [G-8c] (viva 7) (try 9)
     fn publish(&mut self, author: u64, line: &[&str]) {
         self.batch.add(author, line);
-        let free = if author == ROOM { 0 } else { FOR_EVENTS };
-        self.show(line, free);
+        match author {
+            ROOM => self.log.event(&line.concat()),
+            _ => self.log.talk(line),
+        }
     }
 
     /// A line for one member, after all that was said before.
@@ -282,28 +274,6 @@ impl Hub {
                 self.leave(id, &why);
             }
         }
-    }
-
-    fn log(&mut self, line: &str) {
-        self.show(&[line], 0);
-    }
-
-    /// A line for the console, if its queue has room for it and `free` more.
-    /// A console that is slower than the room misses lines, and is told how
-    /// many; it must not hold up the room.
-    fn show(&mut self, line: &[&str], free: usize) {
-        let Some(console) = &self.console else { return };
-        let room = console.capacity().unwrap_or(usize::MAX);
-        if console.len() + free >= room {
-            self.left_out += 1;
-            return;
-        }
-        let mut text = line.concat();
-        if self.left_out > 0 {
-            text.insert_str(0, &format!("… {} lines left out\n", self.left_out));
-            self.left_out = 0;
-        }
-        let _ = console.try_send(text);
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod batch;
 mod hub;
+mod log;
 mod member;
 mod names;
 mod outbox;
@@ -25,13 +26,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::bounded;
 use hub::{Event, Hub};
+use log::Log;
 use member::{Room, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, say};
+use socketlab::{Error, Result};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -39,9 +41,6 @@ const BACKLOG: i32 = 1024;
 /// Events that may wait for the hub. A reader that finds no room waits, and
 /// its client with it: that is how the room slows those who talk.
 const EVENTS: usize = 64;
-
-/// Lines that may wait for the console; more are left out, which it is told.
-const CONSOLE: usize = 4096;
 
 const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
@@ -114,13 +113,12 @@ fn main() -> Result<()> {
     // loses lines and delays no member.
     // Limit: a console that is stuck for ever (Ctrl-S) stops this thread as
     // soon as it has something to print, and newcomers wait.
-    let (console, shown) = bounded::<String>(CONSOLE);
+    let (log, shown) = Log::new(args.quiet);
     let (events, heard) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
-    let hub =
-        Hub::new(args.echo, crowded.clone(), (!args.quiet).then_some(console));
+    let hub = Hub::new(args.echo, crowded.clone(), log);
     let hub = start("hub", move || hub.run(&heard))?;
-    let show = start("console", move || show(&shown))?;
+    let show = start("console", move || log::print(&shown))?;
     let room = Room {
         events,
         crowded,
@@ -153,18 +151,6 @@ fn main() -> Result<()> {
     drop(room);
     let _ = hub.join();
     Ok(())
-}
-
-/// Prints all that waits with one write: a write for each line may cost more
-/// than to say it to the room.
-fn show(lines: &Receiver<String>) {
-    for mut text in lines {
-        for line in lines.try_iter().take(CONSOLE) {
-            text.push('\n');
-            text.push_str(&line);
-        }
-        say!("{text}");
-    }
 }
 
 fn start(
