@@ -149,8 +149,7 @@ fn escape_all(bytes: &[u8], exactly: bool) -> String {
 /// strings look alike.
 pub fn escape_exactly(bytes: &[u8]) -> String {
     let parts = bytes.split(|&byte| byte == b'\\');
-    let parts: Vec<String> =
-        parts.map(|part| escape_all(part, true)).collect();
+    let parts: Vec<String> = parts.map(|part| escape_all(part, true)).collect();
     parts.join("\\\\")
 }
 

@@ -87,7 +87,7 @@ pub struct Hub {
     echo: bool,               // authors get their own lines, too
     closing: bool,
     crowded: Arc<AtomicBool>, // see flush()
-    log: Log, // what the server's operator sees
+    log: Log,                 // what the server's operator sees
 }
 
 impl Hub {
