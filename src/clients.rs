@@ -400,6 +400,31 @@ mod tests {
     }
 
     #[test]
+    fn a_stuck_console_keeps_no_place() -> Result<()> {
+        let any = net::resolve_one("127.0.0.1", 0)?;
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(5)?;
+        let clients = Clients::new(&listener, 1, "no room\n")?;
+        // As long as this test holds stdout, nobody can print.
+        let stuck = io::stdout().lock();
+        let _peer = TcpStream::connect(listener.local_addr()?)?;
+        let (client, address) = listener.accept()?;
+        let lost = || Err(Error::other("a conversation that is told of"));
+        clients.spawn(client, address, move |_, _| lost());
+        let mut entries = clients.table.entries.lock();
+        while entries.places > 0 {
+            let soon = Duration::from_secs(10);
+            let wait = clients.table.changed.wait_for(&mut entries, soon);
+            assert!(!wait.timed_out(), "the place is not free");
+        }
+        drop((entries, stuck));
+        let gone = clients.wait_until_empty(Duration::from_secs(10));
+        assert!(gone.is_break(), "the thread has ended");
+        Ok(())
+    }
+
+    #[test]
     fn a_thread_is_kept_for_the_next_client() -> Result<()> {
         let clients = Clients {
             table: Arc::new(Table {

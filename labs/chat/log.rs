@@ -1,6 +1,9 @@
 //! What the server's console shows: the room, and why people left. The hub
 //! writes into a bounded queue and never waits; a thread prints.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::say;
 
@@ -11,59 +14,68 @@ const LINES: usize = 4096;
 /// shown also when a flood is not.
 const FOR_EVENTS: usize = 256;
 
-/// The hub's end. A console that is slower than the room misses lines, and
-/// is told how many.
+/// The hub's end.
 pub struct Log {
     console: Option<Sender<String>>,
-    left_out: usize,
+    left_out: Arc<AtomicUsize>,
+}
+
+/// The console's end.
+pub struct Console {
+    lines: Receiver<String>,
+    left_out: Arc<AtomicUsize>,
+}
+
+/// Both ends; if it is to be `quiet`, the console's ends at once.
+pub fn open(quiet: bool) -> (Log, Console) {
+    let (console, lines) = bounded(LINES);
+    let console = (!quiet).then_some(console);
+    let left_out = Arc::new(AtomicUsize::new(0));
+    let log = Log { console, left_out: left_out.clone() };
+    (log, Console { lines, left_out })
 }
 
 impl Log {
-    /// A log, and what [`print`] prints; nothing if it is to be `quiet`.
-    pub fn new(quiet: bool) -> (Log, Receiver<String>) {
-        let (console, shown) = bounded(LINES);
-        let console = (!quiet).then_some(console);
-        (Log { console, left_out: 0 }, shown)
-    }
-
     /// A line that somebody said, given in parts.
-    pub fn talk(&mut self, line: &[&str]) {
+    pub fn talk(&self, line: &[&str]) {
         self.add(line, FOR_EVENTS);
     }
 
     /// A line about the room.
-    pub fn event(&mut self, line: &str) {
+    pub fn event(&self, line: &str) {
         self.add(&[line], 0);
     }
 
-    /// Ends [`print`], once all that waits is printed.
+    /// Ends the console's thread, once all that waits is printed.
     pub fn close(&mut self) {
         self.console = None;
     }
 
-    fn add(&mut self, line: &[&str], free: usize) {
+    /// A console that is slower than the room misses lines.
+    fn add(&self, line: &[&str], free: usize) {
         let Some(console) = &self.console else { return };
         if console.len() + free >= LINES {
-            self.left_out += 1;
+            self.left_out.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let mut text = line.concat();
-        if self.left_out > 0 {
-            text = format!("… {} lines left out\n{text}", self.left_out);
-            self.left_out = 0;
-        }
-        let _ = console.try_send(text);
+        let _ = console.try_send(line.concat());
     }
 }
 
-/// Prints all that waits with one write: a write for each line may cost more
-/// than to say it to the room.
-pub fn print(lines: &Receiver<String>) {
-    for mut text in lines {
-        for line in lines.try_iter().take(LINES) {
-            text.push('\n');
-            text.push_str(&line);
+impl Console {
+    /// Prints all that waits with one write: a write for each line may cost
+    /// more than to say it to the room.
+    pub fn print(&self) {
+        for mut text in &self.lines {
+            for line in self.lines.try_iter().take(LINES) {
+                text.push('\n');
+                text.push_str(&line);
+            }
+            let left_out = self.left_out.swap(0, Ordering::Relaxed);
+            if left_out > 0 {
+                text.push_str(&format!("\n… {left_out} lines left out"));
+            }
+            say!("{text}");
         }
-        say!("{text}");
     }
 }

@@ -28,7 +28,6 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::bounded;
 use hub::{Event, Hub};
-use log::Log;
 use member::{Room, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
@@ -113,12 +112,12 @@ fn main() -> Result<()> {
     // loses lines and delays no member.
     // Limit: a console that is stuck for ever (Ctrl-S) stops this thread as
     // soon as it has something to print, and newcomers wait.
-    let (log, shown) = Log::new(args.quiet);
+    let (log, console) = log::open(args.quiet);
     let (events, heard) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
     let hub = Hub::new(args.echo, crowded.clone(), log);
     let hub = start("hub", move || hub.run(&heard))?;
-    let show = start("console", move || log::print(&shown))?;
+    let show = start("console", move || console.print())?;
     let room = Room {
         events,
         crowded,
