@@ -51,14 +51,25 @@ impl Log {
         self.console = None;
     }
 
-    /// A console that is slower than the room misses lines.
+    /// A console that is slower than the room misses lines, and is told how
+    /// many, before the next line or after the last.
     fn add(&self, line: &[&str], free: usize) {
         let Some(console) = &self.console else { return };
         if console.len() + free >= LINES {
             self.left_out.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        let _ = console.try_send(line.concat());
+        let mut text = missed(&self.left_out);
+        line.iter().for_each(|part| text.push_str(part));
+        let _ = console.try_send(text);
+    }
+}
+
+/// A line about the lines that were left out, if there are any.
+fn missed(left_out: &AtomicUsize) -> String {
+    match left_out.swap(0, Ordering::Relaxed) {
+        0 => String::new(),
+        count => format!("… {count} lines left out\n"),
     }
 }
 
@@ -71,11 +82,9 @@ impl Console {
                 text.push('\n');
                 text.push_str(&line);
             }
-            let left_out = self.left_out.swap(0, Ordering::Relaxed);
-            if left_out > 0 {
-                text.push_str(&format!("\n… {left_out} lines left out"));
-            }
-            say!("{text}");
+            text.push('\n');
+            text.push_str(&missed(&self.left_out));
+            say!("{}", text.trim_end_matches('\n'));
         }
     }
 }

@@ -28,7 +28,7 @@ const QUEUE: usize = 1024 * 1024;
 const AT_ONCE: usize = 64 * 1024;
 
 /// Who takes nothing for so long, while much waits, is stuck.
-const STUCK: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_secs(5);
 
 /// Memory of a writer's stack.
 const STACK: usize = 64 * 1024;

@@ -226,7 +226,7 @@ fn g_8e_more_than_one_name_that_fits_is_listed_and_lines_still_arrive() {
     });
     window.types("vol\t");
     window.until_shown("Voldemort   Volker");
-    window.until_prompt("> Vol");
+    window.until_prompt("> vol");
     other.says("hello");
     window.until_shown("Voldemort: hello");
 }
