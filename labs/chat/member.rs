@@ -31,7 +31,8 @@ const ATTEMPTS: usize = 10;
 /// Lines that the hub is told at once: what one recv() brought, but no crowd.
 const AT_ONCE: usize = 64;
 
-/// What a reader waits after a batch while a third of the room cannot follow.
+/// What a reader waits after a batch while a third of those who listen cannot
+/// follow.
 const BREATHER: Duration = Duration::from_millis(50);
 
 /// Silence that ends a name without a line end, and then that member's lines.
@@ -42,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub struct Room {
     pub events: Sender<Event>,
-    pub crowded: Arc<AtomicBool>, // many members lag
+    pub crowded: Arc<AtomicBool>, // many are slow
     pub max_rate: usize,          // lines a second; 0: as many as you like
     pub login: Duration,          // to say a name that is accepted
     pub silence: Duration,        // of a machine, not of a person
