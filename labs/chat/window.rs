@@ -103,7 +103,12 @@ impl Keyboard {
         let Keyboard::Lines(editor) = self else {
             return console::read_stdin_line();
         };
-        match editor.readline(PROMPT) {
+        let read = editor.readline(PROMPT);
+        // The cursor is below the typed line, which stays where it is.
+        if let Some(members) = editor.helper() {
+            members.typed.store(0, Ordering::Relaxed);
+        }
+        match read {
             Ok(line) => {
                 let _ = editor.add_history_entry(line.as_str());
                 Ok(Some(line.into_bytes()))

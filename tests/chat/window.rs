@@ -100,6 +100,17 @@ impl Window {
         }
     }
 
+    /// Waits until the last that it printed is this.
+    #[track_caller]
+    fn until_raw(&mut self, end: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.raw.ends_with(end.as_bytes()) {
+            let chunk = self.output.recv_deadline(deadline).expect(end);
+            self.screen.process(&chunk);
+            self.raw.extend(chunk);
+        }
+    }
+
     /// Waits until the line at which the cursor stands is this.
     #[track_caller]
     fn until_prompt(&mut self, line: &str) {
@@ -283,6 +294,23 @@ fn g_8e_a_typed_line_over_many_rows_leaves_none_behind() {
     server.interrupt();
     window.until_prompt("(the server has closed the connection)");
     assert_eq!(window.ends(), Some(1));
+}
+
+#[test]
+fn g_8e_what_was_typed_stays_on_the_screen_of_who_leaves() {
+    let server = Server::start("chat-server", &[]);
+    let (mut window, mut other) = batman(&server, "xterm-256color");
+    let long = "abcdefghi ".repeat(25);
+    window.types(&long);
+    window.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
+    window.types("\x03");
+    other.hears_event("Batman has left. Member count=1");
+    assert_eq!(window.ends(), Some(0));
+    // What the window clears last is below.
+    let end = "\r\x1b[J";
+    window.until_raw(end);
+    let rows = window.rows().concat();
+    assert!(rows.ends_with(long.trim_end()), "{rows}");
 }
 
 #[test]
