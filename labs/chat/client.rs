@@ -206,10 +206,8 @@ fn follow_room(
         }
     };
     let leaving = LEAVING.load(Ordering::Acquire);
-    if !leaving {
-        screen.show(&["(the server has closed the connection)".into()]);
-    }
-    screen.close();
+    let told = "(the server has closed the connection)";
+    screen.close((!leaving).then_some(told));
     if let Some(error) = end.filter(|_| !leaving) {
         warn!("{error}");
     }

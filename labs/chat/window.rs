@@ -3,19 +3,21 @@
 //! away, prints, and puts it back. Everywhere else, and with --plain, what
 //! arrives is appended, line by line, for scripts and screen readers. [G-8e]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use parking_lot::Mutex;
-use rustix::termios::{
-    OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr,
-};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
@@ -24,7 +26,6 @@ use rustyline::{
     KeyEvent, Modifiers,
 };
 use socketlab::{Error, Result, console, say};
-use unicode_width::UnicodeWidthStr;
 
 /// Names seen in the room, for completion. Two threads use them: the one that
 /// reads the socket adds, the one that reads the keyboard looks up.
@@ -45,8 +46,9 @@ pub enum Screen {
     /// Above the line that is being typed.
     Above {
         printer: Box<dyn ExternalPrinter + Send>,
-        before: Termios,         // the terminal's modes
-        typed: Arc<AtomicUsize>, // columns before the cursor
+        before: Termios, // the terminal's modes
+        closing: Arc<AtomicBool>,
+        cleared: Receiver<()>, // ends with the keyboard
     },
 }
 
@@ -56,7 +58,14 @@ const ESC: u16 = 500;
 /// Names that Tab shows at most, if more than one fits.
 const SHOWN: usize = 8;
 
-const PROMPT: &str = "> ";
+/// How long the editor may take to clear the prompt at the end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A message that shows nothing: rustyline wants a line end.
+const NOTHING: &str = "\x1b[A\n";
+
+/// The terminal shows what is written at once again.
+const END_OF_UPDATE: &str = "\x1b[?2026l";
 
 /// Opens the window; plain if asked for, or if this is not a terminal that
 /// can do more.
@@ -83,16 +92,18 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     }
     let both = KeyEvent::new(']', Modifiers::CTRL_ALT);
     editor.bind_sequence(both, Cmd::Noop);
-    let typed = Arc::new(AtomicUsize::new(0));
-    let helper = Members { names: names.clone(), typed: typed.clone() };
-    editor.set_helper(Some(helper));
+    let closing = Arc::new(AtomicBool::new(false));
+    let (told, cleared) = bounded(1);
+    let (names, stop) = (names.clone(), closing.clone());
+    editor.set_helper(Some(Members { names, closing: stop, cleared: told }));
     // A terminal that rustyline cannot draw on.
     let Ok(printer) = editor.create_external_printer() else {
         return Ok((Keyboard::Plain, Screen::Plain));
     };
     let before = tcgetattr(io::stdin())
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
-    let screen = Screen::Above { printer: Box::new(printer), before, typed };
+    let printer = Box::new(printer);
+    let screen = Screen::Above { printer, before, closing, cleared };
     Ok((Keyboard::Lines(Box::new(editor)), screen))
 }
 
@@ -103,12 +114,7 @@ impl Keyboard {
         let Keyboard::Lines(editor) = self else {
             return console::read_stdin_line();
         };
-        let read = editor.readline(PROMPT);
-        // The cursor is below the typed line, which stays where it is.
-        if let Some(members) = editor.helper() {
-            members.typed.store(0, Ordering::Relaxed);
-        }
-        match read {
+        match editor.readline("> ") {
             Ok(line) => {
                 let _ = editor.add_history_entry(line.as_str());
                 Ok(Some(line.into_bytes()))
@@ -143,28 +149,40 @@ impl Screen {
     }
 
     /// Gives the terminal back as it was, while the other thread may still
-    /// wait for the keyboard.
-    pub fn close(&mut self) {
-        if let Screen::Above { printer, before, typed } = self {
-            // The printer hands over one message at a time: once a second
-            // one is taken, the first, and all before it, are on the screen.
-            let _ = printer.print(String::new());
-            let _ = printer.print(String::new());
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-            // The unused prompt, and what was typed: it may have rows.
-            let columns = tcgetwinsize(io::stdout())
-                .map_or(usize::MAX, |size| usize::from(size.ws_col).max(1));
-            let up = (PROMPT.len() + typed.load(Ordering::Relaxed)) / columns;
-            let up = if up > 0 { format!("\x1b[{up}A") } else { String::new() };
-            console::prompt(&format!("\r{up}\x1b[J"));
+    /// wait for the keyboard, and says the last words.
+    pub fn close(self, last: Option<&str>) {
+        if let Screen::Above { printer, before, closing, cleared } = self {
+            if cleared.try_recv() != Err(TryRecvError::Disconnected) {
+                // It may be that nobody takes messages any more.
+                let wake = move || clear(printer, &closing);
+                if thread::Builder::new().spawn(wake).is_ok() {
+                    let _ = cleared.recv_timeout(PATIENCE);
+                }
+                console::prompt(END_OF_UPDATE);
+            }
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        }
+        if let Some(last) = last {
+            say!("{last}");
         }
     }
+}
+
+/// Makes the editor take the prompt and the typed line away, whatever rows
+/// they have, and stop before it draws them again, see highlight_prompt.
+fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
+    // It hands over one message at a time: once this one is handed over, all
+    // before it are on the screen, or about to be.
+    let _ = printer.print(NOTHING.into());
+    closing.store(true, Ordering::Release);
+    let _ = printer.print(NOTHING.into());
 }
 
 /// Completes the names of members.
 pub struct Members {
     names: Names,
-    typed: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
+    cleared: Sender<()>,
 }
 
 impl Completer for Members {
@@ -202,11 +220,18 @@ impl Hinter for Members {
     type Hint = String;
 }
 impl Highlighter for Members {
-    /// Nothing to highlight, but rustyline tells here where the cursor is.
-    fn highlight_char(&self, line: &str, at: usize, _: CmdKind) -> bool {
-        let before = line.get(..at).unwrap_or_default();
-        self.typed.store(before.width(), Ordering::Relaxed);
-        false
+    /// Nothing to highlight: the place where rustyline has cleared the rows
+    /// of the old prompt and has not yet drawn the new one.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        _: bool,
+    ) -> Cow<'b, str> {
+        while self.closing.load(Ordering::Acquire) {
+            let _ = self.cleared.try_send(());
+            thread::park(); // the other thread ends the program
+        }
+        prompt.into()
     }
 }
 impl Validator for Members {}
