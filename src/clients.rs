@@ -32,7 +32,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::{Condvar, Mutex};
 
 use crate::net::{TcpSocket, WeakTcpSocket};
-use crate::{Error, Result, console, say, stop, warn};
+use crate::{Error, Result, args, console, say, stop, warn};
 
 /// Clients served at once unless `--max-clients` says otherwise.
 pub const MAX_CLIENTS: usize = 1024;
@@ -86,6 +86,7 @@ struct Table {
 #[derive(Default)]
 struct Entries {
     live: HashMap<u64, WeakTcpSocket>,
+    places: usize, // taken; whoever is in `live` may have vacated its own
     next: u64,
     stopping: bool,
     refused: u64, // since the server was last not full
@@ -102,6 +103,9 @@ impl Clients {
         max: usize,
         no_room: &'static str,
     ) -> Result<Clients> {
+        if max == 0 {
+            args::usage("--max-clients 0 would serve nobody: give 1 or more");
+        }
         let table = Arc::new(Table {
             entries: Mutex::new(Entries::default()),
             changed: Condvar::new(),
@@ -129,20 +133,22 @@ impl Clients {
     {
         let Some(place) = self.enter(&client) else {
             let first = self.table.entries.lock().refused == 0;
+            self.turn_away(client);
             if first {
                 say!("no room: {} clients, newcomers are told so", self.max);
             }
-            return self.turn_away(client);
+            return;
         };
         let handle = client.clone();
         let job = Job {
             peer,
             hold: Box::new(move || {
                 // Leaves the table even if `converse` panics.
-                let _place = place;
-                match converse(handle, peer) {
-                    Ok(()) => {}
-                    Err(error) => say!("[{peer}] lost: {error}"),
+                let mut place = place;
+                let talked = converse(handle, peer);
+                place.vacate(); // the console may be stuck
+                if let Err(error) = talked {
+                    say!("[{peer}] lost: {error}");
                 }
             }),
         };
@@ -229,13 +235,14 @@ impl Clients {
 
     fn enter(&self, client: &TcpSocket) -> Option<Place> {
         let mut entries = self.table.entries.lock();
-        if entries.live.len() >= self.max || entries.stopping {
+        if entries.places >= self.max || entries.stopping {
             return None;
         }
+        entries.places += 1;
         let id = entries.next;
         entries.next += 1;
         entries.live.insert(id, client.downgrade());
-        Some(Place { table: self.table.clone(), id })
+        Some(Place { table: self.table.clone(), id, vacated: false })
     }
 
     /// Tells a newcomer that there is no room. Nothing here waits: the
@@ -332,10 +339,23 @@ fn stopper(
 struct Place {
     table: Arc<Table>,
     id: u64,
+    vacated: bool,
+}
+
+impl Place {
+    /// Makes room for the next client, while the last words about this one
+    /// may still have to be said.
+    fn vacate(&mut self) {
+        if !mem::replace(&mut self.vacated, true) {
+            self.table.entries.lock().places -= 1;
+            self.table.changed.notify_all();
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.vacate();
         self.table.entries.lock().live.remove(&self.id);
         self.table.changed.notify_all();
     }
@@ -376,6 +396,31 @@ mod tests {
             assert!(gone.is_break(), "the place is free");
         }
         assert_eq!(told, b"served");
+        Ok(())
+    }
+
+    #[test]
+    fn a_stuck_console_keeps_no_place() -> Result<()> {
+        let any = net::resolve_one("127.0.0.1", 0)?;
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(5)?;
+        let clients = Clients::new(&listener, 1, "no room\n")?;
+        // As long as this test holds stdout, nobody can print.
+        let stuck = io::stdout().lock();
+        let _peer = TcpStream::connect(listener.local_addr()?)?;
+        let (client, address) = listener.accept()?;
+        let lost = || Err(Error::other("a conversation that is told of"));
+        clients.spawn(client, address, move |_, _| lost());
+        let mut entries = clients.table.entries.lock();
+        while entries.places > 0 {
+            let soon = Duration::from_secs(10);
+            let wait = clients.table.changed.wait_for(&mut entries, soon);
+            assert!(!wait.timed_out(), "the place is not free");
+        }
+        drop((entries, stuck));
+        let gone = clients.wait_until_empty(Duration::from_secs(10));
+        assert!(gone.is_break(), "the thread has ended");
         Ok(())
     }
 

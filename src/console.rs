@@ -107,8 +107,16 @@ pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
 /// what is read) and invalid UTF-8 are written as escapes.
 ///
 /// `escape(b"hi\x1b[2J\xff")` gives `hi\x1b[2J\xff`, on one line. A backslash
-/// stays what it is, for people; [`escape_exactly`] can be read back.
+/// stays what it is, for people, and so do the invisible joiners of Persian,
+/// Hindi and emoji families; [`escape_exactly`] can be read back.
 pub fn escape(bytes: &[u8]) -> String {
+    escape_all(bytes, false)
+}
+
+const NON_JOINER: char = '\u{200c}';
+const JOINER: char = '\u{200d}';
+
+fn escape_all(bytes: &[u8], exactly: bool) -> String {
     // Nearly everything is plain ASCII; looking at it once is much faster.
     if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return String::from_utf8_lossy(bytes).into_owned();
@@ -117,6 +125,7 @@ pub fn escape(bytes: &[u8]) -> String {
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             match character {
+                JOINER | NON_JOINER if !exactly => shown.push(character),
                 '\n' => shown.push_str("\\n"),
                 '\r' => shown.push_str("\\r"),
                 '\t' => shown.push_str("\\t"),
@@ -136,10 +145,11 @@ pub fn escape(bytes: &[u8]) -> String {
     shown
 }
 
-/// Like [`escape`], with backslashes doubled: no two byte strings look alike.
+/// Like [`escape`], with backslashes doubled and joiners escaped: no two byte
+/// strings look alike.
 pub fn escape_exactly(bytes: &[u8]) -> String {
-    let parts: Vec<String> =
-        bytes.split(|&byte| byte == b'\\').map(escape).collect();
+    let parts = bytes.split(|&byte| byte == b'\\');
+    let parts: Vec<String> = parts.map(|part| escape_all(part, true)).collect();
     parts.join("\\\\")
 }
 
@@ -178,6 +188,9 @@ mod tests {
         assert_eq!(escape("é ß".as_bytes()), "é ß");
         assert_eq!(escape("a\u{202e}b".as_bytes()), "a\\u{202e}b");
         assert_eq!(escape("\u{9b}2J".as_bytes()), "\\u{9b}2J");
+        assert_eq!(escape("a\u{200b}".as_bytes()), "a\\u{200b}");
+        assert_eq!(escape("👩\u{200d}👧".as_bytes()), "👩\u{200d}👧");
+        assert_eq!(escape_exactly("\u{200d}".as_bytes()), "\\u{200d}");
         assert_eq!(escape(b"\\o/"), "\\o/");
         assert_eq!(escape_exactly(b"\\x1b\x1b"), "\\\\x1b\\x1b");
     }

@@ -111,6 +111,12 @@ impl<S: Stream> LineReader<S> {
         self.pause = Some(pause);
     }
 
+    /// Back to lines: no pause ends one. For peers that have shown that they
+    /// send line ends.
+    pub fn expect_line_ends(&mut self) {
+        self.pause = None;
+    }
+
     /// No deadlines any more: for a person who may be silent for hours, where
     /// keepalive notices that a machine is gone. The cap still holds.
     pub fn wait_for_ever(&mut self) {
@@ -127,7 +133,7 @@ impl<S: Stream> LineReader<S> {
     /// most `most` of them; none at end of stream. Waits as for a line.
     pub fn read_bytes(&mut self, most: usize) -> Result<Vec<u8>> {
         if self.unread().is_empty() {
-            self.fill(None)?;
+            self.fill(false, None)?;
         }
         let bytes = self.unread();
         let bytes = bytes.get(..most).unwrap_or(bytes).to_vec();
@@ -155,7 +161,7 @@ impl<S: Stream> LineReader<S> {
             if begun && deadline.is_none() {
                 deadline = self.idle.map(|_| Instant::now() + LINE_DEADLINE);
             }
-            match self.fill(deadline) {
+            match self.fill(begun, deadline) {
                 Ok(0) if self.skipping => return Ok(self.skipped()),
                 Ok(0) if searched > 0 => {
                     return Ok(self.take_rest(Received::Line));
@@ -164,10 +170,9 @@ impl<S: Stream> LineReader<S> {
                 Ok(_) => {}
                 Err(error) => {
                     let last = self.last.as_ref().map(|last| last.at);
-                    let expired = deadline.is_none_or(|line| {
-                        last.map_or(line, |last| last.min(line))
-                            <= Instant::now()
-                    });
+                    let now = Instant::now();
+                    let mut limits = deadline.into_iter().chain(last);
+                    let expired = !begun || limits.any(|at| at <= now);
                     if !error.is_timeout() || self.pause.is_none() || expired {
                         return Err(error);
                     }
@@ -181,8 +186,13 @@ impl<S: Stream> LineReader<S> {
     }
 
     /// One `recv` into the buffer, with the time limit that holds now.
-    fn fill(&mut self, deadline: Option<Instant>) -> Result<usize> {
+    fn fill(
+        &mut self,
+        begun: bool,
+        deadline: Option<Instant>,
+    ) -> Result<usize> {
         let mut limit = match deadline {
+            None if begun => self.pause, // wait_for_ever()
             None => self.idle,
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -365,6 +375,18 @@ mod tests {
         assert_eq!(reader.read()?, guessed);
         peer.write_all(b"with one\n")?;
         assert_eq!(reader.read()?, line("with one"));
+        reader.wait_for_ever();
+        peer.write_all(b"no deadline")?;
+        let guessed = Received::Unterminated(b"no deadline".to_vec());
+        assert_eq!(reader.read()?, guessed);
+        reader.expect_line_ends();
+        peer.write_all(b"in ")?;
+        let rest = std::thread::spawn(move || {
+            std::thread::sleep(4 * SOON);
+            peer.write_all(b"two\n")
+        });
+        assert_eq!(reader.read()?, line("in two"));
+        rest.join().expect("the writer")?;
         Ok(())
     }
 

@@ -103,7 +103,7 @@ fn g_8b_our_client_with_a_server_in_python() {
         return;
     };
     let mut one = server.client("chat-client", &["--name", "Batman"]);
-    assert_eq!(next_line(&mut one), "Enter login name:");
+    assert_eq!(next_line(&mut one), "Enter login name: Batman");
     assert_eq!(next_line(&mut one), "");
     let line = next_line(&mut one);
     assert!(is_event(&line, "Batman has joined. Member count=1"), "{line}");
@@ -177,6 +177,21 @@ fn g_8b_the_servers_console_shows_the_room_and_why_people_left() {
 }
 
 #[test]
+fn g_8b_a_slow_console_is_told_how_much_it_missed() {
+    let mut server = Server::start("chat-server", &[]);
+    let mut member = Member::join(&server, "Batman", 1);
+    // Nobody reads the console meanwhile: it holds some megabytes.
+    let line = "x".repeat(4000) + "\n";
+    for _ in 0..20 {
+        member.sends(line.repeat(1000).as_bytes());
+    }
+    member.says("quit");
+    member.hears_the_end();
+    server.wait_for("… lines left out");
+    server.wait_for("(Batman left: quit)");
+}
+
+#[test]
 fn g_8e_commands() {
     let server = Server::start("chat-server", &[]);
     let mut one = Member::join(&server, "Bat", 1);
@@ -188,7 +203,14 @@ fn g_8e_commands() {
     one.says("/who");
     one.hears("Server: 3 here: Bat, Bat Man, Élise");
     one.says("/help");
-    assert!(one.next().starts_with("Server: quit leaves; /who"));
+    one.hears("Server: quit leaves the room");
+    for command in ["/who", "/me", "/msg", "//"] {
+        let line = one.next();
+        assert!(line.starts_with(&format!("Server: {command}")), "{line}");
+    }
+    // The case of a command does not count.
+    one.says("/WHO");
+    one.hears("Server: 3 here: Bat, Bat Man, Élise");
     one.says("/me waves");
     two.hears("* Bat waves");
     three.hears("* Bat waves");
@@ -197,14 +219,20 @@ fn g_8e_commands() {
     three.hears("Bat: /who is that?");
     // The longest name that fits is meant; case does not count.
     one.says("/msg bat man psst");
-    two.hears("Bat: (to you) psst");
-    one.says("/msg élise ça va?");
-    three.hears("Bat: (to you) ça va?");
+    two.hears("Bat (to you): psst");
+    one.says("/Msg élise  ça va?");
+    three.hears("Bat (to you):  ça va?");
+    one.says("/msg bat me too");
+    one.hears("Bat (to you): me too");
+    for alone in ["/me", "/ME "] {
+        one.says(alone);
+        one.hears("Server: /me TEXT: say what you do, as in /me waves");
+    }
     for wrong in ["/msg", "/msg nobody hi", "/msg Batman hi", "/msg Bat"] {
         one.says(wrong);
         one.hears("Server: /msg NAME text: no such member");
     }
-    for wrong in ["/nothing", "/", "/me", "/WHO"] {
+    for wrong in ["/nothing", "/", "/mewaves"] {
         one.says(wrong);
         let told = "Server: no such command; /help lists them, // says a slash";
         one.hears(told);
@@ -315,6 +343,57 @@ fn g_8b_a_script_is_a_member() {
         other.hears(&format!("Script: {line}"));
     }
     other.hears_event("Script has left. Member count=1");
+}
+
+#[test]
+fn g_8b_a_script_whose_name_is_refused_says_nothing_and_fails() {
+    let server = Server::start("chat-server", &[]);
+    let mut other = Member::join(&server, "Batman", 1);
+    for (name, why) in [
+        ("BATMAN", "Server: the name BATMAN is taken"),
+        ("Server", "Server: Server is the room itself"),
+    ] {
+        let mut script = server.client("chat-client", &["--name", name]);
+        script.type_line("my first line").expect("it reads");
+        script.end_input();
+        assert_eq!(next_line(&mut script), format!("Enter login name: {name}"));
+        assert_eq!(next_line(&mut script), why);
+        assert_eq!(script.wait_for_end().expect("it ends").code(), Some(1));
+    }
+    let mut script = server.client("chat-client", &["--name", "A\nB"]);
+    script.wait_for("--name: a name is one line").expect("why");
+    assert_eq!(script.wait_for_end().expect("it ends").code(), Some(2));
+    // Nobody came in, under no name.
+    other.says("/who");
+    other.hears("Server: 1 here: Batman");
+}
+
+#[test]
+fn g_8b_a_python_client_without_line_ends_is_a_member() {
+    let server = Server::start("chat-server", &[]);
+    let mut other = Member::join(&server, "Robin", 1);
+    let client = server.connect();
+    assert_eq!(receive_line(&client), "Enter login name:");
+    send(&client, b"Batman"); // client.send("Batman".encode())
+    other.hears_event("Batman has joined. Member count=2");
+    let line = receive_line(&client);
+    assert!(is_event(&line, "Batman has joined. Member count=2"), "{line}");
+    for text in ["Anyone here?", "hello", "/me waves"] {
+        send(&client, text.as_bytes());
+        let heard = other.next();
+        assert!(heard.ends_with(text.trim_start_matches("/me ")), "{heard}");
+    }
+    send(&client, b"quit");
+    assert_eq!(receive_all(&client), b"");
+    other.hears_event("Batman has left. Member count=1");
+}
+
+#[test]
+fn g_8b_no_room_for_nobody_is_a_usage_error() {
+    let arguments = ["127.0.0.1", "0", "--max-clients", "0"];
+    let mut server = Terminal::start("chat-server", arguments).expect("runs");
+    server.wait_for("--max-clients 0 …").expect("why");
+    assert_eq!(server.wait_for_end().expect("it ends").code(), Some(2));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 mod window;
 
+use std::io::{self, IsTerminal};
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
@@ -51,16 +53,21 @@ struct Args {
     /// the server's port (default 12005)
     #[argh(positional)]
     port: Port,
-    /// the login name, instead of being asked for it
+    /// the login name, instead of being asked for it; in a script a name that
+    /// is refused ends the program
     #[argh(option)]
     name: Option<String>,
-    /// append plain lines, with no editing and no colour
+    /// append plain lines, with no editing and no colour; so do a pipe,
+    /// TERM=dumb and NO_COLOR
     #[argh(switch)]
     plain: bool,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    if args.name.as_ref().is_some_and(|name| name.contains(['\n', '\r'])) {
+        args::usage("--name: a name is one line");
+    }
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -75,10 +82,11 @@ fn main() -> Result<()> {
 
     let names = Names::default();
     let (mut keyboard, screen) = window::open(args.plain, &names)?;
-    let socket = server.clone();
+    let (accepted, login) = bounded(1);
+    let (socket, name) = (server.clone(), args.name.clone());
     let room = thread::Builder::new()
         .name("room".into())
-        .spawn(move || follow_room(socket, screen, &names))
+        .spawn(move || follow_room(socket, screen, &names, name, &accepted))
         .map_err(|error| Error::new("spawn", "room", error))?;
 
     // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
@@ -86,15 +94,18 @@ fn main() -> Result<()> {
     stop::on_signal(move || leave(&socket))?;
 
     // The other thread reads to the end of the stream, and ends the program.
-    let talked = talk(&server, &mut keyboard, args.name);
+    let talked = talk(&server, &mut keyboard, args.name, &login);
+    // It may wait for the editor to show something, which now never will.
+    drop(keyboard);
     match &talked {
         Ok(()) => leave(&server),
         // The server is gone: the other thread says why.
-        Err(error) if error.is_peer_gone() => {}
-        Err(_) => return talked,
+        Err(error) if error.is_peer_gone() => {
+            let _ = room.join();
+        }
+        Err(_) => {}
     }
-    let _ = room.join();
-    Ok(())
+    talked
 }
 
 /// Sends what the user types, until she leaves.
@@ -102,9 +113,15 @@ fn talk(
     server: &TcpSocket,
     keyboard: &mut Keyboard,
     name: Option<String>,
+    login: &Receiver<()>,
 ) -> Result<()> {
     if let Some(name) = name {
         server.send_all(format!("{name}\n").as_bytes())?;
+        // What a script says next must not be taken for a name. A server
+        // that does not say that we are in is trusted after a while.
+        if !io::stdin().is_terminal() {
+            let _ = login.recv_timeout(GOODBYE);
+        }
     }
     while let Some(mut line) = keyboard.read()? {
         if line == b"quit" {
@@ -130,9 +147,17 @@ fn leave(server: &TcpSocket) {
 }
 
 /// Shows what the server sends until it closes, and ends the program.
-fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
+/// `accepted` is told when the room has let us in.
+fn follow_room(
+    server: TcpSocket,
+    mut screen: Screen,
+    names: &Names,
+    mut name: Option<String>,
+    accepted: &Sender<()>,
+) {
     let mut lines = LineReader::new(server.clone(), LONGEST, GOODBYE);
     lines.wait_for_ever();
+    let script = name.is_some() && !io::stdin().is_terminal();
     let mut joined = false;
     let end = loop {
         // ---- 4 recv() ----------------------------------------------------
@@ -146,7 +171,7 @@ fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
         // What came together is shown together: a terminal is slow.
         let mut shown = Vec::new();
         while let Some(received) = next {
-            let line = match received {
+            let mut line = match received {
                 // The server has escaped it; but is it our server?
                 Received::Line(line) => console::escape(&line),
                 _ => "(a line too long to show)".to_string(),
@@ -154,18 +179,35 @@ fn follow_room(server: TcpSocket, mut screen: Screen, names: &Names) {
             if !joined && line.starts_with("Server: time=") {
                 joined = true;
                 shown.push(String::new()); // the handout's screen [G-8c]
+                let _ = accepted.try_send(());
+            } else if !joined && line == "Enter login name:" {
+                match name.take() {
+                    Some(name) => {
+                        line = format!(
+                            "{line} {}",
+                            console::escape(name.as_bytes())
+                        );
+                    }
+                    // The question again: why has just been shown.
+                    None if script => {
+                        screen.show(&shown);
+                        process::exit(1);
+                    }
+                    None => {}
+                }
             }
             learn_names(&line, names);
             shown.push(line);
             next = lines.read_ready();
         }
-        screen.show(&shown);
+        // Who leaves does not wait until a flood has gone by.
+        if !(screen.is_above() && LEAVING.load(Ordering::Acquire)) {
+            screen.show(&shown);
+        }
     };
     let leaving = LEAVING.load(Ordering::Acquire);
-    if !leaving {
-        screen.show(&["(the server has closed the connection)".into()]);
-    }
-    screen.close();
+    let told = "(the server has closed the connection)";
+    screen.close((!leaving).then_some(told));
     if let Some(error) = end.filter(|_| !leaving) {
         warn!("{error}");
     }
@@ -188,7 +230,12 @@ fn learn_names(line: &str, names: &Names) {
     };
     let Some((speaker, text)) = line.split_once(": ") else { return };
     if speaker != "Server" {
-        return learn(speaker);
+        let name = speaker.strip_suffix(" (to you)").unwrap_or(speaker);
+        // `* Batman says: hi` is a /me.
+        if !name.starts_with('*') {
+            learn(name);
+        }
+        return;
     }
     if let Some((_, list)) = text.split_once(" here: ") {
         return list.split(", ").for_each(learn);

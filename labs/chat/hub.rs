@@ -20,6 +20,7 @@
 //!
 //! Never done: a blocking send, waiting for the console.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crossbeam_channel::{Receiver, Sender};
 use jiff::Zoned;
 
 use crate::batch::Batch;
+use crate::log::Log;
 use crate::names;
 use crate::outbox::Outbox;
 
@@ -36,9 +38,16 @@ use crate::outbox::Outbox;
 const BATCH: usize = 64;
 const BATCH_BYTES: usize = 64 * 1024;
 
-const HELP: &str = "Server: quit leaves; /who lists the members; /me waves \
-                    says that you wave; /msg NAME text is for one member; a \
-                    line that begins with // is said with one slash\n";
+const HELP: &str = "\
+Server: quit leaves the room
+Server: /who lists the members
+Server: /me waves says that you wave
+Server: /msg NAME text is for one member alone
+Server: //text says text with one slash in front
+";
+
+/// The author of what the room itself says.
+const ROOM: u64 = u64::MAX;
 
 /// What a reader tells the hub.
 pub enum Event {
@@ -78,17 +87,12 @@ pub struct Hub {
     echo: bool,               // authors get their own lines, too
     closing: bool,
     crowded: Arc<AtomicBool>, // see flush()
-    console: Option<Sender<String>>,
+    log: Log,                 // what the server's operator sees
 }
 
 impl Hub {
-    /// An empty room. `console` gets what the server's operator sees, if
-    /// she wants to; `crowded` is for the readers.
-    pub fn new(
-        echo: bool,
-        crowded: Arc<AtomicBool>,
-        console: Option<Sender<String>>,
-    ) -> Hub {
+    /// An empty room; `crowded` is for the readers.
+    pub fn new(echo: bool, crowded: Arc<AtomicBool>, log: Log) -> Hub {
         Hub {
             members: HashMap::new(),
             next: 0,
@@ -97,7 +101,7 @@ impl Hub {
             echo,
             closing: false,
             crowded,
-            console,
+            log,
         }
     }
 
@@ -128,7 +132,8 @@ impl Hub {
                 // It may still read what was said before.
                 let without = (!self.echo).then_some(id);
                 if let Some(member) = self.members.get_mut(&id) {
-                    let _ = member.hear(&self.batch, without);
+                    let text = member.part(&self.batch, without);
+                    let _ = member.outbox.deliver(&text);
                 }
                 self.leave(id, &why);
             }
@@ -136,7 +141,7 @@ impl Hub {
                 self.announce("the room is closed");
                 self.flush();
                 self.closing = true;
-                self.console = None;
+                self.log.close();
             }
         }
         if self.batch.len() > BATCH_BYTES {
@@ -153,7 +158,7 @@ impl Hub {
         }
         let id = self.next;
         self.next += 1;
-        self.log(&format!("({name} comes from {})", outbox.peer()));
+        self.log.event(&format!("({name} comes from {})", outbox.peer()));
         let since = self.batch.len();
         self.members
             .insert(id, Member { name: name.into(), key, outbox, since });
@@ -168,7 +173,7 @@ impl Hub {
             return; // the writer may still send what waits
         }
         member.outbox.cut();
-        self.log(&format!("({} left: {why})", member.name));
+        self.log.event(&format!("({} left: {why})", member.name));
         self.announce_count(&format!("{} has left.", member.name));
     }
 
@@ -196,17 +201,20 @@ impl Hub {
     /// `/msg NAME text`: the name may have spaces, so the members decide
     /// where it ends; the longest name that fits is meant.  [G-8e] (try 6)
     fn whisper(&mut self, id: u64, rest: &str) {
-        let fits = self.members.iter().filter_map(|(to, member)| {
-            let (name, text) = rest.split_at_checked(member.name.len())?;
-            let text = text.strip_prefix(' ')?;
-            (names::key(name) == member.key).then_some((name.len(), *to, text))
+        let spaces = rest.match_indices(' ').take(names::LONGEST);
+        let fits = spaces.filter_map(|(end, _)| {
+            let (name, text) = rest.split_at_checked(end)?;
+            let key = names::key(name);
+            let found = self.members.iter().find(|(_, m)| m.key == key);
+            found.map(|(to, _)| (*to, text.strip_prefix(' ').unwrap_or(text)))
         });
-        let Some((_, to, text)) = fits.max() else {
+        let Some((to, text)) = fits.last() else {
             return self.tell(id, "Server: /msg NAME text: no such member\n");
         };
-        // Nobody's name has a colon, so nobody can write another's name here.
+        // No name has a parenthesis, and whatever is said in public follows
+        // a name and a colon: nobody can say what looks like this.
         let from = self.members.get(&id).map(|member| &*member.name);
-        let text = format!("{}: (to you) {text}\n", from.unwrap_or("?"));
+        let text = format!("{} (to you): {text}\n", from.unwrap_or("?"));
         self.tell(to, &text);
     }
 
@@ -217,15 +225,16 @@ impl Hub {
     }
 
     fn announce(&mut self, text: &str) {
-        self.publish(u64::MAX, &["Server: ", text]);
+        self.publish(ROOM, &["Server: ", text]);
     }
 
     /// Adds a line to what is about to be said to all but its author.
     /// [G-8c] (viva 7) (try 9)
     fn publish(&mut self, author: u64, line: &[&str]) {
         self.batch.add(author, line);
-        if self.console.is_some() {
-            self.log(&line.concat());
+        match author {
+            ROOM => self.log.event(&line.concat()),
+            _ => self.log.talk(line),
         }
     }
 
@@ -241,45 +250,40 @@ impl Hub {
     }
 
     /// Says the batch: formatted once, one send a member. Whoever cannot be
-    /// reached leaves, which is said in turn. If a third of all lag, it is not
-    /// they who are slow but somebody who floods the room: the readers then
-    /// pause for a moment after each batch.              (viva 4) (try 8)
+    /// reached leaves, which is said in turn. If a third of those who listen
+    /// are slow, it is not their fault but that of somebody who floods the
+    /// room: the readers then pause after each batch.    (viva 4) (try 8)
     fn flush(&mut self) {
         while !self.batch.is_empty() || !self.gone.is_empty() {
             let batch = mem::take(&mut self.batch);
-            let mut lagging = 0;
+            let (mut listening, mut slow) = (0, 0);
             for (id, member) in &mut self.members {
-                let sent = member.hear(&batch, (!self.echo).then_some(*id));
-                lagging += usize::from(member.outbox.lags());
-                if let Err(why) = sent {
+                let text = member.part(&batch, (!self.echo).then_some(*id));
+                if text.is_empty() {
+                    continue; // all of it is its own
+                }
+                listening += 1;
+                if let Err(why) = member.outbox.deliver(&text) {
                     self.gone.push((*id, why.to_string()));
                 }
+                slow += usize::from(member.outbox.is_slow());
             }
-            let crowded = 3 * lagging > self.members.len();
+            let crowded = slow > 0 && 3 * slow >= listening;
             self.crowded.store(crowded, Ordering::Relaxed);
             for (id, why) in mem::take(&mut self.gone) {
                 self.leave(id, &why);
             }
         }
     }
-
-    fn log(&self, line: &str) {
-        // A console that nobody reads must not hold up the room.
-        if let Some(console) = &self.console {
-            let _ = console.try_send(line.to_string());
-        }
-    }
 }
 
 impl Member {
-    /// Sends it its part of the batch: what was said since it came, and not
-    /// by itself.
-    fn hear(
+    /// Its part of the batch: what was said since it came, and not by itself.
+    fn part<'a>(
         &mut self,
-        batch: &Batch,
+        batch: &'a Batch,
         without: Option<u64>,
-    ) -> socketlab::Result<()> {
-        let since = mem::take(&mut self.since);
-        self.outbox.deliver(&batch.after(since, without))
+    ) -> Cow<'a, [u8]> {
+        batch.after(mem::take(&mut self.since), without)
     }
 }

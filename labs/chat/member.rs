@@ -31,14 +31,19 @@ const ATTEMPTS: usize = 10;
 /// Lines that the hub is told at once: what one recv() brought, but no crowd.
 const AT_ONCE: usize = 64;
 
-/// What a reader waits after a batch while a third of the room cannot follow.
-const BREATHER: Duration = Duration::from_millis(10);
+/// What a reader waits after a batch while a third of those who listen cannot
+/// follow.
+const BREATHER: Duration = Duration::from_millis(50);
+
+/// Silence that ends a name without a line end, and then that member's lines.
+const NAME_PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a member's reader needs.
 #[derive(Clone)]
 pub struct Room {
     pub events: Sender<Event>,
-    pub crowded: Arc<AtomicBool>, // many members lag
+    pub crowded: Arc<AtomicBool>, // many are slow
     pub max_rate: usize,          // lines a second; 0: as many as you like
     pub login: Duration,          // to say a name that is accepted
     pub silence: Duration,        // of a machine, not of a person
@@ -54,6 +59,7 @@ pub fn converse(
     let mut lines = LineReader::new(client.clone(), LONGEST, room.login);
     // One deadline for all attempts: nobody gets a minute for each.
     lines.finish_within(Some(room.login));
+    lines.accept_pause(NAME_PAUSE);
     let Some((id, writer)) = log_in(&client, &mut lines, room, peer)? else {
         client.finish();
         return Ok(());
@@ -89,7 +95,15 @@ fn log_in(
 ) -> Result<Option<(u64, JoinHandle<()>)>> {
     for _ in 0..ATTEMPTS {
         client.send_all(b"Enter login name:\n")?;
-        let name = match lines.read() {
+        let received = lines.read();
+        // The handouts' Python clients send no line end, and a pause stands
+        // for it: a guess. Who sends one here sends lines, and half of a
+        // line is then never taken for a whole one.
+        let unended = matches!(received, Ok(Received::Unterminated(_)));
+        if !unended {
+            lines.expect_line_ends();
+        }
+        let name = match received {
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
                 if line == b"quit" {
                     return Ok(None);
@@ -107,7 +121,12 @@ fn log_in(
         let refused = match name {
             Err(why) => why.to_string(),
             Ok(name) => match ask_hub(client, name, room, peer)? {
-                Ok(member) => return Ok(Some(member)),
+                Ok(member) => {
+                    if unended {
+                        lines.accept_pause(PAUSE);
+                    }
+                    return Ok(Some(member));
+                }
                 Err(why) => why,
             },
         };
@@ -161,7 +180,11 @@ fn listen(
         while let Some(received) = next {
             match received {
                 Received::End => left = Some("closed by the client"),
-                Received::Line(line) if line == b"quit" => left = Some("quit"),
+                Received::Line(line) | Received::Unterminated(line)
+                    if line == b"quit" =>
+                {
+                    left = Some("quit");
+                }
                 Received::TooLong => batch.push(Line::Refused(
                     "that line is longer than 4096 bytes, nobody saw it",
                 )),
@@ -198,11 +221,15 @@ fn say(room: &Room, id: u64, lines: Vec<Line>) -> Result<()> {
 fn understand(line: &[u8]) -> Option<Line> {
     let text = console::escape(String::from_utf8_lossy(line).as_bytes());
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
-    Some(match word {
+    // The case of a command does not count; of all else it is kept.
+    Some(match word.to_ascii_lowercase().as_str() {
         "" if rest.trim().is_empty() => return None, // Enter, and nothing else
         "/who" => Line::Who,
         "/help" => Line::Help,
-        "/me" if !rest.is_empty() => Line::Act(rest.to_string()),
+        "/me" if rest.trim().is_empty() => {
+            Line::Refused("/me TEXT: say what you do, as in /me waves")
+        }
+        "/me" => Line::Act(rest.to_string()),
         "/msg" => Line::Whisper(rest.to_string()),
         word if word.starts_with("//") => {
             Line::Say(text.get(1..).unwrap_or_default().to_string())

@@ -15,6 +15,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use socketlab::net::TcpSocket;
@@ -25,6 +26,9 @@ const QUEUE: usize = 1024 * 1024;
 
 /// Bytes that a writer sends in one go; what is sent makes room in the queue.
 const AT_ONCE: usize = 64 * 1024;
+
+/// Who takes nothing for so long, while much waits, is stuck.
+const STUCK: Duration = Duration::from_secs(5);
 
 /// Memory of a writer's stack.
 const STACK: usize = 64 * 1024;
@@ -37,6 +41,8 @@ pub struct Outbox {
     /// Bytes in `queue` and in the writer's hands. While there are any, all
     /// goes through the queue, or lines would overtake each other.
     waiting: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>, // by the writer: grows while the member reads
+    taken: Option<(usize, Instant)>, // `sent` when it last grew, see is_slow
 }
 
 impl Outbox {
@@ -47,14 +53,17 @@ impl Outbox {
     ) -> Result<(Outbox, JoinHandle<()>)> {
         let (queue, queued) = unbounded();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let (client, sent) = (socket.clone(), waiting.clone());
+        let sent = Arc::new(AtomicUsize::new(0));
+        let client = socket.clone();
+        let counts = (waiting.clone(), sent.clone());
         let writer = thread::Builder::new()
             .name(format!("to {peer}"))
             .stack_size(STACK)
-            .spawn(move || write(&client, &queued, &sent))
+            .spawn(move || write(&client, &queued, &counts.0, &counts.1))
             .map_err(|error| Error::new("spawn", peer, error))?;
         let socket = socket.clone();
-        Ok((Outbox { socket, peer, queue, waiting }, writer))
+        let taken = None;
+        Ok((Outbox { socket, peer, queue, waiting, sent, taken }, writer))
     }
 
     /// Gives bytes to the member; an error says why that is over.
@@ -81,9 +90,23 @@ impl Outbox {
         queued.map_err(|_| Error::other("its writer has ended"))
     }
 
-    /// Does much wait for this member?
-    pub fn lags(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) > QUEUE / 4
+    /// Is this member slow? Much waits for it, and it takes some of that now
+    /// and then. Who takes nothing at all is stuck: waiting for it would help
+    /// nobody, and soon its queue is full.
+    pub fn is_slow(&mut self) -> bool {
+        let waiting = self.waiting.load(Ordering::Acquire);
+        if waiting <= QUEUE / 4 {
+            self.taken = None;
+            return false;
+        }
+        let sent = self.sent.load(Ordering::Acquire);
+        match self.taken {
+            Some((before, since)) if before == sent => since.elapsed() < STUCK,
+            _ => {
+                self.taken = Some((sent, Instant::now()));
+                true
+            }
+        }
     }
 
     /// Where the member is.
@@ -100,7 +123,12 @@ impl Outbox {
 /// The writer: sends what waits, as much as there is in one go; each send()
 /// may wait for the member. Ends when the hub drops the queue, or the client
 /// is gone.
-fn write(client: &TcpSocket, queue: &Receiver<Vec<u8>>, waiting: &AtomicUsize) {
+fn write(
+    client: &TcpSocket,
+    queue: &Receiver<Vec<u8>>,
+    waiting: &AtomicUsize,
+    sent: &AtomicUsize,
+) {
     let _ = client.set_send_timeout(None); // the hub decides when to give up
     for mut bytes in queue {
         while bytes.len() < AT_ONCE
@@ -114,5 +142,6 @@ fn write(client: &TcpSocket, queue: &Receiver<Vec<u8>>, waiting: &AtomicUsize) {
             return;
         }
         waiting.fetch_sub(bytes.len(), Ordering::AcqRel);
+        sent.fetch_add(bytes.len(), Ordering::AcqRel); // may wrap around
     }
 }

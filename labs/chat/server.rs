@@ -15,6 +15,7 @@
 
 mod batch;
 mod hub;
+mod log;
 mod member;
 mod names;
 mod outbox;
@@ -25,13 +26,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::bounded;
 use hub::{Event, Hub};
 use member::{Room, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, say};
+use socketlab::{Error, Result};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -39,9 +40,6 @@ const BACKLOG: i32 = 1024;
 /// Events that may wait for the hub. A reader that finds no room waits, and
 /// its client with it: that is how the room slows those who talk.
 const EVENTS: usize = 64;
-
-/// Lines that may wait for the console; more are left out.
-const CONSOLE: usize = 4096;
 
 const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
@@ -77,7 +75,8 @@ struct Args {
     /// (default 30); a person may be silent for as long as she likes
     #[argh(option, default = "30")]
     silence: u64,
-    /// members at once (default 1024)
+    /// connections at once, also those that have not said a name yet
+    /// (default 1024)
     #[argh(option, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not show the room on this console
@@ -109,15 +108,16 @@ fn main() -> Result<()> {
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
 
-    // The hub and the console are threads of their own; a full console
-    // queue loses lines of the console and delays nobody.
-    let (console, shown) = bounded::<String>(CONSOLE);
+    // The hub and the console are threads of their own; a slow console
+    // loses lines and delays no member.
+    // Limit: a console that is stuck for ever (Ctrl-S) stops this thread as
+    // soon as it has something to print, and newcomers wait.
+    let (log, console) = log::open(args.quiet);
     let (events, heard) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
-    let hub =
-        Hub::new(args.echo, crowded.clone(), (!args.quiet).then_some(console));
+    let hub = Hub::new(args.echo, crowded.clone(), log);
     let hub = start("hub", move || hub.run(&heard))?;
-    let show = start("console", move || show(&shown))?;
+    let show = start("console", move || console.print())?;
     let room = Room {
         events,
         crowded,
@@ -150,18 +150,6 @@ fn main() -> Result<()> {
     drop(room);
     let _ = hub.join();
     Ok(())
-}
-
-/// Prints all that waits with one write: a write for each line may cost more
-/// than to say it to the room.
-fn show(lines: &Receiver<String>) {
-    for mut text in lines {
-        for line in lines.try_iter().take(CONSOLE) {
-            text.push('\n');
-            text.push_str(&line);
-        }
-        say!("{text}");
-    }
 }
 
 fn start(

@@ -3,11 +3,16 @@
 //! away, prints, and puts it back. Everywhere else, and with --plain, what
 //! arrives is appended, line by line, for scripts and screen readers. [G-8e]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use parking_lot::Mutex;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::completion::Completer;
@@ -16,7 +21,10 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
-use rustyline::{Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{
+    Cmd, CompletionType, Config, Context, Editor, ExternalPrinter, Helper,
+    KeyEvent, Modifiers,
+};
 use socketlab::{Error, Result, console, say};
 
 /// Names seen in the room, for completion. Two threads use them: the one that
@@ -36,8 +44,28 @@ pub enum Screen {
     /// Appended to stdout.
     Plain,
     /// Above the line that is being typed.
-    Above(Box<dyn ExternalPrinter + Send>, Termios),
+    Above {
+        printer: Box<dyn ExternalPrinter + Send>,
+        before: Termios, // the terminal's modes
+        closing: Arc<AtomicBool>,
+        cleared: Receiver<()>, // ends with the keyboard
+    },
 }
+
+/// How long an Esc may be the beginning of another key, in ms.
+const ESC: u16 = 500;
+
+/// Names that Tab shows at most, if more than one fits.
+const SHOWN: usize = 8;
+
+/// How long the editor may take to clear the prompt at the end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A message that shows nothing: rustyline wants a line end.
+const NOTHING: &str = "\x1b[A\n";
+
+/// The terminal shows what is written at once again.
+const END_OF_UPDATE: &str = "\x1b[?2026l";
 
 /// Opens the window; plain if asked for, or if this is not a terminal that
 /// can do more.
@@ -48,17 +76,34 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
         return Ok((Keyboard::Plain, Screen::Plain));
     }
     let fail = |error: ReadlineError| Error::other(error.to_string());
-    // Pasted lines are sent as lines, not held together.
-    let config = Config::builder().bracketed_paste(false).build();
+    // Pasted lines are sent as lines, not held together. While rustyline
+    // waits for the rest of a key or for a choice it shows nothing that
+    // arrives: it must never do so. Tab lists all that fits at once, an Esc
+    // is over soon, and keys that want a second one do nothing.
+    let config = Config::builder()
+        .bracketed_paste(false)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .keyseq_timeout(Some(ESC))
+        .build();
     let mut editor = Editor::with_config(config).map_err(fail)?;
-    editor.set_helper(Some(Members(names.clone())));
+    for key in ['V', 'Q', 'X', 'R', 'S', ']'] {
+        editor.bind_sequence(KeyEvent::ctrl(key), Cmd::Noop);
+    }
+    let both = KeyEvent::new(']', Modifiers::CTRL_ALT);
+    editor.bind_sequence(both, Cmd::Noop);
+    let closing = Arc::new(AtomicBool::new(false));
+    let (told, cleared) = bounded(1);
+    let (names, stop) = (names.clone(), closing.clone());
+    editor.set_helper(Some(Members { names, closing: stop, cleared: told }));
     // A terminal that rustyline cannot draw on.
     let Ok(printer) = editor.create_external_printer() else {
         return Ok((Keyboard::Plain, Screen::Plain));
     };
     let before = tcgetattr(io::stdin())
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
-    let screen = Screen::Above(Box::new(printer), before);
+    let printer = Box::new(printer);
+    let screen = Screen::Above { printer, before, closing, cleared };
     Ok((Keyboard::Lines(Box::new(editor)), screen))
 }
 
@@ -81,11 +126,16 @@ impl Keyboard {
 }
 
 impl Screen {
+    /// Are lines shown above the one that is typed?
+    pub fn is_above(&self) -> bool {
+        matches!(self, Screen::Above { .. })
+    }
+
     /// Shows lines. Colour, where there is any, adds nothing to their words.
     pub fn show(&mut self, lines: &[String]) {
         match self {
             Screen::Plain => lines.iter().for_each(|line| say!("{line}")),
-            Screen::Above(printer, _) => {
+            Screen::Above { printer, .. } => {
                 let lines =
                     lines.iter().map(|line| match line.split_once(": ") {
                         Some((name, text)) => {
@@ -99,21 +149,41 @@ impl Screen {
     }
 
     /// Gives the terminal back as it was, while the other thread may still
-    /// wait for the keyboard.
-    pub fn close(&mut self) {
-        if let Screen::Above(printer, before) = self {
-            // The printer hands over one message at a time: once a second
-            // one is taken, the first, and all before it, are on the screen.
-            let _ = printer.print(String::new());
-            let _ = printer.print(String::new());
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
-            console::prompt("\r\x1b[K"); // the unused prompt
+    /// wait for the keyboard, and says the last words.
+    pub fn close(self, last: Option<&str>) {
+        if let Screen::Above { printer, before, closing, cleared } = self {
+            if cleared.try_recv() != Err(TryRecvError::Disconnected) {
+                // It may be that nobody takes messages any more.
+                let wake = move || clear(printer, &closing);
+                if thread::Builder::new().spawn(wake).is_ok() {
+                    let _ = cleared.recv_timeout(PATIENCE);
+                }
+                console::prompt(END_OF_UPDATE);
+            }
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        }
+        if let Some(last) = last {
+            say!("{last}");
         }
     }
 }
 
+/// Makes the editor take the prompt and the typed line away, whatever rows
+/// they have, and stop before it draws them again, see highlight_prompt.
+fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
+    // It hands over one message at a time: once this one is handed over, all
+    // before it are on the screen, or about to be.
+    let _ = printer.print(NOTHING.into());
+    closing.store(true, Ordering::Release);
+    let _ = printer.print(NOTHING.into());
+}
+
 /// Completes the names of members.
-pub struct Members(Names);
+pub struct Members {
+    names: Names,
+    closing: Arc<AtomicBool>,
+    cleared: Sender<()>,
+}
 
 impl Completer for Members {
     type Candidate = String;
@@ -126,7 +196,7 @@ impl Completer for Members {
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = line.get(..at).unwrap_or_default();
         // A name may have spaces: the longest beginning of one is meant.
-        let names = self.0.lock();
+        let names = self.names.lock();
         let starts = typed.match_indices(' ').map(|(space, _)| space + 1);
         for start in [0].into_iter().chain(starts) {
             let begun = typed.get(start..).unwrap_or_default().to_lowercase();
@@ -135,6 +205,9 @@ impl Completer for Members {
             };
             let found = names.iter().filter(fits);
             let found: Vec<_> = found.map(|name| format!("{name} ")).collect();
+            if found.len() > SHOWN {
+                break; // type more of it
+            }
             if !found.is_empty() {
                 return Ok((start, found));
             }
@@ -146,6 +219,20 @@ impl Completer for Members {
 impl Hinter for Members {
     type Hint = String;
 }
-impl Highlighter for Members {}
+impl Highlighter for Members {
+    /// Nothing to highlight: the place where rustyline has cleared the rows
+    /// of the old prompt and has not yet drawn the new one.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        _: bool,
+    ) -> Cow<'b, str> {
+        while self.closing.load(Ordering::Acquire) {
+            let _ = self.cleared.try_send(());
+            thread::park(); // the other thread ends the program
+        }
+        prompt.into()
+    }
+}
 impl Validator for Members {}
 impl Helper for Members {}

@@ -9,6 +9,7 @@ use crate::support::{Server, send};
 fn g_8d_names_that_cannot_be_had_are_refused_with_the_reason() {
     let server = Server::start("chat-server", &[]);
     let unseen = "a name has no control or invisible characters";
+    let listed = "a name has no comma and no parenthesis";
     for (name, reason) in [
         ("", "a name has at least one character"),
         ("   ", "a name has at least one character"),
@@ -29,6 +30,13 @@ fn g_8d_names_that_cannot_be_had_are_refused_with_the_reason() {
         ("Bat\u{ad}man", unseen),
         ("Bat\u{a0}man", unseen),
         ("Bat\u{3164}man", unseen),
+        ("Bat\u{200d}man", unseen),
+        ("Bat\u{fffe}man", unseen),
+        ("Batman, Robin", listed),
+        ("Batman (to you)", listed),
+        ("(Batman left", listed),
+        ("\u{301}\u{302}", "a name does not begin with an accent"),
+        ("\u{301}Batman", "a name does not begin with an accent"),
         ("/who", "a name does not begin with / or *"),
         ("* Batman waves", "a name does not begin with / or *"),
     ] {
@@ -57,7 +65,8 @@ fn g_8d_a_name_is_taken_whatever_its_case() {
     let _one = Member::join(&server, "Straße", 1);
     let _two = Member::join(&server, "Ὀδυσσεύς", 2);
     let mut other = Member::connect(&server);
-    for name in ["straße", "STRASSE", "Strasse", "ὈΔΥΣΣΕΎΣ", "ὀδυσσεύσ"]
+    for name in
+        ["straße", "STRASSE", "STRAẞE", "Strasse", "ὈΔΥΣΣΕΎΣ", "ὀδυσσεύσ"]
     {
         other.hears("Enter login name:");
         other.says(name);
@@ -66,6 +75,18 @@ fn g_8d_a_name_is_taken_whatever_its_case() {
     other.hears("Enter login name:");
     other.says("Strase");
     other.hears_event("Strase has joined. Member count=3");
+}
+
+#[test]
+fn g_8e_a_whisper_finds_a_name_in_another_spelling() {
+    let server = Server::start("chat-server", &[]);
+    let mut one = Member::join(&server, "ﬁ", 1); // one character
+    let mut two = Member::join(&server, "Straße zwei", 2);
+    one.hears_event("Straße zwei has joined. Member count=2");
+    two.says("/msg FI hi");
+    one.hears("Straße zwei (to you): hi");
+    one.says("/msg STRASSE ZWEI hi");
+    two.hears("ﬁ (to you): hi");
 }
 
 #[test]
@@ -159,8 +180,9 @@ fn g_8d_quit_at_the_login_leaves() {
 fn g_8e_a_refused_name_is_asked_again_in_the_window() {
     let server = Server::start("chat-server", &[]);
     let _batman = Member::join(&server, "Batman", 1);
-    let mut window = server.client("chat-client", &["--name", "BATMAN"]);
+    let mut window = server.client("chat-client", &[]);
     window.wait_for("Enter login name:").expect("the question");
+    window.type_line("BATMAN").expect("it reads");
     window.wait_for("Server: the name BATMAN is taken").expect("the reason");
     window.wait_for("Enter login name:").expect("the question again");
     window.type_line("Robin").expect("it reads");

@@ -82,7 +82,36 @@ fn g_8d_what_is_no_text_arrives_as_harmless_text() {
     }
     one.sends(b"/me \x1b[2J\n/msg Robin \x1b[2J\n");
     two.hears("* Batman \\x1b[2J");
-    two.hears("Batman: (to you) \\x1b[2J");
+    two.hears("Batman (to you): \\x1b[2J");
+}
+
+#[test]
+fn g_8d_what_is_text_arrives_as_it_is() {
+    let (_server, mut one, mut two) = room(&[]);
+    for text in [
+        "👩\u{200d}👧 ❤\u{fe0f}",
+        "می\u{200c}خواهم",
+        "क्\u{200d}ष",
+        "(to you): hm",
+    ] {
+        one.says(text);
+        two.hears(&format!("Batman: {text}"));
+    }
+}
+
+#[test]
+fn g_8d_half_a_line_is_never_taken_for_a_whole_one() {
+    let (_server, one, mut two) = room(&[]);
+    send(one.socket(), b"half a ");
+    // Longer than the pause that would end the lines of a client that
+    // sends no line ends; the name came with one.
+    let asked = Instant::now();
+    while asked.elapsed() < Duration::from_millis(500) {
+        two.says("/who");
+        two.hears("Server: 2 here: Batman, Robin");
+    }
+    send(one.socket(), b"line\n");
+    two.hears("Batman: half a line");
 }
 
 #[test]

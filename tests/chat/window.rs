@@ -202,10 +202,117 @@ fn g_8e_names_are_completed() {
     window.types("/msg dark v\t");
     window.until_prompt("> /msg Dark Vader");
     window.types("hi\r");
-    spaced.hears("Batman: (to you) hi");
+    spaced.hears("Batman (to you): hi");
     // And the arrow brings back what was said before.
     window.types("\x1b[A");
     window.until_prompt("> /msg Dark Vader hi");
+}
+
+#[test]
+fn g_8e_more_than_one_name_that_fits_is_listed_and_lines_still_arrive() {
+    let server = Server::start("chat-server", &[]);
+    let (mut window, mut other) = batman(&server, "xterm-256color");
+    // What a /me looks like is no name, and neither is the mark of a whisper.
+    other.says("/me vows: x");
+    window.until_shown("* Voldemort vows: x");
+    other.says("/msg Batman psst");
+    window.until_shown("Voldemort (to you): psst");
+    window.types("vol\t");
+    window.until_prompt("> Voldemort");
+    window.types("\x08".repeat(10).as_str());
+    let _more = Member::join(&server, "Volker", 3);
+    window.until("the join", |rows| {
+        rows.iter().any(|row| row.ends_with("joined. Member count=3"))
+    });
+    window.types("vol\t");
+    window.until_shown("Voldemort   Volker");
+    window.until_prompt("> vol");
+    other.says("hello");
+    window.until_shown("Voldemort: hello");
+}
+
+#[test]
+fn g_8e_lines_arrive_and_the_end_is_said_after_any_key() {
+    let keys = ["vol\t", "\x1b", "\x16", "\x11", "\x18", "\x1d", "\x12"];
+    for last in keys {
+        let mut server = Server::start("chat-server", &[]);
+        let (mut window, mut other) = batman(&server, "xterm-256color");
+        other.says("here");
+        window.until_shown("Voldemort: here");
+        for key in keys {
+            window.types(key);
+            other.says(&format!("after {key:?}"));
+            window.until_shown(&format!("Voldemort: after {key:?}"));
+        }
+        window.types(last);
+        server.interrupt();
+        window.until_shown("Server: the room is closed");
+        window.until_shown("(the server has closed the connection)");
+        assert_eq!(window.ends(), Some(1));
+    }
+}
+
+#[test]
+fn g_8e_nothing_that_waits_for_the_screen_holds_up_who_leaves() {
+    for leave in ["\x03", "\x15\x04"] {
+        let server = Server::start("chat-server", &[]);
+        let (mut window, mut other) = batman(&server, "xterm-256color");
+        // Alt-5 asks how often: nothing is shown until the next key.
+        window.types("\x1b5");
+        window.until_prompt("(arg: 5)");
+        for line in 0..5 {
+            other.says(&format!("line {line}"));
+        }
+        other.says("/who");
+        other.hears("Server: 2 here: Batman, Voldemort");
+        window.types(leave);
+        other.hears_event("Batman has left. Member count=1");
+        assert_eq!(window.ends(), Some(0));
+        assert!(window.local_modes().contains(LocalModes::ECHO), "restored");
+    }
+}
+
+#[test]
+fn g_8e_a_typed_line_over_many_rows_leaves_none_behind() {
+    let mut server = Server::start("chat-server", &[]);
+    let (mut window, _other) = batman(&server, "xterm-256color");
+    let long = "abcdefghi ".repeat(25);
+    window.types(&long);
+    window.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
+    window.types("\x1b[D\x1b[D"); // the cursor is not at its end
+    server.interrupt();
+    window.until_prompt("(the server has closed the connection)");
+    assert_eq!(window.ends(), Some(1));
+}
+
+#[test]
+fn g_8e_what_was_typed_stays_on_the_screen_of_who_leaves() {
+    let server = Server::start("chat-server", &[]);
+    let (mut window, mut other) = batman(&server, "xterm-256color");
+    let long = "abcdefghi ".repeat(25);
+    window.types(&long);
+    window.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
+    window.types("\x03");
+    other.hears_event("Batman has left. Member count=1");
+    assert_eq!(window.ends(), Some(0));
+    // What is printed next stands below.
+    let mut terminal = File::from(window.terminal.try_clone().expect("it"));
+    terminal.write_all(b"END").expect("it takes bytes");
+    window.until_prompt("END");
+    let rows = window.rows().concat();
+    assert!(rows.ends_with(&format!("{}END", long.trim_end())), "{rows}");
+}
+
+#[test]
+fn g_8e_a_refused_name_option_is_asked_again_at_a_terminal() {
+    let server = Server::start("chat-server", &[]);
+    let mut other = Member::join(&server, "Batman", 1);
+    let mut window = Window::open(&server, &["--name", "BATMAN"], "xterm");
+    window.until_shown("Enter login name: BATMAN");
+    window.until_shown("Server: the name BATMAN is taken");
+    window.until_shown("Enter login name:");
+    window.types("Robin\r");
+    other.hears_event("Robin has joined. Member count=2");
 }
 
 #[test]
