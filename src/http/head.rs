@@ -2,6 +2,8 @@
 //! [`Request`] or [`Response`] out. httparse splits; what it lets pass and
 //! RFC 9112 does not is refused here.
 
+use std::borrow::Cow;
+
 use super::target::{Target, split_authority};
 use super::{Fault, Fields, Framing};
 
@@ -67,6 +69,7 @@ impl Request {
         check_lines(head)?;
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
         check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
+        let head = &*as_http_1_1(head, line.trim_ascii_end().len());
         let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Request::new(&mut room);
         match parsed.parse(head) {
@@ -101,10 +104,19 @@ impl Request {
         keeps_alive(self.version, &self.fields)
     }
 
+    /// Does a body follow? `Content-Length: 0` announces none.
+    pub fn has_body(&self) -> bool {
+        !matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+
+    /// Does the client expect something? From HTTP/1.0 it means nothing.
+    pub fn expects(&self) -> bool {
+        self.version >= Version::Http11 && self.fields.has("Expect")
+    }
+
     /// Does the client wait for `100 Continue` before it sends the body?
     pub fn expects_continue(&self) -> bool {
-        self.version >= Version::Http11
-            && self.fields.lists("Expect", "100-continue")
+        self.expects() && self.fields.lists("Expect", "100-continue")
     }
 }
 
@@ -112,9 +124,14 @@ impl Response {
     /// Parses a whole head, up to and with its empty line.
     pub fn parse(head: &[u8]) -> Result<Response, Fault> {
         check_lines(head)?;
+        let head = &*as_http_1_1(head, "HTTP/1.1".len());
         let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut room);
-        match parsed.parse(head) {
+        // A blank before the colon is taken away in a response, and refused
+        // in a request (RFC 9112, section 5.1).
+        let mut config = httparse::ParserConfig::default();
+        config.allow_spaces_after_header_name_in_responses(true);
+        match config.parse_response(&mut parsed, head) {
             Ok(httparse::Status::Complete(length)) if length == head.len() => {}
             Ok(_) => return Err(Fault::bad("The head ends too early.")),
             Err(error) => return Err(refusal(error)),
@@ -202,11 +219,11 @@ pub fn check_request_line(line: &[u8]) -> Result<(), Fault> {
     };
     match version {
         _ if more.is_some() => Err(Fault::bad("Blanks in the request line.")),
-        b"HTTP/1.1" | b"HTTP/1.0" => Ok(()),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9'] => Ok(()),
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            let why = "HTTP/1.0 and HTTP/1.1 are spoken here.";
+            let why = "HTTP/1.0 and HTTP/1.1 alone are spoken here.";
             Err(Fault::Bad { status: 505, why })
         }
         _ => Err(Fault::bad("The version is not HTTP/1.1 or HTTP/1.0.")),
@@ -256,6 +273,23 @@ fn refusal(error: httparse::Error) -> Fault {
         Error::Token => "The start line is malformed.",
         Error::Version => "The version is not HTTP/1.1 or HTTP/1.0.",
     })
+}
+
+/// A head whose version ends at `end`. HTTP/1.2 would be 1.1 with something
+/// new that may be ignored (RFC 9110, section 2.5); httparse does not know it.
+fn as_http_1_1(head: &[u8], end: usize) -> Cow<'_, [u8]> {
+    match head.get(..end) {
+        Some([.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) => {
+            let mut head = head.to_vec();
+            head.iter_mut()
+                .take(end)
+                .last()
+                .into_iter()
+                .for_each(|b| *b = b'1');
+            Cow::Owned(head)
+        }
+        _ => Cow::Borrowed(head),
+    }
 }
 
 fn version(minor: Option<u8>) -> Version {

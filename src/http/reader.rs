@@ -145,8 +145,11 @@ impl Reader {
                 self.skip_empty_lines();
             }
             let bytes = self.buffered();
-            if request && !line && !bytes.is_empty() {
-                line = check_beginning(bytes)?;
+            if !line && !bytes.is_empty() {
+                line = match request {
+                    true => check_beginning(bytes)?,
+                    false => check_answer(bytes)?,
+                };
             }
             if let Some(end) = end_of_head(bytes, searched) {
                 if end > LARGEST_HEAD {
@@ -273,6 +276,15 @@ fn check_beginning(bytes: &[u8]) -> Result<bool, Fault> {
             Err(Fault::Bad { status: 414, why })
         }
         None => Ok(false),
+    }
+}
+
+/// The same of a response; true once it is certain that it is one.
+fn check_answer(bytes: &[u8]) -> Result<bool, Fault> {
+    let mut both = bytes.iter().zip(b"HTTP/");
+    match both.all(|(found, wanted)| found == wanted) {
+        true => Ok(bytes.len() >= b"HTTP/".len()),
+        false => Err(Fault::bad("It does not begin with HTTP/.")),
     }
 }
 
