@@ -26,6 +26,7 @@
 //! | [`chunked`] | the chunked coding, pure: a state machine               |
 //! | [`writer`]  | heads to bytes; chunks to bytes                         |
 //! | [`date`]    | HTTP dates                                              |
+//! | [`page`]    | pages of a program's own: errors, lists                 |
 //!
 //! httparse splits the head. It is lenient by design, so what it lets pass is
 //! checked again in `head.rs`.
@@ -36,6 +37,7 @@ pub mod date;
 pub mod fields;
 pub mod framing;
 pub mod head;
+pub mod page;
 pub mod reader;
 pub mod target;
 pub mod writer;
