@@ -46,7 +46,7 @@ fn what_may_be_kept() {
         ("Authorization: x", "Cache-Control: s-maxage=5", true),
         ("Authorization: x", "Cache-Control: public, max-age=5", true),
     ] {
-        let kept = storable(&get(asked), &answer(said));
+        let kept = storable(&get(asked), 200, &answer(said).fields);
         assert_eq!(kept, expected, "{asked} / {said}");
     }
 }
