@@ -183,18 +183,19 @@ pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Does this 304 speak of the answer that is kept? Another ETag means another
-/// object, another Vary another choice (RFC 9111, 4.3.4).
+/// object, another Vary another choice (RFC 9111, 4.3.4). W/ makes none: nginx
+/// puts it before the tag of what it compressed, and not into the 304.
 pub fn is_of(news: &Fields, stored: &Stored) -> bool {
     let same = |name| {
-        news.get(name).is_none_or(|new| stored.fields.get(name) == Some(new))
+        let new = news.get(name).map(opaque);
+        new.is_none() || new == stored.fields.get(name).map(opaque)
     };
-    let weak = |fields: &Fields| {
-        let tag = fields.get("ETag")?;
-        Some(tag.strip_prefix(b"W/").unwrap_or(tag).to_vec())
-    };
-    let is_weak = news.get("ETag").is_some_and(|tag| tag.starts_with(b"W/"));
-    let tag = same("ETag") || (is_weak && weak(news) == weak(&stored.fields));
-    tag && same("Vary")
+    same("ETag") && same("Vary")
+}
+
+/// An ETag without its mark of weakness.
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
 /// Does the client itself have this answer already? Then 304 will do.
@@ -203,15 +204,12 @@ pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
         return false;
     }
     if asked.has("If-None-Match") {
-        let weak = |tag: &[u8]| -> Vec<u8> {
-            tag.strip_prefix(b"W/").unwrap_or(tag).to_vec()
-        };
-        let Some(own) = stored.fields.get("ETag").map(weak) else {
+        let Some(own) = stored.fields.get("ETag").map(opaque) else {
             return asked.lists("If-None-Match", "*");
         };
         return asked
             .list("If-None-Match")
-            .any(|tag| tag == b"*" || weak(tag) == own);
+            .any(|tag| tag == b"*" || opaque(tag) == own);
     }
     let since = asked.get("If-Modified-Since").and_then(time);
     let changed = stored.fields.get("Last-Modified").and_then(time);

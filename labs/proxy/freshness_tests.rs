@@ -1,6 +1,8 @@
 use super::*;
 use std::sync::Arc;
 
+use socketlab::http::Response;
+
 /// Received at second 1,000,000, at once.
 fn kept(fields: &str) -> Stored {
     let response = answer(fields);

@@ -1,16 +1,18 @@
 //! `http://proxy.local/`, as seen through the proxy: what it has done, as a
 //! page and as JSON (`/json`, or `Accept: application/json`).
 
+use std::fmt::Display;
+
 use socketlab::http::page::{escape, page};
 use socketlab::http::{Head, Request, date};
 
 use crate::log::Record;
 use crate::report::{Kept, Report};
 
-/// Long URLs break, numbers do not.
-const STYLE: &str = "<style>table{width:100%;border-collapse:collapse}\
-    th,td{text-align:left;vertical-align:top;padding:.2rem .6rem .2rem 0}\
-    td:not(:first-child){white-space:nowrap}small{display:block}</style>";
+/// A number in front, which does not break; a URL, which may.
+const STYLE: &str = "<style>th,td{text-align:left;vertical-align:top;\
+    padding:.2rem .8rem .2rem 0}td:first-child{overflow-wrap:normal}\
+    small{display:block}</style>";
 
 /// The answer: its status, its head without what belongs to the hop, and its
 /// body.
@@ -59,48 +61,45 @@ fn overview(report: &Report) -> String {
     let last: String = report.last_requests.iter().map(request).collect();
     let cache: String = report.cache.iter().map(object).collect();
     let resting = report.origins_at_rest.iter();
-    let resting: String = resting
-        .map(|(origin, count)| row(origin, "", &[&count.to_string()]))
-        .collect();
+    let resting: String =
+        resting.map(|(origin, count)| row(*count, origin, "")).collect();
     let content = format!(
         "{STYLE}\n<p>{}. <a href=\"json\">The same as JSON</a>.</p>\n\
          <h2>Last requests</h2>\n{}\
          <h2>Cache: {}, {}</h2>\n{}\
          <h2>Connections at rest</h2>\n{}",
         sums.join(", "),
-        table(&["Request", "Answer", "From", "Time"], &last),
+        table(["Answer", "Request"], &last),
         count(report.cache_objects as u64, "object", "objects"),
         count(report.cache_bytes as u64, "byte", "bytes"),
-        table(&["URL", "Answer", "Age"], &cache),
-        table(&["Origin", "Number"], &resting),
+        table(["Answer", "URL"], &cache),
+        table(["Number", "Origin"], &resting),
     );
     page("socketlab proxy", &content)
 }
 
 fn request(record: &Record) -> String {
-    let note = match record.note.is_empty() {
-        true => record.client.to_string(),
-        false => format!("{}: {}", record.client, record.note),
-    };
-    row(
-        &format!("{} {}", record.method, record.url),
-        &note,
-        &[
-            &format!("{}, {}", record.status, size(record.bytes)),
-            record.how,
-            &format!("{} ms", record.milliseconds),
-        ],
-    )
+    let mut note = format!(
+        "{}, {}, {} ms, {}",
+        record.how,
+        size(record.bytes),
+        record.milliseconds,
+        record.client,
+    );
+    if !record.note.is_empty() {
+        note = format!("{note}. {}", record.note);
+    }
+    let asked = format!("{} {}", record.method, record.url);
+    row(record.status, &asked, &note)
 }
 
 fn object(kept: &Kept) -> String {
-    let vary = match kept.vary.is_empty() {
-        true => String::new(),
-        false => format!("varies by {}", kept.vary),
-    };
-    let answer = format!("{}, {}", kept.status, size(kept.bytes as u64));
-    let age = format!("{} of {} s", kept.age, kept.lifetime);
-    row(&kept.url, &vary, &[&answer, &age])
+    let size = size(kept.bytes as u64);
+    let mut note = format!("{size}, {} of {} s", kept.age, kept.lifetime);
+    if !kept.vary.is_empty() {
+        note = format!("{note}, varies by {}", kept.vary);
+    }
+    row(kept.status, &kept.url, &note)
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {
@@ -115,19 +114,16 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn table(heading: &[&str], rows: &str) -> String {
+fn table(heading: [&str; 2], rows: &str) -> String {
     if rows.is_empty() {
         return "<p>None.</p>\n".into();
     }
-    let heading: String =
-        heading.iter().map(|cell| format!("<th>{cell}</th>")).collect();
+    let heading = heading.map(|cell| format!("<th>{cell}</th>")).concat();
     format!("<table>\n<tr>{heading}</tr>\n{rows}</table>\n")
 }
 
-/// A row; `note` stands below its first cell, small.
-fn row(first: &str, note: &str, others: &[&str]) -> String {
-    let (first, note) = (escape(first), escape(note));
-    let others: String =
-        others.iter().map(|c| format!("<td>{}</td>", escape(c))).collect();
-    format!("<tr><td>{first}<small>{note}</small></td>{others}</tr>\n")
+/// A row; `note` stands small below the text.
+fn row(number: impl Display, text: &str, note: &str) -> String {
+    let (text, note) = (escape(text), escape(note));
+    format!("<tr><td>{number}</td><td>{text}<small>{note}</small></td></tr>\n")
 }
