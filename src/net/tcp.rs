@@ -487,3 +487,25 @@ impl Display for LocalAddress<'_> {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accepted_socket_inherits_the_limit_of_its_listener() -> Result<()> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(1)?;
+        let address = listener.local_addr()?;
+        let client = TcpSocket::new(address)?;
+        client.connect(address)?;
+        let (accepted, _) = listener.accept()?;
+        for end in [client, accepted] {
+            let limit = end.0.socket.tcp_user_timeout()?;
+            assert_eq!(limit, Some(SEND_DEADLINE));
+        }
+        Ok(())
+    }
+}
