@@ -11,7 +11,7 @@ use crate::report::{Kept, Report};
 
 /// A number in front, which does not break; a URL, which may.
 const STYLE: &str = "<style>th,td{text-align:left;vertical-align:top;\
-    padding:.2rem .8rem .2rem 0}td:first-child{overflow-wrap:normal}\
+    padding:.2rem .8rem .2rem 0}th,td:first-child{overflow-wrap:normal}\
     small{display:block}</style>";
 
 /// The answer: its status, its head without what belongs to the hop, and its
