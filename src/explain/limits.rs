@@ -196,8 +196,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(unix NOTDIR),
         title: "Not a directory",
         seen_in: "opening a folder, or a path through one",
-        meaning: "A part of the path that should be a folder is something else, \
-            mostly a file.",
+        meaning: "A part of the path that should be a folder is something \
+            else, mostly a file.",
         causes: &[
             "a file was named where a folder is wanted, as with --root",
             "a slash behind the name of a file",
@@ -210,8 +210,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(LOOP),
         title: "Too many levels of symbolic links",
         seen_in: "open()",
-        meaning: "Symbolic links lead to one another without an end, or a link \
-            stands where a program follows none.",
+        meaning: "Symbolic links lead to one another without an end, or a \
+            link stands where a program follows none.",
         causes: &["two links that name each other"],
         check: &["namei -l PATH  # each step of the path"],
     },
@@ -221,8 +221,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(NAMETOOLONG),
         title: "File name too long",
         seen_in: "open(), bind() to a Unix socket",
-        meaning: "One part of a path has at most 255 bytes, a path 4095, and the \
-            path of a Unix socket 107.",
+        meaning: "One part of a path has at most 255 bytes, a path 4095, and \
+            the path of a Unix socket 107.",
         causes: &[
             "something else than a name was taken for one",
             "a Unix socket in a deep folder",
@@ -249,7 +249,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(DQUOT),
         title: "Disk quota exceeded",
         seen_in: "write() to a file",
-        meaning: "The disk has room, but not for this user: the share is used up.",
+        meaning: "The disk has room, but not for this user: the share is \
+            used up.",
         causes: &["old builds and downloads in a university account"],
         check: &["quota -s", "du -sh ~/* | sort -h"],
     },
