@@ -13,9 +13,10 @@
 //! Interface: the functions of [`Hub`]. Only [`Hub::begin`] and
 //! [`Hub::report`] wait, for an answer that the hub gives at once; or, for a
 //! `begin` while somebody else fetches the same object, when that one is
-//! there. The hub itself waits for nobody: no socket, no file, no reply. A
-//! log line that the writer has no room for is dropped and counted, so that a
-//! terminal that is stopped (Ctrl-S) stops no transfer. (viva 9)
+//! there, or has taken too long. The hub itself waits for nobody, before the
+//! end ([`Hub::finish`]): no socket, no file, no reply. A log line that the
+//! writer has no room for is dropped and counted, so that a terminal that is
+//! stopped (Ctrl-S) stops no transfer. (viva 9)
 //!
 //! Why not a lock? A look into the cache, the choice of a connection and the
 //! start of a flight belong together: under locks that is three of them, in

@@ -16,9 +16,8 @@ use std::time::{Duration, Instant};
 use memchr::memchr;
 
 use super::Fault;
-use super::head::{
-    LARGEST_HEAD, LONGEST_LINE, Request, Response, check_request_line, is_token,
-};
+use super::check::{LONGEST_LINE, check_request_line, is_token};
+use super::head::{LARGEST_HEAD, Request, Response};
 use crate::net::TcpSocket;
 
 /// A head must be whole this long after its first byte, however slowly the

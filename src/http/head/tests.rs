@@ -1,3 +1,4 @@
+use super::super::check::LONGEST_LINE;
 use super::*;
 
 fn status(head: &str) -> u16 {
