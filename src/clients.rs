@@ -225,11 +225,17 @@ impl Clients {
     /// (what it sent before is still read and answered); who is not done
     /// after a second or so is cut. Then says `bye`.
     pub fn finish(self) {
+        self.finish_with(|| {});
+    }
+
+    /// The same; `last` is called when the clients have gone, before `bye`.
+    pub fn finish_with(self, last: impl FnOnce()) {
         self.shut_down(Shutdown::Read);
         if self.wait_until_empty(LAST_WORDS).is_continue() {
             self.shut_down(Shutdown::Both);
             let _ = self.wait_until_empty(AFTER_CUT);
         }
+        last();
         console::last_line("bye");
     }
 

@@ -20,22 +20,26 @@
 //! | [`reader`]  | bytes of a socket to heads, with a deadline             |
 //! | [`body`]    | the body behind a head, piece by piece                  |
 //! | [`head`]    | one head, pure: bytes to [`Request`] or [`Response`]    |
+//! | [`check`]   | what is refused although httparse would take it         |
 //! | [`fields`]  | the header fields, in order, names without case         |
 //! | [`target`]  | the four forms of a request target; the syntax of Host  |
 //! | [`framing`] | which kind of body follows a head                       |
 //! | [`chunked`] | the chunked coding, pure: a state machine               |
 //! | [`writer`]  | heads to bytes; chunks to bytes                         |
 //! | [`date`]    | HTTP dates                                              |
+//! | [`page`]    | pages of a program's own: errors, lists                 |
 //!
 //! httparse splits the head. It is lenient by design, so what it lets pass is
-//! checked again in `head.rs`.
+//! checked again in `check.rs`.
 
 pub mod body;
+pub mod check;
 pub mod chunked;
 pub mod date;
 pub mod fields;
 pub mod framing;
 pub mod head;
+pub mod page;
 pub mod reader;
 pub mod target;
 pub mod writer;

@@ -13,6 +13,8 @@ mod forwarding;
 mod load;
 #[path = "proxy/once.rs"]
 mod once;
+#[path = "proxy/own.rs"]
+mod own;
 #[path = "proxy/peers.rs"]
 mod peers;
 #[path = "proxy/scripts.rs"]
@@ -21,6 +23,8 @@ mod scripts;
 mod smuggling;
 #[path = "proxy/tunnel.rs"]
 mod tunnel;
+#[path = "proxy/validation.rs"]
+mod validation;
 
 use support::{Server, play_readme, strace_shows};
 

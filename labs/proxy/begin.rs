@@ -24,8 +24,6 @@ pub struct Wanted {
     pub fields: Fields,
     /// May the origin's answer be kept?
     pub keep: bool,
-    /// Wait if somebody fetches it already?
-    pub wait: bool,
 }
 
 /// What the hub says to that.
@@ -41,8 +39,8 @@ pub enum Begun {
 pub struct Fetch {
     /// A connection at rest.
     pub idle: Option<Reader>,
-    /// Others wait for what you find.
-    pub flight: bool,
+    /// Others wait for what you find: the number of this flight.
+    pub flight: Option<u64>,
     /// Is this still good?
     pub stale: Option<Arc<Stored>>,
     /// It answered as HTTP/1.0 before: no chunks for it.

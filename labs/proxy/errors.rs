@@ -5,10 +5,12 @@
 //! 400 411 413 431 501   the client's request
 //! 403                   a rule of this proxy: a loop, a place, a port
 //! 502                   the origin: not found, refused, reset, garbage
+//! 503                   this proxy itself: no descriptor left
 //! 504                   the origin: silent for too long
 //! ```
 //! Never 404: that is for an origin to say. (viva 8)
 
+use socketlab::http::page::{escape, page};
 use socketlab::http::{Fault, Head, date, reason};
 
 /// Why there is nothing to pass on: a status and a sentence or two.
@@ -47,7 +49,7 @@ impl Problem {
             Fault::Bad { why, .. } => Problem::new(
                 502,
                 format!(
-                    "The answer of {origin} is not HTTP as it should be. {why}"
+                    "The answer of {origin} is not HTTP as it should be: {why}"
                 ),
             ),
             Fault::Idle => Problem::new(
@@ -63,61 +65,35 @@ impl Problem {
             ),
             Fault::Cut | Fault::Lost(_) => Problem::new(
                 502,
-                format!("{origin} closed the connection without an answer."),
+                format!("{origin} closed before its answer had begun."),
             ),
         }
     }
 
-    /// The answer as bytes, and how many of them are its body.
-    pub fn answer(&self, head_only: bool, keep: bool) -> (Vec<u8>, usize) {
-        let title = format!("{} {}", self.status, reason(self.status));
+    /// The answer: its head without what belongs to the hop, and the page.
+    pub fn answer(&self) -> (Head, String) {
         let advice = match self.status {
             502 => {
-                "Is the name right? Does the origin run? Try it without \
-                    the proxy: curl -v --noproxy '*' URL"
+                "Does it work without the proxy? Try \
+                    <code>curl -v --noproxy '*' URL</code>."
             }
             504 => {
                 "Try again later, or start proxy-server with a larger \
-                    --patience."
+                    <code>--patience</code>."
             }
             403 => "This proxy's rules are in labs/proxy/README.md.",
             _ => "",
         };
-        let page = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
-             <title>{title}</title>\n<h1>{title}</h1>\n<p>{}</p>\n\
-             <p>{advice}</p>\n<hr><p>This page is the proxy's: the origin \
-             did not send it.</p>\n</html>\n",
-            escape_html(&self.why)
+        let content = format!(
+            "<p>{}</p>\n<p>{advice}</p>\n\
+             <hr><p><small>From the proxy, not from the origin.</small></p>\n",
+            escape(&self.why)
         );
-        let mut head = Head::response(self.status)
+        let title = format!("{} {}", self.status, reason(self.status));
+        let head = Head::response(self.status)
             .field("Date", date::now())
             .field("Content-Type", "text/html; charset=utf-8")
-            .field("Content-Length", page.len())
             .field("Cache-Control", "no-store");
-        if !keep {
-            head = head.field("Connection", "close");
-        }
-        let mut bytes = head.end();
-        if head_only {
-            return (bytes, 0);
-        }
-        bytes.extend_from_slice(page.as_bytes());
-        (bytes, page.len())
+        (head, page(&title, &content))
     }
-}
-
-/// Text of others inside a page of ours: no `<script>` of theirs may run.
-pub fn escape_html(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            character => safe.push(character),
-        }
-    }
-    safe
 }

@@ -5,6 +5,10 @@
 //!   client 1 --begin--> flight --> origin ... --land--> cache --> client 1
 //!   client 2 --begin--> waits ................. HIT ------------> client 2
 //! ```
+//!
+//! A flight that is slow is overtaken: one of those who waited flies, and who
+//! comes later waits for that one. Flights have numbers, so that the end of
+//! the slow one is not taken for the end of the other.
 
 use std::sync::Arc;
 
@@ -16,17 +20,18 @@ use crate::hub::Hub;
 pub struct Flight {
     hub: Hub,
     url: Option<Arc<str>>,
+    number: u64,
 }
 
 impl Flight {
-    pub fn new(hub: &Hub, url: Arc<str>) -> Flight {
-        Flight { hub: hub.clone(), url: Some(url) }
+    pub fn new(hub: &Hub, url: Arc<str>, number: u64) -> Flight {
+        Flight { hub: hub.clone(), url: Some(url), number }
     }
 
     /// Here is the object, whole.
     pub fn land(mut self, stored: Arc<Stored>) {
         if let Some(url) = self.url.take() {
-            self.hub.landed(url, Some(stored));
+            self.hub.landed(url, self.number, Some(stored));
         }
     }
 
@@ -41,7 +46,7 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         if let Some(url) = self.url.take() {
-            self.hub.landed(url, None);
+            self.hub.landed(url, self.number, None);
         }
     }
 }

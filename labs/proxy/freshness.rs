@@ -14,7 +14,7 @@
 //! Times are whole seconds since 1970.
 
 use jiff::Timestamp;
-use socketlab::http::{Fields, Request, Response, date};
+use socketlab::http::{Fields, Request, date};
 
 use crate::cache::Stored;
 
@@ -80,14 +80,14 @@ fn seconds(fields: &Fields, name: &str) -> Option<i64> {
 }
 
 /// May this answer be kept for others?
-pub fn storable(request: &Request, response: &Response) -> bool {
-    let (asked, said) = (&request.fields, &response.fields);
+pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
+    let asked = &request.fields;
     let public = has(said, "public") || has(said, "s-maxage");
     let explicit = public
         || has(said, "max-age")
         || (said.has("Expires") && !said.has("Set-Cookie"));
-    let code = BY_DEFAULT.contains(&response.status)
-        || (explicit && matches!(response.status, 302 | 307));
+    let code = BY_DEFAULT.contains(&status)
+        || (explicit && matches!(status, 302 | 307));
     let for_one =
         asked.has("Authorization") && !public && !has(said, "must-revalidate");
     request.method == "GET"
@@ -151,7 +151,9 @@ pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
         return Use::Validate;
     }
     let age = age(stored, now);
-    if seconds(asked, "max-age").is_some_and(|most| age > most) {
+    // 0 is what a browser's reload says, also within the first second.
+    let most = seconds(asked, "max-age");
+    if most.is_some_and(|most| most == 0 || age > most) {
         return Use::Validate;
     }
     let left = lifetime(stored) - age;
@@ -180,21 +182,34 @@ pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
         .collect()
 }
 
+/// Does this 304 speak of the answer that is kept? Another ETag means another
+/// object, another Vary another choice (RFC 9111, 4.3.4). W/ makes none: nginx
+/// puts it before the tag of what it compressed, and not into the 304.
+pub fn is_of(news: &Fields, stored: &Stored) -> bool {
+    let same = |name| {
+        let new = news.get(name).map(opaque);
+        new.is_none() || new == stored.fields.get(name).map(opaque)
+    };
+    same("ETag") && same("Vary")
+}
+
+/// An ETag without its mark of weakness.
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
+}
+
 /// Does the client itself have this answer already? Then 304 will do.
 pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
     if stored.status != 200 {
         return false;
     }
     if asked.has("If-None-Match") {
-        let weak = |tag: &[u8]| -> Vec<u8> {
-            tag.strip_prefix(b"W/").unwrap_or(tag).to_vec()
-        };
-        let Some(own) = stored.fields.get("ETag").map(weak) else {
+        let Some(own) = stored.fields.get("ETag").map(opaque) else {
             return asked.lists("If-None-Match", "*");
         };
         return asked
             .list("If-None-Match")
-            .any(|tag| tag == b"*" || weak(tag) == own);
+            .any(|tag| tag == b"*" || opaque(tag) == own);
     }
     let since = asked.get("If-Modified-Since").and_then(time);
     let changed = stored.fields.get("Last-Modified").and_then(time);

@@ -1,6 +1,8 @@
 use super::*;
 use std::sync::Arc;
 
+use socketlab::http::Response;
+
 /// Received at second 1,000,000, at once.
 fn kept(fields: &str) -> Stored {
     let response = answer(fields);
@@ -46,7 +48,7 @@ fn what_may_be_kept() {
         ("Authorization: x", "Cache-Control: s-maxage=5", true),
         ("Authorization: x", "Cache-Control: public, max-age=5", true),
     ] {
-        let kept = storable(&get(asked), &answer(said));
+        let kept = storable(&get(asked), 200, &answer(said).fields);
         assert_eq!(kept, expected, "{asked} / {said}");
     }
 }

@@ -104,10 +104,22 @@ pub fn is_idempotent(request: &Request) -> bool {
 }
 
 /// How many proxies a TRACE or OPTIONS may still pass.
-pub fn max_forwards(request: &Request) -> Option<u32> {
-    matches!(request.method.as_str(), "TRACE" | "OPTIONS")
-        .then(|| request.fields.text("Max-Forwards")?.parse().ok())
-        .flatten()
+pub fn max_forwards(request: &Request) -> Option<u64> {
+    let counts = matches!(request.method.as_str(), "TRACE" | "OPTIONS");
+    let text = request.fields.text("Max-Forwards").filter(|_| counts)?;
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // A number beyond all numbers is large enough.
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// A request as TRACE gives it back, without what is secret: whoever can make
+/// a browser send a TRACE must not read the browser's cookies in the answer.
+pub fn reflected(request: &Request) -> Vec<u8> {
+    let mut fields = request.fields.clone();
+    for name in ["Authorization", "Cookie", "Proxy-Authorization"] {
+        fields.remove(name);
+    }
+    Head::request(&request.method, &request.target).fields(&fields).end()
 }
 
 /// The new response's start line and end-to-end fields. What belongs to the

@@ -13,94 +13,86 @@
 //! Interface: the functions of [`Hub`]. Only [`Hub::begin`] and
 //! [`Hub::report`] wait, for an answer that the hub gives at once; or, for a
 //! `begin` while somebody else fetches the same object, when that one is
-//! there. The hub itself waits for nobody: no socket, no file, no reply. A
-//! log line that the writer has no room for is dropped and counted, so that a
-//! terminal that is stopped (Ctrl-S) stops no transfer. (viva 9)
+//! there, or has taken too long. The hub itself waits for nobody, before the
+//! end ([`Hub::finish`]): no socket, no file, no reply. A log line that the
+//! writer has no room for is dropped and counted, so that a terminal that is
+//! stopped (Ctrl-S) stops no transfer. (viva 9)
 //!
 //! Why not a lock? A look into the cache, the choice of a connection and the
 //! start of a flight belong together: under locks that is three of them, in
 //! an order that every thread must keep. message shows the other way.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
 use socketlab::http::Reader;
 use socketlab::{Error, Result};
 
 use crate::begin::{Begun, Fetch, Wanted};
-use crate::cache::{Cache, Stored};
-use crate::freshness::{self, Use};
+use crate::cache::Stored;
+use crate::desk::{Desk, Follower};
 use crate::log::{Log, Record};
-use crate::pool::Pool;
-use crate::report::{Counters, Report};
+use crate::report::Report;
 
 /// Messages that may wait; whoever sends one more waits a moment.
 const QUEUE: usize = 1024;
 
-/// How often idle connections are looked through.
-const TICK: Duration = Duration::from_secs(1);
-
-/// Objects being fetched for the cache at once: each may grow to the largest
-/// that is kept. What comes beyond is passed on and not kept.
-const MOST_FLIGHTS: usize = 32;
-
-/// How long to wait for somebody else's fetch of the same object.
+/// How long to wait for somebody else's fetch of the same object, at most.
 const FLIGHT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A flight of which nothing has been heard for so long is forgotten.
-const FLIGHT_LIMIT: Duration = Duration::from_secs(600);
+/// How long the last lines of the log may take at the end.
+const LAST_LINES: Duration = Duration::from_millis(500);
 
-/// URLs remembered as not to be kept, so that nobody waits for them.
-const MOST_HOPELESS: usize = 4096;
-
-enum Message {
-    Begin(Wanted, Sender<Begun>),
-    Landed(Arc<str>, Option<Arc<Stored>>),
+/// What the hub is told; see desk.rs for what it does then.
+pub enum Message {
+    Begin(Follower),
+    Landed(Arc<str>, u64, Option<Arc<Stored>>),
     Hopeless(Arc<str>),
     Changed(Vec<String>),
     Park(String, Reader),
-    Old(String),
+    Old(String, bool),
     Done(Record),
     Report(Sender<Report>),
+    Finish(Sender<()>),
 }
 
 /// The hub, as conversations see it.
 #[derive(Clone)]
-pub struct Hub(Sender<Message>);
+pub struct Hub {
+    inbox: Sender<Message>,
+    patience: Duration, // for somebody else's fetch
+}
 
 impl Hub {
     /// Starts the hub and the log's writer. `cache`: how many bytes, 0 for
-    /// none.
-    pub fn start(cache: usize, quiet: bool) -> Result<Hub> {
+    /// none. `patience`: how long an origin may be silent.
+    pub fn start(cache: usize, patience: Duration, quiet: bool) -> Result<Hub> {
         let (sender, inbox) = bounded(QUEUE);
-        let desk = Desk {
-            cache: Cache::new(cache),
-            pool: Pool::default(),
-            flights: HashMap::new(),
-            hopeless: HashSet::new(),
-            hasher: RandomState::new(),
-            log: Log::start(quiet)?,
-            counters: Counters::default(),
-            looked: Instant::now(),
-        };
+        let patience = patience.min(FLIGHT_PATIENCE);
+        let desk = Desk::new(cache, patience, Log::start(quiet)?);
         thread::Builder::new()
             .name("hub".into())
             .spawn(move || desk.serve(&inbox))
             .map_err(|error| Error::new("spawn", "hub", error))?;
-        Ok(Hub(sender))
+        Ok(Hub { inbox: sender, patience })
     }
 
-    /// Before a request is passed on.
+    /// Before a request is passed on. Waits for somebody else's fetch and, if
+    /// that one is slow, asks again: to fly itself, or because another one
+    /// does by now. A second slow one is enough: it goes alone.
     pub fn begin(&self, wanted: Wanted) -> Begun {
-        let (reply, answer) = bounded(1);
-        self.tell(Message::Begin(wanted, reply));
-        // Somebody else fetches it, and slowly: go alone.
-        let begun = answer.recv_timeout(FLIGHT_PATIENCE);
-        begun.unwrap_or_else(|_| Begun::Fetch(Fetch::default()))
+        let wanted = Arc::new(wanted);
+        for _ in 0..2 {
+            let (reply, answer) = bounded(1);
+            let (wanted, since) = (wanted.clone(), Instant::now());
+            self.tell(Message::Begin(Follower { wanted, since, reply }));
+            if let Ok(begun) = answer.recv_timeout(self.patience) {
+                return begun;
+            }
+        }
+        Begun::Fetch(Fetch::default())
     }
 
     /// A connection to an origin comes to rest.
@@ -108,9 +100,9 @@ impl Hub {
         self.tell(Message::Park(origin, connection));
     }
 
-    /// An origin answered as HTTP/1.0.
-    pub fn old(&self, origin: String) {
-        self.tell(Message::Old(origin));
+    /// An origin answered as HTTP/1.0, or does so no more.
+    pub fn old(&self, origin: String, old: bool) {
+        self.tell(Message::Old(origin, old));
     }
 
     /// These URLs have changed.
@@ -131,8 +123,13 @@ impl Hub {
     }
 
     /// A fetch that others wait for has ended, with an object or without.
-    pub fn landed(&self, url: Arc<str>, stored: Option<Arc<Stored>>) {
-        self.tell(Message::Landed(url, stored));
+    pub fn landed(
+        &self,
+        url: Arc<str>,
+        number: u64,
+        stored: Option<Arc<Stored>>,
+    ) {
+        self.tell(Message::Landed(url, number, stored));
     }
 
     /// The same: it is of a kind that is not kept.
@@ -140,133 +137,14 @@ impl Hub {
         self.tell(Message::Hopeless(url));
     }
 
+    /// The program ends: waits until the log is written, a moment at most.
+    pub fn finish(&self) {
+        let (reply, written) = bounded(1);
+        self.tell(Message::Finish(reply));
+        let _ = written.recv_timeout(LAST_LINES);
+    }
+
     fn tell(&self, message: Message) {
-        let _ = self.0.send(message); // fails only at the program's end
-    }
-}
-
-struct Waiting {
-    since: Instant,
-    others: Vec<(Wanted, Sender<Begun>)>, // as many as there are clients
-}
-
-/// The hub's own side.
-struct Desk {
-    cache: Cache,
-    pool: Pool,
-    flights: HashMap<Arc<str>, Waiting>,
-    hopeless: HashSet<u64>, // hashes of URLs
-    hasher: RandomState,
-    log: Log,
-    counters: Counters,
-    looked: Instant,
-}
-
-impl Desk {
-    fn serve(mut self, inbox: &Receiver<Message>) {
-        loop {
-            match inbox.recv_timeout(TICK) {
-                Ok(message) => self.handle(message),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if self.looked.elapsed() >= TICK {
-                self.looked = Instant::now();
-                self.pool.close_old();
-            }
-        }
-    }
-
-    fn handle(&mut self, message: Message) {
-        match message {
-            Message::Begin(wanted, reply) => self.begin(wanted, reply),
-            Message::Landed(url, stored) => {
-                if let Some(stored) = stored {
-                    self.hopeless.remove(&self.hasher.hash_one(&*url));
-                    self.cache.insert(&url, stored);
-                }
-                self.release(&url);
-            }
-            Message::Hopeless(url) => {
-                self.cache.remove(&url);
-                if self.hopeless.len() >= MOST_HOPELESS {
-                    self.hopeless.clear();
-                }
-                self.hopeless.insert(self.hasher.hash_one(&*url));
-                self.release(&url);
-            }
-            Message::Changed(urls) => {
-                for url in urls {
-                    self.cache.remove(&url);
-                }
-            }
-            Message::Park(origin, connection) => {
-                self.pool.park(origin, connection);
-            }
-            Message::Old(origin) => self.pool.set_old(origin),
-            Message::Done(record) => {
-                self.counters.count(&record);
-                self.log.add(record);
-            }
-            Message::Report(reply) => {
-                let report = Report::new(
-                    &self.counters,
-                    &self.cache,
-                    &self.pool,
-                    &self.log,
-                );
-                let _ = reply.try_send(report);
-            }
-        }
-    }
-
-    /// Whoever waited for this URL tries again, and then does not wait.
-    fn release(&mut self, url: &str) {
-        let waiting = self.flights.remove(url);
-        for (mut wanted, reply) in waiting.into_iter().flat_map(|w| w.others) {
-            wanted.wait = false;
-            self.begin(wanted, reply);
-        }
-    }
-
-    fn begin(&mut self, wanted: Wanted, reply: Sender<Begun>) {
-        let mut stale = None;
-        let mut flight = false;
-        if let Some(url) = &wanted.url {
-            if let Some(kept) = self.cache.find(url, &wanted.fields) {
-                let now = freshness::now();
-                if freshness::usable(&wanted.fields, &kept, now) == Use::Fresh {
-                    let _ = reply.try_send(Begun::Hit(kept));
-                    return;
-                }
-                stale = wanted.keep.then_some(kept);
-            }
-            if wanted.keep {
-                if let Some(ahead) = self.flights.get_mut(url)
-                    && ahead.since.elapsed() < FLIGHT_LIMIT
-                {
-                    let hash = self.hasher.hash_one(&**url);
-                    if wanted.wait && !self.hopeless.contains(&hash) {
-                        ahead.others.push((wanted, reply));
-                        return;
-                    }
-                } else if self.flights.len() < MOST_FLIGHTS {
-                    let (since, others) = (Instant::now(), Vec::new());
-                    self.flights.insert(url.clone(), Waiting { since, others });
-                    flight = true;
-                }
-            }
-        }
-        let origin = &wanted.origin;
-        let old = self.pool.is_old(origin);
-        let idle = wanted.rested.then(|| self.pool.take(origin)).flatten();
-        let fetch = Fetch { idle, flight, stale, old };
-        if reply.try_send(Begun::Fetch(fetch)).is_err()
-            && flight
-            && let Some(url) = &wanted.url
-        {
-            // Nobody listens any more.
-            self.release(url);
-        }
+        let _ = self.inbox.send(message); // fails only at the program's end
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use serde::Serialize;
@@ -56,6 +56,7 @@ impl Record {
 
 pub struct Log {
     writer: Option<Sender<String>>,
+    thread: Option<JoinHandle<()>>,
     recent: VecDeque<Record>,
     dropped: u64,
 }
@@ -64,14 +65,15 @@ impl Log {
     pub fn start(quiet: bool) -> Result<Log> {
         let (recent, dropped) = (VecDeque::new(), 0);
         if quiet {
-            return Ok(Log { writer: None, recent, dropped });
+            return Ok(Log { writer: None, thread: None, recent, dropped });
         }
         let (writer, lines) = bounded(QUEUE);
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("log".into())
             .spawn(move || write(&lines))
             .map_err(|error| Error::new("spawn", "log", error))?;
-        Ok(Log { writer: Some(writer), recent, dropped })
+        let (writer, thread) = (Some(writer), Some(thread));
+        Ok(Log { writer, thread, recent, dropped })
     }
 
     pub fn add(&mut self, record: Record) {
@@ -89,6 +91,12 @@ impl Log {
     /// The last requests, the latest first.
     pub fn recent(&self) -> impl Iterator<Item = &Record> {
         self.recent.iter().rev()
+    }
+
+    /// Returns when all lines are printed; there will be no more.
+    pub fn finish(&mut self) {
+        self.writer = None; // the writer ends behind the last line
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 
     /// Lines that were not printed.

@@ -17,6 +17,7 @@
 //! server.rs is the one to use. This one asks in HTTP/1.0, so that the origin
 //! closes after the object and nobody has to know where a body ends.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -122,6 +123,7 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
         Target::Absolute { authority, path, .. } => (authority, path),
         Target::Origin(target) => {
             let rest = target.trim_start_matches('/');
+            let rest = rest.strip_prefix("http://").unwrap_or(rest);
             rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()))
         }
         _ => return refuse(client, 501, "Use proxy-server for CONNECT."),
@@ -132,7 +134,7 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     let Some((host, port)) = split_authority(authority) else {
         return refuse(client, 400, "Write /www.host.tld/path.");
     };
-    let path = if path.starts_with('/') { path } else { "/" };
+    let slash = if path.starts_with('/') { "" } else { "/" };
 
     // ---- 6 connect() -----------------------------------------------------
     // Now this program is a client. Not reached: that is the proxy's news,
@@ -147,14 +149,19 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     });
     let origin = match connected {
         Ok(origin) => origin,
-        Err(error) => return refuse(client, 502, &error.to_string()),
+        // What the system says, without the advice for our own clients.
+        Err(error) => {
+            let why = error.source().map(ToString::to_string);
+            let why = format!("{authority}: {}", why.unwrap_or_default());
+            return refuse(client, 502, &why);
+        }
     };
 
     // ---- 7 send() --------------------------------------------------------
     // A NEW request, not the browser's bytes: its Host is the proxy, its
     // Connection is this hop's. HTTP/1.0 and `close`: the origin ends the
     // object by closing.                               [W-T3a] (viva 4)
-    let line = format!("GET {path} HTTP/1.0\r\n");
+    let line = format!("GET {slash}{path} HTTP/1.0\r\n");
     let head = format!("{line}Host: {authority}\r\nConnection: close\r\n\r\n");
     origin.send_all(head.as_bytes())?;
 

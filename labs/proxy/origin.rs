@@ -32,9 +32,13 @@ pub fn connect(
     rules: &Rules,
 ) -> Result<TcpSocket, Problem> {
     let name = &destination.host;
-    let addresses = net::resolve(name, destination.port).map_err(|error| {
-        let text = error.to_string();
-        Problem::new(502, format!("The name {name} was not found. {text}"))
+    let addresses = net::resolve(name, destination.port).map_err(|_| {
+        // Asking a name server takes a descriptor, too.
+        let spare = TcpSocket::new(rules.own).err();
+        spare.map_or_else(
+            || Problem::new(502, format!("The name {name} was not found.")),
+            |error| unreachable(rules.own, &error),
+        )
     })?;
     let mut last = None;
     for address in addresses {
@@ -44,7 +48,7 @@ pub fn connect(
         }
         match dial(address) {
             Ok(origin) => return Ok(origin),
-            Err(problem) => last = Some(problem),
+            Err(error) => last = Some(unreachable(address, &error)),
         }
     }
     Err(last.unwrap_or_else(|| {
@@ -52,28 +56,33 @@ pub fn connect(
     }))
 }
 
-fn dial(address: SocketAddr) -> Result<TcpSocket, Problem> {
-    let attempt = || {
-        let origin = TcpSocket::new(address)?;
-        // ---- 6 connect() -------------------------------------------------
-        // From here this program is a client. Waits 10 s at most.
-        origin.connect(address)?;
-        origin.set_no_delay()?;
-        Ok(origin)
+fn dial(address: SocketAddr) -> socketlab::Result<TcpSocket> {
+    let origin = TcpSocket::new(address)?;
+    // ---- 6 connect() -----------------------------------------------------
+    // From here this program is a client. Waits 10 s at most.
+    origin.connect(address)?;
+    origin.set_no_delay()?;
+    Ok(origin)
+}
+
+/// No connection: whose fault is it?
+fn unreachable(address: SocketAddr, error: &socketlab::Error) -> Problem {
+    let (status, what) = match error.kind() {
+        ErrorKind::ConnectionRefused => {
+            (502, "Nothing listens there (ECONNREFUSED).".to_string())
+        }
+        _ if error.is_timeout() => {
+            (504, "No answer to connect() (ETIMEDOUT).".to_string())
+        }
+        _ if error.call() == "socket" => {
+            let why = "This proxy has no descriptor left for a connection to \
+                       an origin. Try again when others have gone.";
+            return Problem::new(503, why);
+        }
+        _ => (502, error.to_string()),
     };
-    attempt().map_err(|error: socketlab::Error| {
-        let (status, what) = match error.kind() {
-            ErrorKind::ConnectionRefused => {
-                (502, "Nothing listens there (ECONNREFUSED).".to_string())
-            }
-            _ if error.is_timeout() => {
-                (504, "No answer to connect() (ETIMEDOUT).".to_string())
-            }
-            _ => (502, error.to_string()),
-        };
-        let why = format!("No connection to the origin, {address}. {what}");
-        Problem::new(status, why)
-    })
+    let why = format!("No connection to the origin, {address}. {what}");
+    Problem::new(status, why)
 }
 
 impl Rules {

@@ -1,17 +1,26 @@
 //! `http://proxy.local/`, as seen through the proxy: what it has done, as a
 //! page and as JSON (`/json`, or `Accept: application/json`).
 
+use std::fmt::Display;
+
+use socketlab::http::page::{escape, page};
 use socketlab::http::{Head, Request, date};
 
-use crate::errors::escape_html;
-use crate::report::Report;
+use crate::log::Record;
+use crate::report::{Kept, Report};
 
-/// The answer as bytes: head and body.
+/// A number in front, which does not break; a URL, which may.
+const STYLE: &str = "<style>th,td{text-align:left;vertical-align:top;\
+    padding:.2rem .8rem .2rem 0}th,td:first-child{overflow-wrap:normal}\
+    small{display:block}</style>";
+
+/// The answer: its status, its head without what belongs to the hop, and its
+/// body.
 pub fn answer(
     request: &Request,
     path: &str,
     report: &Report,
-) -> (u16, Vec<u8>, usize) {
+) -> (u16, Head, String) {
     let accept = request.fields.text("Accept").unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default();
     let (status, kind, body) = match path {
@@ -19,7 +28,7 @@ pub fn answer(
             (405, "text/plain", "GET and HEAD alone are done here.\n".into())
         }
         "/" if !accept.starts_with("application/json") => {
-            (200, "text/html; charset=utf-8", page(report))
+            (200, "text/html; charset=utf-8", overview(report))
         }
         "/" | "/json" => {
             let json = serde_json::to_string_pretty(report);
@@ -30,93 +39,91 @@ pub fn answer(
     let mut head = Head::response(status)
         .field("Date", date::now())
         .field("Content-Type", kind)
-        .field("Content-Length", body.len())
         .field("Cache-Control", "no-store");
     if status == 405 {
         head = head.field("Allow", "GET, HEAD");
     }
-    if !request.keeps_alive() {
-        head = head.field("Connection", "close");
-    }
-    let mut bytes = head.end();
-    if request.method == "HEAD" {
-        return (status, bytes, 0);
-    }
-    bytes.extend_from_slice(body.as_bytes());
-    (status, bytes, body.len())
+    (status, head, body)
 }
 
-fn page(report: &Report) -> String {
+fn overview(report: &Report) -> String {
     let counters = &report.counters;
-    let mut kept = String::new();
-    for entry in &report.cache {
-        kept.push_str(&row(&[
-            &entry.url,
-            &entry.status.to_string(),
-            &entry.bytes.to_string(),
-            &format!("{} of {} s", entry.age, entry.lifetime),
-            &entry.vary,
-        ]));
-    }
-    let mut last = String::new();
-    for record in &report.last_requests {
-        last.push_str(&row(&[
-            &record.client.to_string(),
-            &record.method,
-            &record.url,
-            &record.status.to_string(),
-            &record.bytes.to_string(),
-            record.how,
-            &format!("{} ms", record.milliseconds),
-            &record.note,
-        ]));
-    }
-    let mut resting = String::new();
-    for (origin, count) in &report.origins_at_rest {
-        resting.push_str(&row(&[origin, &count.to_string()]));
-    }
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
-         <title>socketlab proxy</title>\n\
-         <style>td, th {{ padding-right: 1em; text-align: left }}</style>\n\
-         <h1>socketlab proxy</h1>\n\
-         <p>{} requests: {} hits, {} misses, {} revalidated, {} tunnels, \
-         {} refused. {} bytes sent. {} log lines dropped. \
-         <a href=\"json\">The same as JSON</a>.</p>\n\
-         <h2>Last requests</h2>\n<table>\n{}{last}</table>\n\
-         <h2>Cache: {} objects, {} bytes</h2>\n<table>\n{}{kept}</table>\n\
-         <h2>Connections at rest</h2>\n<table>\n{}{resting}</table>\n\
-         </html>\n",
-        counters.requests,
-        counters.hits,
-        counters.misses,
-        counters.revalidated,
-        counters.tunnels,
-        counters.refused,
-        counters.bytes_sent,
-        report.log_lines_dropped,
-        heading(&[
-            "Client", "Method", "URL", "Status", "Bytes", "How", "Time",
-            "Note",
-        ]),
-        report.cache_objects,
-        report.cache_bytes,
-        heading(&["URL", "Status", "Bytes", "Age", "Vary"]),
-        heading(&["Origin", "Connections"]),
-    )
+    let sums = [
+        count(counters.requests, "request", "requests"),
+        count(counters.hits, "hit", "hits"),
+        count(counters.misses, "miss", "misses"),
+        format!("{} revalidated", counters.revalidated),
+        count(counters.tunnels, "tunnel", "tunnels"),
+        format!("{} refused", counters.refused),
+        count(counters.bytes_sent, "byte", "bytes") + " sent",
+        count(report.log_lines_dropped, "log line", "log lines") + " dropped",
+    ];
+    let last: String = report.last_requests.iter().map(request).collect();
+    let cache: String = report.cache.iter().map(object).collect();
+    let resting = report.origins_at_rest.iter();
+    let resting: String =
+        resting.map(|(origin, count)| row(*count, origin, "")).collect();
+    let content = format!(
+        "{STYLE}\n<p>{}. <a href=\"json\">The same as JSON</a>.</p>\n\
+         <h2>Last requests</h2>\n{}\
+         <h2>Cache: {}, {}</h2>\n{}\
+         <h2>Connections at rest</h2>\n{}",
+        sums.join(", "),
+        table(["Answer", "Request"], &last),
+        count(report.cache_objects as u64, "object", "objects"),
+        count(report.cache_bytes as u64, "byte", "bytes"),
+        table(["Answer", "URL"], &cache),
+        table(["Number", "Origin"], &resting),
+    );
+    page("socketlab proxy", &content)
 }
 
-fn heading(cells: &[&str]) -> String {
-    row(cells).replace("td>", "th>")
+fn request(record: &Record) -> String {
+    let mut note = format!(
+        "{}, {}, {} ms, {}",
+        record.how,
+        size(record.bytes),
+        record.milliseconds,
+        record.client,
+    );
+    if !record.note.is_empty() {
+        note = format!("{note}. {}", record.note);
+    }
+    let asked = format!("{} {}", record.method, record.url);
+    row(record.status, &asked, &note)
 }
 
-fn row(cells: &[&str]) -> String {
-    let mut row = String::from("<tr>");
-    for cell in cells {
-        row.push_str("<td>");
-        row.push_str(&escape_html(cell));
-        row.push_str("</td>");
+fn object(kept: &Kept) -> String {
+    let size = size(kept.bytes as u64);
+    let mut note = format!("{size}, {} of {} s", kept.age, kept.lifetime);
+    if !kept.vary.is_empty() {
+        note = format!("{note}, varies by {}", kept.vary);
     }
-    row.push_str("</tr>\n");
-    row
+    row(kept.status, &kept.url, &note)
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+fn table(heading: [&str; 2], rows: &str) -> String {
+    if rows.is_empty() {
+        return "<p>None.</p>\n".into();
+    }
+    let heading = heading.map(|cell| format!("<th>{cell}</th>")).concat();
+    format!("<table>\n<tr>{heading}</tr>\n{rows}</table>\n")
+}
+
+/// A row; `note` stands small below the text.
+fn row(number: impl Display, text: &str, note: &str) -> String {
+    let (text, note) = (escape(text), escape(note));
+    format!("<tr><td>{number}</td><td>{text}<small>{note}</small></td></tr>\n")
 }

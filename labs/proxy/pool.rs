@@ -65,8 +65,13 @@ impl Pool {
         self.count = self.idle.values().map(Vec::len).sum();
     }
 
-    /// An origin that speaks HTTP/1.0 does not know chunks.
-    pub fn set_old(&mut self, origin: String) {
+    /// An origin that speaks HTTP/1.0 does not know chunks. The next answer
+    /// may say that it has learned: somebody updated it.
+    pub fn set_old(&mut self, origin: String, old: bool) {
+        if !old {
+            self.old.remove(&origin);
+            return;
+        }
         if self.old.len() >= MOST_OLD {
             self.old.clear();
         }

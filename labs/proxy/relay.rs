@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use socketlab::http::{
-    Body, Fault, Fields, Framing, Head, Reader, Response, Version, chunk_line,
+    Body, Fault, Framing, Reader, Response, Version, chunk_line,
 };
 
 use crate::cache::Stored;
@@ -21,6 +21,7 @@ use crate::errors::Problem;
 use crate::flight::Flight;
 use crate::freshness;
 use crate::headers;
+use crate::kept;
 use crate::session::{Failure, Turn};
 use crate::target::Destination;
 use crate::watch::{self, Seen};
@@ -43,6 +44,8 @@ pub struct Asked<'a> {
     pub whole: bool,
     /// Was the cache looked into?
     pub looked: bool,
+    /// Did it answer as HTTP/1.0 before?
+    pub old: bool,
 }
 
 type Outcome<T> = Result<T, Failure>;
@@ -64,21 +67,20 @@ pub fn answer(
     if asked.looked {
         fields.remove("X-Cache"); // another cache's: ours follows
     }
-    invalidate(turn, &response, asked.destination);
-    if response.version == Version::Http10 {
-        turn.proxy.hub.old(asked.destination.origin());
+    kept::invalidate(turn, &response, asked.destination);
+    let old = response.version == Version::Http10;
+    if old != asked.old {
+        turn.proxy.hub.old(asked.destination.origin(), old);
     }
 
     if response.status == 304
         && let Some(stale) = asked.stale.take()
     {
         fields.push("Via", via(turn, &response));
-        let fresh = Arc::new(stale.updated(&fields, times));
-        if let Some(flight) = asked.flight.take() {
-            flight.land(fresh.clone());
-        }
+        let (fresh, flight) =
+            (stale.updated(&fields, times), asked.flight.take());
         park(turn, origin, &response, &asked, 0);
-        return kept(turn, &fresh, "REVALIDATED");
+        return kept::revalidated(turn, fresh, flight, asked.destination);
     }
 
     // ==== what the client is told
@@ -106,11 +108,12 @@ pub fn answer(
     {
         head = head.raw_field("Content-Length", length);
     }
-    let head = headers::finish(head, body, turn.keep, version);
+    let head = turn.finish(head, body);
 
     // ==== what is kept
-    let keep = freshness::storable(turn.request, &response)
-        && !matches!(framing, Framing::Length(length)
+    let keep =
+        freshness::storable(turn.request, response.status, &response.fields)
+            && !matches!(framing, Framing::Length(length)
             if length > LARGEST_KEPT as u64);
     let flight = match asked.flight.take() {
         // Whoever waits need not wait longer; an error of today says nothing
@@ -223,39 +226,6 @@ fn pieces(
     }
 }
 
-/// Gives a kept answer.
-pub fn kept(
-    turn: &mut Turn<'_>,
-    kept: &Stored,
-    how: &'static str,
-) -> Outcome<()> {
-    let request = turn.request;
-    let unchanged = freshness::client_has_it(&request.fields, kept);
-    let status = if unchanged { 304 } else { kept.status };
-    let (mut head, body) = match unchanged {
-        true => (Head::response(304), Framing::None),
-        false => (
-            Head::response_with(status, &kept.reason),
-            Framing::Length(kept.body.len() as u64),
-        ),
-    };
-    let mut fields: Fields = kept.fields.clone();
-    let age = freshness::age(kept, freshness::now());
-    fields.set("Age", age.to_string());
-    head = head.fields(&fields).field("X-Cache", how);
-    let body = if status == 204 { Framing::None } else { body };
-    let head = headers::finish(head, body, turn.keep, request.version);
-    let body: &[u8] = match body {
-        Framing::Length(_) if request.method != "HEAD" => &kept.body,
-        _ => &[],
-    };
-    turn.record.how = how;
-    turn.client.socket().send_parts(&[&head, body])?;
-    turn.record.status = status;
-    turn.record.bytes = body.len() as u64;
-    Ok(())
-}
-
 /// The connection to the origin rests until somebody needs it, if it is
 /// certain where the next answer would begin.
 fn park(
@@ -274,27 +244,4 @@ fn park(
         false => origin,
     };
     turn.proxy.hub.park(asked.destination.origin(), origin);
-}
-
-/// Something was changed: what is kept of it is out of date (RFC 9111, 4.4).
-fn invalidate(turn: &Turn<'_>, response: &Response, destination: &Destination) {
-    let safe = ["GET", "HEAD", "OPTIONS", "TRACE"];
-    if safe.contains(&turn.request.method.as_str())
-        || !(200..400).contains(&response.status)
-    {
-        return;
-    }
-    let mut urls = vec![destination.url()];
-    let origin = format!("http://{}/", destination.authority());
-    for name in ["Location", "Content-Location"] {
-        if let Some(place) = response.fields.text(name) {
-            // Only of the same origin: others are none of its business.
-            match place.strip_prefix('/') {
-                Some(path) => urls.push(format!("{origin}{path}")),
-                None if place.starts_with(&origin) => urls.push(place.into()),
-                None => {}
-            }
-        }
-    }
-    turn.proxy.hub.changed(urls);
 }

@@ -12,21 +12,25 @@
 //!       | GET http://other/y->|  5 recv  on the same connection
 //!       |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
 //!
-//!     session.rs  requests in turn         hub.rs begin.rs flight.rs
-//!     target.rs   where a request goes     cache.rs  freshness.rs  RFC 9111
-//!     forward.rs  request to the origin    pool.rs   connections at rest
-//!     relay.rs    response to the client   log.rs report.rs pages.rs
-//!     origin.rs   rules, connect           watch.rs  poll()
-//!     tunnel.rs   CONNECT                  headers.rs errors.rs
+//!     session.rs   requests in turn        hub.rs desk.rs begin.rs flight.rs
+//!     target.rs    where a request goes    cache.rs freshness.rs  RFC 9111
+//!     forward.rs   request to the origin   pool.rs   connections at rest
+//!     exchange.rs  … and its answer's head log.rs report.rs pages.rs
+//!     relay.rs     response to the client  watch.rs  poll()
+//!     kept.rs      … out of the cache      headers.rs errors.rs
+//!     origin.rs    rules, connect          tunnel.rs CONNECT
 
 mod begin;
 mod cache;
+mod desk;
 mod errors;
+mod exchange;
 mod flight;
 mod forward;
 mod freshness;
 mod headers;
 mod hub;
+mod kept;
 mod log;
 mod origin;
 mod pages;
@@ -155,8 +159,10 @@ fn main() -> Result<()> {
     // What is small leaves at once. On Linux accepted sockets inherit it.
     listener.set_no_delay()?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    let patience = seconds("--patience", args.patience);
+    let hub = Hub::start(mib * 1024 * 1024, patience, args.quiet)?;
     let proxy = Arc::new(Proxy {
-        hub: Hub::start(mib * 1024 * 1024, args.quiet)?,
+        hub: hub.clone(),
         rules: Rules {
             own,
             allow_private: args.allow_private || own.ip().is_loopback(),
@@ -164,7 +170,7 @@ fn main() -> Result<()> {
         tunnel_ports: [&TUNNEL_PORTS, args.connect_port.as_slice()].concat(),
         cache: mib > 0 && !args.no_cache,
         via: format!("socketlab-{:08x}", rand::random::<u32>()),
-        patience: seconds("--patience", args.patience),
+        patience,
         idle: seconds("--idle", args.idle),
         tunnel_idle: seconds("--tunnel-idle", args.tunnel_idle),
         max_body,
@@ -189,6 +195,6 @@ fn main() -> Result<()> {
             Err(_) => break, // Ctrl-C or SIGTERM
         }
     }
-    clients.finish();
+    clients.finish_with(|| hub.finish());
     Ok(())
 }

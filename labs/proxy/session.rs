@@ -37,7 +37,14 @@ pub struct Turn<'a> {
     pub record: Record,
     /// May the connection go on after the answer?
     pub keep: bool,
+    /// Did the URL stand in the path of ours?
+    pub in_path: bool,
 }
+
+/// In path style all sites have our host and port, so that a page of one could
+/// read all others, and our own. In a sandbox a page is of no site at all: it
+/// is shown, its scripts run, and it reads nobody's pages but its own.
+const SANDBOX: &str = "sandbox allow-forms allow-popups allow-scripts";
 
 /// Why there was no whole answer.
 pub enum Failure {
@@ -125,7 +132,8 @@ fn take(
         note: String::new(),
     };
     let keep = request.keeps_alive();
-    let mut turn = Turn { proxy, peer, client, request, record, keep };
+    let in_path = false;
+    let mut turn = Turn { proxy, peer, client, request, record, keep, in_path };
     let outcome = turn.answer();
     let mut cut = false;
     match outcome {
@@ -160,12 +168,13 @@ impl Turn<'_> {
             )));
         }
         if headers::max_forwards(self.request) == Some(0) {
-            return self.options();
+            return self.last_of_the_way();
         }
+        self.in_path = matches!(route, Route::InPath(_));
         match route {
             Route::Own(path) => self.own_page(&path),
-            Route::Options => self.options(),
-            Route::Forward(destination) => {
+            Route::Options => self.last_of_the_way(),
+            Route::Forward(destination) | Route::InPath(destination) => {
                 self.record.url = destination.url();
                 forward(self, &destination)
             }
@@ -182,47 +191,62 @@ impl Turn<'_> {
         let Some(report) = self.proxy.hub.report() else {
             return Err(Problem::new(503, "The proxy is stopping.").into());
         };
-        let (status, bytes, size) = pages::answer(self.request, path, &report);
-        self.leave_body();
-        self.client.socket().send_all(&bytes)?;
-        self.record.how = "own";
-        (self.record.status, self.record.bytes) = (status, size as u64);
-        Ok(())
+        let (status, head, page) = pages::answer(self.request, path, &report);
+        self.say(status, head, page.as_bytes())
     }
 
-    /// `OPTIONS *`, or a request that may go no further.
-    fn options(&mut self) -> std::result::Result<(), Failure> {
-        self.leave_body();
-        let mut head = Head::response(200)
-            .field("Date", date::now())
-            .field("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, CONNECT")
-            .field("Content-Length", 0);
-        if !self.keep {
-            head = head.field("Connection", "close");
+    /// `OPTIONS *`, or a request that may go no further (Max-Forwards: 0).
+    /// OPTIONS asks what can be done here, TRACE what has arrived here.
+    fn last_of_the_way(&mut self) -> std::result::Result<(), Failure> {
+        let head = Head::response(200).field("Date", date::now());
+        if self.request.method == "TRACE" {
+            let head = head.field("Content-Type", "message/http");
+            return self.say(200, head, &headers::reflected(self.request));
         }
-        self.client.socket().send_all(&head.end())?;
-        (self.record.how, self.record.status) = ("own", 200);
+        let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, CONNECT";
+        self.say(200, head.field("Allow", methods), b"")
+    }
+
+    /// An answer of our own.
+    fn say(
+        &mut self,
+        status: u16,
+        head: Head,
+        body: &[u8],
+    ) -> std::result::Result<(), Failure> {
+        self.leave_body();
+        let head = self.finish(head, Framing::Length(body.len() as u64));
+        let body = if self.request.method == "HEAD" { &[] } else { body };
+        self.client.socket().send_parts(&[&head, body])?;
+        self.record.how = "own";
+        self.record.status = status;
+        self.record.bytes = body.len() as u64;
         Ok(())
     }
 
     /// A page of ours instead of an answer.
     fn refuse(&mut self, problem: &Problem) {
-        self.leave_body();
-        let head_only = self.request.method == "HEAD";
-        let (bytes, size) = problem.answer(head_only, self.keep);
-        self.record.how = "refused";
-        self.record.status = problem.status;
-        self.record.note = problem.why.clone();
-        match self.client.socket().send_all(&bytes) {
-            Ok(()) => self.record.bytes = size as u64,
-            Err(_) => self.keep = false,
+        let (head, page) = problem.answer();
+        if self.say(problem.status, head, page.as_bytes()).is_err() {
+            self.keep = false;
         }
+        self.record.how = "refused";
+        self.record.note = problem.why.clone();
+    }
+
+    /// Ends a head with what belongs to this hop.
+    pub fn finish(&self, head: Head, body: Framing) -> Vec<u8> {
+        let head = match self.in_path {
+            true => head.field("Content-Security-Policy", SANDBOX),
+            false => head,
+        };
+        headers::finish(head, body, self.keep, self.request.version)
     }
 
     /// A body that nobody reads ends the connection: where the next request
     /// begins would be a guess.
     pub fn leave_body(&mut self) {
-        if self.request.framing != Framing::None {
+        if self.request.has_body() {
             self.keep = false;
         }
     }
@@ -246,9 +270,11 @@ fn refuse_unread(
         note: fault.to_string(),
     };
     if let Some(problem) = Problem::of_client(fault) {
-        let (bytes, size) = problem.answer(false, false);
-        if client.send_all(&bytes).is_ok() {
-            (record.status, record.bytes) = (problem.status, size as u64);
+        let (head, page) = problem.answer();
+        let (size, version) = (page.len() as u64, Version::Http11);
+        let head = headers::finish(head, Framing::Length(size), false, version);
+        if client.send_parts(&[&head, page.as_bytes()]).is_ok() {
+            (record.status, record.bytes) = (problem.status, size);
         }
     }
     proxy.hub.done(record);

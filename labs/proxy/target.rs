@@ -8,7 +8,14 @@
 //! CONNECT host:443                authority-form  a tunnel
 //! GET http://proxy.local/         this proxy's own page
 //! ```
+//!
+//! In path style all sites are one site for the browser: one host, one port.
+//! So nobody may bring a name of his own for that host: a page of evil.example
+//! whose name has come to mean 127.0.0.1 (DNS rebinding) could read our page
+//! with all URLs of others. Addresses and localhost are nobody's.
 //! [W-T3a] (viva 3)
+
+use std::net::IpAddr;
 
 use socketlab::http::target::split_authority;
 use socketlab::http::{Request, Target};
@@ -27,6 +34,8 @@ pub enum Route {
     Options,
     /// Ask this origin.
     Forward(Destination),
+    /// The same; its URL stood in the path of ours.
+    InPath(Destination),
     /// Open a tunnel to this place.
     Tunnel(Destination),
 }
@@ -93,11 +102,7 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, Problem> {
         Target::Asterisk => Ok(Route::Options),
         Target::Absolute { scheme, authority, path } => {
             if !scheme.eq_ignore_ascii_case("http") {
-                return Err(Problem::new(
-                    501,
-                    "Only http:// URLs are fetched here. For https:// the \
-                     client asks for a tunnel with CONNECT.",
-                ));
+                return Err(not_http());
             }
             let asterisk = request.method == "OPTIONS" && path.is_empty();
             let path = if asterisk { "*" } else { path };
@@ -105,10 +110,11 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, Problem> {
         }
         Target::Origin(target) => {
             let host = request.fields.text("Host").unwrap_or_default();
-            let port = split_authority(host).map(|(_, port)| port);
-            match port {
+            match split_authority(host) {
                 // Host names another server: a router brought it here.
-                Some(port) if port.unwrap_or(80) != own_port => {
+                Some((name, port))
+                    if port.unwrap_or(80) != own_port || !is_nobodys(name) =>
+                {
                     Ok(own_or(Destination::new(host, 80, target)?))
                 }
                 // Host is this proxy: the URL stands in the path.
@@ -121,6 +127,12 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, Problem> {
 /// `/www.host.tld/path`; a `/` alone asks for our own page.
 fn path_style(target: &str) -> Result<Route, Problem> {
     let rest = target.strip_prefix('/').unwrap_or(target);
+    // Many write the whole URL behind the slash.
+    let rest = match rest.split_once("://") {
+        Some(("http", rest)) => rest,
+        Some(("https", _)) => return Err(not_http()),
+        _ => rest,
+    };
     if rest.is_empty() {
         return Ok(Route::Own("/".into()));
     }
@@ -130,7 +142,26 @@ fn path_style(target: &str) -> Result<Route, Problem> {
     if matches!(rest, "favicon.ico" | "json") {
         return Ok(Route::Own(target.into()));
     }
-    Ok(own_or(Destination::new(authority, 80, path)?))
+    Ok(match own_or(Destination::new(authority, 80, path)?) {
+        Route::Forward(destination) => Route::InPath(destination),
+        own => own,
+    })
+}
+
+/// A host that no name server can be told to lead to somebody else.
+fn is_nobodys(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    bare.parse::<IpAddr>().is_ok()
+        || host.eq_ignore_ascii_case("localhost")
+        || host.eq_ignore_ascii_case(OWN_NAME)
+}
+
+fn not_http() -> Problem {
+    Problem::new(
+        501,
+        "Only http:// URLs are fetched here. For https:// the client asks \
+         for a tunnel with CONNECT.",
+    )
 }
 
 fn own_or(destination: Destination) -> Route {
@@ -166,11 +197,38 @@ mod tests {
         let at = |path: &str| {
             ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost:8888"))
         };
-        assert_eq!(at("/a.example/x?y"), forward("a.example", 80, "/x?y"));
-        assert_eq!(at("/[::1]:81"), forward("[::1]", 81, "/"));
+        let in_path = |host: &str, port, path: &str| {
+            let (host, path) = (host.into(), path.into());
+            Ok(Route::InPath(Destination { host, port, path }))
+        };
+        let url = in_path("a.example", 80, "/x?y");
+        assert_eq!(at("/a.example/x?y"), url);
+        assert_eq!(at("/http://a.example/x?y"), url);
+        let nested = in_path("a.example", 80, "/?u=http://b.example/");
+        assert_eq!(at("/a.example?u=http://b.example/"), nested);
+        assert_eq!(at("/https://a.example/"), Err(501));
+        assert_eq!(at("/[::1]:81"), in_path("[::1]", 81, "/"));
         assert_eq!(at("/"), Ok(Route::Own("/".into())));
         assert_eq!(at("/proxy.local/json"), Ok(Route::Own("/json".into())));
         assert_eq!(at("//a.example/"), Err(400));
+    }
+
+    #[test]
+    fn the_own_page_is_not_for_a_host_of_somebody_elses_naming() {
+        for (host, own) in [
+            ("127.0.0.1:8888", true),
+            ("[::1]:8888", true),
+            ("LocalHost:8888", true),
+            ("proxy.local:8888", true),
+            ("", true), // HTTP/1.0, by hand
+            ("evil.example:8888", false),
+            ("localhost.evil.example:8888", false),
+            ("127.0.0.1.evil.example:8888", false),
+        ] {
+            let found = ask(&format!("GET /json HTTP/1.1\r\nHost: {host}"));
+            let expected = Ok(Route::Own("/json".into()));
+            assert_eq!(found == expected, own, "{host}");
+        }
     }
 
     #[test]

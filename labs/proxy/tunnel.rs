@@ -19,7 +19,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socketlab::http::Framing;
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
@@ -43,7 +42,7 @@ pub fn tunnel(
     let proxy = turn.proxy;
     turn.record.url = destination.origin();
     turn.keep = false; // on what comes after, this is no HTTP any more
-    if turn.request.framing != Framing::None {
+    if turn.request.has_body() {
         return Err(Problem::bad("CONNECT has no body.").into());
     }
     if !proxy.tunnel_ports.contains(&destination.port) {

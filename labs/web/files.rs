@@ -139,11 +139,17 @@ impl Files {
         Ok(Found::File(resource))
     }
 
-    /// The names in a folder, sorted; folders with `/` behind them.
-    pub fn list(&self, name: &str, most: usize) -> io::Result<Vec<String>> {
+    /// The names in a folder, sorted, folders with `/` behind them; and are
+    /// there more than `most`?
+    pub fn list(
+        &self,
+        name: &str,
+        most: usize,
+    ) -> io::Result<(Vec<String>, bool)> {
         let name = if name.is_empty() { "." } else { name };
         let mut names = Vec::new();
-        for entry in self.root.read_dir(name)?.take(most) {
+        let mut entries = self.root.read_dir(name)?;
+        for entry in entries.by_ref().take(most) {
             let entry = entry?;
             let Ok(mut name) = entry.file_name().into_string() else {
                 continue; // no URL of ours leads to it
@@ -154,7 +160,7 @@ impl Files {
             names.push(name);
         }
         names.sort();
-        Ok(names)
+        Ok((names, entries.next().is_some()))
     }
 
     /// A kept file, if the disk still has the same.

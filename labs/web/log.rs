@@ -10,6 +10,7 @@
 //! thread of its own writes them, many with one write; if it cannot keep up
 //! (a stopped terminal, a full disk), lines are dropped and counted.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -84,9 +85,9 @@ impl Log {
         if self.0.waiting.lock().quiet {
             return;
         }
-        // A quote in a line that a client wrote would end the field.
-        let request = console::escape_short(request, SHOWN);
-        let request = request.replace('"', "\\x22");
+        // A quote in a line that a client wrote would end the field, and a
+        // backslash would look like one of ours: \x22 and \\.
+        let request = console::escape_short(&guarded(request), SHOWN);
         let (host, now) = (peer.ip(), now(&self.0.zone));
         let line =
             format!("{host} - - [{now}] \"{request}\" {status} {bytes}\n");
@@ -131,6 +132,18 @@ impl Waiting {
         }
         text
     }
+}
+
+fn guarded(request: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr2(b'"', b'\\', request).is_none() {
+        return Cow::Borrowed(request);
+    }
+    let guard = |byte: &u8| match byte {
+        b'"' => b"\\x22".to_vec(),
+        b'\\' => b"\\\\".to_vec(),
+        byte => vec![*byte],
+    };
+    Cow::Owned(request.iter().flat_map(guard).collect())
 }
 
 /// Local time as the format has it, made anew once a second.

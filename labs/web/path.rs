@@ -35,14 +35,15 @@ pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, Wrong> {
     let Some(path) = path.strip_prefix('/') else {
         return Err(Wrong::Bad("The path does not begin with /."));
     };
+    let root = path.is_empty();
     let (path, folder) = match path.strip_suffix('/') {
         Some(path) => (path, true),
-        None => (path, path.is_empty()),
+        None => (path, root),
     };
     let mut name = String::with_capacity(path.len());
     for part in path.split('/') {
         let part = component(part, dotfiles)?;
-        if part.is_empty() && !path.is_empty() {
+        if part.is_empty() && !root {
             return Err(Wrong::Nowhere); // "//": the empty name
         }
         if !name.is_empty() {

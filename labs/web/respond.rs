@@ -193,9 +193,9 @@ fn folder(site: &Site, request: &Request, path: &SitePath) -> Answer {
         return error(403, "No index.html, and lists of folders are off.");
     }
     match site.files.list(&path.name, MOST_LISTED) {
-        Ok(mut names) => {
+        Ok((mut names, more)) => {
             names.retain(|name| site.dotfiles || !name.starts_with('.'));
-            let page = page::listing(&path.name, &names);
+            let page = page::listing(&path.name, &names, more);
             let head = head(200).lines(HTML);
             Answer { status: 200, head, body: Body::Page(page) }
         }

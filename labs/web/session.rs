@@ -93,7 +93,7 @@ impl Turn<'_> {
         );
         let readable = matches!(request.method.as_str(), "GET" | "HEAD");
         let expects = request.expects_continue();
-        if request.fields.has("Expect") && !expects {
+        if request.expects() && !expects {
             let why = "Only 100-continue can be expected here.";
             let answer = error(417, why);
             return self.answer(line.as_bytes(), answer, request, Next::Drain);

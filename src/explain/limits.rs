@@ -191,6 +191,70 @@ pub(super) const ENTRIES: &[Entry] = &[
         check: &["df -h .", "df -i ."],
     },
     Entry {
+        name: "ENOTDIR",
+        aliases: &["NotADirectoryError"],
+        number: number!(unix NOTDIR),
+        title: "Not a directory",
+        seen_in: "opening a folder, or a path through one",
+        meaning: "A part of the path that should be a folder is something \
+            else, mostly a file.",
+        causes: &[
+            "a file was named where a folder is wanted, as with --root",
+            "a slash behind the name of a file",
+        ],
+        check: &["ls -ld PATH"],
+    },
+    Entry {
+        name: "ELOOP",
+        aliases: &[],
+        number: number!(LOOP),
+        title: "Too many levels of symbolic links",
+        seen_in: "open()",
+        meaning: "Symbolic links lead to one another without an end, or a \
+            link stands where a program follows none.",
+        causes: &["two links that name each other"],
+        check: &["namei -l PATH  # each step of the path"],
+    },
+    Entry {
+        name: "ENAMETOOLONG",
+        aliases: &[],
+        number: number!(NAMETOOLONG),
+        title: "File name too long",
+        seen_in: "open(), bind() to a Unix socket",
+        meaning: "One part of a path has at most 255 bytes, a path 4095, and \
+            the path of a Unix socket 107.",
+        causes: &[
+            "something else than a name was taken for one",
+            "a Unix socket in a deep folder",
+        ],
+        check: &["echo -n PATH | wc -c"],
+    },
+    Entry {
+        name: "EROFS",
+        aliases: &[],
+        number: number!(unix ROFS),
+        title: "Read-only file system",
+        seen_in: "creating, writing or removing a file",
+        meaning: "The file system is mounted without the right to write, for \
+            everybody, root too.",
+        causes: &[
+            "a container or a USB stick that is mounted read-only",
+            "the kernel found errors on the disk and stopped writing",
+        ],
+        check: &["findmnt -T PATH  # ro among the options", "dmesg | tail"],
+    },
+    Entry {
+        name: "EDQUOT",
+        aliases: &[],
+        number: number!(DQUOT),
+        title: "Disk quota exceeded",
+        seen_in: "write() to a file",
+        meaning: "The disk has room, but not for this user: the share is \
+            used up.",
+        causes: &["old builds and downloads in a university account"],
+        check: &["quota -s", "du -sh ~/* | sort -h"],
+    },
+    Entry {
         name: "EIO",
         aliases: &[],
         number: number!(unix IO),

@@ -43,7 +43,12 @@ impl Framing {
             (200..=299, _) if method == "CONNECT" => Framing::None, // a tunnel
             _ if method == "HEAD" => Framing::None,
             (_, Some(Announced::Chunked)) => Framing::Chunked,
-            (_, Some(Announced::OtherCoding)) => Framing::UntilClose,
+            // It would end with the connection, and have to be undone.
+            (_, Some(Announced::OtherCoding)) => {
+                return Err(Fault::bad(
+                    "Of transfer codings, only chunked is done here.",
+                ));
+            }
             (_, Some(Announced::Length(length))) => Framing::Length(length),
             (_, None) => Framing::UntilClose,
         })

@@ -1,15 +1,15 @@
 //! One head, from its first byte to its empty line. Pure: bytes in, a
 //! [`Request`] or [`Response`] out. httparse splits; what it lets pass and
-//! RFC 9112 does not is refused here.
+//! RFC 9112 does not is refused in check.rs.
 
-use super::target::{Target, split_authority};
+use std::borrow::Cow;
+
+use super::check::{check_host, check_lines, check_request_line};
+use super::target::Target;
 use super::{Fault, Fields, Framing};
 
 /// A head of more bytes is refused with 431. Browsers stay far below it.
 pub const LARGEST_HEAD: usize = 16 * 1024;
-
-/// A start line of more bytes is refused with 414.
-pub const LONGEST_LINE: usize = 8 * 1024;
 
 /// More fields are refused with 431.
 pub const MOST_FIELDS: usize = 100;
@@ -67,6 +67,7 @@ impl Request {
         check_lines(head)?;
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
         check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
+        let head = &*as_http_1_1(head, line.trim_ascii_end().len());
         let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Request::new(&mut room);
         match parsed.parse(head) {
@@ -101,10 +102,19 @@ impl Request {
         keeps_alive(self.version, &self.fields)
     }
 
+    /// Does a body follow? `Content-Length: 0` announces none.
+    pub fn has_body(&self) -> bool {
+        !matches!(self.framing, Framing::None | Framing::Length(0))
+    }
+
+    /// Does the client expect something? From HTTP/1.0 it means nothing.
+    pub fn expects(&self) -> bool {
+        self.version >= Version::Http11 && self.fields.has("Expect")
+    }
+
     /// Does the client wait for `100 Continue` before it sends the body?
     pub fn expects_continue(&self) -> bool {
-        self.version >= Version::Http11
-            && self.fields.lists("Expect", "100-continue")
+        self.expects() && self.fields.lists("Expect", "100-continue")
     }
 }
 
@@ -112,9 +122,14 @@ impl Response {
     /// Parses a whole head, up to and with its empty line.
     pub fn parse(head: &[u8]) -> Result<Response, Fault> {
         check_lines(head)?;
+        let head = &*as_http_1_1(head, "HTTP/1.1".len());
         let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut room);
-        match parsed.parse(head) {
+        // A blank before the colon is taken away in a response, and refused
+        // in a request (RFC 9112, section 5.1).
+        let mut config = httparse::ParserConfig::default();
+        config.allow_spaces_after_header_name_in_responses(true);
+        match config.parse_response(&mut parsed, head) {
             Ok(httparse::Status::Complete(length)) if length == head.len() => {}
             Ok(_) => return Err(Fault::bad("The head ends too early.")),
             Err(error) => return Err(refusal(error)),
@@ -149,99 +164,6 @@ fn keeps_alive(version: Version, fields: &Fields) -> bool {
             || fields.lists("Connection", "keep-alive"))
 }
 
-/// What can be said of the bytes alone.
-fn check_lines(head: &[u8]) -> Result<(), Fault> {
-    let (mut bare, mut crlf) = (false, false);
-    for at in memchr::memchr2_iter(b'\r', b'\n', head) {
-        let byte = head.get(at).copied();
-        let next = head.get(at + 1).copied();
-        match byte {
-            // Some programs end a line at a CR alone, others do not.
-            Some(b'\r') if next != Some(b'\n') => {
-                return Err(Fault::bad("A CR that no LF follows."));
-            }
-            Some(b'\n') => {
-                let after_cr = at > 0 && head.get(at - 1) == Some(&b'\r');
-                (bare, crlf) = (bare || !after_cr, crlf || after_cr);
-                // obs-fold: a line that begins with a blank continues the
-                // last one, or does not, depending on whom you ask.
-                if matches!(next, Some(b' ' | b'\t')) {
-                    return Err(Fault::bad("A folded line in the head."));
-                }
-            }
-            _ => {}
-        }
-    }
-    // Lines that end with LF alone are what a person types into nc; RFC 9112
-    // allows to take them. A head that has both is somebody's trick.
-    match bare && crlf {
-        true => Err(Fault::bad("Some lines end with CRLF, some with LF.")),
-        false => Ok(()),
-    }
-}
-
-/// The request line alone: also used before the rest of the head is there, so
-/// that garbage is answered at once and not after a deadline.
-pub fn check_request_line(line: &[u8]) -> Result<(), Fault> {
-    if line.len() > LONGEST_LINE {
-        let why = "The request line is longer than 8 KiB.";
-        return Err(Fault::Bad { status: 414, why });
-    }
-    let mut words = line.split(|&byte| byte == b' ');
-    let (method, target) = (words.next(), words.next());
-    let (version, more) = (words.next(), words.next());
-    if !method.is_some_and(is_token) {
-        return Err(Fault::bad("The request does not begin with a method."));
-    }
-    let Some(version) = version else {
-        // `GET /` and no more was HTTP/0.9: an answer without a head.
-        return Err(Fault::bad(match target {
-            Some(_) => "The request line has no version; HTTP/0.9 is not done.",
-            None => "The request line has no target and no version.",
-        }));
-    };
-    match version {
-        _ if more.is_some() => Err(Fault::bad("Blanks in the request line.")),
-        b"HTTP/1.1" | b"HTTP/1.0" => Ok(()),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            let why = "HTTP/1.0 and HTTP/1.1 are spoken here.";
-            Err(Fault::Bad { status: 505, why })
-        }
-        _ => Err(Fault::bad("The version is not HTTP/1.1 or HTTP/1.0.")),
-    }
-}
-
-/// A method or field name: RFC 9110, section 5.6.2.
-pub fn is_token(word: &[u8]) -> bool {
-    !word.is_empty()
-        && word.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte)
-        })
-}
-
-/// Host tells one server from another on the same address, and is therefore
-/// wanted exactly once from HTTP/1.1 on.
-fn check_host(request: &Request) -> Result<(), Fault> {
-    let mut hosts = request.fields.get_all("Host");
-    let host = match hosts.next() {
-        Some(host) => std::str::from_utf8(host).ok(),
-        None if request.version == Version::Http10 => return Ok(()),
-        None => return Err(Fault::bad("HTTP/1.1 wants a Host field.")),
-    };
-    if hosts.next().is_some() {
-        return Err(Fault::bad("Host stands twice."));
-    }
-    match host {
-        // Empty is allowed, for a target that has no authority.
-        Some(host) if host.is_empty() || split_authority(host).is_some() => {
-            Ok(())
-        }
-        _ => Err(Fault::bad("Host is not a host and a port.")),
-    }
-}
-
 fn refusal(error: httparse::Error) -> Fault {
     use httparse::Error;
     Fault::bad(match error {
@@ -256,6 +178,23 @@ fn refusal(error: httparse::Error) -> Fault {
         Error::Token => "The start line is malformed.",
         Error::Version => "The version is not HTTP/1.1 or HTTP/1.0.",
     })
+}
+
+/// A head whose version ends at `end`. HTTP/1.2 would be 1.1 with something
+/// new that may be ignored (RFC 9110, section 2.5); httparse does not know it.
+fn as_http_1_1(head: &[u8], end: usize) -> Cow<'_, [u8]> {
+    match head.get(..end) {
+        Some([.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) => {
+            let mut head = head.to_vec();
+            head.iter_mut()
+                .take(end)
+                .last()
+                .into_iter()
+                .for_each(|b| *b = b'1');
+            Cow::Owned(head)
+        }
+        _ => Cow::Borrowed(head),
+    }
 }
 
 fn version(minor: Option<u8>) -> Version {

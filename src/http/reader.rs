@@ -16,9 +16,8 @@ use std::time::{Duration, Instant};
 use memchr::memchr;
 
 use super::Fault;
-use super::head::{
-    LARGEST_HEAD, LONGEST_LINE, Request, Response, check_request_line, is_token,
-};
+use super::check::{LONGEST_LINE, check_request_line, is_token};
+use super::head::{LARGEST_HEAD, Request, Response};
 use crate::net::TcpSocket;
 
 /// A head must be whole this long after its first byte, however slowly the
@@ -145,8 +144,11 @@ impl Reader {
                 self.skip_empty_lines();
             }
             let bytes = self.buffered();
-            if request && !line && !bytes.is_empty() {
-                line = check_beginning(bytes)?;
+            if !line && !bytes.is_empty() {
+                line = match request {
+                    true => check_beginning(bytes)?,
+                    false => check_answer(bytes)?,
+                };
             }
             if let Some(end) = end_of_head(bytes, searched) {
                 if end > LARGEST_HEAD {
@@ -273,6 +275,15 @@ fn check_beginning(bytes: &[u8]) -> Result<bool, Fault> {
             Err(Fault::Bad { status: 414, why })
         }
         None => Ok(false),
+    }
+}
+
+/// The same of a response; true once it is certain that it is one.
+fn check_answer(bytes: &[u8]) -> Result<bool, Fault> {
+    let mut both = bytes.iter().zip(b"HTTP/");
+    match both.all(|(found, wanted)| found == wanted) {
+        true => Ok(bytes.len() >= b"HTTP/".len()),
+        false => Err(Fault::bad("It does not begin with HTTP/.")),
     }
 }
 

@@ -24,6 +24,8 @@ use crate::{Error, Result};
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a `send` may make no progress because the peer does not read.
+/// SO_SNDTIMEO says so to one wait of the kernel, and a large send waits
+/// several times; TCP_USER_TIMEOUT says so of the connection.
 const SEND_DEADLINE: Duration = Duration::from_secs(30);
 
 /// What a close waits for the peer's last bytes: see [`TcpSocket::finish`].
@@ -113,7 +115,23 @@ impl TcpSocket {
     /// itself, and keeps `backlog` + 1 of them (Linux) until `accept`.
     pub fn listen(&self, backlog: i32) -> Result<()> {
         let socket = &self.0.socket;
+        self.set_stuck_timeout()?; // accepted sockets inherit it
         step("listen", Some(socket), backlog, || socket.listen(backlog))
+    }
+
+    /// `setsockopt(TCP_USER_TIMEOUT)`: a peer that takes nothing for so long,
+    /// neither into its program nor into its buffer, has left.
+    fn set_stuck_timeout(&self) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            let socket = &self.0.socket;
+            let on =
+                format!("TCP_USER_TIMEOUT, {}", seconds(Some(SEND_DEADLINE)));
+            step("setsockopt", Some(socket), on, || {
+                socket.set_tcp_user_timeout(Some(SEND_DEADLINE))
+            })?;
+        }
+        Ok(())
     }
 
     /// `accept()`: takes the oldest finished connection from the queue, and
@@ -142,6 +160,7 @@ impl TcpSocket {
         self.set_send_timeout(Some(CONNECT_DEADLINE))?;
         step("connect", Some(socket), address, || connect(socket, address))?;
         self.set_send_timeout(Some(SEND_DEADLINE))?;
+        self.set_stuck_timeout()?;
         let _ = self.0.peer.set(address);
         Ok(())
     }
@@ -466,5 +485,27 @@ impl Display for LocalAddress<'_> {
             Some(local) => local.fmt(f),
             None => f.write_str("?"),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accepted_socket_inherits_the_limit_of_its_listener() -> Result<()> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(1)?;
+        let address = listener.local_addr()?;
+        let client = TcpSocket::new(address)?;
+        client.connect(address)?;
+        let (accepted, _) = listener.accept()?;
+        for end in [client, accepted] {
+            let limit = end.0.socket.tcp_user_timeout()?;
+            assert_eq!(limit, Some(SEND_DEADLINE));
+        }
+        Ok(())
     }
 }

@@ -201,6 +201,43 @@ fn w_t3a_an_old_origin_gets_no_chunks() {
 }
 
 #[test]
+fn w_t3a_an_origin_may_grow_young_again() {
+    let proxy = plain();
+    let origin = Origin::start(|asked, stream| {
+        let version = if asked.number == 1 { "1.0" } else { "1.1" };
+        let answer = format!("HTTP/{version} 200 OK\r\n\r\n");
+        send(stream, answer.as_bytes());
+        Then::Close
+    });
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
+    let url = origin.url("/");
+    get(&proxy, &url, "");
+    assert_eq!(ask(&proxy, "POST", &url, chunked).status, 411);
+    get(&proxy, &url, "");
+    assert_eq!(ask(&proxy, "POST", &url, chunked).status, 200);
+}
+
+#[test]
+fn w_t3a_what_is_almost_http_1_1_is_taken() {
+    let proxy = plain();
+    for answer in [
+        "HTTP/1.2 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nX : y\r\nContent-Length\t: 5\r\n\r\nhello",
+    ] {
+        let origin = Origin::says(answer, || Then::Keep);
+        let answer = get(&proxy, &origin.url("/"), "");
+        assert_eq!((answer.status, answer.text().as_str()), (200, "hello"));
+        assert_eq!(answer.field("X").as_deref(), Some("y"));
+        assert!(answer.head.contains("\r\nX: y\r\n"), "{}", answer.head);
+    }
+    let (client, origin) = (proxy.connect(), hello());
+    let url = origin.url("/");
+    send(&client, format!("GET {url} HTTP/1.3\r\nHost: x\r\n\r\n").as_bytes());
+    assert_eq!(read_answer(&client, "GET").text(), "hello");
+    assert_eq!(origin.asked().line(), "GET / HTTP/1.1");
+}
+
+#[test]
 fn w_t3a_http_1_0_with_keep_alive() {
     let (proxy, origin) = (plain(), hello());
     let client = proxy.connect();
@@ -323,6 +360,13 @@ fn w_t3a_a_dead_connection_is_replaced_once_and_for_get_only() {
     });
     let proxy = plain();
     get(&proxy, &origin.url("/"), "");
+    // The client may be faster than the connection is put to rest.
+    let name = format!("\"{}\"", origin.address);
+    let rests = |_| {
+        let report = get(&proxy, "http://proxy.local/json", "").text();
+        report.contains(&name)
+    };
+    assert!((0..10_000).any(rests), "it is kept");
     assert_eq!(get(&proxy, &origin.url("/"), "").status, 200);
     let connections: Vec<usize> =
         (0..3).map(|_| origin.asked().connection).collect();

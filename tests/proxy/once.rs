@@ -24,6 +24,23 @@ fn w_t3a_the_letter_fetches_an_object() {
         assert_eq!(asked.field("Host"), Some(at.to_string()));
         assert!(sees_the_end(&client));
     }
+    let ask = |target: &str| {
+        let client = proxy.connect();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        send(&client, request.as_bytes());
+        read_answer(&client, "GET")
+    };
+    for (target, line) in [
+        (format!("/{at}?x=1"), "GET /?x=1 HTTP/1.0"),
+        (format!("/http://{at}/y"), "GET /y HTTP/1.0"),
+    ] {
+        assert_eq!(ask(&target).text(), "object");
+        assert_eq!(origin.asked().line(), line);
+    }
+    // No advice on how to start this very program.
+    let nobody = ask("/127.0.0.1:1/").text();
+    assert!(nobody.contains("refused"), "{nobody}");
+    assert!(!nobody.contains("make"), "{nobody}");
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         ("GET /nobody.invalid/ HTTP/1.1\r\nHost: x\r\n\r\n", 502),

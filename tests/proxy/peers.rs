@@ -162,14 +162,12 @@ fn w_t3c_nginx_as_the_origin() {
     assert_eq!((part.status, part.body.len()), (206, 10));
 }
 
-#[test]
-fn w_t3c_https_through_a_tunnel() {
-    if !installed("openssl", "openssl") || !installed("curl", "curl") {
-        return;
+/// An HTTPS origin: its port, and the certificate to trust.
+fn tls_origin(folder: &Path) -> Option<(Terminal, String, String)> {
+    if !installed("openssl", "openssl") {
+        return None;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let (key, certificate) =
-        (folder.path().join("key"), folder.path().join("certificate"));
+    let (key, certificate) = (folder.join("key"), folder.join("certificate"));
     let made = Command::new("openssl")
         .args("req -x509 -newkey rsa:2048 -nodes -days 2".split(' '))
         .args(["-subj", "/CN=localhost", "-keyout"])
@@ -185,14 +183,80 @@ fn w_t3c_https_through_a_tunnel() {
     let mut server = Terminal::run(&mut command).expect("it starts");
     let line = server.wait_for("ACCEPT 127.0.0.1:…").expect("it listens");
     let port = line.rsplit(':').next().expect("a port").to_string();
+    Some((server, port, certificate.display().to_string()))
+}
+
+#[test]
+fn w_t3c_https_through_a_tunnel() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((_server, port, trusted)) = tls_origin(folder.path()) else {
+        return;
+    };
     let mut proxy = Server::start(PROXY, &["--connect-port", &port]);
     let url = format!("https://localhost:{port}/");
-    let trusted = certificate.display().to_string();
-    let output = curl(&proxy, &["--cacert", &trusted, &url]).expect("curl");
+    let output = curl(&proxy, &["--cacert", &trusted, &url]);
+    let Some(output) = output else { return };
     assert!(text(&output).contains("s_server"));
     // What was said inside is not for the proxy's eyes.
     let line = proxy.wait_for("[…] CONNECT localhost:… -> 200 …");
     assert!(!line.contains("s_server"));
+}
+
+#[test]
+fn w_t3c_pythons_http_client_through_the_proxy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if !installed("python3", "python3") {
+        return;
+    }
+    let Some((_server, port, trusted)) = tls_origin(folder.path()) else {
+        return;
+    };
+    let origin = Origin::says(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        || Then::Keep,
+    );
+    let proxy = Server::start(PROXY, &["--connect-port", &port]);
+    let script = "import http.client as h, ssl, sys\n\
+        host, port, url, tls, trusted = sys.argv[1:]\n\
+        c = h.HTTPConnection(host, int(port), timeout=10)\n\
+        for n in range(3):\n \
+          c.request('GET', url)\n \
+          assert c.getresponse().read() == b'hello'\n \
+          s = s if n else c.sock\n \
+          assert c.sock is s, 'kept alive'\n\
+        s = ssl.create_default_context(cafile=trusted)\n\
+        c = h.HTTPSConnection(host, int(port), context=s, timeout=10)\n\
+        c.set_tunnel('localhost', int(tls))\n\
+        c.request('GET', '/')\n\
+        assert b's_server' in c.getresponse().read()\n";
+    let (host, at) = proxy.host_and_port();
+    let output = Command::new("python3")
+        .args(["-c", script, &host, &at, &origin.url("/"), &port, &trusted])
+        .output()
+        .expect("Python runs");
+    text(&output);
+    assert_eq!(origin.asked().connection, 1);
+}
+
+#[test]
+fn w_t3c_curl_obeys_the_environment() {
+    if !installed("curl", "curl") {
+        return;
+    }
+    let origin = Origin::says(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        || Then::Keep,
+    );
+    let mut proxy = Server::start(PROXY, &[]);
+    let output = Command::new("curl")
+        .args(["-sS", "--max-time", "10", &origin.url("/")])
+        .env("http_proxy", format!("http://{}", proxy.address))
+        .env("no_proxy", "")
+        .output()
+        .expect("curl runs");
+    assert_eq!(text(&output), "hello");
+    assert!(origin.asked().field("Via").is_some());
+    proxy.wait_for("[…] GET … -> 200 5 bytes MISS …");
 }
 
 #[test]

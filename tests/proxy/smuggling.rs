@@ -103,10 +103,15 @@ fn w_t3a_an_origins_doubtful_answers_are_502() {
         "HTTP/1.1 20 OK\r\n\r\n",
         "HTTP/2 200\r\n\r\n",
         "SSH-2.0-OpenSSH\r\n\r\n\r\n",
+        "<html>",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nGZ",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\
+         Content-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "\x16\x03\x01 garbage\r\n\r\n",
         "",
     ] {
         let answer = answer.to_string();
+        let garbage = !answer.is_empty() && !answer.starts_with("HTTP/");
         let origin = Origin::start(move |_, stream| {
             send(stream, answer.as_bytes());
             Then::Close
@@ -115,6 +120,8 @@ fn w_t3a_an_origins_doubtful_answers_are_502() {
         let asked = origin.asked();
         assert_eq!(got.status, 502, "{asked:?} {got:?}");
         assert!(got.text().contains("502 Bad Gateway"));
+        let said = got.text().contains("does not begin with HTTP/");
+        assert_eq!(said, garbage, "{}", got.text());
     }
 }
 

@@ -130,7 +130,12 @@ fn w_t3a_tunnels_lead_to_few_ports() {
         assert_eq!(ask(&proxy, "CONNECT", place, "").status, 403, "{place}");
     }
     // 8443 is allowed, and nobody is there.
-    assert_eq!(ask(&proxy, "CONNECT", "127.0.0.1:8443", "").status, 502);
+    for no_body in ["", "Content-Length: 0\r\n"] {
+        let answer = ask(&proxy, "CONNECT", "127.0.0.1:8443", no_body);
+        assert_eq!(answer.status, 502);
+    }
+    let body = "Content-Length: 1\r\n";
+    assert_eq!(ask(&proxy, "CONNECT", "127.0.0.1:8443", body).status, 400);
     for wrong in ["localhost", "http://localhost:443/", "/", "x:y", ":443"] {
         assert_eq!(ask(&proxy, "CONNECT", wrong, "").status, 400, "{wrong}");
     }

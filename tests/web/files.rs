@@ -186,6 +186,19 @@ fn w_t2d_a_folder_is_redirected_and_listed_only_on_request() {
 }
 
 #[test]
+fn w_t2d_a_list_that_is_cut_says_so() {
+    let folder = site();
+    let bare = folder.path().join("www/bare");
+    for number in 0..10_000 {
+        fs::write(bare.join(format!("{number}.txt")), "").expect("written");
+    }
+    let server = serve(&folder, &["--list"]);
+    let page = get(&server, "/bare/", "").text();
+    assert!(page.contains("And more: "), "10,000 names and one");
+    assert!(!get(&server, "/sub/", "").text().contains("And more"));
+}
+
+#[test]
 fn w_t2d_a_changed_file_is_noticed() {
     let folder = site();
     let server = serve(&folder, &[]);

@@ -108,6 +108,23 @@ fn w_t2b_http_1_0_closes_unless_it_asks_to_be_kept() {
 }
 
 #[test]
+fn w_t2b_later_versions_and_expectations_of_earlier_ones() {
+    let server = Server::start("web-server", &[]);
+    // 1.2 would be 1.1 with something new; HTTP/1.0 knows no Expect.
+    for head in [
+        "GET /HelloWorld.html HTTP/1.2\r\nHost: h\r\n\r\n",
+        "GET /HelloWorld.html HTTP/1.0\r\nExpect: wonders\r\n\r\n",
+        "GET /HelloWorld.html HTTP/1.0\r\nExpect: 100-continue\r\n\
+         Content-Length: 1\r\n\r\nx",
+    ] {
+        assert_eq!(ask(&server, head.as_bytes()).body, HELLO, "{head:?}");
+    }
+    let wonders = "GET / HTTP/1.1\r\nHost: h\r\nExpect: wonders\r\n\r\n";
+    assert_eq!(refused(&server, wonders.as_bytes()), 417);
+    assert_eq!(refused(&server, b"GET / HTTP/0.9\r\nHost: h\r\n\r\n"), 505);
+}
+
+#[test]
 fn w_t2b_heads_have_a_limit() {
     let server = Server::start("web-server", &[]);
     let with = |lines: &str| {

@@ -1,3 +1,4 @@
+use super::super::check::LONGEST_LINE;
 use super::*;
 
 fn status(head: &str) -> u16 {
@@ -103,7 +104,7 @@ fn request_lines() {
         ("GET / HTTP/11", 400),
         ("GET / HTTP/1.1x", 400),
         ("GET / HTTP/2.0", 505),
-        ("GET / HTTP/1.2", 505),
+        ("GET / HTTP/1.2", 200),
         ("PRI * HTTP/2.0", 505),
         ("G@T / HTTP/1.1", 400),
         ("GET a HTTP/1.1", 400),
