@@ -264,6 +264,21 @@ fn accept_is_called_in_the_labs_and_never_in_src() {
 }
 
 #[test]
+fn make_test_runs_the_unit_tests_of_every_lab_that_has_some() {
+    let mut problems = Vec::new();
+    let makefile = read("Makefile");
+    let units = makefile.lines().find(|line| line.starts_with("UNITS ="));
+    let units = units.expect("the Makefile's list of programs");
+    for (file, text) in files("labs", ".rs") {
+        let lab = file.split('/').nth(1).expect("a lab");
+        if text.contains("#[test]") && !units.contains(&format!("bin {lab}")) {
+            problems.push(format!("{file}: no program of its lab in UNITS"));
+        }
+    }
+    none(problems);
+}
+
+#[test]
 fn tests_wait_for_events_and_never_sleep() {
     let mut problems = Vec::new();
     let sleep = concat!("thread::", "sleep");
