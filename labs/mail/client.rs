@@ -125,6 +125,7 @@ fn converse(
             return Err(Stop::refused("STARTTLS", &reply));
         }
         smtp.start_tls(&plan.host)?;
+        smtp.banner("ehlo", "again: the first answer came in the clear");
         offer = ehlo(smtp, name)?;
     }
 
@@ -210,8 +211,9 @@ fn prepare(
     offer: &Offer,
 ) -> std::result::Result<(Vec<u8>, String), Stop> {
     let message = letter.build(offer.eight_bit).map_err(Stop::Refused)?;
+    let message = data::with_crlf(&message);
     let wire = data::stuffed(&message).map_err(Stop::Refused)?;
-    let size = data::with_crlf(&message).len();
+    let size = message.len();
     if let Some(most) = offer.refuses_size(size) {
         return Err(Stop::Refused(format!(
             "the message has {size} octets, this server takes {most} (SIZE)"

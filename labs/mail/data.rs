@@ -12,6 +12,8 @@
 //! a sender hide a second message in the first ("SMTP smuggling", 2023).
 //!                                       (viva 4) (viva 5) (try 4) [W-T4a]
 
+use memchr::{memchr, memchr_iter, memchr2};
+
 /// Octets of a line without its CR LF: RFC 5321, 4.5.3.1.6.
 pub const LONGEST_LINE: usize = 998;
 
@@ -19,29 +21,40 @@ pub const LONGEST_LINE: usize = 998;
 /// CR stays as it is: what it means cannot be known.
 pub fn with_crlf(text: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(text.len() + text.len() / 32);
-    let mut before = None;
-    for &byte in text {
-        if byte == b'\n' && before != Some(b'\r') {
-            lines.push(b'\r');
+    for line in lines_of(text) {
+        match line.strip_suffix(b"\n") {
+            Some(inner) => {
+                lines.extend_from_slice(without_cr(inner));
+                lines.extend_from_slice(b"\r\n");
+            }
+            None => lines.extend_from_slice(line),
         }
-        lines.push(byte);
-        before = Some(byte);
     }
     lines
 }
 
 /// The octets to send for a message: checked, stuffed, with the final dot.
 pub fn stuffed(message: &[u8]) -> Result<Vec<u8>, String> {
-    let message = with_crlf(message);
-    let mut wire = Vec::with_capacity(message.len() + 64);
-    let mut lines = message.split(|&byte| byte == b'\n').peekable();
-    let mut number = 0;
-    while let Some(line) = lines.next() {
-        if line.is_empty() && lines.peek().is_none() {
-            break; // behind the last line end
+    check(message)?;
+    let mut wire = Vec::with_capacity(message.len() + message.len() / 32);
+    for line in lines_of(message) {
+        if line.first() == Some(&b'.') {
+            wire.push(b'.');
         }
-        number += 1;
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        wire.extend_from_slice(without_cr(line));
+        wire.extend_from_slice(b"\r\n");
+    }
+    wire.extend_from_slice(b".\r\n");
+    Ok(wire)
+}
+
+/// Can these lines be sent as they are?
+pub fn check(message: &[u8]) -> Result<(), String> {
+    for (index, line) in lines_of(message).enumerate() {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = without_cr(line);
+        let number = index + 1;
         if line.len() > LONGEST_LINE {
             return Err(format!(
                 "line {number} of the message has {} octets, SMTP allows \
@@ -49,19 +62,35 @@ pub fn stuffed(message: &[u8]) -> Result<Vec<u8>, String> {
                 line.len()
             ));
         }
-        if line.contains(&b'\r') || line.contains(&0) {
+        if memchr2(b'\r', 0, line).is_some() {
             return Err(format!(
                 "line {number} of the message has a lone CR or a NUL"
             ));
         }
-        if line.first() == Some(&b'.') {
-            wire.push(b'.');
-        }
-        wire.extend_from_slice(line);
-        wire.extend_from_slice(b"\r\n");
     }
-    wire.extend_from_slice(b".\r\n");
-    Ok(wire)
+    Ok(())
+}
+
+/// Has it a lone CR or a NUL, which no server takes as they are?
+pub fn has_odd_bytes(text: &[u8]) -> bool {
+    let mut returns = memchr_iter(b'\r', text);
+    memchr(0, text).is_some()
+        || returns.any(|at| text.get(at + 1) != Some(&b'\n'))
+}
+
+/// The lines, each with its LF; the last may have none.
+fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, behind) = rest.split_at_checked(end)?;
+        rest = behind;
+        (!line.is_empty()).then_some(line)
+    })
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]

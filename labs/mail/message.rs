@@ -177,13 +177,13 @@ impl Letter {
         let plain = eight_bit || self.body.is_ascii();
         let mut kind = ContentType::new("text/plain");
         kind = kind.attribute("charset", "utf-8");
-        match data::stuffed(&wire) {
+        match data::check(&wire) {
             Ok(_) if plain => MimePart::new(kind, wire).transfer_encoding(
                 if self.body.is_ascii() { "7bit" } else { "8bit" },
             ),
             // A long line, or a server for ASCII alone. A text is CR LF in
             // MIME, also inside an encoding.
-            _ if !has_odd_bytes(&wire) => {
+            _ if !data::has_odd_bytes(&wire) => {
                 let text = String::from_utf8_lossy(&wire).into_owned();
                 MimePart::new(kind, text)
             }
@@ -208,15 +208,6 @@ fn now() -> Date {
 
 fn named(mailbox: &Mailbox) -> Named<'_> {
     Named::new_address(mailbox.name.as_deref(), mailbox.address.text())
-}
-
-/// A lone CR, or NUL: no server takes them as they are.
-fn has_odd_bytes(wire: &[u8]) -> bool {
-    let mut lines = wire.split(|&byte| byte == b'\n');
-    lines.any(|line| {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        line.contains(&b'\r') || line.contains(&0)
-    })
 }
 
 /// A part in base64, 76 signs a line, so that every byte arrives.

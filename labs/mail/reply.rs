@@ -88,18 +88,18 @@ impl Reply {
     /// What a refusal means, and whether to try again.         (viva 3)
     pub fn meaning(&self) -> String {
         let class = match self.code / 100 {
-            4 => "temporary: the same may be accepted later",
-            5 => "permanent: the same again will be refused again",
+            4 => "temporary, the same may do later",
+            5 => "permanent, the same again will not do",
             _ => "not what SMTP has at this point",
         };
-        let mut meaning = class.to_string();
         let enhanced = self.enhanced().and_then(smtp::enhanced);
         let title = explain::find(&self.code.to_string());
         let title = title.first().map(|entry| entry.title.to_string());
         // The enhanced code is the more exact of the two.
-        if let Some(more) = enhanced.or(title) {
-            meaning.push_str(&format!(". {more}"));
-        }
+        let mut meaning = match enhanced.or(title) {
+            Some(more) => format!("{more}; {class}"),
+            None => class.to_string(),
+        };
         if let Some(advice) = self.advice() {
             meaning.push_str(&format!(". {advice}"));
         }
@@ -173,12 +173,12 @@ mod tests {
     fn the_enhanced_code_is_found_and_explained() {
         let gone = reply(550, "5.1.1 <x@example.com>: unknown");
         assert_eq!(gone.enhanced(), Some("5.1.1"));
-        assert!(gone.meaning().starts_with("permanent: "));
+        assert!(gone.meaning().contains("permanent"));
         assert!(gone.meaning().contains("no such mailbox"));
         assert_eq!(reply(550, "version 5.1.1").enhanced(), None);
         let later = reply(451, "greylisted");
-        assert!(later.meaning().starts_with("temporary: "));
-        assert!(later.meaning().contains("stranger"));
+        assert!(later.meaning().contains("temporary"));
+        assert!(later.meaning().contains("every stranger"));
     }
 
     #[test]

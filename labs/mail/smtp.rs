@@ -133,7 +133,7 @@ impl Smtp {
         for secret in &self.hidden {
             text = text.replace(secret.as_str(), "********");
         }
-        say!("{side}: {text}");
+        say!("{}", format!("{side}: {text}").trim_end());
     }
 
     /// Sends a command.

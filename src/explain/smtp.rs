@@ -27,11 +27,12 @@ const fn reply(
 }
 
 /// How to see it.
-const SEE: &[&str] = &["mail-client HOST PORT …  # prints the whole dialogue"];
+const SEE: &[&str] =
+    &["mail-client HOST PORT --from A --to B  # shows the dialogue"];
 
 /// How to see what a server offers.
 const OFFER: &[&str] =
-    &["mail-client HOST PORT …  # the lines behind EHLO are what it offers"];
+    &["mail-client HOST PORT --from A --to B  # behind EHLO: the offer"];
 
 pub(super) const ENTRIES: &[Entry] = &[
     reply(

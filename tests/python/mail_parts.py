@@ -1,0 +1,18 @@
+"""Reads a message from stdin with Python's email package and prints its
+header lines and parts: what any mail program would show of it."""
+
+import sys
+from email import message_from_bytes, policy
+
+message = message_from_bytes(sys.stdin.buffer.read(), policy=policy.SMTPUTF8)
+for name in ("From", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID"):
+    for value in message.get_all(name, []):
+        print(f"{name}: {value}")
+for part in message.walk():
+    if part.is_multipart():
+        continue
+    for defect in part.defects:
+        print(f"defect: {defect!r}")
+    content = part.get_payload(decode=True)
+    name = part.get_filename()
+    print(f"part: {part.get_content_type()} {name} {content.hex()}")
