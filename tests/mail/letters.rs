@@ -28,12 +28,17 @@ fn send(ehlo: &str, options: &[&str], body: &[u8]) -> Done {
     done
 }
 
-/// What a mail program makes of the stored message; `None` without Python.
+/// What a mail program makes of what was sent; `None` without Python.
 fn read(message: &str) -> Option<Vec<String>> {
+    read_stored(&unstuffed(message))
+}
+
+/// What it makes of a stored message.
+pub fn read_stored(message: &[u8]) -> Option<Vec<String>> {
     let mut command: Command = support::python("mail_parts.py")?;
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut python = command.spawn().expect("python3");
-    let message = unstuffed(message);
+    let message = message.to_vec();
     let mut input = python.stdin.take().expect("a pipe");
     let writing = std::thread::spawn(move || input.write_all(&message));
     let output = python.wait_with_output().expect("an end");
@@ -56,12 +61,14 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The only part of these lines, as bytes.
 #[track_caller]
-fn has_part(lines: &[String], kind: &str, name: &str, content: &[u8]) {
+pub fn has_part(lines: &[String], kind: &str, name: &str, content: &[u8]) {
     let wanted = format!("part: {kind} {name} {}", hex(content));
     let wanted = wanted.trim_end();
+    let short: Vec<String> =
+        lines.iter().map(|line| format!("{line:.200}")).collect();
     assert!(
         lines.iter().any(|line| line.trim_end() == wanted),
-        "no {wanted} in {lines:#?}"
+        "no {wanted:.200} in {short:#?}"
     );
 }
 
