@@ -80,7 +80,7 @@ fn postfix() -> Option<Postfix> {
     write("master.cf", master_cf(clear, submission, implicit));
     write("dovecot.conf", dovecot_conf(dir));
     write("users", "tim:{PLAIN}tanstaaf\n".into());
-    for name in ["data", "mail", "spool", "dovecot"] {
+    for name in ["data", "mail", "spool", "spool/private", "dovecot"] {
         fs::create_dir(dir.join(name)).expect("a folder");
     }
     let path = dir.to_str().expect("text");
@@ -88,7 +88,9 @@ fn postfix() -> Option<Postfix> {
     root("chown", &["postfix", &data]);
     root("chown", &["nobody", &mail]);
     root("chown", &["root", &format!("{path}/spool")]);
-    root("/usr/sbin/postfix", &["-c", path, "check"]);
+    // Before Postfix makes it: Dovecot's socket is there.
+    root("chown", &["postfix", &format!("{path}/spool/private")]);
+    root("chmod", &["700", &format!("{path}/spool/private")]);
     let mut servers = Vec::new();
     let mut start = |program: &str, arguments: &[&str], ready: &str| {
         let mut command = as_root(program).expect("checked before");
@@ -110,7 +112,7 @@ impl Drop for Postfix {
         let path = self.folder.path().to_str().expect("text");
         let conf = format!("{path}/dovecot.conf");
         for (program, arguments) in [
-            ("/usr/sbin/postfix", ["-c", path, "stop"]),
+            ("/usr/sbin/postfix", ["-c", path, "abort"]),
             ("/usr/bin/doveadm", ["-c", &conf, "stop"]),
         ] {
             if let Some(mut stop) = as_root(program) {
@@ -170,6 +172,7 @@ smtpd_tls_auth_only = yes
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
+smtpd_error_sleep_time = 0
 "
     )
 }
@@ -211,6 +214,7 @@ state_dir = {dir}/dovecot
 log_path = /dev/stderr
 ssl = no
 disable_plaintext_auth = no
+auth_failure_delay = 0
 auth_mechanisms = plain login
 passdb {{
   driver = passwd-file
