@@ -7,7 +7,7 @@ PORT =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy
+LABS = greet echo uppercase message datetime calculator chat web proxy mail
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -130,6 +130,12 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 	$(CARGO) bench --bench proxy
 test-proxy: ## its tests
 viva-proxy: ## its questions
+
+## mail: a message by SMTP, word by word (handout W, task 4)
+mail: ## client and sink, scripted
+mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
+test-mail: ## its tests
+viva-mail: ## its questions
 
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):

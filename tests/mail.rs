@@ -15,3 +15,8 @@ mod postfix;
 mod script;
 #[path = "mail/secure.rs"]
 mod secure;
+
+#[test]
+fn w_t4a_the_readmes_transcripts_hold() {
+    support::play_readme("mail");
+}

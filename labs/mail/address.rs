@@ -3,7 +3,7 @@
 //!
 //! What is not an address is refused here, before anything is sent. A line
 //! end inside one would end the command `RCPT TO:<…>`, and the rest would be
-//! the next command; `<` and `>` would end the address.  (viva 6) [W-T4a]
+//! the next command; `<` and `>` would end the address.  (viva 15) [W-T4a]
 //!
 //! A domain in another script travels in its ASCII form (`bücher.example`
 //! is `xn--bcher-kva.example`), which every server takes. What stands before

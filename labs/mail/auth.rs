@@ -14,7 +14,7 @@
 //!
 //! Base64 is an alphabet and no encryption: whoever sees these lines has the
 //! password. So none of them goes out in the clear, unless the server is on
-//! this machine; and none of them is printed.  (viva 8) (try 7) [W-T4b]
+//! this machine; and none of them is printed.  (viva 6) (try 7) [W-T4b]
 
 use std::str::FromStr;
 
@@ -22,7 +22,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use socketlab::console;
 
-use crate::smtp::{Smtp, Stop};
+use crate::report::Stop;
+use crate::smtp::Smtp;
 
 /// Octets of a command line: a longer first answer is sent on its own line.
 const LONGEST_COMMAND: usize = 510;

@@ -33,8 +33,8 @@ use message::Letter;
 use offer::Offer;
 use options::{Args, Plan};
 use pipeline::Group;
-use report::Outcome;
-use smtp::{Smtp, Stop};
+use report::{Outcome, Stop};
+use smtp::Smtp;
 use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console};
@@ -45,8 +45,8 @@ const PROGRAM: Program = Program {
     port: 2525,
     steps: "socket connect greeting ehlo starttls auth mail rcpt data dot \
             quit close",
-    example: "echo Hello | mail-client 127.0.0.1 2525 --from ada@example.com \
-              --to bob@example.org --subject Hi",
+    example: "mail-client 127.0.0.1 2525 --from ada@example.com \
+              --to bob@example.org --subject Hi < letter.txt",
 };
 
 fn main() -> Result<()> {
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // The handout's "establish a TCP connection with a mail server".
         // Port 25 is for servers among themselves; most networks block it
-        // for everybody else.                       (viva 13) [W-T4b]
+        // for everybody else.                       (viva 11) [W-T4b]
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -101,7 +101,7 @@ fn converse(
 
     // ---- 3 greeting() ----------------------------------------------------
     // A client that speaks before the greeting is taken for a robot by many
-    // servers, and turned away.                                  (viva 1)
+    // servers, and turned away.
     smtp.banner("greeting", "the server speaks first");
     let reply = smtp.hear("the greeting")?;
     if reply.code != 220 {
@@ -109,13 +109,13 @@ fn converse(
     }
 
     // ---- 4 ehlo() --------------------------------------------------------
-    // Our name, and the question what the server can do.         (viva 1)
+    // Our name, and the question what the server can do.         (viva 12)
     smtp.banner("ehlo", "who we are; what can the server do?");
     let mut offer = ehlo(smtp, name)?;
 
     // ---- 5 starttls() ----------------------------------------------------
     // What was offered in the clear counts for nothing any more: somebody
-    // on the way may have written it. So EHLO comes again.  (viva 11) (try 8)
+    // on the way may have written it. So EHLO comes again.  (viva 10) (try 8)
     let loopback = smtp.is_loopback();
     let wanted = plan.tls.wants_starttls(offer.starttls, loopback);
     if !first && wanted.map_err(Stop::Refused)? {
@@ -131,7 +131,7 @@ fn converse(
 
     // ---- 6 auth() --------------------------------------------------------
     // Without it a server takes mail for its own users only; with it, for
-    // any recipient.                                    (viva 8) [W-T4b]
+    // any recipient.                                    (viva 6) [W-T4b]
     if let Some(login) = &plan.login {
         smtp.banner("auth", "who sends; the password is not shown");
         let secure = smtp.is_secure();
@@ -142,7 +142,7 @@ fn converse(
 
     // ---- 7 mail() --------------------------------------------------------
     // The envelope's sender: where complaints go (bounces). Not what people
-    // read as From.                                     (viva 7) (try 6)
+    // read as From.                                     (viva 9) (try 6)
     let letter = &plan.letter;
     let (wire, parameters) = prepare(letter, plan, &offer)?;
     smtp.banner("mail", "the envelope: from whom");
@@ -151,7 +151,7 @@ fn converse(
 
     // ---- 8 rcpt() --------------------------------------------------------
     // One command for each recipient, and one answer: some may be refused
-    // while the rest is served.                             (viva 3) (try 3)
+    // while the rest is served.                             (viva 13) (try 3)
     smtp.banner("rcpt", "the envelope: to whom, one by one");
     for address in letter.recipients() {
         group.tell(smtp, format!("RCPT TO:<{}>", address.text()))?;
@@ -171,7 +171,7 @@ fn converse(
 
     // ---- 10 dot() --------------------------------------------------------
     // Until the answer to the dot the message is ours, and after its 250
-    // the server's. In between nobody can tell.    (viva 4) (viva 14) (try 4)
+    // the server's. In between nobody can tell.    (viva 1) (viva 4) (try 4)
     smtp.banner("dot", "the message, and a line with a dot");
     smtp.send_message(&wire)?;
     let reply = match smtp.hear("the dot") {

@@ -10,7 +10,7 @@
 //! Dots are doubled at the start of LINES, so line ends come first. A lone
 //! LF or CR that one server takes for a line end and the next does not lets
 //! a sender hide a second message in the first ("SMTP smuggling", 2023).
-//!                                       (viva 4) (viva 5) (try 4) [W-T4a]
+//!                                       (viva 2) (viva 3) (try 4) [W-T4a]
 
 use memchr::{memchr, memchr_iter, memchr2};
 

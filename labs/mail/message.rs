@@ -4,7 +4,7 @@
 //!
 //!     MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
 //!     From, To, Cc, Subject  the HEADER: what people read. No server
-//!                            compares the two.          (viva 7) (try 6)
+//!                            compares the two.          (viva 9) (try 6)
 //!
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
 
@@ -98,7 +98,7 @@ impl Attachment {
 }
 
 /// One line of text, as a header needs it. A line end would begin the next
-/// header line: `Hi\r\nBcc: all@example.com`.              (viva 6)
+/// header line: `Hi\r\nBcc: all@example.com`.              (viva 15)
 pub fn check_header(name: &str, text: &str) -> Result<(), String> {
     match text.chars().any(char::is_control) {
         true => Err(format!(
@@ -211,7 +211,7 @@ fn named(mailbox: &Mailbox) -> Named<'_> {
 }
 
 /// A part in base64, 76 signs a line, so that every byte arrives.
-fn in_base64<'x>(kind: ContentType<'x>, bytes: &[u8]) -> MimePart<'x> {
+fn in_base64(kind: ContentType<'static>, bytes: &[u8]) -> MimePart<'static> {
     let mut text = String::with_capacity(bytes.len() / 54 * 78 + 80);
     for line in bytes.chunks(57) {
         STANDARD.encode_string(line, &mut text);
@@ -227,7 +227,7 @@ fn part(file: &Attachment) -> MimePart<'_> {
         Some("message" | "multipart") => {
             ContentType::new("application/octet-stream")
         }
-        _ => ContentType::new(file.kind.as_str()),
+        _ => ContentType::new(file.kind.clone()),
     };
     if kind.is_text() && std::str::from_utf8(&file.bytes).is_ok() {
         kind = kind.attribute("charset", "utf-8");

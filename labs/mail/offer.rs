@@ -7,7 +7,7 @@
 //!     250-8BITMIME              bytes above 127 in the message
 //!     250 SMTPUTF8              and in addresses
 //!
-//! The answer to HELO offers nothing.                    (viva 1) [W-T4a]
+//! The answer to HELO offers nothing.                    (viva 12) [W-T4a]
 
 use crate::reply::Reply;
 

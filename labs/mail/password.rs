@@ -1,6 +1,6 @@
 //! Where the password comes from: a file, the environment, or a prompt that
 //! does not show it. Never the command line: `ps -ef` shows that to every
-//! user of the machine, and the shell keeps it in its history.  (viva 9)
+//! user of the machine, and the shell keeps it in its history.  (viva 17)
 //!
 //!     --password-file FILE     a file that only you can read (chmod 600)
 //!     MAIL_PASSWORD=…          the environment: visible to your own and

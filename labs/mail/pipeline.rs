@@ -11,10 +11,11 @@
 //!
 //! Replies have no names: the third reply belongs to the third command.
 //! DATA waits: sent with the others, it may be answered with 354 although
-//! every recipient was refused.                         (viva 12) [W-T4a]
+//! every recipient was refused.                         (viva 16) [W-T4a]
 
 use crate::reply::Reply;
-use crate::smtp::{Smtp, Stop};
+use crate::report::Stop;
+use crate::smtp::Smtp;
 
 /// Commands that are out without a reply. More, and both sides might wait
 /// for the other to read, with all buffers full.

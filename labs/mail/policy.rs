@@ -8,7 +8,7 @@
 //!     off          clear              not used            go on
 //!
 //! "Not offered" and "somebody on the way took the line out" look the same.
-//! So nothing here falls back to the clear by itself.    (viva 11) (try 8)
+//! So nothing here falls back to the clear by itself.    (viva 10) (try 8)
 
 use std::str::FromStr;
 

@@ -9,7 +9,7 @@
 //!     what a program goes by
 //!
 //! The first digit decides: 2 done, 3 go on, 4 no, but a later try may do,
-//! 5 no, and the same again will not do.                 (viva 2) [W-T4a]
+//! 5 no, and the same again will not do.                 (viva 8) [W-T4a]
 
 use socketlab::console;
 use socketlab::explain::{self, smtp};
@@ -85,14 +85,16 @@ impl Reply {
         format!("{} {shown}", self.code).trim_end().to_string()
     }
 
-    /// What a refusal means, and whether to try again.         (viva 3)
+    /// What a refusal means, and whether to try again.         (viva 8)
     pub fn meaning(&self) -> String {
         let class = match self.code / 100 {
             4 => "temporary, the same may do later",
             5 => "permanent, the same again will not do",
             _ => "not what SMTP has at this point",
         };
-        let enhanced = self.enhanced().and_then(smtp::enhanced);
+        // x.0.0 is what a server says that has nothing to add.
+        let code = self.enhanced().filter(|code| !code.ends_with(".0.0"));
+        let enhanced = code.and_then(smtp::enhanced);
         let title = explain::find(&self.code.to_string());
         let title = title.first().map(|entry| entry.title.to_string());
         // The enhanced code is the more exact of the two.

@@ -1,5 +1,5 @@
 //! What became of the message: the client's last words, and its exit status.
-//! "Sent" is said only after the 250 behind the dot.       (viva 14) [W-T4a]
+//! "Sent" is said only after the 250 behind the dot.       (viva 4) [W-T4a]
 //!
 //!     sent        250 behind the dot, for everybody           status 0
 //!     in part     the same, but some RCPT was refused         status 1
@@ -10,7 +10,42 @@ use socketlab::{Error, Result, console, say, warn};
 
 use crate::message::Letter;
 use crate::reply::Reply;
-use crate::smtp::Stop;
+
+/// Why a dialogue ends before its time.
+#[derive(Debug)]
+pub enum Stop {
+    /// The server, or we, said no: QUIT is still in order.
+    Refused(String),
+    /// Nothing more can be said, and nothing was delivered.
+    Broken(String),
+    /// The message was out, and the answer did not come.
+    Unknown(String),
+}
+
+impl Stop {
+    /// A reply that was not the wanted one.
+    pub fn refused(verb: &str, reply: &Reply) -> Stop {
+        let (text, meaning) = (reply.text(), reply.meaning());
+        let why = format!("{verb} was answered with {text}\n   ({meaning})");
+        match reply.code {
+            421 => Stop::Broken(why), // it closes by itself
+            _ => Stop::Refused(why),
+        }
+    }
+
+    /// The text for the last line.
+    pub fn why(&self) -> &str {
+        match self {
+            Stop::Refused(why) | Stop::Broken(why) | Stop::Unknown(why) => why,
+        }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Broken(error.to_string())
+    }
+}
 
 /// Whom the server takes it for.
 pub struct Outcome {

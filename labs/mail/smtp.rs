@@ -5,7 +5,7 @@
 //!     hear("RCPT")            <-  S: 250 2.1.5 Ok     within a deadline
 //!
 //! A reply that is not the expected one ends the dialogue with QUIT; what is
-//! no SMTP at all, silence or a close end it without.  (viva 10) [W-T4a]
+//! no SMTP at all, silence or a close end it without.  (viva 18) [W-T4a]
 
 use std::time::Duration;
 
@@ -13,9 +13,10 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
 use socketlab::tls::{self, Channel};
-use socketlab::{Error, console, say};
+use socketlab::{console, say};
 
 use crate::reply::{self, Reply};
+use crate::report::Stop;
 
 /// What is printed of one line.
 const SHOWN: usize = 200;
@@ -47,42 +48,6 @@ impl Waits {
     /// The same for all.
     pub fn all(wait: Duration) -> Waits {
         Waits { command: wait, data: wait, dot: wait }
-    }
-}
-
-/// Why a dialogue ends before its time.
-#[derive(Debug)]
-pub enum Stop {
-    /// The server, or we, said no: QUIT is still in order.
-    Refused(String),
-    /// Nothing more can be said, and nothing was delivered.
-    Broken(String),
-    /// The message was out, and the answer did not come.
-    Unknown(String),
-}
-
-impl Stop {
-    /// A reply that was not the wanted one.
-    pub fn refused(verb: &str, reply: &Reply) -> Stop {
-        let (text, meaning) = (reply.text(), reply.meaning());
-        let why = format!("{verb} was answered with {text}\n   ({meaning})");
-        match reply.code {
-            421 => Stop::Broken(why), // it closes by itself
-            _ => Stop::Refused(why),
-        }
-    }
-
-    /// The text for the last line.
-    pub fn why(&self) -> &str {
-        match self {
-            Stop::Refused(why) | Stop::Broken(why) | Stop::Unknown(why) => why,
-        }
-    }
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Stop {
-        Stop::Broken(error.to_string())
     }
 }
 
@@ -258,7 +223,7 @@ impl Smtp {
         let reader = self.reader.take().ok_or_else(gone)?;
         // What came behind the 220 came in the clear: anybody on the way can
         // have written it. Read later, it would pass for an encrypted reply.
-        //                                            (viva 11) (try 8)
+        //                                            (viva 10) (try 8)
         let (channel, unread) = reader.into_parts();
         if !unread.is_empty() {
             channel.finish();

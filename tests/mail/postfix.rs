@@ -197,8 +197,7 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 "
     );
-    for service in ["proxymap", "error", "retry", "discard", "virtual"]
-    {
+    for service in ["proxymap", "error", "retry", "discard", "virtual"] {
         let program = if service == "retry" { "error" } else { service };
         text.push_str(&format!("{service} unix - n n - - {program}\n"));
     }
