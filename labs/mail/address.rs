@@ -67,6 +67,13 @@ impl Address {
         &self.domain
     }
 
+    /// The same mailbox? Small and capital letters are one in a domain, and
+    /// for the server alone to judge before the @.
+    pub fn same_as(&self, other: &Address) -> bool {
+        self.local == other.local
+            && self.domain.eq_ignore_ascii_case(&other.domain)
+    }
+
     /// Does a server need SMTPUTF8 for it?
     pub fn needs_utf8(&self) -> bool {
         !self.local.is_ascii()

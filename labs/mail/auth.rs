@@ -139,28 +139,27 @@ pub fn authenticate(
         smtp.tell(&command)?;
     }
     let mut reply = smtp.hear("AUTH")?;
-    // Two questions are the most that any of the three has.
-    for _ in 0..3 {
+    // Two questions are the most that any of the three has. Their words
+    // differ between servers, their order does not.
+    for question in 0..3 {
         if reply.code != 334 {
             break;
         }
-        let question = reply.lines.first().map(String::as_str);
-        let question = STANDARD.decode(question.unwrap_or_default());
-        let question = question.unwrap_or_default();
-        smtp.note(&console::escape_short(&question, 200));
-        let asks_name = question.to_ascii_lowercase().starts_with(b"user");
-        let (answer, what) = match (how, waiting.take()) {
-            (_, Some(first)) => (first.to_string(), "********"),
-            (Mechanism::Login, _) if asks_name => {
+        let words = reply.lines.first().map(String::as_str);
+        let words = STANDARD.decode(words.unwrap_or_default());
+        smtp.note(&console::escape_short(&words.unwrap_or_default(), 200));
+        let (answer, what) = match (how, question, waiting.take()) {
+            (_, _, Some(first)) => (first.to_string(), "********"),
+            (Mechanism::Login, 0, _) => {
                 (STANDARD.encode(user), "******** (the user name)")
             }
-            (Mechanism::Login, _) => {
+            (Mechanism::Login, 1, _) => {
                 (STANDARD.encode(secret), "******** (the password)")
             }
             // XOAUTH2: the question is the error; the refusal comes next.
-            (Mechanism::Xoauth2, _) => (String::new(), ""),
-            // PLAIN asks nothing more: `*` gives up.
-            (Mechanism::Plain, _) => ("*".to_string(), "*"),
+            (Mechanism::Xoauth2, ..) => (String::new(), ""),
+            // Nothing more to say: `*` gives up.
+            _ => ("*".to_string(), "*"),
         };
         smtp.tell_masked(&answer, what)?;
         reply = smtp.hear("AUTH")?;

@@ -114,7 +114,7 @@ impl Letter {
     pub fn recipients(&self) -> Vec<&Address> {
         let mut found: Vec<&Address> = Vec::new();
         for mailbox in self.to.iter().chain(&self.cc).chain(&self.bcc) {
-            if !found.contains(&&mailbox.address) {
+            if !found.iter().any(|one| one.same_as(&mailbox.address)) {
                 found.push(&mailbox.address);
             }
         }

@@ -79,7 +79,7 @@ impl Smtp {
     /// Something that neither of the two said.
     pub fn note(&self, text: &str) {
         if !self.quiet && !text.is_empty() {
-            say!("   ({text})");
+            say!("   ({})", self.masked(text));
         }
     }
 
@@ -94,11 +94,16 @@ impl Smtp {
         if self.quiet {
             return;
         }
-        let mut text = console::escape_short(line, SHOWN);
+        let text = self.masked(&console::escape_short(line, SHOWN));
+        say!("{}", format!("{side}: {text}").trim_end());
+    }
+
+    fn masked(&self, text: &str) -> String {
+        let mut text = text.to_string();
         for secret in &self.hidden {
             text = text.replace(secret.as_str(), "********");
         }
-        say!("{}", format!("{side}: {text}").trim_end());
+        text
     }
 
     /// Sends a command.
@@ -170,7 +175,7 @@ impl Smtp {
                 return Err(self.lost(format!("{what} behind {verb}")));
             }
             code = Some(line.code);
-            lines.push(line.text);
+            lines.push(self.masked(&line.text));
             if !line.goes_on {
                 return Ok(Reply { code: line.code, lines });
             }

@@ -152,7 +152,7 @@ const THREE: [&str; 6] = [
     "--cc",
     "Cy <cy@example.org>",
     "--bcc",
-    "bob@example.org", // an address gets it once
+    "bob@EXAMPLE.org", // an address gets it once
 ];
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use socketlab::terminal::{self, Terminal};
@@ -30,22 +30,26 @@ fn send(ehlo: &str, options: &[&str], body: &[u8]) -> Done {
 
 /// What a mail program makes of what was sent; `None` without Python.
 fn read(message: &str) -> Option<Vec<String>> {
-    read_stored(&unstuffed(message))
+    read_stored(&[unstuffed(message)])?.pop()
 }
 
-/// What it makes of a stored message.
-pub fn read_stored(message: &[u8]) -> Option<Vec<String>> {
+/// What it makes of stored messages: the lines of each.
+pub fn read_stored(messages: &[Vec<u8>]) -> Option<Vec<Vec<String>>> {
     let mut command: Command = support::python("mail_parts.py")?;
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut python = command.spawn().expect("python3");
-    let message = message.to_vec();
-    let mut input = python.stdin.take().expect("a pipe");
-    let writing = std::thread::spawn(move || input.write_all(&message));
-    let output = python.wait_with_output().expect("an end");
-    writing.join().expect("a thread").expect("written");
-    let text = String::from_utf8(output.stdout).expect("text");
+    let folder = tempfile::tempdir().expect("a folder");
+    for (number, message) in messages.iter().enumerate() {
+        let file = folder.path().join(number.to_string());
+        fs::write(&file, message).expect("written");
+        command.arg(file);
+    }
+    let output = command.output().expect("python3");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!text.contains("defect: "), "{text}");
-    Some(text.lines().map(str::to_string).collect())
+    let found = text.split("message: ").skip(1);
+    let lines = |one: &str| one.lines().map(str::to_string).collect();
+    let found: Vec<Vec<String>> = found.map(lines).collect();
+    assert_eq!(found.len(), messages.len(), "python3: {output:?}");
+    Some(found)
 }
 
 /// What a server stores.
@@ -88,22 +92,27 @@ fn w_t4a_every_text_arrives() {
         b"nul\0byte\n",
         b"QUIT\r\n.\r\nMAIL FROM:<eve@example.com>\r\n",
     ];
+    let mut sent = Vec::new();
     for ehlo in [EHLO, EIGHT] {
         for text in texts {
-            let done = send(ehlo, &[], text);
-            let message = done.followed();
+            let message = send(ehlo, &[], text).followed().to_string();
             assert!(message.lines().all(|line| line.len() <= 998));
             assert!(ehlo == EIGHT || message.is_ascii(), "{message}");
-            let Some(lines) = read(message) else { return };
-            let shown = String::from_utf8_lossy(text).replace("\r\n", "\n");
-            let mut crlf = shown.replace('\n', "\r\n");
-            // A text that travels as it is ends with a line end.
-            let encoded = message.contains("base64");
-            if !crlf.ends_with('\n') && !crlf.is_empty() && !encoded {
-                crlf.push_str("\r\n");
-            }
-            has_part(&lines, "text/plain", "None", crlf.as_bytes());
+            sent.push((text, message));
         }
+    }
+    let stored: Vec<Vec<u8>> =
+        sent.iter().map(|(_, message)| unstuffed(message)).collect();
+    let Some(found) = read_stored(&stored) else { return };
+    for ((text, message), lines) in sent.iter().zip(found) {
+        let shown = String::from_utf8_lossy(text).replace("\r\n", "\n");
+        let mut crlf = shown.replace('\n', "\r\n");
+        // A text that travels as lines ends with a line end.
+        let as_lines = !message.contains("base64");
+        if as_lines && !crlf.ends_with('\n') && !crlf.is_empty() {
+            crlf.push_str("\r\n");
+        }
+        has_part(&lines, "text/plain", "None", crlf.as_bytes());
     }
 }
 

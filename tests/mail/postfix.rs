@@ -311,20 +311,25 @@ fn w_t4b_postfix_delivers_what_we_send() {
     );
     postfix.logs("…status=sent…");
     postfix.logs("…status=sent…");
-    for name in ["bob", "cy"] {
-        let found = postfix.mailbox(name);
+    let stored = ["bob", "cy"].map(|name| {
+        let mut found = postfix.mailbox(name);
         assert_eq!(found.len(), 1, "{name}");
-        let text = String::from_utf8_lossy(&found[0]).into_owned();
+        let message = found.pop().expect("counted");
+        let text = String::from_utf8_lossy(&message).into_owned();
         let header = text.split("\n\n").next().expect("a header");
         let delivered_to = format!("Delivered-To: {name}@example.org");
-        let added = header.lines().filter(|line| **line != delivered_to);
-        let added: String = added.collect();
-        assert!(!added.contains("<cy@example.org>"), "Bcc told: {added}");
-        let Some(lines) = read_stored(&found[0]) else { return };
+        let others = header.lines().filter(|line| **line != delivered_to);
+        let others: String = others.collect();
+        assert!(!others.contains("<cy@example.org>"), "Bcc told: {others}");
+        message
+    });
+    let Some(found) = read_stored(&stored) else { return };
+    for lines in found {
         assert!(lines.contains(&"Subject: Größe 世界".to_string()));
         let sender = "From: Ada Lövelace <ada@example.com>".to_string();
         assert!(lines.contains(&sender));
-        has_part(&lines, "application/octet-stream", "every byte.bin", &bytes);
+        let kind = "application/octet-stream";
+        has_part(&lines, kind, "every byte.bin", &bytes);
         // A text's line ends are the mailbox's, and here they are \n.
         has_part(&lines, "text/plain", "None", body.as_bytes());
     }
