@@ -2,11 +2,11 @@
 and parts: what any mail program would show. Usage: mail_parts.py FILE..."""
 
 import sys
-from email import message_from_binary_file, policy
+from email import message_from_bytes, policy
 
 for path in sys.argv[1:]:
     with open(path, "rb") as file:
-        message = message_from_binary_file(file, policy=policy.SMTPUTF8)
+        message = message_from_bytes(file.read(), policy=policy.SMTPUTF8)
     print(f"message: {path}")
     for name in ("From", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID"):
         for value in message.get_all(name, []):
