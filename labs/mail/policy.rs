@@ -21,7 +21,7 @@ pub enum Tls {
     /// As secure as the server is, and never less than it must be.
     Auto,
     /// Begin in the clear, then STARTTLS, or stop.
-    StartTls,
+    Upgrade,
     /// TLS from the first byte.
     Implicit,
     /// Never.
@@ -34,7 +34,7 @@ impl FromStr for Tls {
     fn from_str(word: &str) -> Result<Tls, String> {
         match word {
             "auto" => Ok(Tls::Auto),
-            "starttls" => Ok(Tls::StartTls),
+            "starttls" => Ok(Tls::Upgrade),
             "implicit" => Ok(Tls::Implicit),
             "off" => Ok(Tls::Off),
             _ => Err(format!(
@@ -50,7 +50,7 @@ impl Tls {
         match self {
             Tls::Implicit => true,
             Tls::Auto => port == IMPLICIT_PORT,
-            Tls::StartTls | Tls::Off => false,
+            Tls::Upgrade | Tls::Off => false,
         }
     }
 
@@ -62,7 +62,7 @@ impl Tls {
     ) -> Result<bool, String> {
         match (self, offered) {
             (Tls::Implicit | Tls::Off, _) => Ok(false),
-            (Tls::Auto | Tls::StartTls, true) => Ok(true),
+            (Tls::Auto | Tls::Upgrade, true) => Ok(true),
             (Tls::Auto, false) if loopback => Ok(false),
             (Tls::Auto, false) => Err(
                 "the server offers no STARTTLS, or somebody on the way has \
@@ -70,7 +70,7 @@ impl Tls {
                  to read, and without a log-in"
                     .to_string(),
             ),
-            (Tls::StartTls, false) => {
+            (Tls::Upgrade, false) => {
                 Err("--tls starttls, and the server offers no STARTTLS, or \
                  somebody on the way has taken the line out"
                     .to_string())
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn nothing_falls_back_to_the_clear() {
         for loopback in [true, false] {
-            let stripped = Tls::StartTls.wants_starttls(false, loopback);
+            let stripped = Tls::Upgrade.wants_starttls(false, loopback);
             assert!(stripped.is_err());
             assert_eq!(Tls::Auto.wants_starttls(true, loopback), Ok(true));
             assert_eq!(Tls::Off.wants_starttls(true, loopback), Ok(false));

@@ -179,7 +179,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["455"],
         "the server cannot take this parameter now",
         "MAIL, RCPT",
-        "A word behind the address, such as SIZE=…, is not possible now.",
+        "A word behind the address, such as SIZE=, is not possible now.",
         &["rare"],
         OFFER,
     ),

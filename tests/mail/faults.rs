@@ -148,7 +148,7 @@ fn w_t4a_silence_at_each_verb_ends_at_the_deadline() {
 #[test]
 fn w_t4a_half_a_reply_is_silence() {
     let fault = |point: &Point| {
-        let half = format!("raw 250-half\\r\\n25\nhang\n");
+        let half = "raw 250-half\\r\\n25\nhang\n".to_string();
         let half = match point.verb {
             "the connection" => half.replace("250", "220"),
             _ => half,
