@@ -94,7 +94,7 @@ impl Smtp {
         if self.quiet {
             return;
         }
-        let text = self.masked(&console::escape_short(line, SHOWN));
+        let text = self.shown(line, SHOWN);
         say!("{}", format!("{side}: {text}").trim_end());
     }
 
@@ -104,6 +104,15 @@ impl Smtp {
             text = text.replace(secret.as_str(), "********");
         }
         text
+    }
+
+    /// Masked first and cut then: half a secret would be shown otherwise.
+    fn shown(&self, line: &[u8], most: usize) -> String {
+        if self.hidden.is_empty() {
+            return console::escape_short(line, most);
+        }
+        let text = self.masked(&String::from_utf8_lossy(line));
+        console::escape_short(text.as_bytes(), most)
     }
 
     /// Sends a command.
@@ -165,10 +174,9 @@ impl Smtp {
             let line = self.line(verb, wait)?;
             self.show("S", &line);
             let Some(line) = reply::parse_line(&line) else {
-                return Err(self.lost(format!(
-                    "the reply to {verb} is not SMTP: {}",
-                    console::escape_short(&line, 100)
-                )));
+                let line = self.shown(&line, 100);
+                let what = format!("the reply to {verb} is not SMTP: {line}");
+                return Err(self.lost(what));
             };
             if code.is_some_and(|code| code != line.code) {
                 let what = "the lines of one reply have different codes";
@@ -204,7 +212,14 @@ impl Smtp {
             ),
             Err(error) if error.is_timeout() => {
                 let wait = wait.as_secs_f64();
-                format!("no reply to {verb} within {wait} s (--timeout)")
+                let hint = match verb {
+                    "the greeting" => {
+                        "; a server that begins with TLS is silent, too: \
+                         --tls implicit"
+                    }
+                    _ => "",
+                };
+                format!("no reply to {verb} within {wait} s (--timeout){hint}")
             }
             Err(error) => format!("no reply to {verb}: {error}"),
         };
