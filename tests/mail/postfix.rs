@@ -26,6 +26,16 @@ struct Postfix {
     servers: Vec<Terminal>,
 }
 
+/// The first of Postfix's processes. `postfix start-fg` is a script around it
+/// that begins a hundred others.
+const MASTER: &str = "/usr/lib/postfix/sbin/master";
+
+/// Where Postfix keeps messages, and its parts meet.
+const SPOOL: &[&str] = &[
+    "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
+    "incoming", "maildrop", "private", "public", "saved", "trace",
+];
+
 /// A command that runs as root; `None` if nobody may.
 fn as_root(program: &str) -> Option<Command> {
     if rustix::process::geteuid().is_root() {
@@ -58,10 +68,9 @@ fn free_port() -> u16 {
 
 fn postfix() -> Option<Postfix> {
     // They are not in everybody's PATH.
-    for (program, package) in [
-        ("/usr/sbin/postfix", "postfix"),
-        ("/usr/sbin/dovecot", "dovecot-imapd"),
-    ] {
+    for (program, package) in
+        [(MASTER, "postfix"), ("/usr/sbin/dovecot", "dovecot-imapd")]
+    {
         if !Path::new(program).is_file() && !installed(program, package) {
             return None;
         }
@@ -80,17 +89,22 @@ fn postfix() -> Option<Postfix> {
     write("master.cf", master_cf(clear, submission, implicit));
     write("dovecot.conf", dovecot_conf(dir));
     write("users", "tim:{PLAIN}tanstaaf\n".into());
-    for name in ["data", "mail", "spool", "spool/private", "dovecot"] {
-        fs::create_dir(dir.join(name)).expect("a folder");
-    }
     let path = dir.to_str().expect("text");
-    let (data, mail) = (format!("{path}/data"), format!("{path}/mail"));
-    root("chown", &["postfix", &data]);
-    root("chown", &["nobody", &mail]);
-    root("chown", &["root", &format!("{path}/spool")]);
-    // Before Postfix makes it: Dovecot's socket is there.
-    root("chown", &["postfix", &format!("{path}/spool/private")]);
-    root("chmod", &["700", &format!("{path}/spool/private")]);
+    for (owner, folders) in [
+        ("nobody", &["mail"][..]),
+        ("root", &["spool", "spool/pid", "dovecot"]),
+        ("postfix", &["data"]),
+        ("postfix", SPOOL),
+    ] {
+        for folder in folders {
+            let folder = match folders == SPOOL {
+                true => format!("{path}/spool/{folder}"),
+                false => format!("{path}/{folder}"),
+            };
+            fs::create_dir(&folder).expect("a folder");
+            root("chown", &[owner, &folder]);
+        }
+    }
     let mut servers = Vec::new();
     let mut start = |program: &str, arguments: &[&str], ready: &str| {
         let mut command = as_root(program).expect("checked before");
@@ -101,22 +115,16 @@ fn postfix() -> Option<Postfix> {
     };
     let conf = format!("{path}/dovecot.conf");
     start("/usr/sbin/dovecot", &["-F", "-c", &conf], "…starting up…");
-    start("/usr/sbin/postfix", &["-c", path, "start-fg"], "…daemon started…");
+    start(MASTER, &["-c", path, "-s"], "…daemon started…");
     Some(Postfix { folder, identity, clear, submission, implicit, servers })
 }
 
 impl Drop for Postfix {
     fn drop(&mut self) {
-        // Both have children, and Postfix's master is one itself: their own
-        // commands stop them, by the ids that they wrote down.
-        let path = self.folder.path().to_str().expect("text");
-        let conf = format!("{path}/dovecot.conf");
-        for (program, arguments) in [
-            ("/usr/sbin/postfix", ["-c", path, "abort"]),
-            ("/usr/bin/doveadm", ["-c", &conf, "stop"]),
-        ] {
-            if let Some(mut stop) = as_root(program) {
-                let _ = stop.args(arguments).output();
+        // Their children end with them.
+        for server in &self.servers {
+            if let Some(mut kill) = as_root("kill") {
+                let _ = kill.arg(server.pid().to_string()).output();
             }
         }
         for server in &mut self.servers {
