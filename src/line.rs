@@ -108,6 +108,11 @@ impl<S: Stream> LineReader<S> {
         self.whole
     }
 
+    /// Have bytes arrived that were not read yet?
+    pub fn has_unread(&self) -> bool {
+        !self.unread().is_empty()
+    }
+
     /// From now on all reading together may take `limit`: a dialogue of
     /// several lines, such as a log-in, has one deadline, however the peer
     /// spreads them. `None` ends it.

@@ -1,0 +1,125 @@
+//! `--mbox FILE`: all messages in one file, as mail programs of Unix read it
+//! (`mutt -f FILE`, `mail -f FILE`, Python's mailbox.mbox).
+//!
+//!     From alice@example.org Sat Nov 21 03:15:02 2026     begins a message
+//!     Return-Path: <alice@example.org>
+//!     …
+//!     >From a friend                                      a quoted line
+//!                                                         an empty line
+//!
+//! Lines that would look like a beginning get a `>` in front, and so do those
+//! that have one already, so that it can be undone (mboxrd).
+//!
+//! Renaming keeps a new file whole, but this one only grows. So the length
+//! before is written to FILE.undo first: whoever finds that file, and the
+//! lock free, knows that an append was cut short, and takes it back.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rustix::fs::{FlockOperation, flock};
+use socketlab::{Error, Result, say};
+
+/// An mbox that may be written by several threads, and processes, in turn.
+pub struct Mbox {
+    path: PathBuf,
+    undo: PathBuf,
+}
+
+/// The file, locked until it is dropped.
+struct Locked<'a> {
+    mbox: &'a Mbox,
+    file: File,
+}
+
+impl Mbox {
+    /// Makes the file if it is not there, and takes back what a killed sink
+    /// has not finished.
+    pub fn open(path: &str) -> Result<Mbox> {
+        let undo = PathBuf::from(format!("{path}.undo"));
+        let mbox = Mbox { path: path.into(), undo };
+        let opened = mbox.lock().map(drop);
+        opened.map_err(|error| Error::new("open", path, error))?;
+        Ok(mbox)
+    }
+
+    fn lock(&self) -> io::Result<Locked<'_>> {
+        // flock() belongs to the open file: threads that open it themselves
+        // wait for each other as processes do.
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&self.path)?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        let locked = Locked { mbox: self, file };
+        if let Ok(length) = fs::read_to_string(&self.undo) {
+            // A note without its dot was not finished: nothing was appended.
+            if let Some(length) = length.strip_suffix('.')
+                && let Ok(length) = length.parse()
+                && length < locked.file.metadata()?.len()
+            {
+                say!("the mbox has half a message at its end: removed");
+                locked.file.set_len(length)?;
+                locked.file.sync_all()?;
+            }
+            fs::remove_file(&self.undo)?;
+        }
+        Ok(locked)
+    }
+
+    /// Appends the message in `file`, all of it or nothing.
+    pub fn append(&self, file: &File, sender: &str) -> io::Result<()> {
+        let mut locked = self.lock()?;
+        let length = locked.file.seek(SeekFrom::End(0))?;
+        // The dot at the end tells that the number is whole.
+        let mut note = File::create(&self.undo)?;
+        note.write_all(format!("{length}.").as_bytes())?;
+        note.sync_all()?;
+        if let Err(error) = locked.write(file, sender) {
+            locked.file.set_len(length)?;
+            locked.mbox.forget()?;
+            return Err(error);
+        }
+        locked.mbox.forget()
+    }
+
+    fn forget(&self) -> io::Result<()> {
+        fs::remove_file(&self.undo)
+    }
+}
+
+impl Locked<'_> {
+    fn write(&self, mut message: &File, sender: &str) -> io::Result<()> {
+        let mut out = BufWriter::new(&self.file);
+        let date = Timestamp::now().strftime("%a %b %e %H:%M:%S %Y");
+        let from: String = match sender {
+            "" => "MAILER-DAEMON".into(),
+            // One word, whatever was in quotes.
+            sender => sender.replace(char::is_whitespace, "_"),
+        };
+        out.write_all(format!("From {from} {date}\n").as_bytes())?;
+        message.seek(SeekFrom::Start(0))?;
+        // A line has 1000 bytes at most: sink_data.rs has seen to it.
+        let mut lines = BufReader::new(message);
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            let quotes = line.iter().take_while(|&&byte| byte == b'>').count();
+            let rest = line.get(quotes..).unwrap_or_default();
+            if rest.starts_with(b"From ") {
+                out.write_all(b">")?;
+            }
+            let text = line.strip_suffix(b"\r\n").unwrap_or(&line);
+            out.write_all(text)?;
+            out.write_all(b"\n")?;
+            line.clear();
+        }
+        out.write_all(b"\n")?;
+        out.flush()?;
+        drop(out);
+        self.file.sync_all()
+    }
+}
