@@ -13,9 +13,9 @@
 //!       |<------- 221 … --------|  7 close  }
 //!
 //! sink_session.rs the dialogue · sink_verbs.rs, sink_command.rs,
-//! sink_envelope.rs, sink_data.rs, sink_auth.rs its parts · sink_store.rs,
-//! sink_mbox.rs where messages stay · sink_faults.rs what goes wrong on
-//! request · sink_tls.rs the certificate.
+//! sink_talk.rs, sink_envelope.rs, sink_data.rs, sink_auth.rs its parts ·
+//! sink_store.rs, sink_mbox.rs where messages stay · sink_faults.rs what
+//! goes wrong on request · sink_tls.rs the certificate.
 
 mod sink_auth;
 mod sink_command;
@@ -25,11 +25,13 @@ mod sink_faults;
 mod sink_mbox;
 mod sink_session;
 mod sink_store;
+mod sink_talk;
 mod sink_tls;
 mod sink_verbs;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use rustls::ServerConfig;
@@ -98,6 +100,10 @@ struct Args {
     /// bytes of the largest message (default 26214400, which is 25 MiB)
     #[argh(option, default = "25 << 20")]
     max_size: u64,
+    /// seconds of silence that end a dialogue (default 300, which is what
+    /// RFC 5321 grants a client)
+    #[argh(option, default = "300")]
+    idle: u64,
     /// clients served at once (default 1024)
     #[argh(option, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
@@ -117,6 +123,7 @@ struct Sink {
     implicit: bool, // TLS before the greeting
     account: Option<Account>,
     max_size: u64,
+    idle: Duration,
     quiet: bool,
 }
 
@@ -189,6 +196,9 @@ fn prepare(args: &Args) -> Result<Sink> {
         implicit: args.implicit_tls,
         account,
         max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
+        idle: Duration::from_secs(args::in_range(
+            "--idle", args.idle, 1, 86_400,
+        )),
         quiet: args.quiet,
     })
 }

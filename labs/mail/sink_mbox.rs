@@ -22,6 +22,8 @@ use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use socketlab::{Error, Result, say};
 
+use crate::sink_store::private;
+
 /// An mbox that may be written by several threads, and processes, in turn.
 pub struct Mbox {
     path: PathBuf,
@@ -48,12 +50,9 @@ impl Mbox {
     fn lock(&self) -> io::Result<Locked<'_>> {
         // flock() belongs to the open file: threads that open it themselves
         // wait for each other as processes do.
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&self.path)?;
+        let mut file = OpenOptions::new();
+        file.read(true).write(true).create(true).truncate(false);
+        let file = private(&mut file).open(&self.path)?;
         flock(&file, FlockOperation::LockExclusive)?;
         let locked = Locked { mbox: self, file };
         if let Ok(length) = fs::read_to_string(&self.undo) {

@@ -14,13 +14,12 @@
 //! forgets all three.                                [W-T4a] (viva 7)
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use socketlab::line::{LineReader, Received};
+use socketlab::line::LineReader;
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
 use socketlab::tls::Channel;
-use socketlab::{Result, console, say};
+use socketlab::{Result, say};
 
 use crate::Sink;
 use crate::sink_command::{Reply, Verb, reply, split};
@@ -35,20 +34,12 @@ const COMMAND: usize = 510;
 const MAIL: usize = COMMAND + 26 + 17 + 10 + 500;
 pub const ANSWER: usize = 12_286;
 
-/// How long a client may be silent: RFC 5321 wants five minutes at least.
-pub const IDLE: Duration = Duration::from_secs(300);
-
-/// Commands between two messages, and refused ones in all: then it is no
-/// mail client.
-const COMMANDS: u32 = 10_000;
+/// Refused commands: with so many it is no mail client.
 const ERRORS: u32 = 20;
 
 /// What HELP answers.
 const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
                     HELP QUIT: RFC 5321";
-
-/// Bytes of a line that the console shows.
-const SHOWN: usize = 120;
 
 /// What happens after a command.
 #[derive(PartialEq, Eq)]
@@ -89,7 +80,7 @@ pub fn converse(
         sink,
         peer,
         socket,
-        reader: LineReader::new(channel, ANSWER, IDLE),
+        reader: LineReader::new(channel, ANSWER, sink.idle),
         extended: false,
         hello: None,
         user: None,
@@ -121,7 +112,7 @@ impl Session<'_> {
     fn greet(&mut self) -> Result<Next> {
         if self.reader.stream().is_secure() {
             let how = self.reader.stream().description();
-            self.show(&format!("TLS: {how}"));
+            self.show(&how);
         }
         if self.cut(Verb::Greeting) {
             return Ok(Next::Close);
@@ -230,98 +221,5 @@ impl Session<'_> {
                 false => reply!(500, "5.5.2 unknown command: HELP lists them"),
             },
         )
-    }
-
-    /// The next line of the client, or what to answer instead: 421 where
-    /// nothing can follow.
-    pub fn hear(&mut self) -> Result<std::result::Result<String, Reply>> {
-        // ---- 5 recv() ----------------------------------------------------
-        // A segment may hold half a command or ten of them: they are taken
-        // one by one, and each gets its own reply, in order. (PIPELINING)
-        let received = match self.reader.read() {
-            Err(error) if error.is_timeout() => {
-                let why = "4.4.2 you are too slow: good bye";
-                return Ok(Err(Reply(421, why.into())));
-            }
-            received => received?,
-        };
-        self.commands += 1;
-        if self.commands > COMMANDS {
-            return Ok(Err(reply!(421, "4.7.0 too many commands")));
-        }
-        let line = match received {
-            Received::Line(line) => line,
-            Received::TooLong => return Ok(Err(reply!(500, "5.5.2 too long"))),
-            // It left without QUIT, or Ctrl-C was pressed here.
-            Received::End | Received::Unterminated(_) => {
-                return Ok(Err(reply!(421, "4.4.2 end of input: good bye")));
-            }
-        };
-        if !self.reader.ended_with_crlf() {
-            return Ok(Err(reply!(
-                500,
-                "5.5.2 only CRLF ends a line (nc -C sends it, and so does \
-                 telnet)"
-            )));
-        }
-        let line = String::from_utf8(line).ok();
-        let line = line.filter(|line| !line.contains(char::is_control));
-        Ok(line.ok_or(reply!(500, "5.5.2 text only: no control characters")))
-    }
-
-    /// Sends a reply; `verb` is what it answers.
-    pub fn answer(&mut self, verb: Option<Verb>, reply: &Reply) -> Result<()> {
-        if let Some(delay) = self.sink.faults.delay(verb) {
-            self.socket.hangs_up_within(delay)?;
-        }
-        let lines = reply.lines();
-        let sent: String =
-            lines.iter().map(|line| format!("{line}\r\n")).collect();
-        let shown: Vec<String> =
-            lines.iter().map(|line| format!("S: {line}")).collect();
-        self.show(&shown.join("\n"));
-
-        // ---- 6 send() ----------------------------------------------------
-        // All lines of a reply in one segment. The client goes by the code;
-        // the text is for people.                              (viva 8)
-        self.reader.stream().send_all(sent.as_bytes())
-    }
-
-    /// Is this where `--drop-after` cuts?
-    pub fn cut(&self, verb: Verb) -> bool {
-        let cut = self.sink.faults.drops(verb);
-        if cut {
-            say!("[{}] cut on request: --drop-after {verb}", self.peer);
-        }
-        cut
-    }
-
-    /// Shows a command, but nothing that is secret.
-    fn show_command(&self, verb: Option<Verb>, line: &str) {
-        let mut words = line.split(' ');
-        let (first, second) = (words.next(), words.next());
-        match (verb, first, second, words.next()) {
-            (Some(Verb::Auth), Some(auth), Some(mechanism), Some(_)) => {
-                let mechanism =
-                    console::escape_short(mechanism.as_bytes(), SHOWN);
-                self.show(&format!("C: {auth} {mechanism} ***"));
-            }
-            _ => self.show_client(line.as_bytes()),
-        }
-    }
-
-    /// Shows what the client sent, escaped and cut to a line.
-    pub fn show_client(&self, bytes: &[u8]) {
-        let shown = console::escape_short(bytes, SHOWN);
-        self.show(&format!("C: {shown}"));
-    }
-
-    /// Shows lines of the dialogue, each with the peer before it.
-    pub fn show(&self, lines: &str) {
-        if !self.sink.quiet {
-            let mark = |line| format!("[{}] {line}", self.peer);
-            let lines: Vec<String> = lines.lines().map(mark).collect();
-            say!("{}", lines.join("\n"));
-        }
     }
 }

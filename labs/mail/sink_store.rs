@@ -59,11 +59,9 @@ impl Store {
             let name = format!("{now}-{:08x}", rand::random::<u32>());
             let part = self.folder.join(format!(".{name}.part"));
             let whole = self.folder.join(format!("{name}.eml"));
-            let new = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(&part);
+            let mut new = OpenOptions::new();
+            new.read(true).write(true).create_new(true);
+            let new = private(&mut new).open(&part);
             let file = match new {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     continue;
@@ -86,6 +84,13 @@ impl Store {
         }
         Err(io::Error::other("no free name"))
     }
+}
+
+/// Makes files that nobody else on this machine may read: it is mail.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Removes the .part files that nobody holds a lock on.

@@ -14,7 +14,7 @@ use crate::sink_auth::{MECHANISMS, Outcome};
 use crate::sink_command::{Path, Reply, Verb, path, reply};
 use crate::sink_data::{Ending, complain, receive};
 use crate::sink_envelope::{Envelope, Parameters, Transport, is_name};
-use crate::sink_session::{ANSWER, IDLE, NAME, Next, Session};
+use crate::sink_session::{ANSWER, NAME, Next, Session};
 
 /// Recipients of one message; 100 is the least that a server must take.
 const RECIPIENTS: usize = 1000;
@@ -89,7 +89,7 @@ impl Session<'_> {
             sink,
             peer,
             socket,
-            reader: LineReader::new(channel, ANSWER, IDLE),
+            reader: LineReader::new(channel, ANSWER, sink.idle),
             extended: false,
             hello: None,
             user: None,
@@ -97,7 +97,7 @@ impl Session<'_> {
             commands: self.commands,
             errors: self.errors,
         };
-        session.show(&format!("TLS: {how}"));
+        session.show(&how);
         Ok(session)
     }
 
