@@ -87,8 +87,9 @@ impl Reply {
     /// As it is sent: `250-` before every line but the last.
     pub fn lines(&self) -> Vec<String> {
         let Reply(code, text) = self;
-        let last = text.lines().count().saturating_sub(1);
-        let lines = text.lines().enumerate().map(|(index, line)| {
+        // Also one line where there is no text: "334 ".
+        let last = text.split('\n').count().saturating_sub(1);
+        let lines = text.split('\n').enumerate().map(|(index, line)| {
             let sign = if index < last { '-' } else { ' ' };
             format!("{code}{sign}{line}")
         });

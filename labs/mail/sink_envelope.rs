@@ -11,6 +11,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use socketlab::console;
 
 use crate::sink_command::{Path, Reply, reply};
 use crate::sink_session::NAME;
@@ -67,12 +68,14 @@ impl Envelope {
 
     /// `<alice@…> to <bob@…> and 3 more`, for the console.
     pub fn summary(&self) -> String {
-        let first = self.recipients.first().map_or("", |first| first);
+        let shown = |text: &str| console::escape_short(text.as_bytes(), 80);
+        let first = shown(self.recipients.first().map_or("", |first| first));
+        let sender = shown(&self.sender);
         let more = match self.recipients.len() {
             0 | 1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        format!("<{}> to <{first}>{more}", self.sender)
+        format!("<{sender}> to <{first}>{more}")
     }
 }
 

@@ -80,7 +80,7 @@ impl Session<'_> {
     }
 
     /// Shows a command, but nothing that is secret.
-    fn show_command(&self, verb: Option<Verb>, line: &str) {
+    pub fn show_command(&self, verb: Option<Verb>, line: &str) {
         let mut words = line.split(' ');
         let (first, second) = (words.next(), words.next());
         match (verb, first, second, words.next()) {
