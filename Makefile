@@ -131,6 +131,9 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## mail: a client that delivers, a sink that keeps (handout W, task 4)
+mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	@$(CARGO) build --bins
@@ -138,6 +141,8 @@ $(LABS):
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-sink: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)

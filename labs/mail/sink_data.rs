@@ -91,6 +91,9 @@ fn read_lines<S: Stream>(
                 () if bytes > limit => Some(too_big(limit)),
                 () => draft.line(line).err().map(|error| complain(&error)),
             };
+            if problem.is_some() {
+                draft.give_up();
+            }
         }
     }
     Ok(match problem {

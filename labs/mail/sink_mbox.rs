@@ -17,23 +17,33 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
 use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 use rustix::fs::{FlockOperation, flock};
 use socketlab::{Error, Result, say};
 
 use crate::sink_store::private;
 
+/// How long to wait for others to be done with the file. A mail program
+/// that sits on it must not hold up clients for ever.
+const TURN: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// An mbox that may be written by several threads, and processes, in turn.
 pub struct Mbox {
     path: PathBuf,
     undo: PathBuf,
+    turn: Mutex<()>, // among our own threads
 }
 
 /// The file, locked until it is dropped.
 struct Locked<'a> {
     mbox: &'a Mbox,
     file: File,
+    _turn: MutexGuard<'a, ()>,
 }
 
 impl Mbox {
@@ -41,20 +51,28 @@ impl Mbox {
     /// has not finished.
     pub fn open(path: &str) -> Result<Mbox> {
         let undo = PathBuf::from(format!("{path}.undo"));
-        let mbox = Mbox { path: path.into(), undo };
+        let turn = Mutex::new(());
+        let mbox = Mbox { path: path.into(), undo, turn };
         let opened = mbox.lock().map(drop);
         opened.map_err(|error| Error::new("open", path, error))?;
         Ok(mbox)
     }
 
     fn lock(&self) -> io::Result<Locked<'_>> {
-        // flock() belongs to the open file: threads that open it themselves
-        // wait for each other as processes do.
+        let busy = || io::Error::other("the mbox is locked by another");
+        let turn = self.turn.try_lock_for(TURN).ok_or_else(busy)?;
         let mut file = OpenOptions::new();
         file.read(true).write(true).create(true).truncate(false);
         let file = private(&mut file).open(&self.path)?;
-        flock(&file, FlockOperation::LockExclusive)?;
-        let locked = Locked { mbox: self, file };
+        // Other processes: a kernel's lock ends with whoever holds it.
+        let until = Instant::now() + TURN;
+        while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            if Instant::now() >= until {
+                return Err(busy());
+            }
+            thread::sleep(AGAIN);
+        }
+        let locked = Locked { mbox: self, file, _turn: turn };
         if let Ok(length) = fs::read_to_string(&self.undo) {
             // A note without its dot was not finished: nothing was appended.
             if let Some(length) = length.strip_suffix('.')

@@ -75,10 +75,13 @@ impl Store {
                 name: format!("{name}.eml"),
                 file: BufWriter::new(file),
             };
-            flock(draft.file.get_ref(), FlockOperation::LockExclusive)?;
             // Had another sink started just before the lock, it would have
             // taken this for a dead one's.
-            if draft.part.exists() && !draft.whole.exists() {
+            let alone = FlockOperation::NonBlockingLockExclusive;
+            if flock(draft.file.get_ref(), alone).is_ok()
+                && draft.part.exists()
+                && !draft.whole.exists()
+            {
                 return Ok(draft);
             }
         }
@@ -125,6 +128,12 @@ impl Draft<'_> {
     pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
         self.file.write_all(line)?;
         self.file.write_all(b"\r\n")
+    }
+
+    /// It will not become a message: gives the room back at once, for the
+    /// client may go on for a long time.
+    pub fn give_up(&mut self) {
+        let _ = self.file.get_ref().set_len(0);
     }
 
     /// Makes it a message; gives its name.            [W-T4a] (viva 1)

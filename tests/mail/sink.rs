@@ -490,13 +490,12 @@ fn w_t4a_who_only_errs_is_sent_away_and_so_is_a_browser() {
 #[test]
 fn w_t4a_silence_and_ctrl_c_are_told() {
     let sink = Sink::start(&["--idle", "1"]);
-    let client = sink.talk();
-    let said = String::from_utf8(receive_all(&client)).expect("text");
-    assert!(said.starts_with("421 4.4.2 you are too slow"), "{said}");
-    let client = sink.after(TO_DATA);
-    send(&client, b"half\r\n");
-    let said = String::from_utf8(receive_all(&client)).expect("text");
-    assert!(said.starts_with("421 4.4.2 you are too slow"), "{said}");
+    let half = sink.after(TO_DATA);
+    send(&half, b"half\r\n");
+    for client in [sink.talk(), half] {
+        let said = String::from_utf8(receive_all(&client)).expect("text");
+        assert!(said.starts_with("421 4.4.2 you are too slow"), "{said}");
+    }
     assert_eq!(leftovers(sink.folder.path()), [""; 0]);
 
     let mut sink = Sink::start(&[]);
@@ -522,4 +521,61 @@ fn w_t4a_what_a_client_sends_cannot_drive_the_console_or_the_head() {
     assert!(!line.contains('\u{202e}'), "{line}");
     dialogue(&client, &[(&format!("NOOP {}", "x".repeat(500)), "250")]);
     sink.server.wait_for("[…] C: NOOP xxx…xxx… (505 bytes)");
+}
+
+#[test]
+fn w_t4a_garbage_of_all_kinds_ends_in_replies_and_a_close() {
+    // --quiet, for nobody reads the console meanwhile.
+    let options = ["--user", "alice", "--max-size", "200", "--quiet"];
+    let mut sink = Sink::start(&options);
+    let pieces: [&[u8]; 20] = [
+        b"EHLO me\r\n",
+        b"AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n",
+        b"AUTH LOGIN\r\n",
+        b"MAIL FROM:<a@b.org>\r\n",
+        b"RCPT TO:<a@b.org>\r\n",
+        b"DATA\r\n",
+        b"DATA",
+        b".\r\n",
+        b"\r\n.\r\n",
+        b"\r",
+        b"\n",
+        b"\0",
+        b"\xff\xfe",
+        b"MAIL FROM:<\"",
+        b"=",
+        b"*\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"RSET\r\n",
+        b"RCPT TO:<@,@:@@>\r\n",
+        b"some text of a message, longer than most of the other pieces\r\n",
+    ];
+    for _ in 0..300 {
+        let client = sink.talk();
+        let mut garbage = Vec::new();
+        for _ in 0..rand::random_range(1..30) {
+            let piece = pieces[rand::random_range(0..pieces.len())];
+            garbage.extend_from_slice(piece);
+        }
+        // It may have been sent away before the end.
+        let mut writer = &client;
+        let _ = std::io::Write::write_all(&mut writer, &garbage);
+        let _ = client.shutdown(std::net::Shutdown::Write);
+        let mut said = Vec::new();
+        let mut reader = &client;
+        let end = std::io::Read::read_to_end(&mut reader, &mut said);
+        if let Err(error) = end {
+            use std::io::ErrorKind::ConnectionReset;
+            assert_eq!(error.kind(), ConnectionReset, "{garbage:?}");
+        }
+        for line in said.split_inclusive(|&byte| byte == b'\n') {
+            assert!(line.ends_with(b"\r\n"), "{garbage:?}");
+            assert!(line[..3].iter().all(u8::is_ascii_digit), "{garbage:?}");
+        }
+    }
+    assert_eq!(leftovers(sink.folder.path()), [""; 0]);
+    sink.server.console().signal(rustix::process::Signal::INT).expect("ok");
+    let shown = sink.server.console().read_to_end().expect("its output");
+    let shown = String::from_utf8(shown).expect("text");
+    assert!(!shown.contains("a bug"), "{shown}");
 }

@@ -6,11 +6,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-use rustix::process::Signal;
+use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
+use rustix::process::{Pid, Signal, kill_process};
 use socketlab::terminal;
 
 use super::{Sink, TO_DATA, dialogue, leftovers, messages, reply};
@@ -30,8 +31,8 @@ fn body(number: u32) -> String {
     text
 }
 
-/// Delivers one message; true if the 250 came.
-fn deliver(sink: &Server, number: u32) -> Option<bool> {
+/// Delivers one message; `None` if the connection broke before the 250.
+fn deliver(sink: &Server, number: u32) -> Option<()> {
     let stream = TcpStream::connect(sink.address).ok()?;
     stream.set_read_timeout(Some(DEADLINE)).ok()?;
     stream.set_write_timeout(Some(DEADLINE)).ok()?;
@@ -50,13 +51,16 @@ fn deliver(sink: &Server, number: u32) -> Option<bool> {
         }
         assert!(line.starts_with(wanted), "{line}");
     }
-    Some(true)
+    Some(())
 }
 
 #[test]
 fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
-    let mut folder = tempfile::tempdir().expect("a folder");
-    let other = tempfile::tempdir().expect("a folder");
+    // In memory if possible: what the disk does is not looked at here.
+    let new =
+        || tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let mut folder = new().expect("a folder");
+    let other = new().expect("a folder");
     let mbox = other.path().join("all.mbox");
     let mbox = mbox.to_str().expect("UTF-8");
     let next = AtomicU32::new(0);
@@ -66,31 +70,32 @@ fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
         let mut sink = Sink::start_in(folder, &["--quiet", "--mbox", mbox]);
         assert_eq!(leftovers(sink.folder.path()), [""; 0], "at its start");
         let pid = sink.server.console().pid();
+        let (tell, told) = mpsc::channel();
         thread::scope(|scope| {
-            let clients: Vec<_> = (0..CLIENTS)
-                .map(|_| {
-                    let (server, next) = (&sink.server, &next);
-                    scope.spawn(move || {
-                        let mut promised = Vec::new();
-                        loop {
-                            let number = next.fetch_add(1, Ordering::SeqCst);
-                            match deliver(server, number) {
-                                Some(_) => promised.push(number),
-                                None => return promised,
-                            }
+            for _ in 0..CLIENTS {
+                let (server, next, tell) = (&sink.server, &next, tell.clone());
+                scope.spawn(move || {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        match deliver(server, number) {
+                            Some(()) => tell.send(number).expect("it hears"),
+                            None => break,
                         }
-                    })
-                })
-                .collect();
-            // Sooner or later, it does not matter: at any moment.
-            let moment = Duration::from_micros(rand::random_range(0..250_000));
+                    }
+                });
+            }
+            drop(tell);
+            // After so many promises, and then a little later: any moment.
+            for _ in 0..rand::random_range(0..20) {
+                let number = told.recv_timeout(DEADLINE).expect("a 250");
+                promised.push(number);
+            }
+            let moment = Duration::from_micros(rand::random_range(0..20_000));
             thread::park_timeout(moment);
             let pid = i32::try_from(pid).expect("a pid");
-            let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
-            rustix::process::kill_process(pid, Signal::KILL).expect("killed");
-            for client in clients {
-                promised.extend(client.join().expect("no panic"));
-            }
+            let pid = Pid::from_raw(pid).expect("a pid");
+            kill_process(pid, Signal::KILL).expect("killed");
+            promised.extend(told.iter());
         });
         kills += 1;
         folder = sink.folder;
@@ -111,16 +116,16 @@ fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
     }
     // The mbox, too, holds all of them, and only whole ones.
     let text = fs::read_to_string(mbox).expect("the mbox");
-    let lines = body(0).lines().count();
-    let parts: Vec<&str> = text.split("From a@b.org ").skip(1).collect();
-    for part in &parts {
-        let (_, rest) = part.split_once("X-Number: ").expect("a head");
-        assert_eq!(rest.lines().count(), lines + 1, "half of {rest:.9}");
-        assert!(rest.ends_with("\nend\n\n"));
+    let mut parts = Vec::new();
+    for part in text.split("\nX-Number: ").skip(1) {
+        let (number, _) = part.split_once('\n').expect("a line");
+        let number: u32 = number.parse().expect("a number");
+        let whole = format!("X-Number: {}", part.replace('\n', "\r\n"));
+        assert!(whole.starts_with(&body(number)), "half of {number}");
+        parts.push(number);
     }
     for number in &promised {
-        let line = format!("X-Number: {number}\n");
-        assert!(text.contains(&line), "the mbox lacks {number}");
+        assert!(parts.contains(number), "the mbox lacks {number}");
     }
     eprintln!(
         "{} tried, {} promised, {} kept, {} in the mbox, {kills} kills",
@@ -187,6 +192,51 @@ fn w_t4a_what_a_dead_sink_left_is_removed_and_what_a_live_one_writes_is_not() {
     assert!(first.message().ends_with("\r\nhalf\r\nthe rest\r\n"));
     second.interrupt();
     first.server.interrupt();
+}
+
+#[test]
+fn w_t4a_half_a_message_in_the_mbox_is_taken_back() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let mbox = outer.path().join("all.mbox");
+    let undo = outer.path().join("all.mbox.undo");
+    let file = mbox.to_str().expect("UTF-8");
+    for (note, wanted) in [
+        ("6.", "whole\n"),
+        ("6", "whole\nFrom a@b.org half"), // the note was not finished
+        ("", "whole\nFrom a@b.org half"),
+        ("99.", "whole\nFrom a@b.org half"),
+    ] {
+        fs::write(&mbox, "whole\nFrom a@b.org half").expect("written");
+        fs::write(&undo, note).expect("written");
+        let sink = Sink::start(&["--mbox", file]);
+        let text = fs::read_to_string(&mbox).expect("the mbox");
+        assert_eq!(text, wanted, "{note}");
+        assert!(!undo.exists());
+        drop(sink);
+    }
+}
+
+#[test]
+fn w_t4a_an_mbox_that_another_program_locks_holds_nobody_up_for_ever() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let mbox = outer.path().join("all.mbox");
+    let sink = Sink::start(&["--mbox", mbox.to_str().expect("UTF-8")]);
+    let file = fs::File::open(&mbox).expect("the mbox");
+    flock(&file, FlockOperation::LockExclusive).expect("locked");
+    let client = sink.after(TO_DATA);
+    client.set_read_timeout(Some(2 * DEADLINE)).expect("a limit");
+    send(&client, b"hi\r\n.\r\n");
+    // Another client, who waits for its turn behind the first one.
+    let second = sink.after(TO_DATA);
+    second.set_read_timeout(Some(3 * DEADLINE)).expect("a limit");
+    send(&second, b"hi\r\n.\r\n");
+    let said = reply(&client);
+    assert!(said.starts_with("451 4.3.0"), "{said}");
+    drop(file);
+    let said = reply(&second);
+    assert!(said.starts_with("451") || said.starts_with("250"), "{said}");
+    dialogue(&client, TO_DATA);
+    dialogue(&client, &[("hi\r\n.", "250")]);
 }
 
 /// A message of 100 kB where 20 kB have room: 452, and the room is given
