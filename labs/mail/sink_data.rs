@@ -16,7 +16,7 @@ use std::time::Duration;
 use memchr::memchr2;
 use socketlab::Result;
 use socketlab::line::{LineReader, Received};
-use socketlab::stream::Stream;
+use socketlab::tls::Channel;
 
 use crate::sink_command::{Reply, reply};
 use crate::sink_store::{Draft, trouble};
@@ -41,8 +41,8 @@ pub enum Ending {
 
 /// Reads the lines into the draft, until the dot. What is wrong is told
 /// after the dot: before it, nobody listens.
-pub fn receive<S: Stream>(
-    reader: &mut LineReader<S>,
+pub fn receive(
+    reader: &mut LineReader<Channel>,
     draft: &mut Draft<'_>,
     limit: u64,
 ) -> Result<Ending> {
@@ -54,8 +54,8 @@ pub fn receive<S: Stream>(
     ending
 }
 
-fn read_lines<S: Stream>(
-    reader: &mut LineReader<S>,
+fn read_lines(
+    reader: &mut LineReader<Channel>,
     draft: &mut Draft<'_>,
     limit: u64,
 ) -> Result<Ending> {

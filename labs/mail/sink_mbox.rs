@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use rustix::fs::{FlockOperation, flock};
-use socketlab::{Error, Result, say};
+use socketlab::{Error, Result, warn};
 
 use crate::sink_store::private;
 
@@ -79,7 +79,7 @@ impl Mbox {
                 && let Ok(length) = length.parse()
                 && length < locked.file.metadata()?.len()
             {
-                say!("the mbox has half a message at its end: removed");
+                warn!("removed: half a message at the end of the mbox");
                 locked.file.set_len(length)?;
                 locked.file.sync_all()?;
             }

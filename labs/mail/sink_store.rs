@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
-use socketlab::{Error, Result, say};
+use socketlab::{Error, Result, warn};
 
 use crate::sink_command::{Reply, reply};
 use crate::sink_mbox::Mbox;
@@ -45,7 +45,7 @@ impl Store {
         }
         let removed = clean(&folder).map_err(fail)?;
         if removed > 0 {
-            say!("{removed} unfinished messages of an earlier run removed");
+            warn!("removed: {removed} unfinished of an earlier run");
         }
         let mbox = mbox.map(Mbox::open).transpose()?;
         Ok(Store { folder, handle, mbox })
