@@ -4,7 +4,7 @@
 //!     C: ..and more<CRLF>           kept as ".and more"          (viva 3)
 //!     C: .<CRLF>                    the end, and no other end is
 //!
-//! A server that takes <LF>.<LF> for the end as well can be made to see two
+//! A server that takes LF . LF for the end as well can be made to see two
 //! messages where the server before it saw one, and the second one passes as
 //! that server's own (SMTP smuggling, 2023). So a lone LF, or a lone CR, is
 //! an ordinary byte to the reader, and the message that has one is refused

@@ -27,9 +27,10 @@ use socketlab::{Error, Result, warn};
 
 use crate::sink_store::private;
 
-/// How long to wait for others to be done with the file. A mail program
-/// that sits on it must not hold up clients for ever.
-const TURN: Duration = Duration::from_secs(5);
+/// How long to wait: for our own threads, each of which needs a moment; for
+/// another program, which may sit on the file all day.
+const TURN: Duration = Duration::from_secs(60);
+const OTHERS: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// An mbox that may be written by several threads, and processes, in turn.
@@ -65,7 +66,7 @@ impl Mbox {
         file.read(true).write(true).create(true).truncate(false);
         let file = private(&mut file).open(&self.path)?;
         // Other processes: a kernel's lock ends with whoever holds it.
-        let until = Instant::now() + TURN;
+        let until = Instant::now() + OTHERS;
         while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             if Instant::now() >= until {
                 return Err(busy());

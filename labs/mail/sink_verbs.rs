@@ -148,7 +148,7 @@ impl Session<'_> {
         }
     }
 
-    /// MAIL FROM:<sender>: a new envelope.
+    /// `MAIL FROM:<sender>`: a new envelope.
     pub fn mail(&mut self, rest: &str) -> Answer {
         if self.hello.is_none() {
             return Err(reply!(503, "5.5.1 EHLO first"));
@@ -182,7 +182,7 @@ impl Session<'_> {
         Ok(reply!(250, "2.1.0 sender ok"))
     }
 
-    /// RCPT TO:<recipient>: once for each of them. One refused does not
+    /// `RCPT TO:<recipient>`: once for each of them. One refused does not
     /// concern the others.
     pub fn rcpt(&mut self, rest: &str) -> Answer {
         let Some(mail) = &mut self.mail else {
