@@ -134,6 +134,7 @@ viva-proxy: ## its questions
 ## mail: a message by SMTP, word by word (handout W, task 4)
 mail: ## client and sink, scripted
 mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
+mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
 test-mail: ## its tests
 viva-mail: ## its questions
 
@@ -144,6 +145,8 @@ $(LABS):
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-sink: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)

@@ -1,5 +1,6 @@
 //! The mail lab, black box. The client against servers that follow a script
-//! (every branch of the dialogue), and against Postfix.
+//! (every branch of the dialogue), and against Postfix;
+//! the sink over sockets and with other people's mail clients.
 
 mod support;
 
@@ -15,6 +16,8 @@ mod postfix;
 mod script;
 #[path = "mail/secure.rs"]
 mod secure;
+#[path = "mail/sink.rs"]
+mod sink;
 
 #[test]
 fn w_t4a_the_readmes_transcripts_hold() {
