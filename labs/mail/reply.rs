@@ -117,7 +117,11 @@ impl Reply {
                 "Commands come after encryption here: --tls starttls"
             }
             530 => "Log in first: --user NAME. It takes encryption, too",
-            534 | 535 if words.contains("app") || words.contains("google") => {
+            534 | 535
+                if ["application-specific", "app password", "gsmtp"]
+                    .iter()
+                    .any(|mark| words.contains(mark)) =>
+            {
                 "The account's own password does not do here. Make an app \
                  password, or use a token: --auth xoauth2"
             }
@@ -189,6 +193,8 @@ mod tests {
         assert!(tls.meaning().contains("--tls starttls"));
         let login = reply(530, "5.7.0 Authentication required");
         assert!(login.meaning().contains("--user"));
+        let google = reply(534, "5.7.9 Application-specific password required");
+        assert!(google.meaning().contains("xoauth2"));
         let relay = reply(554, "5.7.1 <a@b>: Relay access denied");
         assert!(relay.meaning().contains("other domains"));
     }
