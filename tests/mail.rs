@@ -10,6 +10,8 @@ mod dialogue;
 mod faults;
 #[path = "mail/letters.rs"]
 mod letters;
+#[path = "mail/pair.rs"]
+mod pair;
 #[path = "mail/postfix.rs"]
 mod postfix;
 #[path = "mail/script.rs"]
