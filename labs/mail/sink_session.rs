@@ -44,8 +44,11 @@ const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
 /// What happens after a command.
 #[derive(PartialEq, Eq)]
 pub enum Next {
+    /// The next one.
     Command,
+    /// The handshake, then the next one.
     Tls,
+    /// Nothing: good bye.
     Close,
 }
 
@@ -183,6 +186,7 @@ impl Session<'_> {
         }
     }
 
+    /// Sends the reply and goes on, unless it was the last one.
     pub fn done(&mut self, verb: Verb, reply: &Reply) -> Result<Next> {
         self.answer(Some(verb), reply)?;
         Ok(match (verb, reply.0) {
@@ -213,10 +217,11 @@ impl Session<'_> {
             return Ok(Next::Close);
         }
         let word = line.split(' ').next().unwrap_or_default();
+        let word = word.to_ascii_uppercase();
         let known = ["EXPN", "ETRN", "TURN", "BDAT", "SEND", "SOML", "SAML"];
         self.refuse(
             None,
-            match known.contains(&word) {
+            match known.contains(&word.as_str()) {
                 true => reply!(502, "5.5.1 {word} is not for a sink"),
                 false => reply!(500, "5.5.2 unknown command: HELP lists them"),
             },

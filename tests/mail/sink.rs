@@ -210,7 +210,7 @@ fn w_t4a_every_command_has_its_moment() {
             ("RCPT TO:<a@b.org>", "503"),
             ("VRFY bob", "252"),
             ("VRFY", "501"),
-            ("EXPN list", "502 5.5.1"),
+            ("expn list", "502 5.5.1"),
             ("STARTTLS", "502 5.5.1"),
             ("AUTH PLAIN", "502 5.5.1"),
             ("QUIT now", "501"),
