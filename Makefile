@@ -8,10 +8,10 @@ ARGS =
 CARGO = cargo
 
 LABS = greet echo uppercase message datetime calculator chat web proxy \
-  names rpc pipes
+  mail names rpc pipes
 
 # The programs with unit tests inside; the other labs' tests are all in tests/.
-UNITS = --lib --bin web-server --bin proxy-server --bin names
+UNITS = --lib --bin web-server --bin proxy-server --bin names --bin mail-client --bin fetch
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -135,6 +135,13 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## mail: a message by SMTP, word by word (handout W, task 4)
+mail: ## client and sink, scripted
+mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
+mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
+test-mail: ## its tests
+viva-mail: ## its questions
+
 ## names: host names, addresses, ports, sockets (handout T, its vocabulary)
 names: ## scripted; its program: make names ARGS='localhost http'
 test-names: ## its tests
@@ -181,6 +188,8 @@ pipes-%: always
 %-client: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-compare: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-sink: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)

@@ -101,7 +101,8 @@ impl fmt::Display for Error {
             // echo-task3-client wants echo-task3-server.
             let own = program.example.split_once("-client ");
             let server = own.map_or(program.lab, |(server, _)| server);
-            write!(f, " In this lab: make {server}-server")?;
+            let kind = if server == "mail" { "sink" } else { "server" };
+            write!(f, " In this lab: make {server}-{kind}")?;
         }
         Ok(())
     }

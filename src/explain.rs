@@ -9,8 +9,9 @@
 //!
 //! The texts are data, one `Entry` each, sorted by the moment one meets them:
 //! setup.rs (a program's own steps), peer.rs (reaching and losing the other
-//! end), limits.rs (waiting, limits, files), names.rs (looking a host up) and
-//! states.rs (what ss shows). hints.rs has the short form for error lines.
+//! end), limits.rs (waiting, limits, files), names.rs (looking a host up),
+//! states.rs (what ss shows) and smtp.rs (what a mail server answers).
+//! hints.rs has the short form for error lines.
 //!
 //! A text says what Linux does. Numbers come from the platform, because
 //! ECONNREFUSED is 111 on Linux, 61 on macOS and 10061 on Windows.
@@ -22,6 +23,7 @@ mod limits;
 mod names;
 mod peer;
 mod setup;
+pub mod smtp;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -79,6 +81,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         limits::ENTRIES,
         names::ENTRIES,
         states::ENTRIES,
+        smtp::ENTRIES,
     ]
     .into_iter()
     .flatten()
@@ -89,10 +92,17 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 /// Takes names in either case and with `-` or `_` (`SYN-SENT`), Windows'
 /// names (`WSAECONNREFUSED`), Python's (`ConnectionRefusedError`), numbers
 /// (`111`, `[Errno 111]`, `(os error 111)`), and the system's own words
-/// (`Connection refused`).
+/// (`Connection refused`), and a mail server's codes (`550`).
 pub fn find(word: &str) -> Vec<&'static Entry> {
+    if smtp::enhanced(word.trim()).is_some() {
+        return Vec::new(); // 4.2.1 is not 421: smtp::enhanced() has its words
+    }
     if let Some(number) = number_in(word) {
-        return all().filter(|e| e.number == Some(number)).collect();
+        let same = all().filter(|e| e.number == Some(number));
+        let found: Vec<_> = same.collect();
+        if !found.is_empty() {
+            return found;
+        } // 550 is no errno, but an alias: a reply of a mail server
     }
     let wanted = key(word);
     all().filter(|e| keys(e).any(|k| k == wanted)).collect()

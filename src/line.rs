@@ -43,6 +43,7 @@ pub struct LineReader<S = TcpSocket> {
     taken: usize,   // bytes of `buffer` that were given out as lines
     skipping: bool, // inside a line that was too long
     strict: bool,   // only \r\n ends a line
+    whole: bool,    // \r\n ended the last line
     limit: Option<Duration>, // SO_RCVTIMEO as it is now
     last: Option<Last>, // see finish_by
 }
@@ -70,6 +71,7 @@ impl<S: Stream> LineReader<S> {
             taken,
             skipping,
             strict: false,
+            whole: false,
             limit,
             last,
         }
@@ -93,6 +95,22 @@ impl<S: Stream> LineReader<S> {
     /// message for two.
     pub fn only_crlf(&mut self) {
         self.strict = true;
+    }
+
+    /// The opposite, as at the beginning: `\n` ends a line, too.
+    pub fn any_line_end(&mut self) {
+        self.strict = false;
+    }
+
+    /// Was it `\r\n` that ended the last line? Not so if it was a lone `\n`,
+    /// or the end of the stream.
+    pub fn ended_with_crlf(&self) -> bool {
+        self.whole
+    }
+
+    /// Have bytes arrived that were not read yet?
+    pub fn has_unread(&self) -> bool {
+        !self.unread().is_empty()
     }
 
     /// From now on all reading together may take `limit`: a dialogue of
@@ -152,8 +170,11 @@ impl<S: Stream> LineReader<S> {
             }
             searched = self.unread().len();
             if searched > self.cap + 1 {
-                // Keep nothing of it: its end may be gigabytes away.
+                // Keep nothing of it: its end may be gigabytes away. But it
+                // may be half here.
+                let half = self.unread().last() == Some(&b'\r');
                 self.clear();
+                self.buffer.extend(half.then_some(b'\r'));
                 self.skipping = true;
                 searched = 0;
             }
@@ -267,11 +288,13 @@ impl<S: Stream> LineReader<S> {
     /// Takes the unread line that ends at `end`.
     fn take_line(&mut self, end: usize) -> Received {
         let line = self.unread().get(..end).unwrap_or_default();
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let crlf = line.strip_suffix(b"\r");
+        let whole = crlf.is_some();
+        let line = crlf.unwrap_or(line);
         let too_long = self.skipping || line.len() > self.cap;
         let line = if too_long { Vec::new() } else { line.to_vec() };
         self.taken += end + 1; // the \n, too
-        self.skipping = false;
+        (self.skipping, self.whole) = (false, whole);
         match too_long {
             true => Received::TooLong,
             false => Received::Line(line),
@@ -280,7 +303,7 @@ impl<S: Stream> LineReader<S> {
 
     /// The end of a line that was too long.
     fn skipped(&mut self) -> Received {
-        self.skipping = false;
+        (self.skipping, self.whole) = (false, false);
         self.clear();
         Received::TooLong
     }
@@ -289,6 +312,7 @@ impl<S: Stream> LineReader<S> {
     fn take_rest(&mut self, kind: fn(Vec<u8>) -> Received) -> Received {
         let rest = self.unread().to_vec();
         self.clear();
+        self.whole = false;
         if rest.len() > self.cap {
             return Received::TooLong;
         }
@@ -363,6 +387,39 @@ mod tests {
         assert_eq!(reader.read_bytes(99)?, b" bytes");
         drop(peer);
         assert_eq!(reader.read_bytes(1)?, b"");
+        Ok(())
+    }
+
+    #[test]
+    fn how_a_line_ended_can_be_asked() -> Result<()> {
+        let (mut reader, mut peer) = pair(100)?;
+        reader.only_crlf();
+        peer.write_all(b"a\nb\r\nc\n.")?;
+        drop(peer);
+        assert_eq!(reader.read()?, line("a\nb"));
+        assert!(reader.ended_with_crlf());
+        reader.any_line_end();
+        assert_eq!(reader.read()?, line("c"));
+        assert!(!reader.ended_with_crlf());
+        assert_eq!(reader.read()?, line("."));
+        assert!(!reader.ended_with_crlf());
+        Ok(())
+    }
+
+    #[test]
+    fn a_line_that_is_thrown_away_ends_at_its_crlf_all_the_same() -> Result<()>
+    {
+        // Whatever recv() takes at once, one of these is cut inside \r\n.
+        for length in [CHUNK - 1, CHUNK, CHUNK + 1] {
+            let (mut reader, mut peer) = pair(4)?;
+            reader.only_crlf();
+            let mut text = vec![b'x'; length];
+            text.extend(b"\r\nnext\r\n");
+            peer.write_all(&text)?;
+            assert_eq!(reader.read()?, Received::TooLong);
+            assert!(reader.ended_with_crlf());
+            assert_eq!(reader.read()?, line("next"), "after {length}");
+        }
         Ok(())
     }
 

@@ -21,8 +21,9 @@ const PROGRAM: Program = Program {
 struct Args {
     /// one of: demo [LAB…] (play the READMEs' transcripts) · where ID
     /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
-    /// TIME_WAIT) · viva [LAB…] (questions, one by one) · steps PROGRAM
-    /// [PROGRAM] (the numbered steps, side by side) · ports (what listens)
+    /// TIME_WAIT; 550, 5.1.1 of a mail server) · viva [LAB…] (questions, one
+    /// by one) · steps PROGRAM [PROGRAM] (the numbered steps, side by side) ·
+    /// ports (what listens)
     #[argh(positional)]
     command: String,
     /// what it is about
@@ -118,17 +119,32 @@ fn locate(id: &str) -> Result<()> {
 
 /// Prints all entries that a word, or a phrase, names.
 fn tell(words: &str) -> Result<()> {
+    // `550 5.1.1 no such user`: the exact part of a mail server's answer.
+    let enhanced = words.split(' ').find_map(|word| {
+        explain::smtp::enhanced(word).map(|text| (word, text))
+    });
+    if let Some((code, text)) = &enhanced {
+        let class = match code.get(..1) {
+            Some("2") => "a success",
+            Some("4") => "a temporary failure: the same may do later",
+            _ => "a permanent failure: the same again will not do",
+        };
+        say!("{code} of a mail server (RFC 3463): {text}. That is {class}.");
+    }
     let mut entries = explain::find(words);
     if entries.is_empty() {
         entries = words.split(' ').flat_map(explain::find).collect();
     }
-    if entries.is_empty() {
+    if entries.is_empty() && enhanced.is_none() {
         // `[Errno 98]`, as Python prints it, in whatever spelling.
         let digits = |c: &char| c.is_ascii_digit();
         let number: String = words.chars().filter(digits).collect();
         entries = explain::find(&number);
     }
     if entries.is_empty() {
+        if enhanced.is_some() {
+            return Ok(());
+        }
         let nearest = match explain::nearest(words).as_slice() {
             [] => "Try ECONNREFUSED, 111 or TIME_WAIT".to_string(),
             near => format!("Near it: {}", near.join(", ")),

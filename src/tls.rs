@@ -273,6 +273,11 @@ fn explained(error: rustls::Error) -> Error {
                  you know that it is right, name its file: \
                  SSL_CERT_FILE=cert.pem"
             }
+            Bad::BadSignature => {
+                "It is signed by another key than the trusted one of that \
+                 name. Was the server's certificate made anew? Name its \
+                 file again: SSL_CERT_FILE=cert.pem"
+            }
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 "The certificate is somebody else's: connect to the name \
                  that it is for"

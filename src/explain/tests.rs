@@ -124,6 +124,19 @@ fn every_entry_is_complete_and_fits_the_screen() {
 }
 
 #[test]
+fn a_mail_servers_codes_are_found() {
+    assert_eq!(names("550"), ["SMTP 550"]);
+    assert_eq!(names("smtp 421"), ["SMTP 421"]);
+    assert!(find("4.2.1").is_empty()); // and not 421
+    assert!(smtp::enhanced("4.2.1").unwrap().contains("disabled"));
+    assert!(smtp::enhanced("5.7.99").unwrap().contains("security"));
+    for word in ["5.9.1", "1.1.1", "5.1", "5.1.1.1", "5.x.1", "", "5..1"] {
+        assert_eq!(smtp::enhanced(word), None, "{word}");
+    }
+    assert!(smtp::enhanced("5.1.99999").is_none());
+}
+
+#[test]
 fn a_long_text_wraps_under_its_own_beginning() {
     let mut out = Vec::new();
     wrap(&mut out, "  1. ", &"word ".repeat(30)).unwrap();

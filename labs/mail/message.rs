@@ -1,0 +1,236 @@
+//! The message: header, empty line, body; MIME parts if files go with it.
+//! The crate mail-builder writes the formats (folded lines, `=?utf-8?…?=`,
+//! boundaries, base64); what may enter is decided here.
+//!
+//!     MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
+//!     From, To, Cc, Subject  the HEADER: what people read. No server
+//!                            compares the two.          (viva 9) (try 6)
+//!
+//! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address as Named;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::mime::MimePart;
+use socketlab::console;
+
+use crate::address::{Address, Mailbox};
+use crate::data;
+
+/// Bytes of all attachments and the body. Google takes 25 MB, after base64.
+pub const LARGEST: u64 = 25_000_000;
+
+/// A file that goes with the message.
+pub struct Attachment {
+    name: String,
+    kind: String, // image/png
+    bytes: Vec<u8>,
+}
+
+/// Everything about one message that is known before any server is asked.
+pub struct Letter {
+    /// The header's From.
+    pub from: Mailbox,
+    /// The header's To.
+    pub to: Vec<Mailbox>,
+    /// The header's Cc.
+    pub cc: Vec<Mailbox>,
+    /// In the envelope only.
+    pub bcc: Vec<Mailbox>,
+    /// One line.
+    pub subject: String,
+    /// Text, with any line ends.
+    pub body: String,
+    /// In the order of the command line.
+    pub attachments: Vec<Attachment>,
+}
+
+impl Attachment {
+    /// Reads a file. `room` is how many bytes it may have.
+    pub fn read(path: &Path, room: u64) -> Result<Attachment, String> {
+        let fail = |why: &str| Err(format!("{}: {why}", path.display()));
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(name) = name else { return fail("its name is no text") };
+        if name.chars().any(console::is_deceptive) {
+            return fail("a line end or control character in its name");
+        }
+        // Opening a FIFO would wait for ever.
+        match fs::metadata(path) {
+            Err(error) => return fail(&error.to_string()),
+            Ok(about) if !about.is_file() => return fail("not a file"),
+            Ok(_) => {}
+        }
+        let mut bytes = Vec::new();
+        let read = File::open(path)
+            .and_then(|file| file.take(room + 1).read_to_end(&mut bytes));
+        match read {
+            Err(error) => fail(&error.to_string()),
+            Ok(count) if count as u64 > room => {
+                fail("too large: 25 MB are the limit of most servers")
+            }
+            Ok(_) => {
+                let kind = mime_guess::from_path(path).first_raw();
+                let kind = kind.unwrap_or("application/octet-stream");
+                Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
+            }
+        }
+    }
+
+    /// Reads all of them, [`LARGEST`] bytes together.
+    pub fn read_all(files: &[PathBuf]) -> Result<Vec<Attachment>, String> {
+        let mut room = LARGEST;
+        let mut found = Vec::new();
+        for file in files {
+            let one = Attachment::read(file, room)?;
+            room = room.saturating_sub(one.bytes.len() as u64);
+            found.push(one);
+        }
+        Ok(found)
+    }
+}
+
+/// One line of text, as a header needs it. A line end would begin the next
+/// header line: `Hi\r\nBcc: all@example.com`.              (viva 15)
+pub fn check_header(name: &str, text: &str) -> Result<(), String> {
+    match text.chars().any(char::is_control) {
+        true => Err(format!(
+            "{name}: a line end or control character in a header: refused, \
+             what follows it would be a header line of its own"
+        )),
+        false => Ok(()),
+    }
+}
+
+impl Letter {
+    /// Everybody it goes to, each address once: To, Cc, then Bcc.
+    pub fn recipients(&self) -> Vec<&Address> {
+        let mut found: Vec<&Address> = Vec::new();
+        for mailbox in self.to.iter().chain(&self.cc).chain(&self.bcc) {
+            if !found.iter().any(|one| one.same_as(&mailbox.address)) {
+                found.push(&mailbox.address);
+            }
+        }
+        found
+    }
+
+    /// Does a visible address have letters beyond ASCII before the @?
+    pub fn needs_utf8(&self) -> bool {
+        let mut shown = self.to.iter().chain(&self.cc).chain([&self.from]);
+        shown.any(|mailbox| mailbox.address.needs_utf8())
+    }
+
+    /// The message as bytes. `eight_bit`: the server takes them above 127
+    /// (8BITMIME); else the text is written in ASCII signs alone.
+    pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
+        check_header("Subject", &self.subject)?;
+        let mut message = MessageBuilder::new()
+            .date(now())
+            .message_id(self.new_id())
+            .from(named(&self.from));
+        for (list, cc) in [(&self.to, false), (&self.cc, true)] {
+            if !list.is_empty() {
+                let list = Named::new_list(list.iter().map(named).collect());
+                message = match cc {
+                    true => message.cc(list),
+                    false => message.to(list),
+                };
+            }
+        }
+        if self.to.is_empty() && self.cc.is_empty() {
+            // Only Bcc: the usual words for a header without recipients.
+            let nobody: Vec<Named> = Vec::new();
+            let group =
+                Named::new_group(Some("undisclosed-recipients"), nobody);
+            message = message.to(group);
+        }
+        message = message
+            .subject(self.subject.as_str())
+            .header("User-Agent", mail_builder::headers::raw::Raw::new(AGENT));
+        let text = self.text(eight_bit);
+        let body = match self.attachments.is_empty() {
+            true => text,
+            false => {
+                let files = self.attachments.iter().map(part);
+                let parts: Vec<MimePart> =
+                    [text].into_iter().chain(files).collect();
+                MimePart::new("multipart/mixed", parts)
+            }
+        };
+        message
+            .body(body)
+            .write_to_vec()
+            .map_err(|error| format!("the message cannot be built: {error}"))
+    }
+
+    /// The text as the first part. As it is where that is possible: it can
+    /// then be read in the dialogue. Else mail-builder encodes it.
+    fn text(&self, eight_bit: bool) -> MimePart<'_> {
+        let wire = data::with_crlf(self.body.as_bytes());
+        let plain = eight_bit || self.body.is_ascii();
+        let mut kind = ContentType::new("text/plain");
+        kind = kind.attribute("charset", "utf-8");
+        match data::check(&wire) {
+            Ok(_) if plain => MimePart::new(kind, wire).transfer_encoding(
+                if self.body.is_ascii() { "7bit" } else { "8bit" },
+            ),
+            // A long line, or a server for ASCII alone. A text is CR LF in
+            // MIME, also inside an encoding.
+            _ if !data::has_odd_bytes(&wire) => {
+                let text = String::from_utf8_lossy(&wire).into_owned();
+                MimePart::new(kind, text)
+            }
+            _ => in_base64(kind, &wire),
+        }
+    }
+
+    /// `<random@domain of the sender>`: no two messages have the same.
+    fn new_id(&self) -> String {
+        let random: u128 = rand::random();
+        format!("{random:032x}@{}", self.from.address.domain())
+    }
+}
+
+/// Who we are, for people who look for a fault.
+const AGENT: &str = concat!("socketlab/", env!("CARGO_PKG_VERSION"));
+
+fn now() -> Date {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Date::new(now.map_or(0, |since| since.as_secs() as i64))
+}
+
+fn named(mailbox: &Mailbox) -> Named<'_> {
+    Named::new_address(mailbox.name.as_deref(), mailbox.address.text())
+}
+
+/// A part in base64, 76 signs a line, so that every byte arrives.
+fn in_base64(kind: ContentType<'static>, bytes: &[u8]) -> MimePart<'static> {
+    let mut text = String::with_capacity(bytes.len() / 54 * 78 + 80);
+    for line in bytes.chunks(57) {
+        STANDARD.encode_string(line, &mut text);
+        text.push_str("\r\n");
+    }
+    MimePart::new(kind, text.into_bytes()).transfer_encoding("base64")
+}
+
+/// An attachment as a part.
+fn part(file: &Attachment) -> MimePart<'_> {
+    let mut kind = match file.kind.split('/').next() {
+        // These may not be base64 (RFC 2045, 6.4).
+        Some("message" | "multipart") => {
+            ContentType::new("application/octet-stream")
+        }
+        _ => ContentType::new(file.kind.clone()),
+    };
+    if kind.is_text() && std::str::from_utf8(&file.bytes).is_ok() {
+        kind = kind.attribute("charset", "utf-8");
+    }
+    in_base64(kind, &file.bytes).attachment(file.name.as_str())
+}

@@ -1,0 +1,206 @@
+//! The command line, and what it asks for. Whatever is wrong with it ends
+//! the program here, with status 2, before a server hears of us.
+
+use std::io::{self, IsTerminal, Read};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port};
+use socketlab::console;
+
+use crate::address::{Address, Mailbox};
+use crate::auth::{Login, Mechanism};
+use crate::message::{Attachment, LARGEST, Letter, check_header};
+use crate::password;
+use crate::policy::Tls;
+use crate::smtp::Waits;
+
+/// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
+/// what the server says. The text comes from stdin, until its end (Ctrl-D).
+/// A password comes from $MAIL_PASSWORD, a file or a prompt, never from
+/// here. Exit status 0: the server has taken it for everybody; 1: not, or
+/// not for all; 2: this command line makes no sense.
+#[derive(FromArgs, ArgsInfo)]
+pub struct Args {
+    /// the mail server's address or name (default 127.0.0.1: nothing leaves
+    /// this machine)
+    #[argh(positional)]
+    host: String,
+    /// its port: 587 and 465 at a provider (default 2525: our mail-sink)
+    #[argh(positional)]
+    port: Port,
+    /// sender: ada@example.com, or 'Ada <ada@example.com>'
+    #[argh(option)]
+    from: String,
+    /// recipients, with commas between; may be given again
+    #[argh(option)]
+    to: Vec<String>,
+    /// recipients of a copy
+    #[argh(option)]
+    cc: Vec<String>,
+    /// recipients whom the others do not see
+    #[argh(option)]
+    bcc: Vec<String>,
+    /// the subject, in any script
+    #[argh(option, default = "String::new()")]
+    subject: String,
+    /// a file to go with it; may be given again
+    #[argh(option)]
+    attach: Vec<PathBuf>,
+    /// the account to log in with, mostly the whole address
+    #[argh(option)]
+    user: Option<String>,
+    /// a file whose first line is the password
+    #[argh(option)]
+    password_file: Option<PathBuf>,
+    /// plain, login, or xoauth2 (the password is then a token) (default:
+    /// plain, else login, as the server offers)
+    #[argh(option)]
+    auth: Option<Mechanism>,
+    /// auto: STARTTLS where offered, TLS at once on port 465, in the clear
+    /// only on this machine; starttls: or stop; implicit: at once; off: in
+    /// the clear (default auto)
+    #[argh(option, default = "Tls::Auto")]
+    tls: Tls,
+    /// the envelope's sender, where bounces go, if it is not --from's; ''
+    /// for none
+    #[argh(option)]
+    envelope_from: Option<String>,
+    /// our name behind EHLO (default: our address, [127.0.0.1])
+    #[argh(option)]
+    helo: Option<String>,
+    /// seconds to wait for each reply (default 30; 12 after DATA, 60 after
+    /// the dot: a tenth of what RFC 5321 has)
+    #[argh(option)]
+    timeout: Option<f64>,
+    /// print the outcome, and not the dialogue
+    #[argh(switch, short = 'q')]
+    quiet: bool,
+}
+
+/// The command line, understood, with everything that had to be read.
+pub struct Plan {
+    /// As the user typed it: the certificate must be for it.
+    pub host: String,
+    /// Where it listens.
+    pub port: u16,
+    /// When to encrypt.
+    pub tls: Tls,
+    /// How long to wait.
+    pub waits: Waits,
+    /// Only the outcome.
+    pub quiet: bool,
+    /// Behind MAIL FROM; may be empty.
+    pub sender: String,
+    /// Whoever logs in, if anybody.
+    pub login: Option<Login>,
+    /// What is sent.
+    pub letter: Letter,
+    helo: Option<String>,
+    utf8_sender: bool,
+}
+
+impl Plan {
+    /// Our name behind EHLO. Without one of its own, a machine gives its
+    /// address in brackets (RFC 5321, 4.1.3).
+    pub fn name(&self, local: IpAddr) -> String {
+        match (&self.helo, local.to_canonical()) {
+            (Some(name), _) => name.clone(),
+            (None, IpAddr::V4(four)) => format!("[{four}]"),
+            (None, IpAddr::V6(six)) => format!("[IPv6:{six}]"),
+        }
+    }
+
+    /// Does an address need a server with SMTPUTF8?
+    pub fn needs_utf8(&self) -> bool {
+        self.utf8_sender
+            || self.letter.needs_utf8()
+            || self.letter.recipients().iter().any(|one| one.needs_utf8())
+    }
+}
+
+/// Checks everything and reads password, files and text.
+pub fn plan(args: Args) -> Plan {
+    let waits = match args.timeout {
+        None => Waits::LAB,
+        Some(seconds) => {
+            let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
+            Waits::all(Duration::from_secs_f64(seconds))
+        }
+    };
+    let from = or_usage("--from", Mailbox::parse(&args.from));
+    let (to, cc, bcc) =
+        (all("--to", args.to), all("--cc", args.cc), all("--bcc", args.bcc));
+    if to.is_empty() && cc.is_empty() && bcc.is_empty() {
+        args::usage("to whom? --to bob@example.org");
+    }
+    or_usage("--subject", check_header("Subject", &args.subject));
+    let sender = match args.envelope_from.as_deref() {
+        None => Some(from.address.clone()),
+        Some("") => None,
+        Some(text) => Some(or_usage("--envelope-from", Address::parse(text))),
+    };
+    if let Some(name) = &args.helo {
+        let fine = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
+        if name.is_empty() || name.len() > 255 || !name.chars().all(fine) {
+            args::usage("--helo: a host name, or an address in brackets");
+        }
+    }
+    let attachments = or_usage("--attach", Attachment::read_all(&args.attach));
+    if args.user.is_none()
+        && (args.auth.is_some() || args.password_file.is_some())
+    {
+        args::usage("--auth and --password-file go with --user NAME");
+    }
+    let login = args.user.map(|user| {
+        if user.is_empty() || user.chars().any(char::is_control) {
+            args::usage("--user: empty, or a control character in it");
+        }
+        let secret = password::find(&user, args.password_file.as_deref());
+        Login { user, secret, wanted: args.auth }
+    });
+    let body = or_usage("stdin", read_body());
+    let (subject, utf8_sender) = (args.subject, sender.as_ref());
+    let utf8_sender = utf8_sender.is_some_and(Address::needs_utf8);
+    Plan {
+        host: args.host,
+        port: args.port.0,
+        tls: args.tls,
+        waits,
+        quiet: args.quiet,
+        sender: sender.map_or(String::new(), |sender| sender.text()),
+        login,
+        letter: Letter { from, to, cc, bcc, subject, body, attachments },
+        helo: args.helo,
+        utf8_sender,
+    }
+}
+
+fn or_usage<T>(option: &str, found: Result<T, String>) -> T {
+    found.unwrap_or_else(|why| args::usage(&format!("{option}: {why}")))
+}
+
+fn all(option: &str, lists: Vec<String>) -> Vec<Mailbox> {
+    let lists = lists.iter().map(|list| Mailbox::parse_list(list));
+    lists.flat_map(|found| or_usage(option, found)).collect()
+}
+
+/// The text of the message: all of stdin, before any server waits for it.
+fn read_body() -> Result<String, String> {
+    if io::stdin().is_terminal() {
+        console::prompt("The message; Ctrl-D on an empty line ends it:\n");
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err("the text is longer than 25 MB".to_string());
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), or \
+         send it as a file: --attach"
+            .to_string()
+    })
+}

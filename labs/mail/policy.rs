@@ -1,0 +1,113 @@
+//! When the dialogue is encrypted, and when a password may go out.
+//!
+//!     --tls        the first byte     STARTTLS offered    not offered
+//!     auto         port 465: TLS      used                this machine: go
+//!                  others: clear                          on; else stop
+//!     starttls     clear              used                stop
+//!     implicit     TLS
+//!     off          clear              not used            go on
+//!
+//! "Not offered" and "somebody on the way took the line out" look the same.
+//! So nothing here falls back to the clear by itself.    (viva 10) (try 8)
+
+use std::str::FromStr;
+
+/// The port on which TLS comes before the first word (RFC 8314).
+const IMPLICIT_PORT: u16 = 465;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// As secure as the server is, and never less than it must be.
+    Auto,
+    /// Begin in the clear, then STARTTLS, or stop.
+    Upgrade,
+    /// TLS from the first byte.
+    Implicit,
+    /// Never.
+    Off,
+}
+
+impl FromStr for Tls {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Tls, String> {
+        match word {
+            "auto" => Ok(Tls::Auto),
+            "starttls" => Ok(Tls::Upgrade),
+            "implicit" => Ok(Tls::Implicit),
+            "off" => Ok(Tls::Off),
+            _ => Err(format!(
+                "'{word}' is none of auto, starttls, implicit, off"
+            )),
+        }
+    }
+}
+
+impl Tls {
+    /// Does TLS come before the greeting?
+    pub fn comes_first(self, port: u16) -> bool {
+        match self {
+            Tls::Implicit => true,
+            Tls::Auto => port == IMPLICIT_PORT,
+            Tls::Upgrade | Tls::Off => false,
+        }
+    }
+
+    /// Shall STARTTLS be said now, in the clear? An error ends the dialogue.
+    pub fn wants_starttls(
+        self,
+        offered: bool,
+        loopback: bool,
+    ) -> Result<bool, String> {
+        match (self, offered) {
+            (Tls::Implicit | Tls::Off, _) => Ok(false),
+            (Tls::Auto | Tls::Upgrade, true) => Ok(true),
+            (Tls::Auto, false) if loopback => Ok(false),
+            (Tls::Auto, false) => Err(
+                "the server offers no STARTTLS, or somebody on the way has \
+                 taken the line out. --tls off sends in the clear, for all \
+                 to read, and without a log-in"
+                    .to_string(),
+            ),
+            (Tls::Upgrade, false) => {
+                Err("--tls starttls, and the server offers no STARTTLS, or \
+                 somebody on the way has taken the line out"
+                    .to_string())
+            }
+        }
+    }
+}
+
+/// May a password go out on this connection?
+pub fn may_log_in(secure: bool, loopback: bool) -> Result<(), String> {
+    match secure || loopback {
+        true => Ok(()),
+        false => Err("no log-in on a connection in the clear: everybody on \
+                      the way would have the password. --tls starttls, or \
+                      --tls implicit"
+            .to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_falls_back_to_the_clear() {
+        for loopback in [true, false] {
+            let stripped = Tls::Upgrade.wants_starttls(false, loopback);
+            assert!(stripped.is_err());
+            assert_eq!(Tls::Auto.wants_starttls(true, loopback), Ok(true));
+            assert_eq!(Tls::Off.wants_starttls(true, loopback), Ok(false));
+        }
+        assert_eq!(Tls::Auto.wants_starttls(false, true), Ok(false));
+        assert!(Tls::Auto.wants_starttls(false, false).is_err());
+        assert!(Tls::Auto.comes_first(465) && Tls::Implicit.comes_first(25));
+        assert!(!Tls::Auto.comes_first(587) && !Tls::Off.comes_first(465));
+        assert!(may_log_in(false, false).is_err());
+        assert!(may_log_in(true, false).is_ok());
+        assert!(may_log_in(false, true).is_ok());
+    }
+}

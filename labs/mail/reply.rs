@@ -1,0 +1,201 @@
+//! What a mail server answers: three digits and words, in one line or many.
+//!
+//!     250-mail.example greets you      "-": more lines of this reply follow
+//!     250-SIZE 10240000
+//!     250 STARTTLS                     " ": the last one
+//!     550 5.1.1 No such user here
+//!     |   |     for people
+//!     |   enhanced code: class.subject.detail (RFC 3463)
+//!     what a program goes by
+//!
+//! The first digit decides: 2 done, 3 go on, 4 no, but a later try may do,
+//! 5 no, and the same again will not do.                 (viva 8) [W-T4a]
+
+use socketlab::console;
+use socketlab::explain::{self, smtp};
+
+/// Lines of one reply, longest first: an EHLO has about a dozen.
+pub const MOST_LINES: usize = 128;
+
+/// Bytes of one line. RFC 5321 has 512; servers with long stories exist.
+pub const LONGEST_LINE: usize = 2048;
+
+/// A whole reply.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// 200 to 599.
+    pub code: u16,
+    /// The words of each line, behind the code.
+    pub lines: Vec<String>,
+}
+
+/// One line of a reply, as it came.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its three digits.
+    pub code: u16,
+    /// Will more lines of the same reply follow?
+    pub goes_on: bool,
+    /// What stands behind.
+    pub text: String,
+}
+
+/// Takes a line apart. `None`: that is no SMTP.
+pub fn parse_line(line: &[u8]) -> Option<Line> {
+    let (digits, rest) = line.split_at_checked(3)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let code: u16 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    if !(200..600).contains(&code) {
+        return None;
+    }
+    // A code and nothing behind it is not by the book, and common.
+    let (goes_on, text) = match rest.split_first() {
+        None => (false, rest),
+        Some((b' ', text)) => (false, text),
+        Some((b'-', text)) => (true, text),
+        Some(_) => return None,
+    };
+    let text = String::from_utf8_lossy(text).trim_end().to_string();
+    Some(Line { code, goes_on, text })
+}
+
+impl Reply {
+    /// 2xx: done.
+    pub fn is_done(&self) -> bool {
+        self.code / 100 == 2
+    }
+
+    /// 5xx: not like this, however often.
+    pub fn is_permanent(&self) -> bool {
+        self.code / 100 == 5
+    }
+
+    /// `5.1.1`, if the words begin with such a code.
+    pub fn enhanced(&self) -> Option<&str> {
+        let word = self.lines.first()?.split(' ').next()?;
+        smtp::enhanced(word).map(|_| word)
+    }
+
+    /// Code and words as one line, safe to print.
+    pub fn text(&self) -> String {
+        let words = self.lines.join(" / ");
+        let shown = console::escape_short(words.as_bytes(), 300);
+        format!("{} {shown}", self.code).trim_end().to_string()
+    }
+
+    /// What a refusal means, and whether to try again.         (viva 8)
+    pub fn meaning(&self) -> String {
+        let class = match self.code / 100 {
+            4 => "temporary, the same may do later",
+            5 => "permanent, the same again will not do",
+            _ => "not what SMTP has at this point",
+        };
+        // x.0.0 is what a server says that has nothing to add.
+        let code = self.enhanced().filter(|code| !code.ends_with(".0.0"));
+        let enhanced = code.and_then(smtp::enhanced);
+        let title = explain::find(&self.code.to_string());
+        let title = title.first().map(|entry| entry.title.to_string());
+        // The enhanced code is the more exact of the two.
+        let mut meaning = match enhanced.or(title) {
+            Some(more) => format!("{more}; {class}"),
+            None => class.to_string(),
+        };
+        if let Some(advice) = self.advice() {
+            meaning.push_str(&format!(". {advice}"));
+        }
+        meaning
+    }
+
+    /// What a sender can do about the refusals that everybody meets.
+    fn advice(&self) -> Option<&'static str> {
+        let words = self.lines.join(" ").to_ascii_lowercase();
+        let starttls = words.contains("starttls") || words.contains("tls");
+        Some(match self.code {
+            530 if starttls => {
+                "Commands come after encryption here: --tls starttls"
+            }
+            530 => "Log in first: --user NAME. It takes encryption, too",
+            534 | 535
+                if ["application-specific", "app password", "gsmtp"]
+                    .iter()
+                    .any(|mark| words.contains(mark)) =>
+            {
+                "The account's own password does not do here. Make an app \
+                 password, or use a token: --auth xoauth2"
+            }
+            534 | 535 => {
+                "Is it the right user name (mostly the whole address) and \
+                 an app password, if the account has two-step log-in?"
+            }
+            550 | 551 | 553 | 554 if words.contains("relay") => {
+                "The server takes mail for other domains only from those who \
+                 log in: --user NAME, or use your own provider's server"
+            }
+            421 | 450 | 451 if words.contains("greylist") => {
+                "It refuses every stranger's first try; repeat it in some \
+                 minutes"
+            }
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(code: u16, text: &str) -> Reply {
+        Reply { code, lines: vec![text.to_string()] }
+    }
+
+    #[test]
+    fn a_line_is_three_digits_and_a_blank_or_a_dash() {
+        let line = |code, goes_on, text: &str| {
+            Some(Line { code, goes_on, text: text.into() })
+        };
+        assert_eq!(parse_line(b"250 ok"), line(250, false, "ok"));
+        assert_eq!(parse_line(b"250-SIZE 1"), line(250, true, "SIZE 1"));
+        assert_eq!(parse_line(b"354"), line(354, false, ""));
+        assert_eq!(parse_line(b"220 "), line(220, false, ""));
+        let bad: [&[u8]; 9] = [
+            b"",
+            b"25",
+            b"2500 ok",
+            b"250_ok",
+            b"199 x",
+            b"600 x",
+            b"+OK POP3",
+            b"HTTP/1.1 400 Bad Request",
+            "٢٥٠ ok".as_bytes(),
+        ];
+        for bad in bad {
+            assert_eq!(parse_line(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_enhanced_code_is_found_and_explained() {
+        let gone = reply(550, "5.1.1 <x@example.com>: unknown");
+        assert_eq!(gone.enhanced(), Some("5.1.1"));
+        assert!(gone.meaning().contains("permanent"));
+        assert!(gone.meaning().contains("no such mailbox"));
+        assert_eq!(reply(550, "version 5.1.1").enhanced(), None);
+        let later = reply(451, "greylisted");
+        assert!(later.meaning().contains("temporary"));
+        assert!(later.meaning().contains("every stranger"));
+    }
+
+    #[test]
+    fn the_refusals_that_everybody_meets_come_with_advice() {
+        let tls = reply(530, "5.7.0 Must issue a STARTTLS command first");
+        assert!(tls.meaning().contains("--tls starttls"));
+        let login = reply(530, "5.7.0 Authentication required");
+        assert!(login.meaning().contains("--user"));
+        let google = reply(534, "5.7.9 Application-specific password required");
+        assert!(google.meaning().contains("xoauth2"));
+        let relay = reply(554, "5.7.1 <a@b>: Relay access denied");
+        assert!(relay.meaning().contains("other domains"));
+    }
+}

@@ -1,0 +1,234 @@
+//! A mail server that delivers nothing: every message that it takes is a
+//! file in a folder. Handout W (Week 5), task 4 wants a mail server on the
+//! other end [W-T4b]; this one needs no account, no network, and does what
+//! you tell it to. The client is client.rs; any other will do.
+//!
+//!     client                  sink (this file)
+//!       |                       |  1 socket   2 bind   3 listen
+//!       |------ handshake ----->|  4 accept   one NEW socket per client
+//!       |<------- 220 … --------|  6 send   }
+//!       |------- EHLO … ------->|  5 recv   } sink_session.rs, in a thread
+//!       |<------- 250 … --------|  6 send   } per client       [W-T4a]
+//!       |         …             |           }
+//!       |<------- 221 … --------|  7 close  }
+//!
+//! sink_session.rs the dialogue · sink_verbs.rs, sink_command.rs,
+//! sink_talk.rs, sink_envelope.rs, sink_data.rs, sink_auth.rs its parts ·
+//! sink_store.rs, sink_mbox.rs where messages stay · sink_faults.rs what
+//! goes wrong on request · sink_tls.rs the certificate.
+
+mod sink_auth;
+mod sink_command;
+mod sink_data;
+mod sink_envelope;
+mod sink_faults;
+mod sink_mbox;
+mod sink_session;
+mod sink_store;
+mod sink_talk;
+mod sink_tls;
+mod sink_verbs;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use rustls::ServerConfig;
+use sink_auth::{Account, VARIABLE};
+use sink_faults::Faults;
+use sink_session::converse;
+use sink_store::Store;
+use socketlab::args::{self, Port, Program};
+use socketlab::clients::{self, Clients};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, say, warn};
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a newcomer reads when all places are taken.
+const NO_ROOM: &str = "421 4.3.2 no room, try again later\r\n";
+
+const PROGRAM: Program = Program {
+    lab: "mail",
+    role: "sink",
+    port: 2525,
+    steps: "socket bind listen accept recv send close",
+    example: "mail-sink 127.0.0.1 2525 --dir target/mail",
+};
+
+/// Takes mail for anybody and keeps it in a folder. Nothing is sent on.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 2525; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// folder for the messages, one .eml each (default target/mail)
+    #[argh(option, default = "\"target/mail\".into()")]
+    dir: String,
+    /// append all messages to this file, too, as mutt -f reads it
+    #[argh(option)]
+    mbox: Option<String>,
+    /// refuse: VERB=CODE, VERB=CODE*TIMES, rcpt=CODE:ADDRESS; VERB is
+    /// greeting ehlo helo starttls auth mail rcpt data dot rset noop vrfy
+    /// help quit (may be repeated)
+    #[argh(option)]
+    fail: Vec<String>,
+    /// cut the connection at VERB, without a reply (may be repeated)
+    #[argh(option)]
+    drop_after: Vec<String>,
+    /// keep replies back: SECONDS, or VERB=SECONDS (may be repeated)
+    #[argh(option)]
+    slow: Vec<String>,
+    /// offer STARTTLS; the certificate is in the folder: cert.pem
+    #[argh(switch)]
+    tls: bool,
+    /// TLS from the first byte, as on port 465
+    #[argh(switch)]
+    implicit_tls: bool,
+    /// ask for a log-in by this name; the password is in the environment
+    /// variable MAIL_SINK_PASSWORD, and any will do if that is not set
+    #[argh(option)]
+    user: Option<String>,
+    /// the password is the first line of this file
+    #[argh(option)]
+    password_file: Option<String>,
+    /// bytes of the largest message (default 26214400, which is 25 MiB)
+    #[argh(option, default = "25 << 20")]
+    max_size: u64,
+    /// seconds of silence that end a dialogue (default 300, which is what
+    /// RFC 5321 grants a client)
+    #[argh(option, default = "300")]
+    idle: u64,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print the dialogue
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+/// What all sessions share. Nobody changes it, so there is no lock.
+struct Sink {
+    store: Store,
+    faults: Faults,
+    tls: Option<Arc<ServerConfig>>,
+    implicit: bool, // TLS before the greeting
+    account: Option<Account>,
+    max_size: u64,
+    idle: Duration,
+    quiet: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    // Everything that can be wrong is found before the first client comes.
+    let sink = Arc::new(prepare(&args)?);
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM: a dialogue needs every byte, and in order.
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Mail servers have 25, clients hand in their mail at 587 or 465: ports
+    // below 1024, so a lab takes 2525.                          (viva 11)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // A mail client that finds the queue full tries again; nothing is lost.
+    listener.listen(BACKLOG)?;
+    net::allow_many_sockets();
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+    introduce(&sink, &args);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A client that takes its time over a long message keeps one thread
+        // busy, and nobody else waits.
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let sink = sink.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    say!("[{peer}] connected");
+                    converse(client, peer, &sink)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}
+
+/// Opens the folder and reads the options; a wrong one ends the program.
+fn prepare(args: &Args) -> Result<Sink> {
+    let faults = Faults::parse(&args.fail, &args.drop_after, &args.slow);
+    let faults = faults.unwrap_or_else(|problem| args::usage(&problem));
+    if args.tls && args.implicit_tls {
+        args::usage("--tls is TLS on request, --implicit-tls from the start");
+    }
+    if args.password_file.is_some() && args.user.is_none() {
+        args::usage("--password-file needs --user NAME");
+    }
+    let file = args.password_file.as_deref();
+    let account = args.user.clone().map(|user| Account::new(user, file));
+    let account = account.transpose()?;
+    ignore_file_size_signal();
+    let store = Store::open(&args.dir, args.mbox.as_deref())?;
+    let certificate = || sink_tls::config(Path::new(&args.dir), &args.host);
+    let tls = (args.tls || args.implicit_tls).then(certificate).transpose()?;
+    Ok(Sink {
+        store,
+        faults,
+        tls,
+        implicit: args.implicit_tls,
+        account,
+        max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
+        idle: Duration::from_secs(args::in_range(
+            "--idle", args.idle, 1, 86_400,
+        )),
+        quiet: args.quiet,
+    })
+}
+
+/// Says where messages go, and what is not as usual.
+fn introduce(sink: &Sink, args: &Args) {
+    say!("messages go to {}", args.dir);
+    if sink.tls.is_some() {
+        say!("clients trust it with SSL_CERT_FILE={}/cert.pem", args.dir);
+    }
+    if let Some(account) = &sink.account {
+        if account.is_open() {
+            say!("any password will do: {VARIABLE} is not set");
+        }
+        if sink.tls.is_none() {
+            warn!("warning: without --tls, passwords pass in the clear");
+        }
+    }
+    if let Some(faults) = sink.faults.summary() {
+        say!("faults: {faults}");
+    }
+}
+
+/// A write beyond `ulimit -f` sends SIGXFSZ, which would end the program; it
+/// shall fail with EFBIG and cost one message.
+#[cfg(unix)]
+fn ignore_file_size_signal() {
+    use signal_hook::{consts::SIGXFSZ, flag};
+    let _ = flag::register(SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+fn ignore_file_size_signal() {}
