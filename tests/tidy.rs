@@ -128,7 +128,8 @@ fn every_program_is_listed_and_every_list_names_it() {
     for (name, path) in &programs {
         let Some(lab) = path.strip_prefix("labs/") else { continue };
         let lab = lab.split('/').next().expect("a lab");
-        if !name.starts_with(&format!("{lab}-")) {
+        // A user types `fetch URL` often; it is the internet lab's only one.
+        if !name.starts_with(&format!("{lab}-")) && name != "fetch" {
             problems.push(format!("{name}: does not begin with {lab}-"));
         }
         if !makefile.contains(&format!("\n{name}: ##")) {
@@ -287,6 +288,8 @@ fn step_banners_are_the_steps_that_the_program_declares() {
             .enumerate()
             .map(|(index, step)| format!("{} {step}()", index + 1))
             .collect();
+        // A banner without () is a step of a dialogue, not a system call.
+        banners.retain(|banner| banner.ends_with("()"));
         let written: BTreeSet<String> = banners.into_iter().collect();
         if declared != written {
             problems.push(format!(
