@@ -163,7 +163,8 @@ impl<'a> Dialogue<'a> {
             }
             count += 1;
         }
-        self.job.show("S: ", format!("({count} lines) .").as_bytes());
+        let end = format!(". (lines: {count})");
+        self.job.show("S: ", end.as_bytes());
         Ok(())
     }
 
@@ -247,7 +248,8 @@ impl Job {
     /// A line of the dialogue, on stderr, unless `--quiet`.
     pub fn show(&self, mark: &str, line: &[u8]) {
         if !self.quiet {
-            warn!("{mark}{}", console::escape_short(line, SHOWN));
+            let line = format!("{mark}{}", console::escape_short(line, SHOWN));
+            warn!("{}", line.trim_end());
         }
     }
 }

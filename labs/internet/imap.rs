@@ -90,9 +90,9 @@ pub fn fetch(job: &Job) -> Result<()> {
             out.write(&[line.as_bytes(), b"\n"].concat())?;
         }
     }
-    if let (Some(uid), 0 | 2..) = (uid, messages) {
-        let what = format!("{messages} messages have the UID {uid}, not one");
-        return Err(Error::other(what));
+    if let (Some(uid), 0) | (Some(uid), 2..) = (uid, messages) {
+        let what = if messages == 0 { "no message has" } else { "two have" };
+        return Err(Error::other(format!("{what} the UID {uid}")));
     }
     out.finish()?;
 

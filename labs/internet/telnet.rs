@@ -28,6 +28,9 @@ use crate::telnet_options::{IAC, Options};
 /// A server that asks more often than this does not want to hear no.
 const MOST_ANSWERS: usize = 1000;
 
+/// How often we look whether all has been typed.
+const TICK: Duration = Duration::from_secs(1);
+
 /// A machine that is gone is noticed so long after, also in silence.
 const KEEPALIVE: Duration = Duration::from_secs(120);
 
@@ -42,7 +45,7 @@ pub fn talk(job: &Job) -> Result<()> {
         return Err(Error::other("telnet has no TLS here"));
     };
     let _ = socket.set_keepalive(KEEPALIVE);
-    socket.set_recv_timeout(Some(job.wait))?;
+    socket.set_recv_timeout(Some(TICK))?;
     let typed = Arc::new(AtomicBool::new(false)); // all that will be
     let (ours, flag) = (socket.clone(), typed.clone());
     thread::Builder::new()
@@ -57,20 +60,31 @@ pub fn talk(job: &Job) -> Result<()> {
 
     let mut talk = Options::of(job);
     let mut buffer = vec![0; 16 * 1024];
+    let mut silent = Duration::ZERO; // since our FIN
+    let mut closed = false; // our direction
     loop {
         // ---- 4 text ------------------------------------------------------
         let count = match socket.recv(&mut buffer) {
             Ok(0) => break,
             Ok(count) => count,
-            // A person may think for longer than that.
             Err(error) if error.is_timeout() => {
-                match typed.load(Ordering::Relaxed) {
-                    false => continue,
-                    true => break,
+                // A person may think for long. The end of a pipe becomes
+                // FIN only when the server, too, is silent: it may have
+                // asked something, and a FIN ends many a server at once.
+                if closed && silent >= job.wait {
+                    warn!("(still open, and silent: leaving)");
+                    break;
                 }
+                silent += TICK;
+                if !closed && typed.load(Ordering::Relaxed) {
+                    socket.shutdown(net::Shutdown::Write)?;
+                    (closed, silent) = (true, Duration::ZERO);
+                }
+                continue;
             }
             Err(error) => return Err(error),
         };
+        silent = Duration::ZERO;
         let arrived = buffer.get(..count).unwrap_or_default();
         let (text, answers) = talk.take(arrived);
         out.write(&text)?;
@@ -78,12 +92,14 @@ pub fn talk(job: &Job) -> Result<()> {
             let what = "the server negotiates without an end: over 1000 times";
             return Err(Error::other(what));
         }
-        socket.send_all(&answers)?;
+        if !closed {
+            socket.send_all(&answers)?;
+        }
     }
     out.finish()
 }
 
-/// What is typed, a line at a time; then FIN.
+/// What is typed, a line at a time.
 fn send_lines(socket: &TcpSocket) -> Result<()> {
     while let Some(line) = console::read_stdin_line()? {
         // ---- 3 lines -----------------------------------------------------
@@ -95,5 +111,5 @@ fn send_lines(socket: &TcpSocket) -> Result<()> {
         bytes.extend(b"\r\n");
         socket.send_all(&bytes)?;
     }
-    socket.shutdown(net::Shutdown::Write)
+    Ok(())
 }
