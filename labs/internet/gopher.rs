@@ -11,7 +11,7 @@
 //! HTTP began as this, and then gave its answers a head: here nothing says
 //! how long an answer is, and what kind of thing it is.    (viva 10) [T-M]
 
-use socketlab::{Error, Result, args, console, warn};
+use socketlab::{Error, Result, args, warn};
 
 use crate::Job;
 use crate::dialogue::Dialogue;
@@ -68,21 +68,22 @@ fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
     let dot = lines(talk, |line| {
         seen += 1;
         let text = String::from_utf8_lossy(line);
-        let mut fields = text.split('\t');
-        let first = fields.next().unwrap_or_default();
+        let Some((first, place)) = text.split_once('\t') else {
+            // No menu's line; a server that only says what is wrong.
+            return out.write(&[b"     ", line, b"\n"].concat());
+        };
         let kind = first.chars().next().unwrap_or('i');
         let name = first.get(kind.len_utf8()..).unwrap_or_default();
-        let mut field =
-            || console::escape(fields.next().unwrap_or("").as_bytes());
-        let (selector, host, port) = (field(), field(), field());
+        let mut fields = place.split('\t').map(|f| f.replace('%', "%25"));
+        let mut field = || fields.next().unwrap_or_default();
+        let selector = field().replace(' ', "%20");
+        let (host, port) = (field(), field());
         let line = match kind {
             'i' => format!("     {name}\n"),
             '3' => format!("[3]  {name} (an error)\n"),
-            _ => {
-                let selector = selector.replace('%', "%25").replace(' ', "%20");
-                let url = format!("gopher://{host}:{port}/{kind}{selector}");
-                format!("[{kind}]  {name}  {url}\n")
-            }
+            _ => format!(
+                "[{kind}]  {name}  gopher://{host}:{port}/{kind}{selector}\n"
+            ),
         };
         out.write(line.as_bytes())
     })?;

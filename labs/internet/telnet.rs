@@ -87,7 +87,6 @@ pub fn talk(job: &Job) -> Result<()> {
         silent = Duration::ZERO;
         let arrived = buffer.get(..count).unwrap_or_default();
         let (text, answers) = talk.take(arrived);
-        out.write(&text)?;
         if talk.answered > MOST_ANSWERS {
             let what = "the server negotiates without an end: over 1000 times";
             return Err(Error::other(what));
@@ -95,6 +94,7 @@ pub fn talk(job: &Job) -> Result<()> {
         if !closed {
             socket.send_all(&answers)?;
         }
+        out.write(&text)?;
     }
     out.finish()
 }

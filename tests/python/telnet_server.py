@@ -33,8 +33,8 @@ def converse(client):
         if line == "quit":
             break
         client.send(line.upper())
-    polite = [(WONT, WINDOW), (DONT, ECHO), (DONT, AHEAD)]
-    client.send("Bye." if answers == polite else f"Not polite: {answers}")
+    polite = {(WONT, WINDOW), (DONT, ECHO), (DONT, AHEAD)}
+    client.send("Bye." if polite.issuperset(answers) else "Impolite!")
 
 
 serve(converse)
