@@ -4,10 +4,11 @@
 
 HOST =
 PORT =
+URL =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy
+LABS = greet echo uppercase message datetime calculator chat web proxy internet
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -131,6 +132,12 @@ bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
+## internet: POP3, IMAP, FTP, NNTP, Gopher, Telnet, HTTP (handout T)
+internet: ## all schemes, scripted, against small servers in Python
+fetch: ## what a URL names: make fetch URL=gopher://127.0.0.1:7070/
+test-internet: ## its tests, against real servers where installed
+viva-internet: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(LABS):
 	@$(CARGO) build --bins
@@ -141,6 +148,8 @@ $(LABS):
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)
+fetch:
+	@$(run) $@ -- $(if $(URL),'$(URL)') $(ARGS)
 %-intruder: always
 	@$(CARGO) build --bins
 	@$(run) $@ -- $(place) $(ARGS)
@@ -153,5 +162,5 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test check ports viva where explain bench-echo \
+.PHONY: always help demo test check ports viva where explain fetch bench-echo \
   bench-chat bench-web bench-proxy $(LABS)

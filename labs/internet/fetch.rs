@@ -11,7 +11,7 @@
 //!
 //! What is said goes to stderr as it happens, `C:` ours, `S:` the server's;
 //! what is fetched goes to stdout.
-//! Run: make fetch ARGS=gopher://127.0.0.1:7070/
+//! Run: make fetch URL=gopher://127.0.0.1:7070/
 
 mod dialogue;
 mod ftp;

@@ -92,7 +92,7 @@ pub fn fetch(job: &Job) -> Result<()> {
         true => ask(&mut talk, "LIST", 1)?,
         false => ask(&mut talk, &format!("RETR {path}"), 1)?,
     };
-    out.expect(size);
+    out.announce(size);
     transfer(&mut talk, data, &mut out)?;
 
     // ---- 9 226 -----------------------------------------------------------
@@ -106,9 +106,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     out.finish()?;
 
     // ---- 10 QUIT ---------------------------------------------------------
-    if talk.send("QUIT").is_ok() {
-        let _ = reply(&mut talk);
-    }
+    let _ = talk.send("QUIT").and_then(|()| reply(&mut talk));
     talk.close();
     Ok(())
 }

@@ -33,7 +33,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 1 selector ------------------------------------------------------
     // We speak first. An empty one asks for the first menu (RFC 1436, 2).
     talk.send(&parts.join("\t"))?;
-    out.expect(None);
+    out.announce(None);
     match kind {
         '1' | '7' => menu(&mut talk, &mut out)?,
         '0' => text(&mut talk, &mut out)?,

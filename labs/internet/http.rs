@@ -83,7 +83,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     // Less than the head promised is an error, and no file.
     let mut body = Body::new(response.framing("GET")?);
     let size = response.fields.text("Content-Length");
-    out.expect(size.and_then(|size| size.parse().ok()));
+    out.announce(size.and_then(|size| size.parse().ok()));
     while let Some(piece) = body.next(&mut reader)? {
         out.write(piece)?;
     }

@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
             let body = line.contains("BODY[] {") && !is_message;
             if let Some(out) = out.as_mut().filter(|_| body) {
                 self.talk.job.show("S: ", text.as_bytes());
-                out.expect(Some(count));
+                out.announce(Some(count));
                 self.talk.exactly(count, |piece| out.write(piece))?;
                 is_message = true;
                 continue;

@@ -10,11 +10,9 @@
 //!       |------- 5 GROUP comp.test ------>|   211 count first last name
 //!       |------- 6 OVER 1-9 ------------->|   224, a line for each article
 //!       |------- 7 ARTICLE 7 ------------>|   220, head and body until a dot
-//!       |------- 8 QUIT ----------------->|
-//!
-//! A reply is a number and a text; only the number counts.         [T-M]
+//!       |------- 8 QUIT ----------------->|   a reply's number counts [T-M]
 
-use socketlab::{Result, args, console};
+use socketlab::{Result, args};
 
 use crate::Job;
 use crate::dialogue::Dialogue;
@@ -53,69 +51,70 @@ pub fn fetch(job: &Job) -> Result<()> {
             expect(&mut talk, &[281])?;
         }
     }
-    let mut text = |line: &[u8]| out.write(&[line, b"\r\n"].concat());
     match (group.as_str(), article.as_str()) {
         ("", "") => {
             // ---- 4 LIST --------------------------------------------------
-            // `name last first status` (7.6.3). Tens of thousands, at some
-            // servers: printed as they come, never gathered.
+            // `name last first status` (7.6.3), printed as they come.
             ask(&mut talk, "LIST", &[215])?;
             talk.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
         ("", id) => {
             ask(&mut talk, &format!("ARTICLE <{id}>"), &[220])?;
-            talk.dotted(text)?;
+            article_text(&mut talk, &mut out)?;
         }
-        (group, article) => {
-            // ---- 5 GROUP -------------------------------------------------
-            // Numbers are this server's and this group's; the Message-ID in
-            // an article is the same everywhere.              (viva 9)
-            let reply = ask(&mut talk, &format!("GROUP {group}"), &[211])?;
-            let numbers: Vec<u64> =
-                reply.split(' ').filter_map(|n| n.parse().ok()).collect();
-            match (article, numbers.as_slice()) {
-                ("", [_, count, first, last, ..]) if *count > 0 => {
-                    // ---- 6 OVER ------------------------------------------
-                    // number, subject, from, date, …, with tabs (8.3). Old
-                    // servers know it as XOVER: 500 says so.
-                    let range = format!("{first}-{last}");
-                    let over = format!("OVER {range}");
-                    let known = [224, 423, 420, 500, 501, 503];
-                    let mut reply = ask(&mut talk, &over, &known)?;
-                    if code(&reply) >= 500 {
-                        let over = format!("XOVER {range}");
-                        reply = ask(&mut talk, &over, &[224, 423, 420])?;
-                    }
-                    if code(&reply) == 224 {
-                        talk.dotted(|line| out.write(&headline(line)))?;
-                    }
-                }
-                ("", _) => {} // an empty group
-                (number, _) => {
-                    // ---- 7 ARTICLE ---------------------------------------
-                    ask(&mut talk, &format!("ARTICLE {number}"), &[220])?;
-                    talk.dotted(&mut text)?;
-                }
-            }
-        }
+        (group, number) => in_group(&mut talk, &mut out, group, number)?,
     }
     out.finish()?;
 
     // ---- 8 QUIT ----------------------------------------------------------
-    if talk.send("QUIT").is_ok() {
-        let _ = talk.reply();
-    }
+    let _ = talk.send("QUIT").and_then(|()| talk.reply());
     talk.close();
     Ok(())
 }
 
-/// `7  Subject  <from>` of a line of the overview.
-fn headline(line: &[u8]) -> Vec<u8> {
-    let mut fields = line.split(|&byte| byte == b'\t').take(3);
-    let mut field = || fields.next().unwrap_or_default();
-    let number = console::escape(field());
-    [format!("{number:>7}  ").as_bytes(), field(), b"  ", field(), b"\n"]
-        .concat()
+/// The articles of a group, or one of them.
+fn in_group(
+    talk: &mut Dialogue<'_>,
+    out: &mut Output,
+    group: &str,
+    number: &str,
+) -> Result<()> {
+    // ---- 5 GROUP ---------------------------------------------------------
+    // Numbers are this server's and this group's; the Message-ID in an
+    // article is the same everywhere.                          (viva 9)
+    let reply = ask(talk, &format!("GROUP {group}"), &[211])?;
+    if !number.is_empty() {
+        // ---- 7 ARTICLE ---------------------------------------------------
+        ask(talk, &format!("ARTICLE {number}"), &[220])?;
+        return article_text(talk, out);
+    }
+    let mut numbers = reply.split(' ').skip(1);
+    let mut number = || numbers.next().and_then(|n| n.parse::<u64>().ok());
+    let (Some(1..), Some(first), Some(last)) = (number(), number(), number())
+    else {
+        return Ok(()); // an empty group
+    };
+
+    // ---- 6 OVER ----------------------------------------------------------
+    // number, subject, from, date, …, with tabs (8.3). Old servers know it
+    // as XOVER, and say so with 500. 423, 420: there is none.
+    let over = format!("OVER {first}-{last}");
+    let mut reply = ask(talk, &over, &[224, 423, 420, 500, 501, 503])?;
+    if code(&reply) >= 500 {
+        reply = ask(talk, &format!("X{over}"), &[224, 423, 420])?;
+    }
+    if code(&reply) == 224 {
+        talk.dotted(|line| {
+            let fields = line.split(|&byte| byte == b'\t').take(3);
+            let fields: Vec<&[u8]> = fields.collect();
+            out.write(&[&fields.join(&b'\t'), &b"\n"[..]].concat())
+        })?;
+    }
+    Ok(())
+}
+
+fn article_text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
+    talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))
 }
 
 fn ask(talk: &mut Dialogue<'_>, command: &str, good: &[u32]) -> Result<String> {
@@ -140,12 +139,12 @@ fn path(job: &Job) -> (String, String) {
     let means = "nntp://HOST/GROUP/NUMBER";
     let path = crate::path_of(job, means);
     let (group, article) = path.split_once('/').unwrap_or((&path, ""));
-    let good = article.is_empty() || article.parse::<u64>().is_ok();
-    match group.contains('@') && article.is_empty() {
-        true => (String::new(), group.trim_matches(['<', '>']).to_string()),
-        false if good && !path.contains(' ') => {
-            (group.to_string(), article.to_string())
-        }
-        false => args::usage(&format!("'{path}': it is {means}")),
+    if group.contains('@') {
+        return (String::new(), group.trim_matches(['<', '>']).into());
     }
+    let bad = !article.is_empty() && article.parse::<u64>().is_err();
+    if bad || path.contains(' ') {
+        args::usage(&format!("'{path}': it is {means}"));
+    }
+    (group.into(), article.into())
 }

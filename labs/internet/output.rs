@@ -56,7 +56,7 @@ impl Output {
 
     /// Says how many bytes will come, if it is known: for the progress bar,
     /// which a file has, on a terminal.
-    pub fn expect(&mut self, size: Option<u64>) {
+    pub fn announce(&mut self, size: Option<u64>) {
         if let Target::File { .. } = self.target {
             let form =
                 "{bytes} of {total_bytes} {wide_bar} {bytes_per_sec} {eta}";

@@ -64,7 +64,7 @@ pub fn fetch(job: &Job) -> Result<()> {
             let line = ask(&mut talk, &format!("LIST {number}"))?;
             let size = line.split(' ').nth(2).and_then(|n| n.parse().ok());
             ask(&mut talk, &format!("RETR {number}"))?;
-            out.expect(size);
+            out.announce(size);
             talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))?;
         }
     }
@@ -73,9 +73,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 7 QUIT ----------------------------------------------------------
     // The message is here; a server that does not say goodbye changes
     // nothing about that. We have deleted nothing (DELE).      (viva 8)
-    if talk.send("QUIT").is_ok() {
-        let _ = talk.reply();
-    }
+    let _ = talk.send("QUIT").and_then(|()| talk.reply());
     talk.close();
     Ok(())
 }

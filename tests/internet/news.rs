@@ -1,5 +1,5 @@
-//! NNTP against sn, Gopher against Gophernicus, Telnet against a peer with a
-//! script: the last has no server that an ordinary user can start.
+//! NNTP against sn, Gopher against Gophernicus, Telnet against telnetd and
+//! a peer with a script.
 
 use std::fs;
 use std::io::Write;
@@ -44,7 +44,7 @@ fn t_m_news_from_sn() {
     assert!(groups.starts_with("local.test "), "{groups}");
     let output = fetch(&[&url("local.test")]);
     let list = text(&output);
-    assert!(list.contains("  Hello  ann@example.org\n"), "{list}");
+    assert!(list.contains("\tHello\tann@example.org\n"), "{list}");
     // It is old, and knows OVER as XOVER.
     assert!(said(&output).contains("C: XOVER "), "{}", said(&output));
     let number = list.split_whitespace().next().expect("a number");
@@ -113,19 +113,43 @@ fn t_m_telnet_refuses_every_option_and_no_refusal() {
 }
 
 #[test]
-fn t_m_telnet_from_a_pipe() {
-    let (url, heard) = telnet(b"Hello\r\n");
-    let mut command = command(&[&url]);
+fn t_m_telnet_to_telnetd() {
+    if !is_there("telnetd", "inetutils-telnetd") {
+        return;
+    }
+    // In the place of login, which only root may run.
+    let server = Inetd::start("telnetd", |command, _| {
+        command.args(["-h", "-n", "-E", "/bin/cat"]);
+    });
+    let url = format!("telnet://{}/", server.address);
+    let (output, said) = typed(&url, b"hello\n");
+    assert!(output.contains("hello"), "{output} {said}");
+    // It asks for more than a dozen options, and takes no for an answer.
+    let refused = said.matches("C: IAC WONT ").count();
+    assert!(refused > 5, "{said}");
+}
+
+/// What comes of typing this: stdout, stderr.
+fn typed(url: &str, input: &[u8]) -> (String, String) {
+    let mut command = command(&[url, "--wait", "5"]);
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("fetch runs");
     let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(b"one\ntwo \xff").expect("it reads");
+    stdin.write_all(input).expect("it reads");
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
-    assert_eq!(result(&output), b"Hello\r\n");
+    (text(&output), said(&output))
+}
+
+#[test]
+fn t_m_telnet_from_a_pipe() {
+    let (url, heard) = telnet(b"Hello\r\n");
+    let (output, _) = typed(&url, b"one\ntwo \xff");
+    assert_eq!(output, "Hello\r\n");
     let heard = heard.lock().expect("no panic").clone();
     assert_eq!(heard, b"one\r\ntwo \xff\xff\r\n");
 }
