@@ -29,6 +29,20 @@ const LONGEST_LINE: usize = 256 * 1024; // bytes
 /// How much of a line is shown.
 const SHOWN: usize = 300; // bytes
 
+/// Connects to the first of these addresses that answers.
+pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
+    net::try_each(addresses, |address| {
+        // ---- 1 socket() --------------------------------------------------
+        let socket = TcpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        // Ten seconds at most; a send later on, thirty.
+        socket.connect(address)?;
+        let _ = socket.set_no_delay();
+        Ok(socket)
+    })
+}
+
 /// A connection to the URL's server, and what was said on it last.
 pub struct Dialogue<'a> {
     /// What the user asked for.
@@ -228,20 +242,6 @@ impl<'a> Dialogue<'a> {
         // With TLS, close_notify first; then FIN.
         self.reader.into_parts().0.finish();
     }
-}
-
-/// Connects to the first of these addresses that answers.
-pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
-    net::try_each(addresses, |address| {
-        // ---- 1 socket() --------------------------------------------------
-        let socket = TcpSocket::new(address)?;
-
-        // ---- 2 connect() -------------------------------------------------
-        // Ten seconds at most; a send later on, thirty.
-        socket.connect(address)?;
-        let _ = socket.set_no_delay();
-        Ok(socket)
-    })
 }
 
 impl Job {

@@ -4,9 +4,9 @@
 //!
 //!     fetch                        server
 //!       |--- 1 selector CR LF ------->|   one line is the whole request
-//!       |<-- 2 a menu: lines ---------|   type, name, selector, host, port
-//!       |<-- 3 or a text: lines ------|   until a single dot, or FIN
-//!       |<-- 4 or bytes --------------|   until FIN
+//!       |<-- 2 bytes -----------------|   until FIN
+//!       |<-- 3 or a menu: lines ------|   type, name, selector, host, port
+//!       |<-- 4 or a text: lines ------|   until a single dot, or FIN
 //!
 //! HTTP began as this, and then gave its answers a head: here nothing says
 //! how long an answer is, and what kind of thing it is.    (viva 10) [T-M]
@@ -38,7 +38,7 @@ pub fn fetch(job: &Job) -> Result<()> {
         '1' | '7' => menu(&mut talk, &mut out)?,
         '0' => text(&mut talk, &mut out)?,
         _ => {
-            // ---- 4 bytes -------------------------------------------------
+            // ---- 2 bytes -------------------------------------------------
             // Until FIN. A server that dies sends FIN as well: nobody can
             // tell half a picture from a whole one.             (viva 10)
             loop {
@@ -61,7 +61,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 
 /// Prints a menu as a list, with a URL for each thing in it.
 fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
-    // ---- 2 menu ----------------------------------------------------------
+    // ---- 3 menu ----------------------------------------------------------
     // `0About<TAB>/about.txt<TAB>host<TAB>70`, a line each, until a dot.
     // `i` is a line to read, `3` an error (habits, not in the RFC).
     let mut seen = 0;
@@ -95,7 +95,7 @@ fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
 }
 
 fn text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
-    // ---- 3 text ----------------------------------------------------------
+    // ---- 4 text ----------------------------------------------------------
     // Lines become lines of this system. The dot at the end is the rule
     // (3.8), and many servers break it.
     if !lines(talk, |line| out.write(&[line, b"\n"].concat()))? {

@@ -6,8 +6,8 @@
 //!       |<------ 1 * OK ready ----------------|
 //!       |------- 2 a1 STARTTLS -------------->|   a1 OK, then TLS
 //!       |------- 3 a2 LOGIN "ann" "…" ------->|   a2 OK, or a2 NO
-//!       |------- 4 a3 LIST "" "*" ----------->|   * LIST … INBOX, a3 OK
-//!       |------- 5 a3 SELECT "INBOX" -------->|   * 3 EXISTS, a3 OK
+//!       |------- 4 a3 SELECT "INBOX" -------->|   * 3 EXISTS, a3 OK
+//!       |------- 5 a3 LIST "" "*" ----------->|   or this: * LIST … INBOX
 //!       |------- 6 a4 UID FETCH 7 (BODY[]) -->|   * 2 FETCH (… {320}, and
 //!       |                                     |   320 bytes; ) ; a4 OK
 //!       |------- 7 a5 LOGOUT ---------------->|   * BYE, a5 OK
@@ -57,14 +57,14 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     if let Some(name) = &mailbox {
-        // ---- 5 SELECT ----------------------------------------------------
+        // ---- 4 SELECT ----------------------------------------------------
         // Opens the mailbox for what follows. Its brother EXAMINE is for
         // reading only; we change nothing all the same.      (viva 12)
         let name = mailbox::quote(&mailbox::encode(name));
         session.command(&format!("SELECT {name}"))?;
     }
 
-    // ---- 4 LIST ----------------------------------------------------------
+    // ---- 5 LIST ----------------------------------------------------------
     // "*": at any depth (RFC 9051, 6.3.9). Names are in a kind of UTF-7.
     let tag = match (&mailbox, uid) {
         (None, _) => session.send("LIST \"\" \"*\"")?,

@@ -8,8 +8,8 @@
 //!       |------- 3 AUTHINFO USER, PASS -->|   281, if the URL has a user
 //!       |------- 4 LIST ----------------->|   215, then lines until a dot
 //!       |------- 5 GROUP comp.test ------>|   211 count first last name
-//!       |------- 6 OVER 1-9 ------------->|   224, a line for each article
-//!       |------- 7 ARTICLE 7 ------------>|   220, head and body until a dot
+//!       |------- 6 ARTICLE 7 ------------>|   220, head and body until a dot
+//!       |------- 7 OVER 1-9 ------------->|   224, a line for each article
 //!       |------- 8 QUIT ----------------->|   a reply's number counts [T-M]
 
 use socketlab::{Result, args};
@@ -84,7 +84,7 @@ fn in_group(
     // article is the same everywhere.                          (viva 9)
     let reply = ask(talk, &format!("GROUP {group}"), &[211])?;
     if !number.is_empty() {
-        // ---- 7 ARTICLE ---------------------------------------------------
+        // ---- 6 ARTICLE ---------------------------------------------------
         ask(talk, &format!("ARTICLE {number}"), &[220])?;
         return article_text(talk, out);
     }
@@ -95,7 +95,7 @@ fn in_group(
         return Ok(()); // an empty group
     };
 
-    // ---- 6 OVER ----------------------------------------------------------
+    // ---- 7 OVER ----------------------------------------------------------
     // number, subject, from, date, …, with tabs (8.3). Old servers know it
     // as XOVER, and say so with 500. 423, 420: there is none.
     let over = format!("OVER {first}-{last}");

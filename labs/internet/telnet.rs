@@ -2,10 +2,10 @@
 //! RFC 855. `telnet://host:port/` is a line-by-line terminal for any port.
 //!
 //!     fetch                           server
-//!       |<------ IAC DO NAWS ----------|   1 it asks: tell your window's size
-//!       |------- IAC WONT NAWS ------->|   2 no, thank you
-//!       |------- 3 a line, CR LF ----->|   from stdin
-//!       |<------ 4 text ---------------|   to stdout, until FIN
+//!       |<------ 1 text ---------------|   to stdout, until FIN
+//!       |------- 2 a line, CR LF ----->|   from stdin
+//!       |<------ 3 IAC DO NAWS --------|   tell your window's size, it asks
+//!       |------- 4 IAC WONT NAWS ----->|   no, thank you
 //!
 //! IAC is the byte 255; two of them are one byte of data. Whoever may always
 //! answer no has a protocol in which old and new programs meet: every option
@@ -63,7 +63,7 @@ pub fn talk(job: &Job) -> Result<()> {
     let mut silent = Duration::ZERO; // since our FIN
     let mut closed = false; // our direction
     loop {
-        // ---- 4 text ------------------------------------------------------
+        // ---- 1 text ------------------------------------------------------
         let count = match socket.recv(&mut buffer) {
             Ok(0) => break,
             Ok(count) => count,
@@ -102,7 +102,7 @@ pub fn talk(job: &Job) -> Result<()> {
 /// What is typed, a line at a time.
 fn send_lines(socket: &TcpSocket) -> Result<()> {
     while let Some(line) = console::read_stdin_line()? {
-        // ---- 3 lines -----------------------------------------------------
+        // ---- 2 lines -----------------------------------------------------
         // CR LF ends a line, and a byte 255 is sent twice.
         let mut bytes = Vec::with_capacity(line.len() + 2);
         for byte in line {

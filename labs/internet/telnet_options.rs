@@ -72,7 +72,7 @@ impl<'a> Options<'a> {
 
     /// No, politely; to a no, nothing: or both would say no for ever.
     fn answer(&mut self, verb: u8, option: u8) -> Vec<u8> {
-        // ---- 1 asked -----------------------------------------------------
+        // ---- 3 asked -----------------------------------------------------
         let (name, no, ours) = match verb {
             DO => ("DO", WONT, "WONT"),
             WILL => ("WILL", DONT, "DONT"),
@@ -84,7 +84,7 @@ impl<'a> Options<'a> {
             return Vec::new();
         }
 
-        // ---- 2 refused ---------------------------------------------------
+        // ---- 4 refused ---------------------------------------------------
         self.answered += 1;
         self.job.show("C: ", format!("IAC {ours} {option}").as_bytes());
         vec![IAC, no, option]
