@@ -75,7 +75,7 @@ fn all_at_once(cases: Vec<(String, Vec<Step>, Then)>) -> Vec<Output> {
                 let file = folder.path().join("file");
                 let name = file.to_str().expect("a name");
                 let url = url.replace("HERE", &address.to_string());
-                let output = fetch(&[&url, "--wait", "2", "-o", name]);
+                let output = fetch(&[&url, "--wait", "1", "-o", name]);
                 let left = folder.path().read_dir().expect("a folder").count();
                 assert_eq!(left, 0, "{url}: {}", said(&output));
                 output
@@ -170,7 +170,7 @@ fn t_m_a_greeting_that_drips_or_never_ends_has_a_deadline() {
     thread::scope(|scope| {
         for url in &urls {
             scope.spawn(move || {
-                let text = failure(&fetch(&["-q", "--wait", "2", url]));
+                let text = failure(&fetch(&["-q", "--wait", "1", url]));
                 let known = ["timed out", "over 1000 lines"];
                 assert!(known.iter().any(|k| text.contains(k)), "{text}");
             });
@@ -189,7 +189,7 @@ fn t_m_a_list_without_an_end_is_printed_as_it_comes() {
     // Not gathered: 100 MB are all the memory there is.
     let program = terminal::program_folder().join("fetch");
     let pipe =
-        "ulimit -v 100000; \"$0\" -q \"$1\" | head -n 500000 | tail -n 1";
+        "ulimit -v 100000; \"$0\" -q \"$1\" | head -n 200000 | tail -n 1";
     let output = Command::new("sh")
         .args(["-c", pipe])
         .arg(program)
@@ -201,7 +201,7 @@ fn t_m_a_list_without_an_end_is_printed_as_it_comes() {
 
 #[test]
 fn t_m_two_gigabytes_announced_are_not_kept_in_memory() {
-    const SENT: usize = 150_000_000;
+    const SENT: usize = 120_000_000;
     let address = peer(|mut client| {
         for (wanted, answer) in &IMAP[..3] {
             if !wanted.is_empty() {

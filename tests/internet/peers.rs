@@ -212,7 +212,8 @@ fn configuration(root: &Path, ports: [u16; 4]) -> String {
          passdb {{\ndriver = passwd-file\nargs = {root}/users\n}}\n\
          userdb {{\ndriver = static\n\
          args = uid={id} gid={gid} home={root}/ann\n}}\n\
-         service anvil {{\nchroot =\n}}\n"
+         auth_failure_delay = 0\nservice anvil {{\nchroot =\n\
+         unix_listener anvil-auth-penalty {{\nmode = 0\n}}\n}}\n"
     );
     text += &service("pop3", pop3, pop3s);
     text += &service("imap", imap, imaps);
