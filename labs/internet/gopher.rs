@@ -97,7 +97,7 @@ fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
 fn text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
     // ---- 4 text ----------------------------------------------------------
     // Lines become lines of this system. The dot at the end is the rule
-    // (3.8), and many servers break it.
+    // (its appendix), and many servers break it.
     if !lines(talk, |line| out.write(&[line, b"\n"].concat()))? {
         warn!("(no dot at the end: it may not be all)");
     }

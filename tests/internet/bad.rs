@@ -6,6 +6,7 @@ use std::io::Write;
 use std::net::{Shutdown, TcpListener};
 use std::process::{Command, Output, Stdio};
 use std::thread;
+use std::time::Instant;
 
 use socketlab::terminal;
 
@@ -13,6 +14,7 @@ use crate::parts::{
     PASSWORD, Step, Then, command, failure, fetch, line, peer, result, said,
     script, text,
 };
+use crate::support::DEADLINE;
 
 const POP3: [Step; 7] = [
     ("", b"+OK ready\r\n"),
@@ -170,7 +172,9 @@ fn t_m_a_greeting_that_drips_or_never_ends_has_a_deadline() {
     thread::scope(|scope| {
         for url in &urls {
             scope.spawn(move || {
+                let begun = Instant::now();
                 let text = failure(&fetch(&["-q", "--wait", "1", url]));
+                assert!(begun.elapsed() < 2 * DEADLINE, "{url}");
                 let known = ["timed out", "over 1000 lines"];
                 assert!(known.iter().any(|k| text.contains(k)), "{text}");
             });
@@ -253,8 +257,37 @@ fn t_m_an_imap_message_may_be_quoted_or_nothing_and_must_be_one() {
     let two = b"* 1 FETCH (BODY[] {1}\r\na)\r\n* 2 FETCH (BODY[] {1}\r\nb)\r\n\
                 a3 OK\r\n";
     assert!(failure(&run(two)).contains("two have the UID 1"));
+    let others = b"* 1 FETCH (X {3}\r\nabc BODY[] {1}\r\nz BODY[] {1}\r\ny)\
+                   \r\na3 OK\r\n";
+    assert_eq!(result(&run(others)), b"z", "the text, once, and no more");
     let no = failure(&run(b"a3 NO gone\r\n"));
     assert!(no.contains("after a3 UID FETCH 1 (BODY.PEEK[]): a3 NO gone"));
+}
+
+#[test]
+fn t_m_a_mailbox_may_be_named_by_a_literal() {
+    let list =
+        b"* LIST () \"/\" {7}\r\nR&-D \"x\r\n* LIST () NIL \"a \\\"b\"\r\n\
+                 * LIST () \"/\" plain\r\na2 OK\r\n";
+    let mut steps = IMAP[..2].to_vec();
+    steps.push(("a2 LIST ", list));
+    let (address, _) = script(steps, Then::Close);
+    let names = text(&fetch(&[&format!("imap://ann@{address}/")]));
+    assert_eq!(names, "R&D \"x\na \"b\nplain\n");
+}
+
+#[test]
+fn t_m_an_old_news_server_knows_over_as_xover() {
+    let list = b"224 these\r\n1\tHello\tAnn\tdate\r\n.\r\n";
+    let steps: Vec<Step> = vec![
+        NNTP[0],
+        NNTP[1],
+        ("OVER 1-1", b"500 what?\r\n"),
+        ("XOVER 1-1", list),
+    ];
+    let (address, _) = script(steps, Then::Close);
+    let list = text(&fetch(&[&format!("nntp://{address}/g")]));
+    assert_eq!(list, "1\tHello\tAnn\n");
 }
 
 #[test]
