@@ -8,7 +8,8 @@ URL =
 ARGS =
 CARGO = cargo
 
-LABS = greet echo uppercase message datetime calculator chat web proxy internet
+LABS = greet echo uppercase message datetime calculator chat web proxy \
+  internet names rpc
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -138,13 +139,36 @@ fetch: ## what a URL names: make fetch URL=gopher://127.0.0.1:7070/
 test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
 
+## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+names: ## scripted; its program: make names ARGS='localhost http'
+test-names: ## its tests
+viva-names: ## its questions
+
+## rpc: procedures on another machine, and what they hide (handout T)
+rpc: ## calls, lost answers, at least once and at most once, scripted
+rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
+rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
+rpc-compare: ## the same procedure here and there
+test-rpc: ## its tests
+viva-rpc: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
-$(LABS):
+$(filter-out names,$(LABS)):
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
+# This lab has the lab's own name for a program: words for it start it.
+names:
+ifeq ($(HOST)$(PORT)$(ARGS),)
+	@$(CARGO) build --bins
+	@$(run) socketlab -- demo $@
+else
+	@$(run) $@ -- $(if $(HOST),'$(HOST)') $(if $(PORT),'$(PORT)') $(ARGS)
+endif
 %-server: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-client: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-compare: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)

@@ -22,6 +22,13 @@ impl Fields {
         Fields::default()
     }
 
+    /// No fields yet, but room for so many, and for the bytes of their names
+    /// and values.
+    pub fn with_room(count: usize, bytes: usize) -> Fields {
+        let text = Vec::with_capacity(bytes);
+        Fields { text, places: Vec::with_capacity(count) }
+    }
+
     /// How many there are; a name that stands twice counts twice.
     pub fn len(&self) -> usize {
         self.places.len()
@@ -52,8 +59,7 @@ impl Fields {
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.len();
         let (text, places) = (&self.text, &mut self.places);
-        places
-            .retain(|place| !name_of(text, *place).eq_ignore_ascii_case(name));
+        places.retain(|place| !is_named(text, *place, name));
         self.len() < before
     }
 
@@ -69,16 +75,16 @@ impl Fields {
         &'a self,
         name: &'a str,
     ) -> impl Iterator<Item = &'a [u8]> {
-        self.iter()
-            .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let of_name = move |place: &&Place| is_named(&self.text, **place, name);
+        let places = self.places.iter().filter(of_name);
+        places.map(|place| value_of(&self.text, *place))
     }
 
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter()
-            .find(|(found, _)| found.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        let mut places = self.places.iter();
+        let place = places.find(|&&p| is_named(&self.text, p, name))?;
+        Some(value_of(&self.text, *place))
     }
 
     /// The first value of that name as text, if it is text.
@@ -113,6 +119,12 @@ fn name_of(text: &[u8], place: Place) -> &str {
     let name = text.get(place.start..place.start + place.name);
     // It was a &str in push(); indices cannot fail either.
     name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
+}
+
+/// The name as bytes: a look-up does not ask whether they are text.
+fn is_named(text: &[u8], place: Place, name: &str) -> bool {
+    let found = text.get(place.start..place.start + place.name);
+    found.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
 }
 
 fn value_of(text: &[u8], place: Place) -> &[u8] {

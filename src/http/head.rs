@@ -263,7 +263,8 @@ fn version(minor: Option<u8>) -> Version {
 }
 
 fn copy(parsed: &[httparse::Header<'_>]) -> Fields {
-    let mut fields = Fields::new();
+    let bytes = parsed.iter().map(|f| f.name.len() + f.value.len()).sum();
+    let mut fields = Fields::with_room(parsed.len(), bytes);
     for field in parsed {
         fields.push(field.name, field.value);
     }

@@ -85,10 +85,11 @@ impl Head {
     fn safely(mut self, write: impl FnOnce(&mut Vec<u8>)) -> Head {
         let start = self.0.len();
         write(&mut self.0);
-        for byte in self.0.iter_mut().skip(start) {
-            if matches!(*byte, b'\r' | b'\n' | 0) {
-                *byte = b' ';
-            }
+        let mut rest = self.0.get_mut(start..).unwrap_or_default();
+        while let Some(at) = memchr::memchr3(b'\r', b'\n', 0, rest) {
+            let (before, after) = rest.split_at_mut(at + 1);
+            before.last_mut().into_iter().for_each(|byte| *byte = b' ');
+            rest = after;
         }
         self.0.extend_from_slice(b"\r\n");
         self

@@ -1,0 +1,145 @@
+//! The figure that the handout lost, and its table of words, both with the
+//! values of sockets that live while they are printed.
+//!
+//!     server                            client             [T-X1] (viva 18)
+//!     listener  accepted <===========>  socket    a socket is an END: each
+//!     ----|--------|-----  kernel  --------|---   program holds its own, and
+//!         TCP ports, sequence numbers, buffers    the way between is TCP's
+//!
+//! Both ends are in this one program: client and server are roles.
+
+use std::fs;
+use std::path::PathBuf;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socketlab::{Result, console, explain, say, trace};
+
+use crate::page::text;
+use crate::show::{
+    accept, became, client, close, listener, name, peer, socket,
+};
+use crate::tuple::expect;
+use crate::words;
+
+/// Two connected sockets, a listener, and what the kernel knows of them.
+pub fn sockets() -> Result<()> {
+    let (waiting, server) = listener()?;
+    let near = client(server)?;
+    let far = accept(&waiting)?;
+    let fd = |socket: &Socket| format!("fd {}", trace::fd(socket));
+    let (left, right) = (name(&far)?, name(&near)?);
+    expect(peer(&far)? == right && peer(&near)? == left, "two ends")?;
+    let line = |one: &str, mid: &str, two: &str| {
+        say!("{}", format!("  |{one:<25}|{mid:^17}|{two:<25}|").trim_end());
+    };
+    let edge = "-".repeat(25);
+    say!("   {:<43} CLIENT begins", "SERVER waits");
+    say!("  +{edge}+{:17}+{edge}+", "");
+    line(&format!(" listener, {}", fd(&waiting)), "", "");
+    line(&format!("   {server}"), "", "");
+    line("   hands out sockets", "", "");
+    line("", "", "");
+    line(
+        &format!(" accepted, {}", fd(&far)),
+        "bytes, both ways",
+        &format!(" socket, {}", fd(&near)),
+    );
+    line(&format!("   {left}"), "<=============>", &format!("   {right}"));
+    line("   recv()  send()", "", "   send()  recv()");
+    say!("  +{edge}+{:17}+{edge}+", "");
+    let below = "kernel: buffers, ACKs";
+    say!("   {below:<25} {:^17} {below}", "TCP over IP");
+    text(
+        "The listener is found by address and port; the two others by the \
+         4-tuple of both ends. There is no thing between them but packets.",
+    );
+    close([near, far, waiting]);
+    Ok(())
+}
+
+/// The handout's five words, with the values of a live listener; then what
+/// the kernel makes of other domains, types and protocols.
+pub fn words() -> Result<()> {
+    let (waiting, server) = listener()?;
+    let [domain, kind, protocol] = became(&waiting);
+    let (ip, port) = (server.ip().to_string(), server.port().to_string());
+    say!("word       asked          the kernel says   what it is");
+    for (word, asked, says, what) in [
+        ("domain", "AF_INET", domain, "the family of addresses"), // [T-V1]
+        ("type", "SOCK_STREAM", kind, "how bytes travel"),        // [T-V2]
+        ("protocol", "0", protocol, "0: the usual one of the two"), // [T-V3]
+        ("hostname", "127.0.0.1", ip, "an address, looked up before"), // [T-V4]
+        ("port", "0", port, "0: one that is free"),               // [T-V5]
+    ] {
+        say!("{word:<10} {asked:<14} {says:<17} {what}");
+    }
+    close([waiting]);
+    say!("");
+    say!("socket() was asked for              SO_DOMAIN, SO_TYPE, SO_PROTOCOL");
+    for (family, kind, protocol) in [
+        (Domain::IPV4, Type::STREAM, None),
+        (Domain::IPV4, Type::DGRAM, None),
+        (Domain::IPV6, Type::STREAM, None),
+        (Domain::UNIX, Type::STREAM, None),
+        (Domain::UNIX, Type::DGRAM, None),
+        (Domain::IPV4, Type::STREAM, Some(Protocol::UDP)),
+    ] {
+        row(&words::family(family.into()), family, kind, protocol);
+    }
+    #[cfg(target_os = "linux")]
+    row("AF_X25", Domain::from(libc::AF_X25), Type::SEQPACKET, None);
+    say!("");
+    unix_address()
+}
+
+/// One line: what socket() was asked for, and what came of it.
+fn row(family: &str, domain: Domain, kind: Type, protocol: Option<Protocol>) {
+    let asked = words::protocol(protocol.map_or(0, Protocol::into));
+    let asked = format!("{family}, {}, {asked}", words::kind(kind.into()));
+    match Socket::new(domain, kind, protocol) {
+        Ok(socket) => say!("{asked:<36}{}", became(&socket).join(", ")),
+        Err(error) => {
+            let number = error.raw_os_error().unwrap_or_default();
+            let name = explain::errno(number).map_or_else(
+                || format!("errno {number}"),
+                |entry| entry.name.to_string(),
+            );
+            say!("{asked:<36}refused, {name}");
+        }
+    }
+}
+
+/// AF_UNIX has neither host nor port: its address is a path.
+fn unix_address() -> Result<()> {
+    let file = Gone(
+        std::env::temp_dir()
+            .join(format!("socketlab-names-{}.sock", std::process::id())),
+    );
+    let socket = socket(Domain::UNIX, Type::STREAM)?;
+    let bound = SockAddr::unix(&file.0)
+        .and_then(|address| socket.bind(&address))
+        .and_then(|()| socket.local_addr());
+    match bound {
+        Ok(local) => {
+            let path = local.as_pathname().unwrap_or(&file.0);
+            let path = path.to_string_lossy();
+            let path = console::escape(path.as_bytes());
+            say!(
+                "AF_UNIX stays on this machine: no host, no port, but a path,"
+            );
+            say!("  {path}");
+        }
+        Err(error) => text(&format!("AF_UNIX has a path, not here: {error}")),
+    }
+    close([socket]);
+    Ok(())
+}
+
+/// A file that goes when this value does.
+struct Gone(PathBuf);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}

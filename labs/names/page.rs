@@ -1,0 +1,68 @@
+//! How the three commands print: a label in a narrow column, text beside it,
+//! broken at blanks before column 80. Plain lines, no colours.
+//!
+//!     range     well-known, by IANA's list: services of the system, 0 to
+//!               1023
+//!     <-label-> <- text, as often as it takes ------------------------->
+
+use socketlab::say;
+
+/// Where the text begins behind a label.
+const INDENT: usize = 10;
+
+/// Lines are broken before this column, unless a single word is longer.
+const WIDTH: usize = 79;
+
+/// A label and its text. An empty label continues the one above.
+pub fn item(label: &str, text: &str) {
+    for line in broken(&format!("{label:<INDENT$}"), text) {
+        say!("{line}");
+    }
+}
+
+/// A paragraph from the margin on.
+pub fn text(text: &str) {
+    for line in broken("", text) {
+        say!("{line}");
+    }
+}
+
+/// The lines of a text behind `first`, all indented as far.
+fn broken(first: &str, text: &str) -> Vec<String> {
+    let indent = " ".repeat(first.chars().count());
+    let (mut lines, mut line) = (Vec::new(), first.to_string());
+    let mut empty = true;
+    for word in text.split(' ') {
+        let length = line.chars().count() + 1 + word.chars().count();
+        if !empty && length > WIDTH {
+            lines.push(std::mem::replace(&mut line, indent.clone()));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_in_its_column() {
+        let long = "word ".repeat(30);
+        let lines = broken(&format!("{:<INDENT$}", "label"), long.trim_end());
+        assert!(lines.len() > 1);
+        for (index, line) in lines.iter().enumerate() {
+            assert!(line.len() <= WIDTH, "{line}");
+            let start =
+                if index == 0 { "label     word" } else { "          w" };
+            assert!(line.starts_with(start), "{line}");
+        }
+        assert_eq!(broken("", "  two blanks  stay"), ["  two blanks  stay"]);
+    }
+}

@@ -1,0 +1,127 @@
+//! What a port's number says by itself, and what this kernel makes of it.
+//!
+//!     0       1024                    32768      49152     60999   65535
+//!     |-------|-----------------------|----------|---------|-------|
+//!     well-    registered                         dynamic              IANA
+//!     known
+//!     root     anybody                                        Linux: bind
+//!                                     lent to clients         Linux: connect
+//!
+//! IANA's are an agreement about lists; the kernel's two settings are what
+//! happens: ip_unprivileged_port_start and ip_local_port_range.     [T-Q3]
+
+use std::fs;
+use std::ops::RangeInclusive;
+
+/// Ports named in the handout, with IANA's name for each: for machines
+/// without a list of services of their own.
+const KNOWN: &[(&str, u16)] = &[
+    ("ftp-data", 20),
+    ("ftp", 21),
+    ("ssh", 22),
+    ("telnet", 23),
+    ("smtp", 25),
+    ("domain", 53),
+    ("gopher", 70),
+    ("http", 80),
+    ("pop3", 110),
+    ("nntp", 119),
+    ("imap", 143),
+    ("https", 443),
+    // The handout says Oracle, by Oracle's habit; IANA's list says:
+    ("ncube-lm", 1521),
+    ("mysql", 3306),
+    ("postgresql", 5432),
+];
+
+/// IANA's name for a port of the handout.
+pub fn iana_name(port: u16) -> Option<&'static str> {
+    let found = KNOWN.iter().find(|(_, number)| *number == port);
+    found.map(|(name, _)| *name)
+}
+
+/// The port that a name of the handout stands for.
+pub fn iana_port(name: &str) -> Option<u16> {
+    let found = KNOWN.iter().find(|(known, _)| *known == name);
+    found.map(|(_, port)| *port)
+}
+
+/// IANA's range (RFC 6335), in words.
+pub fn iana_range(port: u16) -> &'static str {
+    match port {
+        0 => "reserved: no service is at port 0, and no packet goes there",
+        1..=1023 => {
+            "well-known, 0 to 1023 (IANA also says: system ports). Given out \
+             by IANA after a review, mostly for standards"
+        }
+        1024..=49151 => {
+            "registered, 1024 to 49151 (user ports). Given out by IANA on \
+             request; some are standards, such as 5060 for SIP"
+        }
+        _ => {
+            "dynamic or private, 49152 to 65535. IANA gives none of them out, \
+             and advises to take clients' ports from here"
+        }
+    }
+}
+
+/// The range from which this kernel lends ports to clients, if it tells.
+pub fn ephemeral() -> Option<RangeInclusive<u16>> {
+    let text = setting("ip_local_port_range")?;
+    let mut numbers = text.split_whitespace().map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(least)), Some(Ok(most))) => Some(least..=most),
+        _ => None,
+    }
+}
+
+/// Ports of the range above that are kept for servers: `8080,9000-9010`.
+pub fn reserved() -> Option<String> {
+    setting("ip_local_reserved_ports").filter(|list| !list.is_empty())
+}
+
+/// Does such a list contain the port?
+pub fn lists(list: &str, port: u16) -> bool {
+    list.split(',').any(|part| {
+        let (least, most) = part.split_once('-').unwrap_or((part, part));
+        match (least.trim().parse::<u16>(), most.trim().parse::<u16>()) {
+            (Ok(least), Ok(most)) => (least..=most).contains(&port),
+            _ => false,
+        }
+    })
+}
+
+/// The first port that anybody may bind.
+pub fn unprivileged_start() -> u16 {
+    let text = setting("ip_unprivileged_port_start");
+    text.and_then(|text| text.parse().ok()).unwrap_or(1024)
+}
+
+fn setting(name: &str) -> Option<String> {
+    let file = format!("/proc/sys/net/ipv4/{name}");
+    Some(fs::read_to_string(file).ok()?.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_meet_without_a_gap() {
+        let first = |port| iana_range(port).split([',', ':']).next();
+        assert_eq!(first(0), Some("reserved"));
+        assert_eq!(first(1023), Some("well-known"));
+        assert_eq!(first(1024), Some("registered"));
+        assert_eq!(first(49151), Some("registered"));
+        assert_eq!(first(49152), Some("dynamic or private"));
+        assert_eq!(first(65535), Some("dynamic or private"));
+    }
+
+    #[test]
+    fn a_list_of_reserved_ports_is_read() {
+        assert!(lists("8080,9000-9010", 8080));
+        assert!(lists("8080,9000-9010", 9010));
+        assert!(!lists("8080,9000-9010", 9011));
+        assert!(!lists("", 80));
+    }
+}

@@ -1,0 +1,185 @@
+//! The two questions to the resolver, which is a part of the C library and
+//! not of the kernel: it reads /etc/hosts, asks name servers, sorts.
+//!
+//!     main thread             a thread of its own
+//!       |---- the question ---->|
+//!       |                       |  getaddrinfo(): hosts file, DNS, …
+//!       |<--- the answers ------|
+//!       x  …or the deadline: getaddrinfo() has none, and a dead name server
+//!          holds it for 5 s, twice, for each server and search domain
+//!
+//! std's `ToSocketAddrs` asks the same resolver, but for TCP alone, and keeps
+//! nothing of an answer but the address. The crate dns-lookup passes all on.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use dns_lookup::{AddrInfoHints, LookupError};
+use socketlab::explain::{self, Entry};
+use socketlab::trace::{self, Ends, Step};
+
+/// Answers that are kept; a name with more is told, not printed whole.
+const MOST: usize = 256;
+
+/// What getaddrinfo() is asked. As with C's NULL, a part may be missing.
+#[derive(Clone, Default)]
+pub struct Question {
+    /// A name or an address as text.
+    pub host: Option<String>,
+    /// A name such as http, or a number as text.            [T-V5]
+    pub service: Option<String>,
+    /// AI_PASSIVE, AI_NUMERICHOST, …
+    pub flags: i32,
+}
+
+/// One answer: all that socket() and connect() need.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// For socket(): AF_INET or AF_INET6.
+    pub family: i32,
+    /// For socket(): SOCK_STREAM, SOCK_DGRAM, SOCK_RAW.
+    pub kind: i32,
+    /// For socket(): IPPROTO_TCP, IPPROTO_UDP.
+    pub protocol: i32,
+    /// For connect() or bind().
+    pub address: SocketAddr,
+}
+
+/// Why there is no answer.
+pub struct Failure {
+    /// EAI_NONAME and its like, if the resolver itself said no.
+    pub entry: Option<&'static Entry>,
+    /// Its own words.
+    pub text: String,
+}
+
+/// C: `getaddrinfo()`, Python: `socket.getaddrinfo()`.
+pub fn getaddrinfo(
+    question: &Question,
+    wait: Duration,
+) -> Result<Vec<Answer>, Failure> {
+    // ---- 2 getaddrinfo() -------------------------------------------------
+    // No type is asked for, so each address comes once per type: TCP, UDP,
+    // raw. The order is the resolver's advice: see order.rs.     (viva 10)
+    // It is the whole of "which server": the kernel knows no host names.
+    let hints = AddrInfoHints { flags: question.flags, ..Default::default() };
+    let (host, service) = (question.host.clone(), question.service.clone());
+    let began = trace::begin();
+    let result = within(wait, move || {
+        let (host, service) = (host.as_deref(), service.as_deref());
+        let found = dns_lookup::getaddrinfo(host, service, Some(hints))?;
+        let answers = found.take(MOST).filter_map(|answer| {
+            let answer = answer.ok()?; // a family that is neither 4 nor 6
+            Some(Answer {
+                family: answer.address,
+                kind: answer.socktype,
+                protocol: answer.protocol,
+                address: answer.sockaddr,
+            })
+        });
+        Ok(answers.collect::<Vec<Answer>>())
+    });
+    trace::end(began, || Step {
+        call: "getaddrinfo",
+        arguments: format!(
+            "{}, {}",
+            quoted(question.host.as_deref()),
+            quoted(question.service.as_deref())
+        ),
+        result: Ok(match &result {
+            Ok(answers) => format!("0, {} answers", answers.len()),
+            Err(failure) => failure.name().into(),
+        }),
+        data: &[],
+        ends: Ends::default(),
+    });
+    result
+}
+
+/// C: `getnameinfo()`, Python: `socket.getnameinfo()`: the way back, from an
+/// address to the names of its host and of its port.
+pub fn getnameinfo(
+    address: SocketAddr,
+    flags: i32,
+    wait: Duration,
+) -> Result<(String, String), Failure> {
+    // ---- 3 getnameinfo() -------------------------------------------------
+    // Another table than the way there: /etc/hosts read backwards, or DNS
+    // below in-addr.arpa. The two need not agree, and nothing proves that
+    // the name's owner knows of it: no ground to trust a peer.   (viva 11)
+    let began = trace::begin();
+    let result = within(wait, move || dns_lookup::getnameinfo(&address, flags));
+    trace::end(began, || Step {
+        call: "getnameinfo",
+        arguments: address.to_string(),
+        result: Ok(match &result {
+            Ok((host, service)) => format!("0, {host:?}, {service:?}"),
+            Err(failure) => failure.name().into(),
+        }),
+        data: &[],
+        ends: Ends::default(),
+    });
+    result
+}
+
+/// A word as C has it, or NULL.
+fn quoted(word: Option<&str>) -> String {
+    word.map_or("NULL".into(), |word| trace::quote(word.as_bytes()))
+}
+
+/// Asks in a thread of its own, and waits no longer than `wait`. A thread
+/// that is late is left behind; the end of the program ends it.   (try 7)
+fn within<T: Send + 'static>(
+    wait: Duration,
+    ask: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
+) -> Result<T, Failure> {
+    let (answer, answers) = bounded(1);
+    let asking = thread::Builder::new().name("resolver".into());
+    let started = asking.spawn(move || answer.send(ask()));
+    if let Err(error) = started {
+        return Err(Failure::other(format!("no thread to ask in: {error}")));
+    }
+    match answers.recv_timeout(wait) {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => Err(Failure::of(error)),
+        Err(RecvTimeoutError::Timeout) => Err(Failure::other(format!(
+            "no answer within {} s: a name server does not answer. The call \
+             has no deadline of its own; --wait sets ours",
+            wait.as_secs_f64()
+        ))),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Failure::other("an answer that is no text".into()))
+        }
+    }
+}
+
+impl Failure {
+    fn of(error: LookupError) -> Failure {
+        let number = error.error_num();
+        let known = |entry: &&Entry| {
+            entry.number == Some(number) && entry.name.starts_with("EAI_")
+        };
+        match explain::all().find(known) {
+            Some(entry) => Failure {
+                text: format!("{} ({})", entry.title, entry.name),
+                entry: Some(entry),
+            },
+            None => {
+                let text = std::io::Error::from(error).to_string();
+                let reason = text.rsplit(": ").next().unwrap_or_default();
+                Failure::other(reason.to_string())
+            }
+        }
+    }
+
+    fn other(text: String) -> Failure {
+        Failure { entry: None, text }
+    }
+
+    /// `EAI_NONAME`, or its words where it has no such name.
+    pub fn name(&self) -> &str {
+        self.entry.map_or(&self.text, |entry| entry.name)
+    }
+}

@@ -1,0 +1,179 @@
+//! What tells sockets apart: the number of their port alone never does.
+//!
+//!     TCP 127.0.0.1:5000  *                    listener: two numbers
+//!     TCP 127.0.0.1:5000  127.0.0.1:50122      accepted: four numbers
+//!     TCP 127.0.0.1:5000  127.0.0.1:50124      accepted: four numbers
+//!     UDP 127.0.0.1:5000  *                    another protocol's 5000
+//!
+//! The kernel looks a segment up by all four first, and asks the listener
+//! only when there is no such connection: that is a SYN then.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use socket2::{Domain, Socket, Type};
+use socketlab::{Error, Result, say};
+
+use crate::page::{item, text};
+use crate::ranges;
+use crate::show::{
+    accept, bind, client, close, connect, listen, listener, name, peer,
+    receive, socket,
+};
+
+/// How often a port that is free in both worlds is looked for.
+const TRIES: usize = 50;
+
+/// Two clients, one listener: five sockets, two of them alike in all but
+/// the peer.                                              [T-Q4] (viva 4)
+pub fn four() -> Result<()> {
+    let (listener, server) = listener()?;
+    let (one, two) = (client(server)?, client(server)?);
+    text(
+        "Both connect() calls have returned, and accept() has not run yet: \
+         the kernel shook hands by itself, and listen() made the queue.",
+    );
+    let (first, second) = (accept(&listener)?, accept(&listener)?);
+    say!("{:<12} {:<22} getpeername()", "socket", "getsockname()");
+    say!("{:<12} {:<22} none", "listener", server.to_string());
+    for (label, socket) in [
+        ("client 1", &one),
+        ("client 2", &two),
+        ("accepted 1", &first),
+        ("accepted 2", &second),
+    ] {
+        let (local, far) = (name(socket)?, peer(socket)?);
+        say!("{label:<12} {:<22} {far}", local.to_string());
+    }
+    let mut found = Vec::new();
+    for (mut sender, word) in [(&two, "two"), (&one, "one")] {
+        sender
+            .write_all(word.as_bytes())
+            .map_err(|error| Error::new("send", server, error))?;
+    }
+    for accepted in [&first, &second] {
+        let bytes = receive(accepted)
+            .map_err(|error| Error::new("recv", server, error))?;
+        found.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    expect(found == ["one", "two"], "each connection has its own bytes")?;
+    text(
+        "Client 2 sent 'two', then client 1 sent 'one'; accepted 1 received \
+         'one', accepted 2 'two'. Three sockets here have the server's port, \
+         and address and port of the peer tell them apart: the 4-tuple.",
+    );
+    close([one, two, first, second, listener]);
+    Ok(())
+}
+
+/// The same number in two worlds.                        (viva 15) [T-Q3]
+pub fn same_port() -> Result<()> {
+    let (tcp, udp, address) = pair()?;
+    item("TCP", &format!("{address}: bind() and listen() done"));
+    item("UDP", &format!("{address}: bind() works as well: other ports"));
+    for (label, kind) in [("TCP", Type::STREAM), ("UDP", Type::DGRAM)] {
+        let again = socket(Domain::IPV4, kind)?;
+        let refused = match bind(&again, address.port()) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => true,
+            Err(error) => return Err(error),
+            Ok(_) => false,
+        };
+        expect(refused, "a second socket of the same kind is refused")?;
+        item(
+            label,
+            &format!(
+                "{address} a second time: Address already in use (EADDRINUSE)"
+            ),
+        );
+        close([again]);
+    }
+    let other = SocketAddr::from(([127, 0, 0, 2], address.port()));
+    let second = socket(Domain::IPV4, Type::STREAM)?;
+    match second.bind(&other.into()).and_then(|()| second.listen(5)) {
+        Ok(()) => item("TCP", &format!("{other}: works: another address")),
+        Err(error) => {
+            item("TCP", &format!("{other}: {error} (only Linux has it all)"));
+        }
+    }
+    text(
+        "A port is taken for one protocol and one address. There are 65535 \
+         for TCP and 65535 for UDP, on each address.",
+    );
+    close([second, tcp, udp]);
+    Ok(())
+}
+
+/// A TCP listener and a UDP socket on the same number.
+fn pair() -> Result<(Socket, Socket, SocketAddr)> {
+    for _ in 0..TRIES {
+        let tcp = socket(Domain::IPV4, Type::STREAM)?;
+        let address = bind(&tcp, 0)?;
+        listen(&tcp)?;
+        let udp = socket(Domain::IPV4, Type::DGRAM)?;
+        if bind(&udp, address.port()).is_ok() {
+            return Ok((tcp, udp, address));
+        }
+        // Somebody has that number in UDP: that proves it, too; once more.
+    }
+    Err(Error::other("no number was free in TCP and UDP at the same time"))
+}
+
+fn datagrams() -> Result<Socket> {
+    socket(Domain::IPV4, Type::DGRAM)
+}
+
+/// Who chose the client's port, and when.                         (viva 14)
+pub fn ephemeral() -> Result<()> {
+    let (listener, server) = listener()?;
+    let idle = socket(Domain::IPV4, Type::STREAM)?;
+    let before = name(&idle)?;
+    item("before", &format!("socket() done: getsockname() says {before}"));
+    connect(&idle, server)?;
+    let after = name(&idle)?;
+    item("after", &format!("connect() done: getsockname() says {after}"));
+    expect(
+        before.ip() == Ipv4Addr::UNSPECIFIED && before.port() == 0,
+        "no port before connect()",
+    )?;
+    expect(after.port() != 0, "a port after connect()")?;
+    let (aim, udp) = (datagrams()?, datagrams()?);
+    let to = bind(&aim, 0)?;
+    udp.send_to(b"", &to.into())
+        .map_err(|error| Error::new("sendto", to, error))?;
+    let lent = name(&udp)?.port();
+    item("UDP", &format!("the first sendto() does the same: port {lent}"));
+    let mut ports = Vec::new();
+    let mut more = Vec::new();
+    for _ in 0..3 {
+        let next = client(server)?;
+        ports.push(name(&next)?.port());
+        more.push(next);
+    }
+    let shown: Vec<String> = ports.iter().map(u16::to_string).collect();
+    item("next", &format!("three clients more: {}", shown.join(", ")));
+    match ranges::ephemeral() {
+        Some(range) => {
+            ports.extend([after.port(), lent]);
+            let inside = ports.iter().all(|port| range.contains(port));
+            expect(inside, "all of them from ip_local_port_range")?;
+            let (least, most) = (range.start(), range.end());
+            let text = format!(
+                "{least} to {most} on this kernel (ip_local_port_range); all \
+                 of them are in it. IANA advises 49152 to 65535, and the \
+                 handout's own screen shows 48437"
+            );
+            item("range", &text);
+        }
+        None => item("range", "this system does not tell it in /proc"),
+    }
+    close(more.into_iter().chain([idle, udp, aim, listener]));
+    Ok(())
+}
+
+/// The exit status says whether what is claimed was seen.
+pub fn expect(seen: bool, what: &str) -> Result<()> {
+    match seen {
+        true => Ok(()),
+        false => Err(Error::other(format!("not seen on this system: {what}"))),
+    }
+}

@@ -1,0 +1,153 @@
+//! Arguments of a call: by position, `[2, 3]`, or by name, `{"a": 2, "b": 3}`,
+//! brought into the procedure's own order and then into its own types. What
+//! does not fit is -32602 Invalid params, with a reason.      [T-X2] (viva 4)
+//!
+//!     names of add:  a     b
+//!     [2, 3]         2     3         by position
+//!     {"b":3,"a":2}  2     3         by name: order does not matter
+//!     [2]            2     missing   -32602
+
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use socketlab::console;
+
+use crate::calculator::Number;
+use crate::fault::{Fault, INVALID_PARAMS};
+
+/// Bytes of a name that an error repeats.
+const SHOWN: usize = 40;
+
+/// The arguments of one call, in the order of the procedure's names.
+pub struct Arguments<'a> {
+    values: Vec<Option<&'a RawValue>>,
+    names: &'static [&'static str],
+}
+
+fn invalid(problem: String) -> Fault {
+    Fault::new(INVALID_PARAMS, problem)
+}
+
+impl<'a> Arguments<'a> {
+    /// Sorts out `params` for a procedure with these parameters, of which the
+    /// first `required` must be given. Parameters that were added in a later
+    /// version are the optional ones at the end: old clients do not know
+    /// them, and must not need to.                            (viva 14)
+    pub fn bind(
+        params: Option<&'a RawValue>,
+        names: &'static [&'static str],
+        required: usize,
+    ) -> Result<Arguments<'a>, Fault> {
+        let mut values = match params.map(RawValue::get) {
+            None => Vec::new(),
+            Some(list) if list.starts_with('[') => {
+                let list: Vec<&RawValue> = serde_json::from_str(list)
+                    .map_err(|error| invalid(error.to_string()))?;
+                list.into_iter().map(Some).collect()
+            }
+            Some(object) => by_name(object, names)?,
+        };
+        if values.len() > names.len() {
+            let (given, most) = (values.len(), names.len());
+            return Err(invalid(format!("{given} given, {most} at most")));
+        }
+        values.resize(names.len(), None);
+        let missing = |(value, _): &(&Option<_>, _)| value.is_none();
+        let mut needed = values.iter().zip(names).take(required);
+        if let Some((_, name)) = needed.find(missing) {
+            return Err(invalid(format!("{name} is missing")));
+        }
+        Ok(Arguments { values, names })
+    }
+
+    /// Was this one given?
+    fn get(&self, index: usize) -> Option<&'a RawValue> {
+        self.values.get(index).copied().flatten()
+    }
+
+    fn wrong(&self, index: usize, what: &str) -> Fault {
+        let name = self.names.get(index).unwrap_or(&"?");
+        invalid(format!("{name} {what}"))
+    }
+
+    /// A number.
+    pub fn number(&self, index: usize) -> Result<Number, Fault> {
+        let json = self.get(index).map_or("", RawValue::get);
+        Number::read(json).map_err(|what| self.wrong(index, what))
+    }
+
+    /// A whole number, or `otherwise` if it was not given.
+    pub fn whole_or(&self, index: usize, otherwise: i64) -> Result<i64, Fault> {
+        match self.get(index).map(|_| self.number(index)).transpose()? {
+            None => Ok(otherwise),
+            Some(Number::Whole(whole)) => Ok(whole),
+            Some(_) => Err(self.wrong(index, "is not a whole number")),
+        }
+    }
+
+    /// A string, or "" if it was not given.
+    pub fn text(&self, index: usize) -> Result<String, Fault> {
+        let json = self.get(index).map_or("\"\"", RawValue::get);
+        serde_json::from_str(json)
+            .map_err(|_| self.wrong(index, "is not a string"))
+    }
+
+    /// Any JSON value, as it came.
+    pub fn value(&self, index: usize) -> Result<Box<RawValue>, Fault> {
+        let value = self.get(index).map(RawValue::to_owned);
+        value.ok_or_else(|| self.wrong(index, "is missing"))
+    }
+}
+
+/// The members of an object in the order of `names`.
+fn by_name<'a>(
+    object: &'a str,
+    names: &[&str],
+) -> Result<Vec<Option<&'a RawValue>>, Fault> {
+    let Pairs(pairs) = serde_json::from_str(object)
+        .map_err(|error| invalid(error.to_string()))?;
+    let mut values = vec![None; names.len()];
+    for (name, value) in pairs {
+        let shown = console::escape_short(name.as_bytes(), SHOWN);
+        let index = names.iter().position(|known| *known == name);
+        match index.and_then(|index| values.get_mut(index)) {
+            None => return Err(invalid(format!("no parameter is {shown}"))),
+            Some(Some(_)) => {
+                return Err(invalid(format!("{shown} is given twice")));
+            }
+            Some(place) => *place = Some(value),
+        }
+    }
+    Ok(values)
+}
+
+/// The members of an object as they came. A map would keep the last of two
+/// with the same name and say nothing.
+struct Pairs<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(
+                self,
+                mut map: M,
+            ) -> Result<Self::Value, M::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(pairs)
+            }
+        }
+        from.deserialize_map(Collect).map(Pairs)
+    }
+}

@@ -1,0 +1,184 @@
+//! Calls procedures of a server, from the command line or a prompt. Handout T
+//! (Terna), RPC: the figure's client. The sockets are in stub.rs, where RPC
+//! wants them: this file calls, and sees results. The other half is
+//! server.rs.                                           [T-X2] (viva 1)
+//!
+//!     you        client (this file)   stub.rs                  server
+//!      | add 2 3     |                   | 1 socket  2 connect    |
+//!      |------------>|-- call("add") --->| 3 send  --- line ----->|
+//!      |             |                   | 4 recv  <-- line ------|
+//!      |<---- 5 -----|<------ "5" -------|                        |
+//!      | quit        |                   | 5 close --- FIN ------>|
+
+mod connection;
+mod fault;
+mod stub;
+mod wire;
+mod words;
+
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use serde_json::value::RawValue;
+use socketlab::args::{self, Port, Program};
+use socketlab::{Error, Result, console, net, say, warn};
+use stub::{Called, Patience, Stub};
+use words::Order;
+
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: "client",
+    port: 12006,
+    steps: "socket connect send recv close",
+    example: "rpc-client 127.0.0.1 12006 add 2 3",
+};
+
+/// What `help` says before it asks the server for its procedures.
+const HELP: &str =
+    "PROCEDURE ARGUMENTS   add 2 3, add a=2 b=3, table.put k '[1]'
+notify PROCEDURE …    the same, and no answer comes
+{ … } or [ … ]        JSON, sent as it is
+quit                  leave
+The server's procedures:";
+
+/// Calls remote procedures: those named on the command line, or line by line.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12006)
+    #[argh(positional)]
+    port: Port,
+    /// procedure and arguments: add 2 3, add a=2 b=3, notify counter.increment
+    /// (default: ask for lines)
+    #[argh(positional)]
+    call: Vec<String>,
+    /// milliseconds to wait for an answer before asking again (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+    /// how often to ask at most (default 3; 1: never again)
+    #[argh(option, default = "3")]
+    tries: u32,
+    /// the id of the one call on the command line, such as ada/1 (default: by
+    /// chance)
+    #[argh(option)]
+    id: Option<String>,
+    /// show the lines that go over the wire
+    #[argh(switch)]
+    show: bool,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 600_000);
+    let tries = args::in_range("--tries", args.tries, 1, 100);
+    let patience = Patience { deadline: Duration::from_millis(wait), tries };
+    let order = match args.call.is_empty() {
+        true => None,
+        false => match words::order(&args.call) {
+            Ok(order) => Some(order),
+            Err(problem) => args::usage(&problem),
+        },
+    };
+    if args.id.is_some() && !matches!(order, Some(Order::Call { .. })) {
+        args::usage("--id belongs to one call: add it to a command line");
+    }
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let mut stub = Stub::new(addresses, patience, args.show);
+    let done = match (order, args.id) {
+        (Some(Order::Call { method, params }), Some(id)) => print(
+            stub.call_as(&id, &method, &params).map(|result| text(&result)),
+        ),
+        (Some(order), _) => print(perform(&mut stub, order)),
+        (None, _) => prompt(&mut stub),
+    };
+    stub.hang_up();
+    done
+}
+
+/// Does what was asked; the result as JSON, if there is one.
+fn perform(stub: &mut Stub, order: Order) -> Called<Option<String>> {
+    match order {
+        Order::Call { method, params } => {
+            // Here it is, the remote call: one line, as if it were local.
+            stub.call(&method, &params).map(|result| text(&result))
+        }
+        Order::Notify { method, params } => {
+            stub.notify(&method, &params).map(|()| None)
+        }
+        Order::Raw(line) => stub.raw(&line),
+    }
+}
+
+fn text(result: &RawValue) -> Option<String> {
+    Some(result.get().to_string())
+}
+
+/// Prints a result; what went wrong becomes the program's end.
+fn print(done: Called<Option<String>>) -> Result<()> {
+    match done {
+        Ok(Some(result)) => {
+            say!("{}", console::escape(result.as_bytes()));
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(failure) => Err(Error::other(failure.to_string())),
+    }
+}
+
+/// A call for each line, until `quit` or the end of input. What goes wrong is
+/// said, and the next line may go better; the exit status remembers it.
+fn prompt(stub: &mut Stub) -> Result<()> {
+    let mut failed = 0;
+    console::prompt_person("`help` lists what can be called.\n");
+    loop {
+        console::prompt_person("rpc> ");
+        let Some(line) = console::read_stdin_line()? else { break };
+        let line = String::from_utf8_lossy(&line);
+        let done = match line.trim() {
+            "" => continue,
+            "quit" | "exit" => break,
+            "help" => help(stub),
+            line => obey(stub, line),
+        };
+        if let Err(problem) = done {
+            warn!("error: {problem}");
+            failed += 1;
+        }
+        if console::is_closed() {
+            break;
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        1 => Err(Error::other("1 call failed")),
+        _ => Err(Error::other(format!("{failed} calls failed"))),
+    }
+}
+
+/// Does what a line says.
+fn obey(stub: &mut Stub, line: &str) -> Result<()> {
+    let order = if words::is_raw(line) {
+        Order::Raw(line.to_string())
+    } else {
+        let words = shlex::split(line)
+            .ok_or_else(|| Error::other("a quotation mark is open"))?;
+        words::order(&words).map_err(Error::other)?
+    };
+    print(perform(stub, order))
+}
+
+/// Says what may be typed, and asks the server for its procedures.
+fn help(stub: &mut Stub) -> Result<()> {
+    say!("{HELP}");
+    let list = stub
+        .call("rpc.methods", "")
+        .map_err(|failure| Error::other(failure.to_string()))?;
+    let list: Vec<String> = serde_json::from_str(list.get())
+        .map_err(|error| Error::other(format!("rpc.methods: {error}")))?;
+    for procedure in list {
+        say!("  {}", console::escape(procedure.as_bytes()));
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! A connection to the server, and a deadline on everything that is done with
+//! it. stub.rs makes one when it has something to call, and another one after
+//! a failure.                                                      [T-X2]
+//!
+//!     stub.rs       connection (this file)           server
+//!       |               1 socket                       |
+//!       |               2 connect ---- handshake ----->|
+//!       | a line ------>3 send ------------ line ----->|
+//!       | a line <------4 recv <----------- line ------|
+//!       |               5 close ----------- FIN ------>|
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use socketlab::line::{LineReader, Received};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, say};
+
+use crate::wire::LONGEST_ANSWER;
+
+/// A connection.
+pub struct Connection {
+    socket: TcpSocket,
+    reader: LineReader,
+    limit: Duration, // for one attempt, as the user gave it
+}
+
+impl Connection {
+    /// Connects to the first of these addresses that lets us.
+    pub fn to(addresses: &[SocketAddr], limit: Duration) -> Result<Connection> {
+        let socket = net::try_each(addresses, |address| {
+            // ---- 1 socket() ----------------------------------------------
+            // A new one for each connection: a socket connects once.
+            let socket = TcpSocket::new(address)?;
+
+            // ---- 2 connect() ---------------------------------------------
+            // Who we are is in the ids of our calls, not in the connection:
+            // that may be another one for every attempt.        (viva 8)
+            socket.set_send_timeout(Some(limit))?;
+            socket.connect(address)?;
+            Ok(socket)
+        })?;
+        socket.set_no_delay()?;
+        let reader = LineReader::new(socket.clone(), LONGEST_ANSWER, limit);
+        Ok(Connection { socket, reader, limit })
+    }
+
+    /// Sends a line.
+    pub fn send(&self, line: &str, deadline: Instant) -> Result<()> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.socket.set_send_timeout(Some(left))?;
+
+        // ---- 3 send() ----------------------------------------------------
+        // That it works says that our kernel has the bytes, and nothing
+        // about the server.                                     (viva 6)
+        self.socket.send_all(format!("{line}\n").as_bytes())
+    }
+
+    /// The next line that the server sends; `show` prints it.
+    pub fn receive(
+        &mut self,
+        deadline: Instant,
+        show: bool,
+    ) -> Result<Vec<u8>> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.reader.finish_within(Some(left));
+
+        // ---- 4 recv() ----------------------------------------------------
+        // Until the line is whole or the deadline is over. Silence has one
+        // look and three causes: the request was lost, the answer was lost,
+        // or the work takes longer than we wait.                (viva 6)
+        let line = match self.reader.read() {
+            Ok(Received::Line(line) | Received::Unterminated(line)) => line,
+            Ok(Received::TooLong) => {
+                return Err(Error::other("the answer is too long"));
+            }
+            Ok(Received::End) => {
+                return Err(Error::other(
+                    "the server closed the connection without an answer",
+                ));
+            }
+            Err(error) if error.is_timeout() => {
+                let limit = self.limit.as_millis();
+                let what = format!("no answer within {limit} ms");
+                let server = self.socket.peer_addr()?;
+                return Err(Error::timed_out("recv", server, what));
+            }
+            Err(error) => return Err(error),
+        };
+        if show {
+            say!("< {}", console::escape(&line));
+        }
+        Ok(line)
+    }
+
+    /// Ends it.
+    pub fn close(self) {
+        // ---- 5 close() ---------------------------------------------------
+        // FIN, or RST if an answer has come that nobody read.
+        drop(self.reader); // it holds a handle of the socket as well
+        self.socket.close();
+    }
+}

@@ -1,0 +1,107 @@
+//! A table of keys and values that all clients share: behind ONE lock, since
+//! each operation is one look or one change and nobody waits for a peer while
+//! holding it. A hub thread (labs/chat) would be more than this needs.
+//!
+//!     client A -> put("colour", "red") --\
+//!                                         [lock] BTreeMap: key -> JSON
+//!     client B -> get("colour") ---------/
+//!
+//! Knows nothing of requests and answers, as calculator.rs does not.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+
+/// Most entries, and most bytes of all keys and values together.
+const MOST_ENTRIES: usize = 10_000;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Longest key in bytes. A value is bounded by the line that brings it.
+const LONGEST_KEY: usize = 256;
+
+/// Keys of one answer of [`Table::keys`]; the caller asks again for more.
+pub const KEYS_AT_ONCE: usize = 100;
+
+/// Why an operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Nothing is stored under it.
+    NoSuchKey,
+    /// Over 256 bytes.
+    LongKey,
+    /// As many entries or bytes as it may hold.
+    Full,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Problem::NoSuchKey => "no such key",
+            Problem::LongKey => "the key is longer than 256 bytes",
+            Problem::Full => "the table is full",
+        })
+    }
+}
+
+/// The table.
+#[derive(Default)]
+pub struct Table {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    map: BTreeMap<String, Box<RawValue>>,
+    bytes: usize, // of all keys and values
+}
+
+impl Table {
+    /// Stores a value; says whether the key is new.
+    pub fn put(
+        &self,
+        key: String,
+        value: Box<RawValue>,
+    ) -> Result<bool, Problem> {
+        if key.len() > LONGEST_KEY {
+            return Err(Problem::LongKey);
+        }
+        let mut entries = self.entries.lock();
+        let old = entries.map.get(&key).map(|old| key.len() + old.get().len());
+        let bytes =
+            entries.bytes - old.unwrap_or(0) + key.len() + value.get().len();
+        let count = entries.map.len() + usize::from(old.is_none());
+        if count > MOST_ENTRIES || bytes > MOST_BYTES {
+            return Err(Problem::Full);
+        }
+        entries.bytes = bytes;
+        Ok(entries.map.insert(key, value).is_none())
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Result<Box<RawValue>, Problem> {
+        let entries = self.entries.lock();
+        entries.map.get(key).cloned().ok_or(Problem::NoSuchKey)
+    }
+
+    /// Removes a key; says whether it was there.
+    pub fn delete(&self, key: &str) -> bool {
+        let mut entries = self.entries.lock();
+        let Some(old) = entries.map.remove(key) else { return false };
+        entries.bytes -= key.len() + old.get().len();
+        true
+    }
+
+    /// The first hundred keys behind `after`, in order.
+    pub fn keys(&self, after: &str) -> Vec<String> {
+        let entries = self.entries.lock();
+        let from = (Bound::Excluded(after), Bound::Unbounded);
+        let from = match after {
+            "" => (Bound::Unbounded, Bound::Unbounded),
+            _ => from,
+        };
+        let keys = entries.map.range::<str, _>(from).map(|(key, _)| key);
+        keys.take(KEYS_AT_ONCE).cloned().collect()
+    }
+}
