@@ -37,17 +37,24 @@ impl Output {
                     let what = format!("{name} is a folder: -o FILE");
                     return Err(Error::other(what));
                 }
+                // A device or FIFO is written to; a file is replaced by one
+                // that is whole. Or `-o /dev/null` would be the end of it.
+                let special = name.metadata().is_ok_and(|m| !m.is_file());
                 let mut part = name.as_os_str().to_os_string();
-                part.push(".part");
-                let part = PathBuf::from(part);
-                // A new file, wherever a link of that name may point.
-                let _ = fs::remove_file(&part);
                 let mut new = OpenOptions::new();
-                let file = new.write(true).create_new(true).open(&part);
-                let file =
-                    BufWriter::new(file.map_err(|e| failed("open", &part, e))?);
+                new.write(true);
+                if !special {
+                    part.push(".part");
+                    // A new file, wherever a link of that name may point.
+                    let _ = fs::remove_file(&part);
+                    new.create_new(true);
+                }
+                let part = PathBuf::from(part);
+                let file = BufWriter::new(
+                    new.open(&part).map_err(|e| failed("open", &part, e))?,
+                );
                 let name = name.to_path_buf();
-                Target::File { file, part, name, done: false }
+                Target::File { file, part, name, done: special }
             }
         };
         let bar = ProgressBar::hidden();
@@ -99,9 +106,11 @@ impl Output {
             Target::File { file, part, name, done } => {
                 self.bar.finish_and_clear();
                 file.flush().map_err(|e| failed("write", part, e))?;
-                fs::rename(&*part, &*name)
-                    .map_err(|e| failed("rename", part, e))?;
-                *done = true;
+                if !*done {
+                    fs::rename(&*part, &*name)
+                        .map_err(|e| failed("rename", part, e))?;
+                    *done = true;
+                }
                 warn!("saved {}: {} bytes", name.display(), self.count);
                 Ok(())
             }

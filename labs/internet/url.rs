@@ -91,6 +91,11 @@ pub fn parse(text: &str) -> Result<Url, String> {
         Some((user, password)) => (Some(user), Some(decode(password)?)),
         None => (user, None),
     };
+    let user = match user.and_then(|user| user.split_once(";AUTH=")) {
+        Some((user, "*")) => Some(user), // RFC 5092: any way of logging in
+        Some(_) => return Err("of ;AUTH= there is * only".into()),
+        None => user,
+    };
     let user = user.filter(|user| !user.is_empty()).map(decode).transpose()?;
     let (host, port) = host_and_port(place, scheme.port)?;
     let path = path.split('#').next().unwrap_or_default().to_string();

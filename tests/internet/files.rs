@@ -146,3 +146,35 @@ fn t_m_https_trusts_whom_the_system_trusts() {
     assert!(refused.contains("TLS: "), "{refused}");
     assert!(!refused.contains("C: GET"), "{refused}");
 }
+
+#[test]
+fn t_m_a_full_disk_is_an_error_and_a_fifo_stays_one() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use std::os::unix::fs::FileTypeExt;
+    let Some(server) = crate::support::python_server("gopher_server.py", &[])
+    else {
+        return;
+    };
+    let url = format!("gopher://{}/9/bytes", server.address);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let mut to_full = command(&[&url]);
+    let output = to_full.stdout(full.expect("/dev/full")).spawn();
+    let status = output.expect("fetch runs").wait().expect("it ends");
+    assert_eq!(status.code(), Some(1));
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = folder.path().join("fifo");
+    let mode = Mode::from_raw_mode(0o600);
+    mknodat(CWD, &fifo, FileType::Fifo, mode, 0).expect("a FIFO");
+    let path = fifo.clone();
+    let reading = std::thread::spawn(move || fs::read(path));
+    let name = fifo.to_str().expect("a name");
+    result(&fetch(&["-o", name, &url]));
+    let bytes = reading.join().expect("a reader").expect("it reads");
+    assert_eq!(bytes.len(), 1024);
+    assert!(fifo.metadata().expect("it").file_type().is_fifo());
+    // A file in a folder that is not there is told before anything is asked.
+    let text = failure(&fetch(&["-o", "/nowhere/file", &url]));
+    assert!(text.starts_with("Error: open(/nowhere/file.part): "), "{text}");
+    let text = failure(&fetch(&["-o", "/", &url]));
+    assert!(text.contains("/ is a folder: -o FILE"), "{text}");
+}

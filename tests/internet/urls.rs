@@ -13,6 +13,7 @@ fn t_m_a_url_that_makes_no_sense_is_a_usage_error() {
         ("mailto://x/", "no scheme mailto: there are http"),
         ("pop3:///1", "is no host"),
         ("pop3://ann@/1", "is no host"),
+        ("imap://ann;AUTH=GSSAPI@h/", "of ;AUTH= there is * only"),
         ("pop3://h:0/", "is not 1 to 65535"),
         ("pop3://h:65536/", "is not 1 to 65535"),
         ("pop3://h:x/", "is not 1 to 65535"),
@@ -64,7 +65,7 @@ fn t_m_names_are_decoded_once_and_addresses_may_be_ipv6() {
         ],
         Then::Close,
     );
-    let url = format!("FTP://a%40b@{address}/d/100%2525.txt#part");
+    let url = format!("FTP://a%40b;AUTH=*@{address}/d/100%2525.txt#part");
     failure(&fetch(&[&url]));
     assert_eq!(heard.all().len(), 4, "{:?}", heard.all());
 
