@@ -260,6 +260,8 @@ fn t_m_an_imap_message_may_be_quoted_or_nothing_and_must_be_one() {
     let others = b"* 1 FETCH (X {3}\r\nabc BODY[] {1}\r\nz BODY[] {1}\r\ny)\
                    \r\na3 OK\r\n";
     assert_eq!(result(&run(others)), b"z", "the text, once, and no more");
+    let more = failure(&run(b"* 1 EXISTS\r\n".repeat(2000).leak()));
+    assert!(more.contains("over 1000 lines, and no end"), "{more}");
     let no = failure(&run(b"a3 NO gone\r\n"));
     assert!(no.contains("after a3 UID FETCH 1 (BODY.PEEK[]): a3 NO gone"));
 }
