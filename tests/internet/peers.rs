@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -105,10 +106,16 @@ pub fn write(folder: &Path, name: &str, bytes: &[u8]) {
     give(&path);
 }
 
-/// A port that was free a moment ago.
+/// A port that is free, and is nobody's by chance: below those that the
+/// kernel gives to clients and to servers on port 0.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    (0..12_000)
+        .map(|_| NEXT.fetch_add(1, Ordering::Relaxed))
+        .map(|next| 20_000 + (std::process::id() % 4_000 * 101 + next) % 12_000)
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        .expect("a free port")
 }
 
 /// A certificate for localhost and 127.0.0.1, and its key, in the folder.
