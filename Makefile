@@ -4,11 +4,12 @@
 
 HOST =
 PORT =
+URL =
 ARGS =
 CARGO = cargo
 
 LABS = greet echo uppercase message datetime calculator chat web proxy \
-  mail names rpc pipes
+  mail internet names rpc pipes
 
 # The programs with unit tests inside; the other labs' tests are all in tests/.
 UNITS = --lib --bin web-server --bin proxy-server --bin names --bin mail-client --bin fetch
@@ -142,6 +143,12 @@ mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
 test-mail: ## its tests
 viva-mail: ## its questions
 
+## internet: POP3, IMAP, FTP, NNTP, Gopher, Telnet, HTTP (handout T)
+internet: ## all schemes, scripted, against small servers in Python
+fetch: ## what a URL names: make fetch URL=gopher://127.0.0.1:7070/
+test-internet: ## its tests, against real servers where installed
+viva-internet: ## its questions
+
 ## names: host names, addresses, ports, sockets (handout T, its vocabulary)
 names: ## scripted; its program: make names ARGS='localhost http'
 test-names: ## its tests
@@ -193,6 +200,8 @@ pipes-%: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)
+fetch:
+	@$(run) $@ -- $(if $(URL),'$(URL)') $(ARGS)
 %-intruder: always
 	@$(CARGO) build --bins
 	@$(run) $@ -- $(place) $(ARGS)
@@ -205,5 +214,5 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test check ports viva where explain bench-echo \
+.PHONY: always help demo test check ports viva where explain fetch bench-echo \
   bench-chat bench-web bench-proxy $(LABS)

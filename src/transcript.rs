@@ -337,8 +337,11 @@ fn find<'a>(
     found.ok_or_else(|| Error::other(format!("nothing runs in {name}")))
 }
 
-/// The ports in a command: a number of four or five digits behind a host.
+/// The ports in a command: a number of four or five digits behind a host, as
+/// a word of its own, or in a URL such as `pop3://ann@127.0.0.1:11000/1`.
 fn ports_in(text: &str) -> Vec<String> {
+    let apart = text.replace("://", " ").replace(['@', ':', '/'], " ");
+    let text = if text.contains("://") { &apart } else { text };
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut ports = Vec::new();
     for pair in words.windows(2) {
@@ -388,6 +391,8 @@ mod tests {
     fn ports_stand_behind_hosts() {
         let ports = ports_in("x 127.0.0.1 12001 --burst 2000 ::1 4711 80");
         assert_eq!(ports, ["12001", "4711"]);
+        let ports = ports_in("x pop3://ann:1234@127.0.0.1:11000/2000");
+        assert_eq!(ports, ["11000"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::chunked::{Chunked, Piece};
 use super::reader::{Reader, SMALL};
 use super::{Fault, Fields, Framing};
+use crate::stream::Stream;
 
 /// The buffer while a long body goes through.
 const LARGE: usize = 256 * 1024;
@@ -38,9 +39,9 @@ impl Body {
     /// The next bytes, or `None` at the end of the body. They are those that
     /// have arrived, not a fixed number. A close before the end is
     /// [`Fault::Cut`].
-    pub fn next<'a>(
+    pub fn next<'a, S: Stream>(
         &mut self,
-        reader: &'a mut Reader,
+        reader: &'a mut Reader<S>,
     ) -> Result<Option<&'a [u8]>, Fault> {
         loop {
             if self.is_done() {
@@ -111,9 +112,9 @@ impl Body {
 
     /// Reads the rest and throws it away, `most` bytes at most, so that the
     /// next request can be found behind it.
-    pub fn skip(
+    pub fn skip<S: Stream>(
         &mut self,
-        reader: &mut Reader,
+        reader: &mut Reader<S>,
         most: u64,
     ) -> Result<(), Fault> {
         let mut count = 0;

@@ -19,6 +19,7 @@ use super::Fault;
 use super::check::{LONGEST_LINE, check_request_line, is_token};
 use super::head::{LARGEST_HEAD, Request, Response};
 use crate::net::TcpSocket;
+use crate::stream::Stream;
 
 /// A head must be whole this long after its first byte, however slowly the
 /// rest drips in. A limit for each `recv` would not do: a byte every few
@@ -32,9 +33,9 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// clients have ten thousand of them.
 pub(super) const SMALL: usize = 4 * 1024;
 
-/// The receiving side of a connection.
-pub struct Reader {
-    socket: TcpSocket,
+/// The receiving side of a connection: TCP, or TLS over it.
+pub struct Reader<S = TcpSocket> {
+    socket: S,
     pub(super) buffer: Vec<u8>, // initialised; start..end is unread
     pub(super) start: usize,
     pub(super) end: usize,
@@ -44,9 +45,9 @@ pub struct Reader {
     limit: Option<Duration>, // SO_RCVTIMEO as it is now
 }
 
-impl Reader {
+impl<S: Stream> Reader<S> {
     /// Reads from this socket, and from nobody else's handle of it.
-    pub fn new(socket: TcpSocket) -> Reader {
+    pub fn new(socket: S) -> Reader<S> {
         Reader {
             socket,
             buffer: Vec::new(),
@@ -60,7 +61,7 @@ impl Reader {
     }
 
     /// The socket, to send on.
-    pub fn socket(&self) -> &TcpSocket {
+    pub fn socket(&self) -> &S {
         &self.socket
     }
 

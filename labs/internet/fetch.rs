@@ -1,0 +1,134 @@
+//! Fetches what a URL names, in the protocol that its scheme names: the table
+//! of handout T, row by row. [T-M] The servers are other people's.
+//!
+//!     fetch URL
+//!       |  url.rs        scheme, user, host, port, path
+//!       |  output.rs     stdout, or -o FILE
+//!       |  dialogue.rs   socket connect send recv close, and TLS
+//!       v
+//!     pop3.rs imap.rs ftp.rs nntp.rs gopher.rs telnet.rs http.rs
+//!                        one protocol each: who says what, in which order
+//!
+//! What is said goes to stderr as it happens, `C:` ours, `S:` the server's;
+//! what is fetched goes to stdout.
+//! Run: make fetch URL=gopher://127.0.0.1:7070/
+
+mod dialogue;
+mod ftp;
+mod ftp_data;
+mod gopher;
+mod http;
+mod imap;
+mod imap_reply;
+mod login;
+mod mailbox;
+mod nntp;
+mod output;
+mod pop3;
+mod telnet;
+mod telnet_options;
+mod url;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::Result;
+use socketlab::args::{self, Program};
+
+const PROGRAM: Program = Program {
+    lab: "internet",
+    role: "client",
+    port: 0, // it is in the URL
+    steps: "socket connect send recv close",
+    example: "fetch pop3://ann@127.0.0.1:11000/1",
+};
+
+/// Fetches what a URL names: mail, news, a file, a menu, a page.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// scheme://user@host:port/path, where the scheme is one of http https
+    /// nntp nntps ftp ftps pop3 pop3s imap imaps telnet gopher
+    #[argh(positional)]
+    url: String,
+    /// save the result in this file, which is there only when it is whole
+    #[argh(option, short = 'o')]
+    output: Option<PathBuf>,
+    /// begin TLS with the protocol's own command (STARTTLS, STLS, AUTH TLS);
+    /// a server that refuses is an error
+    #[argh(switch)]
+    starttls: bool,
+    /// send a password unencrypted, also to another machine
+    #[argh(switch)]
+    allow_clear: bool,
+    /// do not print the dialogue
+    #[argh(switch, short = 'q')]
+    quiet: bool,
+    /// seconds that the server may be silent (default 30)
+    #[argh(option, default = "30")]
+    wait: u64,
+}
+
+/// What the user asked for.
+pub struct Job {
+    /// Where it is.
+    pub url: url::Url,
+    /// Where it goes; `None`: to stdout.
+    pub output: Option<PathBuf>,
+    /// TLS by a command of the protocol.
+    pub starttls: bool,
+    /// A password may go in the clear.
+    pub allow_clear: bool,
+    /// Print no dialogue.
+    pub quiet: bool,
+    /// How long the server may be silent.
+    pub wait: Duration,
+}
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let url = url::parse(&args.url).unwrap_or_else(|what| args::usage(&what));
+    let scheme = url.scheme;
+    if args.starttls && !scheme.starttls {
+        let name = scheme.name;
+        args::usage(&match scheme.tls {
+            true => format!(
+                "{name} is TLS from the first byte on: \
+                             --starttls is for {}",
+                name.trim_end_matches('s')
+            ),
+            false => format!("{name} has no command that begins TLS"),
+        });
+    }
+    if url.password.is_some() {
+        login::warn_of_password_in_url();
+    }
+    let job = Job {
+        url,
+        output: args.output,
+        starttls: args.starttls,
+        allow_clear: args.allow_clear,
+        quiet: args.quiet,
+        wait: Duration::from_secs(wait),
+    };
+    match scheme.name {
+        "pop3" | "pop3s" => pop3::fetch(&job),
+        "imap" | "imaps" => imap::fetch(&job),
+        "ftp" | "ftps" => ftp::fetch(&job),
+        "nntp" | "nntps" => nntp::fetch(&job),
+        "gopher" => gopher::fetch(&job),
+        "telnet" => telnet::talk(&job),
+        _ => http::fetch(&job),
+    }
+}
+
+/// A URL whose path means nothing to its protocol: a usage error.
+fn path_of(job: &Job, means: &str) -> String {
+    let path = url::decode(&job.url.path);
+    let path = path.unwrap_or_else(|what| args::usage(&what));
+    if path.starts_with('?') {
+        args::usage(&format!("{} has no ?: {means}", job.url.scheme.name));
+    }
+    path.strip_prefix('/').unwrap_or(&path).to_string()
+}

@@ -1,0 +1,111 @@
+//! FTP's replies, and its second connection: where it goes to, and what comes
+//! over it. ftp.rs has the whole figure.
+//!
+//!     control   C: EPSV     S: 229 … (|||4711|)     C: RETR    S: 150 … 226
+//!     data                  connect to 4711 --->         bytes <---- FIN
+
+use std::net::{IpAddr, SocketAddr};
+
+use socketlab::net::TcpSocket;
+use socketlab::stream::Stream;
+use socketlab::tls::Channel;
+use socketlab::{Error, Result, warn};
+
+use crate::dialogue::{Dialogue, MOST_LINES};
+use crate::output::Output;
+
+/// Where the server waits for the second connection: at the first one's
+/// address, whatever it says. A server that could name another one would let
+/// us knock at any door of our own network.                     (viva 15)
+pub fn passive(talk: &mut Dialogue<'_>) -> Result<SocketAddr> {
+    let mut place = talk.peer()?.0;
+    talk.send("EPSV")?;
+    let (code, text) = reply(talk)?;
+    let port = match code {
+        // 229 … (|||4711|)
+        229 => text.rsplit('|').nth(1).and_then(|port| port.parse().ok()),
+        // An old server. 227 … (127,0,0,1,18,103): 18 * 256 + 103.
+        _ if place.is_ipv4() => {
+            let text = ask(talk, "PASV", 2)?;
+            let inner = text.split(['(', ')']).nth(1).unwrap_or_default();
+            let numbers = inner.split(',').map(|n| n.trim().parse::<u8>().ok());
+            let numbers: Option<Vec<u8>> = numbers.collect();
+            match numbers.as_deref() {
+                Some(&[a, b, c, d, high, low]) => {
+                    if place.ip() != IpAddr::from([a, b, c, d]) {
+                        warn!("(it names {a}.{b}.{c}.{d}: not followed)");
+                    }
+                    Some(u16::from_be_bytes([high, low]))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    place
+        .set_port(port.filter(|&port| port > 0).ok_or_else(|| {
+            talk.refused("no port for the data in the reply")
+        })?);
+    Ok(place)
+}
+
+/// Reads the second connection to its end.
+pub fn transfer(
+    talk: &mut Dialogue<'_>,
+    data: TcpSocket,
+    out: &mut Output,
+) -> Result<()> {
+    // ---- 8 data ----------------------------------------------------------
+    let host = &talk.job.url.host;
+    let mut data = match talk.peer()?.1 {
+        Some(config) => Channel::connect_tls(data, config, host)?,
+        None => Channel::Clear(data),
+    };
+    data.set_recv_timeout(Some(talk.job.wait))?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match data.recv(&mut buffer)? {
+            0 => break,
+            count => out.write(buffer.get(..count).unwrap_or_default())?,
+        }
+    }
+    data.finish();
+    Ok(())
+}
+
+/// Sends a command that must get a reply of this kind.
+pub fn ask(
+    talk: &mut Dialogue<'_>,
+    command: &str,
+    kind: u32,
+) -> Result<String> {
+    talk.send(command)?;
+    expect(talk, kind)
+}
+
+/// A reply of this kind: 1 it begins, 2 done, 3 more is needed, 4 not now, 5
+/// never.
+pub fn expect(talk: &mut Dialogue<'_>, kind: u32) -> Result<String> {
+    let (code, text) = reply(talk)?;
+    match code / 100 == kind {
+        true => Ok(text),
+        false => Err(talk.refused(&text)),
+    }
+}
+
+/// A reply: `220 text`, or `220-text` and so on until `220 text`.
+pub fn reply(talk: &mut Dialogue<'_>) -> Result<(u32, String)> {
+    let first = talk.reply()?;
+    let code = first.get(..3).unwrap_or_default().to_string();
+    let number = code.parse().ok().filter(|n| (100..600).contains(n));
+    let Some(number) = number else { return Err(talk.refused(&first)) };
+    let mut line = first;
+    for _ in 0..MOST_LINES {
+        let rest = line.strip_prefix(&code);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')) {
+            return Ok((number, line));
+        }
+        line = talk.reply()?;
+    }
+    Err(Error::other("a reply of over 1000 lines"))
+}

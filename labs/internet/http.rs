@@ -1,0 +1,103 @@
+//! HTTP and HTTPS: one GET, and the answer's body. RFC 9110 and RFC 9112,
+//! which lab web shows at length; here it is one more dialogue, between the
+//! older ones. The reader and the framing are that lab's (src/http).
+//!
+//!     fetch                            server
+//!       |--- 1 GET /path, Host: ------->|   we speak first
+//!       |<-- 2 200 OK, fields ----------|   a head tells what follows
+//!       |<-- 3 body --------------------|   by length, in chunks, or to FIN
+//!
+//! A redirect is told and not followed: the other place may be anywhere.
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use socketlab::http::{Body, Head, Reader};
+use socketlab::{Error, Result, args, console};
+
+use crate::Job;
+use crate::dialogue::Dialogue;
+use crate::output::Output;
+
+/// What cannot stand in a request line as it is.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"');
+
+/// Fetches a page or file.
+pub fn fetch(job: &Job) -> Result<()> {
+    let url = &job.url;
+    if url.user.is_some() {
+        args::usage("a user in an http URL is not sent: leave it out");
+    }
+    let path = utf8_percent_encode(&url.path, NOT_IN_A_PATH).to_string();
+    let path = match path.starts_with('/') {
+        true => path,
+        false => format!("/{path}"),
+    };
+    let mut out = Output::open(job.output.as_deref())?;
+    let mut talk = Dialogue::open(job)?;
+
+    // ---- 1 GET -----------------------------------------------------------
+    // Host, because many sites live at one address; with TLS the server has
+    // been told before, in the handshake (SNI), and had to prove the name.
+    let mut host = match url.host.contains(':') {
+        true => format!("[{}]", url.host),
+        false => url.host.clone(),
+    };
+    if url.port != url.scheme.port {
+        host += &format!(":{}", url.port);
+    }
+    let head = Head::request("GET", &path)
+        .field("Host", host)
+        .field("User-Agent", "socketlab-fetch")
+        .field("Connection", "close")
+        .end();
+    talk.send_head(&head)?;
+
+    // ---- 2 head ----------------------------------------------------------
+    // 1xx are interim: the answer itself follows them.
+    let mut reader = Reader::new(talk.into_channel());
+    reader.set_head_deadline(job.wait);
+    reader.set_limits(job.wait, None);
+    let mut interim = 0;
+    let response = loop {
+        match reader.read_response(job.wait)? {
+            Some(response) if response.status >= 200 => break response,
+            Some(_) if interim < 10 => interim += 1,
+            _ => {
+                let what = "the server closed without an answer";
+                return Err(Error::other(what));
+            }
+        }
+    };
+    let (version, status) = (response.version.text(), response.status);
+    job.show(
+        "S: ",
+        format!("{version} {status} {}", response.reason).as_bytes(),
+    );
+    for (name, value) in response.fields.iter() {
+        job.show("S: ", &[name.as_bytes(), b": ", value].concat());
+    }
+    if status >= 300 && job.output.is_some() {
+        return Err(answer(status, response.fields.text("Location")));
+    }
+
+    // ---- 3 body ----------------------------------------------------------
+    // Less than the head promised is an error, and no file.
+    let mut body = Body::new(response.framing("GET")?);
+    let size = response.fields.text("Content-Length");
+    out.announce(size.and_then(|size| size.parse().ok()));
+    while let Some(piece) = body.next(&mut reader)? {
+        out.write(piece)?;
+    }
+    out.finish()?;
+    match status {
+        200..=299 => Ok(()),
+        _ => Err(answer(status, response.fields.text("Location"))),
+    }
+}
+
+/// An answer that is not what was asked for.
+fn answer(status: u16, elsewhere: Option<&str>) -> Error {
+    let elsewhere = elsewhere.map(|place| console::escape(place.as_bytes()));
+    let elsewhere = elsewhere.map(|place| format!(": it is at {place}"));
+    let elsewhere = elsewhere.unwrap_or_default();
+    Error::other(format!("the server's answer is {status}{elsewhere}"))
+}

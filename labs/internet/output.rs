@@ -1,0 +1,182 @@
+//! Where the result goes. To a terminal: as text, with what would drive the
+//! terminal escaped. Into a pipe: the bytes as they came. With `-o FILE`:
+//! into FILE.part, renamed when all has come, so that FILE is never half.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use socketlab::{Error, Result, console, warn};
+
+/// The result on its way.
+pub struct Output {
+    target: Target,
+    count: u64, // bytes so far
+    bar: ProgressBar,
+}
+
+enum Target {
+    Terminal(Screen),
+    Pipe,
+    File { file: BufWriter<File>, part: PathBuf, name: PathBuf, done: bool },
+}
+
+impl Output {
+    /// Into this file, or to stdout. A file that cannot be written is told
+    /// before anything is asked of the network.
+    pub fn open(name: Option<&Path>) -> Result<Output> {
+        let target = match name {
+            None if io::stdout().is_terminal() => {
+                Target::Terminal(Screen::default())
+            }
+            None => Target::Pipe,
+            Some(name) => {
+                if name.is_dir() {
+                    let name = name.display();
+                    let what = format!("{name} is a folder: -o FILE");
+                    return Err(Error::other(what));
+                }
+                // A device or FIFO is written to; a file is replaced by one
+                // that is whole. Or `-o /dev/null` would be the end of it.
+                let special = name.metadata().is_ok_and(|m| !m.is_file());
+                let mut part = name.as_os_str().to_os_string();
+                let mut new = OpenOptions::new();
+                new.write(true);
+                if !special {
+                    part.push(".part");
+                    // A new file, wherever a link of that name may point.
+                    let _ = fs::remove_file(&part);
+                    new.create_new(true);
+                }
+                let part = PathBuf::from(part);
+                let file = BufWriter::new(
+                    new.open(&part).map_err(|e| failed("open", &part, e))?,
+                );
+                let name = name.to_path_buf();
+                Target::File { file, part, name, done: special }
+            }
+        };
+        let bar = ProgressBar::hidden();
+        Ok(Output { target, count: 0, bar })
+    }
+
+    /// Says how many bytes will come, if it is known: for the progress bar,
+    /// which a file has, on a terminal.
+    pub fn announce(&mut self, size: Option<u64>) {
+        if let Target::File { .. } = self.target {
+            let form =
+                "{bytes} of {total_bytes} {wide_bar} {bytes_per_sec} {eta}";
+            let style = ProgressStyle::with_template(form);
+            self.bar = size.map_or_else(ProgressBar::no_length, |size| {
+                ProgressBar::new(size)
+            });
+            self.bar.set_style(
+                style.unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+        }
+    }
+
+    /// Some bytes of the result.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.count += bytes.len() as u64;
+        match &mut self.target {
+            Target::Terminal(screen) => {
+                let text = screen.show(bytes);
+                to_stdout(text.as_bytes())
+            }
+            Target::Pipe => to_stdout(bytes),
+            Target::File { file, part, .. } => {
+                self.bar.set_position(self.count);
+                file.write_all(bytes).map_err(|e| failed("write", part, e))
+            }
+        }
+    }
+
+    /// How many bytes came.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// All has come: FILE.part becomes FILE.
+    pub fn finish(mut self) -> Result<()> {
+        match &mut self.target {
+            Target::Terminal(screen) => to_stdout(screen.rest().as_bytes()),
+            Target::Pipe => Ok(()),
+            Target::File { file, part, name, done } => {
+                self.bar.finish_and_clear();
+                file.flush().map_err(|e| failed("write", part, e))?;
+                if !*done {
+                    fs::rename(&*part, &*name)
+                        .map_err(|e| failed("rename", part, e))?;
+                    *done = true;
+                }
+                warn!("saved {}: {} bytes", name.display(), self.count);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What never got its `finish` is not the file that was asked for.
+impl Drop for Output {
+    fn drop(&mut self) {
+        if let Target::File { part, done: false, .. } = &self.target {
+            self.bar.abandon();
+            let _ = fs::remove_file(part);
+        }
+    }
+}
+
+/// Bytes of a peer as text for a terminal, in pieces as they arrive.
+#[derive(Default)]
+struct Screen {
+    tail: Vec<u8>, // the beginning of a character, or a CR before its LF
+}
+
+impl Screen {
+    fn show(&mut self, bytes: &[u8]) -> String {
+        self.tail.extend_from_slice(bytes);
+        let end = match std::str::from_utf8(&self.tail) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ if self.tail.ends_with(b"\r") => self.tail.len() - 1,
+            _ => self.tail.len(),
+        };
+        let rest = self.tail.split_off(end);
+        printable(&std::mem::replace(&mut self.tail, rest))
+    }
+
+    fn rest(&mut self) -> String {
+        printable(&std::mem::take(&mut self.tail))
+    }
+}
+
+/// Line ends and tabs stay; all else that is no text is escaped.
+fn printable(bytes: &[u8]) -> String {
+    let mut lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
+    let last = lines.pop().unwrap_or_default();
+    let tabs = |line: &[u8]| {
+        let parts: Vec<String> =
+            line.split(|&byte| byte == b'\t').map(console::escape).collect();
+        parts.join("\t")
+    };
+    let whole = lines.iter().map(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        tabs(line) + "\n"
+    });
+    whole.collect::<String>() + &tabs(last)
+}
+
+/// Ends the program quietly when nobody reads any more (`fetch … | head`).
+fn to_stdout(bytes: &[u8]) -> Result<()> {
+    match console::print_bytes(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            std::process::exit(0)
+        }
+        done => done.map_err(|error| Error::new("write", "stdout", error)),
+    }
+}
+
+fn failed(call: &'static str, file: &Path, error: io::Error) -> Error {
+    Error::new(call, file.display(), error)
+}

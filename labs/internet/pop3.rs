@@ -1,0 +1,104 @@
+//! POP3: one mailbox, its messages by number. RFC 1939; STLS is RFC 2595.
+//! `pop3://user@host/` lists the messages, `pop3://user@host/3` is one.
+//!
+//!     fetch                          server
+//!       |<------ 1 +OK ready ----------|
+//!       |------- 2 STLS -------------->|   with --starttls; then TLS
+//!       |------- 3 USER, PASS -------->|
+//!       |------- 4 STAT -------------->|   +OK 2 320: messages, bytes
+//!       |------- 5 LIST -------------->|   lines, until a single dot
+//!       |------- 6 RETR 3 ------------>|   the message, until a single dot
+//!       |------- 7 QUIT -------------->|   what was deleted goes now: nothing
+//!
+//! Every reply begins with +OK or -ERR, and nothing else counts.   [T-M]
+
+use socketlab::{Result, args};
+
+use crate::Job;
+use crate::dialogue::Dialogue;
+use crate::login::login;
+use crate::output::Output;
+
+/// Lists a mailbox, or fetches a message of it.
+pub fn fetch(job: &Job) -> Result<()> {
+    let number = number(job);
+    let mut out = Output::open(job.output.as_deref())?;
+    let mut talk = Dialogue::open(job)?;
+    talk.only_crlf();
+
+    // ---- 1 greeting ------------------------------------------------------
+    // The server speaks first (RFC 1939, 4).                     (viva 1)
+    expect_ok(&mut talk)?;
+
+    // ---- 2 STLS ----------------------------------------------------------
+    // From the next byte on it is TLS, or this is the end: whoever removes
+    // the offer on the way must not get the password. (RFC 2595, 4) (try 3)
+    if job.starttls {
+        ask(&mut talk, "STLS")?;
+        talk = talk.start_tls()?;
+        talk.only_crlf();
+    }
+
+    // ---- 3 USER ----------------------------------------------------------
+    // In two commands, the password as it is (7). That is why TLS.
+    let login = login(&mut talk)?;
+    ask(&mut talk, &format!("USER {}", login.user))?;
+    talk.send_as("PASS ****", &format!("PASS {}", login.password))?;
+    expect_ok(&mut talk)?;
+
+    // ---- 4 STAT ----------------------------------------------------------
+    // How many messages, and how many bytes (5).
+    ask(&mut talk, "STAT")?;
+    match number {
+        None => {
+            // ---- 5 LIST --------------------------------------------------
+            // `number size`, a line each. The numbers hold for this session
+            // only: after a deletion the next session counts anew.
+            ask(&mut talk, "LIST")?;
+            talk.dotted(|line| out.write(&[line, b"\n"].concat()))?;
+        }
+        Some(number) => {
+            // ---- 6 RETR --------------------------------------------------
+            // The size, from LIST, is for the progress bar: the end is the
+            // dot. Lines keep their CR LF; the dots are unstuffed. (viva 5)
+            let line = ask(&mut talk, &format!("LIST {number}"))?;
+            let size = line.split(' ').nth(2).and_then(|n| n.parse().ok());
+            ask(&mut talk, &format!("RETR {number}"))?;
+            out.announce(size);
+            talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))?;
+        }
+    }
+    out.finish()?;
+
+    // ---- 7 QUIT ----------------------------------------------------------
+    // The message is here; a server that does not say goodbye changes
+    // nothing about that. We have deleted nothing (DELE).      (viva 8)
+    let _ = talk.send("QUIT").and_then(|()| talk.reply());
+    talk.close();
+    Ok(())
+}
+
+/// Sends a command that must be answered with +OK, and gives the answer.
+fn ask(talk: &mut Dialogue<'_>, command: &str) -> Result<String> {
+    talk.send(command)?;
+    expect_ok(talk)
+}
+
+fn expect_ok(talk: &mut Dialogue<'_>) -> Result<String> {
+    let reply = talk.reply()?;
+    match reply == "+OK" || reply.starts_with("+OK ") {
+        true => Ok(reply),
+        false => Err(talk.refused(&reply)),
+    }
+}
+
+/// The message's number in the path, if there is one.
+fn number(job: &Job) -> Option<u32> {
+    let means = "pop3://USER@HOST/ lists, pop3://USER@HOST/3 is message 3";
+    let path = crate::path_of(job, means);
+    match path.parse() {
+        Ok(number @ 1..) => Some(number),
+        _ if path.is_empty() => None,
+        _ => args::usage(&format!("'{path}' is no number: {means}")),
+    }
+}

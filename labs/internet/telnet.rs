@@ -1,0 +1,115 @@
+//! Telnet: bytes both ways, and OPTIONS negotiated between them. RFC 854,
+//! RFC 855. `telnet://host:port/` is a line-by-line terminal for any port.
+//!
+//!     fetch                           server
+//!       |<------ 1 text ---------------|   to stdout, until FIN
+//!       |------- 2 a line, CR LF ----->|   from stdin
+//!       |<------ 3 IAC DO NAWS --------|   tell your window's size, it asks
+//!       |------- 4 IAC WONT NAWS ----->|   no, thank you
+//!
+//! IAC is the byte 255; two of them are one byte of data. Whoever may always
+//! answer no has a protocol in which old and new programs meet: every option
+//! begins switched off, and a no is final.          (viva 16) (try 5) [T-M]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use std::{net, thread};
+
+use socketlab::net::TcpSocket;
+use socketlab::tls::Channel;
+use socketlab::{Error, Result, console, warn};
+
+use crate::Job;
+use crate::dialogue::Dialogue;
+use crate::output::Output;
+use crate::telnet_options::{IAC, Options};
+
+/// A server that asks more often than this does not want to hear no.
+const MOST_ANSWERS: usize = 1000;
+
+/// How often we look whether all has been typed.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A machine that is gone is noticed so long after, also in silence.
+const KEEPALIVE: Duration = Duration::from_secs(120);
+
+/// Stdin to the server and the server to stdout, until it closes.
+pub fn talk(job: &Job) -> Result<()> {
+    if job.url.user.is_some() {
+        warn!("(the user in the URL is not sent: type it when asked)");
+    }
+    let mut out = Output::open(job.output.as_deref())?;
+    let channel = Dialogue::open(job)?.into_channel();
+    let Channel::Clear(socket) = channel else {
+        return Err(Error::other("telnet has no TLS here"));
+    };
+    let _ = socket.set_keepalive(KEEPALIVE);
+    socket.set_recv_timeout(Some(TICK))?;
+    let typed = Arc::new(AtomicBool::new(false)); // all that will be
+    let (ours, flag) = (socket.clone(), typed.clone());
+    thread::Builder::new()
+        .name("stdin".into())
+        .spawn(move || {
+            if let Err(error) = send_lines(&ours) {
+                warn!("{error}");
+            }
+            flag.store(true, Ordering::Relaxed);
+        })
+        .map_err(|error| Error::new("spawn", "stdin", error))?;
+
+    let mut talk = Options::of(job);
+    let mut buffer = vec![0; 16 * 1024];
+    let mut silent = Duration::ZERO; // since our FIN
+    let mut closed = false; // our direction
+    loop {
+        // ---- 1 text ------------------------------------------------------
+        let count = match socket.recv(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.is_timeout() => {
+                // A person may think for long. The end of a pipe becomes
+                // FIN only when the server, too, is silent: it may have
+                // asked something, and a FIN ends many a server at once.
+                if closed && silent >= job.wait {
+                    warn!("(still open, and silent: leaving)");
+                    break;
+                }
+                silent += TICK;
+                if !closed && typed.load(Ordering::Relaxed) {
+                    socket.shutdown(net::Shutdown::Write)?;
+                    (closed, silent) = (true, Duration::ZERO);
+                }
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        silent = Duration::ZERO;
+        let arrived = buffer.get(..count).unwrap_or_default();
+        let (text, answers) = talk.take(arrived);
+        if talk.answered > MOST_ANSWERS {
+            let what = "the server negotiates without an end: over 1000 times";
+            return Err(Error::other(what));
+        }
+        if !closed {
+            socket.send_all(&answers)?;
+        }
+        out.write(&text)?;
+    }
+    out.finish()
+}
+
+/// What is typed, a line at a time.
+fn send_lines(socket: &TcpSocket) -> Result<()> {
+    while let Some(line) = console::read_stdin_line()? {
+        // ---- 2 lines -----------------------------------------------------
+        // CR LF ends a line, and a byte 255 is sent twice.
+        let mut bytes = Vec::with_capacity(line.len() + 2);
+        for byte in line {
+            bytes.extend(vec![byte; if byte == IAC { 2 } else { 1 }]);
+        }
+        bytes.extend(b"\r\n");
+        socket.send_all(&bytes)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! `scheme://user@host:port/path` to its parts: RFC 3986, as far as these
+//! schemes need it. What a URL holds goes into commands of other protocols,
+//! and a command ends at CR LF: `%0d%0a` in a path would be a second command
+//! of somebody else's making. So no control character gets through here.
+//!
+//! ```text
+//!   pop3s :// ann : secret @ [::1] : 995 /3
+//!   scheme    user password  host    port path
+//! ```
+
+use percent_encoding::percent_decode_str;
+
+/// What a scheme stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Scheme {
+    /// As it stands in front of `://`.
+    pub name: &'static str,
+    /// The port by agreement (IANA's list).
+    pub port: u16,
+    /// TLS from the first byte on.
+    pub tls: bool,
+    /// Has a command that begins TLS later.
+    pub starttls: bool,
+}
+
+const fn scheme(
+    name: &'static str,
+    port: u16,
+    tls: bool,
+    starttls: bool,
+) -> Scheme {
+    Scheme { name, port, tls, starttls }
+}
+
+/// All that `fetch` speaks: the handout's table, and what TLS adds. [T-M]
+pub const SCHEMES: [Scheme; 12] = [
+    scheme("http", 80, false, false),
+    scheme("https", 443, true, false),
+    scheme("nntp", 119, false, true),
+    scheme("nntps", 563, true, false),
+    scheme("ftp", 21, false, true), // not 20: that is its data
+    scheme("ftps", 990, true, false),
+    scheme("pop3", 110, false, true),
+    scheme("pop3s", 995, true, false),
+    scheme("imap", 143, false, true),
+    scheme("imaps", 993, true, false),
+    scheme("telnet", 23, false, false),
+    scheme("gopher", 70, false, false),
+];
+
+/// The parts of a URL.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Which protocol.
+    pub scheme: &'static Scheme,
+    /// The user, decoded.
+    pub user: Option<String>,
+    /// A password that should not have been there, decoded.
+    pub password: Option<String>,
+    /// A name or address; IPv6 without its brackets.
+    pub host: String,
+    /// The port, or the scheme's own.
+    pub port: u16,
+    /// From the `/` on, as it was written.
+    pub path: String,
+}
+
+/// Takes a URL apart. The error says what to write instead.
+pub fn parse(text: &str) -> Result<Url, String> {
+    let bad = |c: char| c.is_control() || c == ' ';
+    if text.contains(bad) {
+        let what = "a URL has no spaces and control characters: write %20";
+        return Err(what.into());
+    }
+    let known = || SCHEMES.map(|scheme| scheme.name).join(" ");
+    let Some((name, rest)) = text.split_once("://") else {
+        let known = known();
+        return Err(format!("'{text}' is no URL: SCHEME://HOST, of {known}"));
+    };
+    let name = name.to_ascii_lowercase();
+    let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.name == name) else {
+        return Err(format!("no scheme {name}: there are {}", known()));
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let (user, place) = match authority.rsplit_once('@') {
+        Some((user, place)) => (Some(user), place),
+        None => (None, authority),
+    };
+    let (user, password) = match user.and_then(|user| user.split_once(':')) {
+        Some((user, password)) => (Some(user), Some(decode(password)?)),
+        None => (user, None),
+    };
+    let user = match user.and_then(|user| user.split_once(";AUTH=")) {
+        Some((user, "*")) => Some(user), // RFC 5092: any way of logging in
+        Some(_) => return Err("of ;AUTH= there is * only".into()),
+        None => user,
+    };
+    let user = user.filter(|user| !user.is_empty()).map(decode).transpose()?;
+    let (host, port) = host_and_port(place, scheme.port)?;
+    let path = path.split('#').next().unwrap_or_default().to_string();
+    decode(&path.replace("%09", " "))?; // Gopher has tabs in its paths
+    Ok(Url { scheme, user, password, host, port, path })
+}
+
+fn host_and_port(place: &str, port: u16) -> Result<(String, u16), String> {
+    let (host, rest) = match place.strip_prefix('[') {
+        Some(inner) => {
+            let closed = inner.split_once(']');
+            closed.ok_or("an IPv6 address ends with ]: [::1]")?
+        }
+        None => place.split_at(place.find(':').unwrap_or(place.len())),
+    };
+    let port = match rest.strip_prefix(':') {
+        None if rest.is_empty() => port,
+        Some("") => port, // RFC 3986 lets it be left out
+        Some(digits) => match digits.parse() {
+            Ok(number @ 1..) if !digits.starts_with('+') => number,
+            _ => return Err(format!("port '{digits}' is not 1 to 65535")),
+        },
+        None => return Err(format!("'{rest}' after the host: a port is :21")),
+    };
+    let strange = |c: char| !c.is_alphanumeric() && !"-._~:".contains(c);
+    if host.is_empty() || host.contains(strange) {
+        let what = "a host is a name or an address; IPv6 stands in [ ]";
+        return Err(format!("'{host}' is no host: {what}"));
+    }
+    Ok((host.to_string(), port))
+}
+
+/// `%41` is A. The result has no control character: see above.   (viva 3)
+pub fn decode(text: &str) -> Result<String, String> {
+    for rest in text.split('%').skip(1) {
+        let digits = rest.get(..2).unwrap_or_default();
+        if digits.len() < 2 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(format!("'%{rest}': % stands before two hex digits"));
+        }
+    }
+    let bytes = percent_decode_str(text).collect::<Vec<u8>>();
+    let found = bytes.iter().find(|byte| byte.is_ascii_control());
+    if let Some(byte) = found {
+        return Err(format!(
+            "%{byte:02x} in a URL is refused: CR LF would begin a command of \
+             its own, and no name has control characters"
+        ));
+    }
+    String::from_utf8(bytes).map_err(|_| "after %, UTF-8 is needed".into())
+}

@@ -1,0 +1,32 @@
+//! The internet lab, black box: `fetch` against real servers (Dovecot,
+//! vsftpd, Gophernicus, sn, Python's own), which the tests start as an
+//! ordinary user in folders of their own; beside Python's poplib, imaplib and
+//! ftplib; and against servers that misbehave at every step.
+
+mod support;
+
+#[path = "internet/bad.rs"]
+mod bad;
+#[path = "internet/files.rs"]
+mod files;
+#[path = "internet/mail.rs"]
+mod mail;
+#[path = "internet/news.rs"]
+mod news;
+#[path = "internet/parts.rs"]
+mod parts;
+#[path = "internet/peers.rs"]
+mod peers;
+#[path = "internet/person.rs"]
+mod person;
+#[path = "internet/urls.rs"]
+mod urls;
+
+use support::{installed, play_readme};
+
+#[test]
+fn t_m_the_readmes_transcripts_hold() {
+    if installed("python3", "python3") {
+        play_readme("internet");
+    }
+}
