@@ -1,7 +1,8 @@
-//! Our client against Postfix, which asks Dovecot for the passwords: an
-//! instance of its own, on free ports, in a folder of its own. Postfix begins
-//! as root only, so the test needs root or `sudo -n`. Nothing leaves the
-//! machine: mail for other domains is discarded.
+//! Our client against Postfix, which asks Dovecot for the passwords, and our
+//! fetch against Dovecot, which opens the mailboxes: instances of their own,
+//! on free ports, in a folder of their own. Postfix begins as root only, so
+//! the test needs root or `sudo -n`. Nothing leaves the machine: mail for
+//! other domains is discarded.
 
 use std::fs;
 use std::io::Write;
@@ -23,6 +24,8 @@ struct Postfix {
     clear: u16,      // port 25's like: STARTTLS offered
     submission: u16, // port 587's like: nothing without log-in
     implicit: u16,   // port 465's like
+    imap: u16,
+    pop3: u16,
     servers: Vec<Terminal>,
 }
 
@@ -82,13 +85,14 @@ fn postfix() -> Option<Postfix> {
     fs::set_permissions(dir, open).expect("its mode");
     let identity = identity(&["127.0.0.1", "localhost"]);
     let (clear, submission, implicit) = (free_port(), free_port(), free_port());
+    let (imap, pop3) = (free_port(), free_port());
     let write = |name: &str, text: String| {
         fs::write(dir.join(name), text).expect("written");
     };
     write("main.cf", main_cf(dir, &identity));
     write("master.cf", master_cf(clear, submission, implicit));
-    write("dovecot.conf", dovecot_conf(dir));
-    write("users", "tim:{PLAIN}tanstaaf\n".into());
+    write("dovecot.conf", dovecot_conf(dir, imap, pop3));
+    write("users", "tim:{PLAIN}tanstaaf\nbob:{PLAIN}tanstaaf\n".into());
     let path = dir.to_str().expect("text");
     for (owner, folders) in [
         ("nobody", &["mail"][..]),
@@ -116,7 +120,16 @@ fn postfix() -> Option<Postfix> {
     let conf = format!("{path}/dovecot.conf");
     start("/usr/sbin/dovecot", &["-F", "-c", &conf], "…starting up…");
     start(MASTER, &["-c", path, "-s"], "…daemon started…");
-    Some(Postfix { folder, identity, clear, submission, implicit, servers })
+    Some(Postfix {
+        folder,
+        identity,
+        clear,
+        submission,
+        implicit,
+        imap,
+        pop3,
+        servers,
+    })
 }
 
 impl Drop for Postfix {
@@ -212,10 +225,13 @@ postlog unix-dgram n - n - 1 postlogd
     text
 }
 
-fn dovecot_conf(dir: &Path) -> String {
+fn dovecot_conf(dir: &Path, imap: u16, pop3: u16) -> String {
     let dir = dir.display();
     format!(
-        "protocols =
+        "protocols = imap pop3
+listen = 127.0.0.1
+first_valid_uid = 1
+mail_location = maildir:{dir}/mail/%n
 base_dir = {dir}/dovecot
 state_dir = {dir}/dovecot
 log_path = /dev/stderr
@@ -230,6 +246,22 @@ passdb {{
 userdb {{
   driver = static
   args = uid=65534 gid=65534 home=/nonexistent
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {imap}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {pop3}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
 }}
 service auth {{
   unix_listener {dir}/spool/private/auth {{
@@ -258,6 +290,18 @@ impl Postfix {
         Done { status, screen, server: Ok(String::new()) }
     }
 
+    /// What our fetch gets from this mailbox.
+    #[track_caller]
+    fn fetch(&self, url: String) -> Vec<u8> {
+        let mut command = terminal::command("fetch");
+        command.arg(&url).env("FETCH_PASSWORD", "tanstaaf");
+        command.env_remove("TRACE");
+        let output = command.output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{url}: {said}");
+        output.stdout
+    }
+
     /// Waits until it says so in its log.
     #[track_caller]
     fn logs(&mut self, pattern: &str) -> String {
@@ -265,14 +309,16 @@ impl Postfix {
         postfix.wait_for(pattern).unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// The messages in somebody's mailbox.
+    /// The messages in somebody's mailbox: new ones, and those that Dovecot
+    /// has seen.
     fn mailbox(&self, name: &str) -> Vec<Vec<u8>> {
-        let folder = self.folder.path().join("mail").join(name).join("new");
+        let folder = self.folder.path().join("mail").join(name);
         if !rustix::process::geteuid().is_root() {
             let path = self.folder.path().to_str().expect("text");
             root("chmod", &["-R", "a+rX", &format!("{path}/mail")]);
         }
-        let files = fs::read_dir(folder).expect("a mailbox").flatten();
+        let parts = ["new", "cur"].map(|part| folder.join(part));
+        let files = parts.iter().flat_map(fs::read_dir).flatten().flatten();
         let mut files: Vec<PathBuf> = files.map(|file| file.path()).collect();
         files.sort();
         files.iter().map(|file| fs::read(file).expect("a message")).collect()
@@ -340,6 +386,16 @@ fn w_t4b_postfix_delivers_what_we_send() {
         has_part(&lines, kind, "every byte.bin", &bytes);
         // A text's line ends are the mailbox's, and here they are \n.
         has_part(&lines, "text/plain", "None", body.as_bytes());
+    }
+
+    // Bob reads it by POP3 and by IMAP, byte for byte.
+    let [message, _] = stored;
+    let wire = String::from_utf8_lossy(&message).replace('\n', "\r\n");
+    let pop3 = format!("pop3://bob@127.0.0.1:{}/1", postfix.pop3);
+    let imap = format!("imap://bob@127.0.0.1:{}/INBOX;UID=1", postfix.imap);
+    for url in [pop3, imap] {
+        let read = postfix.fetch(url);
+        assert!(String::from_utf8_lossy(&read) == wire, "read differently");
     }
 
     // Relaying needs a log-in; mail for others is discarded behind it.
