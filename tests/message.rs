@@ -1134,6 +1134,8 @@ fn d_t3_a_poor_network_changes_nothing() {
     let mut killed = server.client("message-client", &["--id", "alice"]);
     killed.type_line("last words").expect("it reads");
     server.wait_for("[…] alice 1 at …: last words");
+    // With the answer unread, its end would be an RST.
+    wait(&mut killed, "…3 left…");
     killed.signal(Signal::KILL).expect("a signal");
     server.wait_for("[…] left: end of stream, messages: 1 accepted, 0 refused");
     assert_eq!(dialogue(&server.connect(), &["alice"]), ["OK 3 left"]);
