@@ -57,47 +57,73 @@ pub struct Place {
     pub text: String,
 }
 
-/// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code, the
-/// tests whose names begin with `d_t3_2_`, the questions that belong to it and
-/// the pages that name it. Small and capital letters are the same here.
-pub fn places(id: &str) -> Result<Vec<Place>> {
-    let root = root()?;
-    let mut files = Vec::new();
-    for folder in ["src", "labs", "tests"] {
-        collect(&root.join(folder), &mut files)?;
-    }
-    files.push(root.join("README.md"));
-    files.sort();
-    let id = id.to_lowercase();
-    let tag = format!("[{id}]");
-    let test = format!("fn {}", test_prefix(&id));
-    let question = format!("handout = \"{id}\"");
-    let mut places = Vec::new();
-    for file in files {
-        let Ok(text) = fs::read_to_string(&file) else { continue };
-        let page = file.extension().is_some_and(|kind| kind == "md");
-        let is_test = file.starts_with(root.join("tests"));
-        for (index, line) in text.lines().enumerate() {
-            let low = line.to_lowercase();
-            let tagged = low.contains(&tag);
-            let kind = match () {
-                () if is_test && (tagged || low.contains(&test)) => "test",
-                () if page && names(&low, &id) => "page",
-                () if !page && !is_test && tagged => "code",
-                () if low.starts_with(&question) => "viva",
-                () => continue,
-            };
-            places.push(Place {
-                kind,
-                file: file.strip_prefix(&root).unwrap_or(&file).into(),
-                line: index + 1,
-                text: line.trim().to_string(),
-            });
+/// The text of every file in which an id may stand: code, tests, pages.
+pub struct Sources(Vec<Source>);
+
+struct Source {
+    file: PathBuf, // from the root
+    text: String,
+    low: String, // the same in small letters
+}
+
+impl Sources {
+    /// Reads them all.
+    pub fn read() -> Result<Sources> {
+        let root = root()?;
+        let mut files = Vec::new();
+        for folder in ["src", "labs", "tests"] {
+            collect(&root.join(folder), &mut files)?;
         }
+        files.push(root.join("README.md"));
+        files.sort();
+        let sources = files.into_iter().filter_map(|file| {
+            let text = fs::read_to_string(&file).ok()?;
+            let low = text.to_ascii_lowercase();
+            let file = file.strip_prefix(&root).unwrap_or(&file).into();
+            Some(Source { file, text, low })
+        });
+        Ok(Sources(sources.collect()))
     }
-    places
-        .sort_by_key(|place| ["code", "test", "page"].map(|k| k != place.kind));
-    Ok(places)
+
+    /// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code,
+    /// the tests whose names begin with `d_t3_2_`, the questions that belong
+    /// to it and the pages that name it. Small and capital letters are the
+    /// same here.
+    pub fn places(&self, id: &str) -> Vec<Place> {
+        let id = id.to_ascii_lowercase();
+        let tag = format!("[{id}]");
+        let test = format!("fn {}", test_prefix(&id));
+        let question = format!("handout = \"{id}\"");
+        let mut places = Vec::new();
+        for Source { file, text, low } in &self.0 {
+            if !low.contains(&id) && !low.contains(&test) {
+                continue; // most files, most of the time
+            }
+            let page = file.extension().is_some_and(|kind| kind == "md");
+            let is_test = file.starts_with("tests");
+            let lines = text.lines().zip(low.lines());
+            for (index, (line, low)) in lines.enumerate() {
+                let tagged = low.contains(&tag);
+                let kind = match () {
+                    () if is_test && (tagged || low.contains(&test)) => "test",
+                    () if page && names(low, &id) => "page",
+                    () if !page && !is_test && tagged => "code",
+                    () if low.starts_with(&question) => "viva",
+                    () => continue,
+                };
+                places.push(Place {
+                    kind,
+                    file: file.clone(),
+                    line: index + 1,
+                    text: line.trim().to_string(),
+                });
+            }
+        }
+        places.sort_by_key(|place| {
+            ["code", "test", "page"].map(|kind| kind != place.kind)
+        });
+        places
+    }
 }
 
 /// `D-T3.2` is proved by tests whose names begin with `d_t3_2_`.

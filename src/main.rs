@@ -103,7 +103,10 @@ fn locate(id: &str) -> Result<()> {
     let handouts = ["d-", "e-", "g-", "w-", "t-", "x-"];
     let low = id.to_lowercase();
     let is_id = handouts.iter().any(|handout| low.starts_with(handout));
-    let places = if is_id { house::places(id)? } else { Vec::new() };
+    let places = match is_id {
+        true => house::Sources::read()?.places(id),
+        false => Vec::new(),
+    };
     if places.is_empty() {
         return Err(Error::other(format!(
             "nothing here answers '{id}'. Ids look like D-T3.2, E-T4, G-6b, \

@@ -71,8 +71,9 @@ fn every_id_of_the_readme_has_a_tag_in_code_and_a_test() {
     let mut problems = Vec::new();
     let ids = ids();
     assert!(ids.len() > 20, "the README's table of ids is gone");
+    let sources = house::Sources::read().expect("the sources");
     for id in ids {
-        let places = house::places(&id).expect("the sources");
+        let places = sources.places(&id);
         let has = |kind: &str| places.iter().any(|place| place.kind == kind);
         if !has("code") {
             problems.push(format!("{id}: no [{id}] in src/ or labs/"));
