@@ -286,3 +286,22 @@ fn t_x3_talk_over_two_fifos_is_a_conversation() {
     let mut fool = talk(&one, &one, "fool");
     wait(&mut fool, "Error: these are two names of one FIFO");
 }
+
+#[test]
+fn t_x3_fifo_talk_reads_its_last_line_before_it_ends() {
+    let (_folder, path) = place("fifo");
+    let mut talker = start("pipes-fifo-talk", &path, &["--name", "anna"]);
+    talker.type_line("hi").expect("it reads");
+    talker.end_input();
+    wait(&mut talker, "I read my own words: anna: hi");
+    assert_eq!(end(&mut talker), Some(0));
+}
+
+#[test]
+fn t_x3_fifo_talk_says_what_the_other_side_must_type() {
+    let (folder, path) = place("x");
+    let other = folder.path().join("y");
+    let other = other.to_str().expect("UTF-8");
+    let mut talker = start("pipes-fifo-talk", &path, &[other]);
+    wait(&mut talker, "still waiting. …: pipes-fifo-talk …/y …/x");
+}
