@@ -5,11 +5,14 @@
 //! whoever prints on it, as it stops every program. Signals still end it.
 
 use std::fmt::Arguments;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
+
+use crate::args::{self, Program};
 
 /// Prints a line on stdout and flushes it; a closed stdout is ignored. One
 /// write per line, so that lines of different threads never mix.
@@ -30,8 +33,32 @@ macro_rules! warn {
 
 /// Behind [`say!`](crate::say).
 pub fn print_line(text: Arguments<'_>) {
-    if print_bytes(format!("{text}\n").as_bytes()).is_err() {
+    if let Err(error) = print_bytes(format!("{text}\n").as_bytes()) {
         CLOSED.store(true, Ordering::Relaxed);
+        complain(&error);
+    }
+}
+
+/// That nobody reads our output is no fault of ours. That the disk behind it
+/// is full is worth a word, and ends a program whose output is its work: who
+/// uses the file must learn that it is not whole. A server goes on.
+fn complain(error: &io::Error) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+    let full = matches!(
+        error.kind(),
+        ErrorKind::StorageFull
+            | ErrorKind::QuotaExceeded
+            | ErrorKind::FileTooLarge
+    );
+    if !full {
+        return;
+    }
+    if !SAID.swap(true, Ordering::Relaxed) {
+        crate::warn!("Error: what I print cannot be stored: {error}");
+    }
+    let serves = |program: &Program| matches!(program.role, "server" | "sink");
+    if !args::program().is_some_and(serves) {
+        process::exit(1);
     }
 }
 

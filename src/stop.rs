@@ -1,15 +1,16 @@
-//! Ctrl-C (SIGINT) and `kill` (SIGTERM).
+//! Ctrl-C (SIGINT), `kill` (SIGTERM), and a terminal that goes away (SIGHUP).
 //!
 //! A signal handler may do next to nothing safely, so signal-hook writes the
 //! signal's number into a pipe and an ordinary thread reads it.
 
+use std::fs;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
@@ -19,10 +20,11 @@ use crate::{Error, Result, console};
 /// whatever its threads wait for.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Calls `first` at the first SIGINT or SIGTERM, in a thread of its own; three
-/// seconds later the program ends, with status 0, if it has not done so by
-/// itself. A second signal ends it at once with status 130: the impatient
-/// user presses Ctrl-C twice.
+/// Calls `first` at the first SIGINT, SIGTERM or SIGHUP, in a thread of its
+/// own; three seconds later the program ends, with status 0, if it has not
+/// done so by itself. A second one ends it at once with status 130: the
+/// impatient user presses Ctrl-C twice. A second SIGHUP does not: kernel and
+/// shell each send one when a terminal is closed.
 pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     let fail = |error| Error::new("sigaction", "SIGINT", error);
     let seen = Arc::new(AtomicBool::new(false));
@@ -32,7 +34,11 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
             .map_err(fail)?;
         flag::register(signal, seen.clone()).map_err(fail)?;
     }
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(fail)?;
+    let mut wanted = vec![SIGINT, SIGTERM];
+    if !is_ignored(SIGHUP) {
+        wanted.push(SIGHUP);
+    }
+    let mut signals = Signals::new(wanted).map_err(fail)?;
     thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
@@ -44,6 +50,15 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
         })
         .map_err(|error| Error::new("spawn", "signals", error))?;
     Ok(())
+}
+
+/// Does this process ignore the signal? It inherits that from `nohup`, which
+/// must keep its meaning. Where there is no /proc, the answer is no.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 /// For servers that keep nothing for a client: at a signal they say `bye`

@@ -46,6 +46,9 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
     if which.is_empty() {
         args::usage("port WHICH? A number or a name: names port 443");
     }
+    if which == "N" || which == "NUMBER" {
+        args::usage("N stands for a number of your choice: names port 443");
+    }
     if let Ok(number) = which.parse::<i128>() {
         return match u16::try_from(number) {
             Ok(port) => Ok(vec![port]),
@@ -79,8 +82,14 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
             }
             None => {
                 let shown = escape_short(which.as_bytes(), fail::ECHOED);
-                let hint = fail::no_service(which);
-                let text = format!("{}. {hint}", failure.text);
+                // The resolver's own words, "Servname not supported for
+                // ai_socktype", speak of an argument that nobody gave.
+                let text = match (failure.name(), fail::no_service(which)) {
+                    ("EAI_SERVICE" | "EAI_NONAME", hint) => {
+                        format!("no service has this name. {hint}")
+                    }
+                    (_, hint) => format!("{}. {hint}", failure.text),
+                };
                 let text = io::Error::other(text);
                 return Err(Error::new("getservbyname", shown, text));
             }

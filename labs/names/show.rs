@@ -15,6 +15,7 @@ use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use socket2::{Domain, Protocol, Socket, Type};
 use socketlab::net::{self, step};
@@ -24,6 +25,9 @@ use crate::{diagram, kinds, tuple, words};
 
 /// A topic that hangs would be worse than one that fails.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Of 127.0.0.1: in a new network namespace (`unshare -n`), for instance.
+const UNREACHABLE: i32 = Errno::NETUNREACH.raw_os_error();
 
 type Topic = (&'static str, &'static str, fn() -> Result<()>);
 
@@ -123,6 +127,14 @@ pub fn connect(socket: &Socket, server: SocketAddr) -> Result<()> {
     // This is what makes it a client: it begins. A socket without a port
     // gets one now, and an address to go with it.  [T-Q1] [T-Q6] (viva 6)
     step("connect", Some(socket), server, || net::connect(socket, server))
+        .map_err(|error| match error.errno() {
+            Some(number) if number == UNREACHABLE => Error::other(format!(
+                "connect({server}): Network is unreachable (ENETUNREACH). \
+                 127.0.0.1 is this machine itself, so its loopback interface \
+                 is down: `ip link show lo`, and as root `ip link set lo up`"
+            )),
+            _ => error,
+        })
 }
 
 /// The oldest connection of the queue.

@@ -161,6 +161,13 @@ pub fn hint(word: &str) -> Option<String> {
                 .into(),
         );
     }
+    if word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty() {
+        return Some(format!(
+            "As an integer an IPv4 address has 32 bits, 0 to {}, and this \
+             is more",
+            u32::MAX
+        ));
+    }
     if word.contains('.') && word.chars().all(digits) {
         return Some(
             "It looks like an IPv4 address and is none: four numbers, 0 to \

@@ -12,6 +12,7 @@
 
 #[allow(dead_code, reason = "each program uses its part")]
 mod calls;
+#[allow(dead_code, reason = "each program uses its part")]
 mod child;
 
 use std::io;
@@ -92,7 +93,7 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     let mut buffer = vec![0; 4096];
     loop {
         if !calls::ready(&reader, PollFlags::IN, PATIENCE)? {
-            children.iter_mut().for_each(child::kill);
+            children.iter_mut().for_each(|child| child::kill(child));
             let text = "timed out: the writers are silent".into();
             return Err(Error::timed_out("read", "the pipe", text));
         }

@@ -17,7 +17,7 @@ mod calls;
 mod child;
 
 use std::io::{self, PipeReader, PipeWriter};
-use std::process::Child;
+use std::process::{self, Child};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
@@ -59,11 +59,15 @@ struct Args {
     /// the child's half of this program
     #[argh(switch, hidden_help)]
     child: bool,
+    /// the child's parent, with which it ends
+    #[argh(option, hidden_help)]
+    parent: Option<u32>,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
+        args.parent.map_or(Ok(()), child::end_with_parent)?;
         return answer_all();
     }
     if args.one_pipe {
@@ -109,6 +113,9 @@ fn main() -> Result<()> {
             answer.extend(read_exactly(&up, piece.len())?);
         }
         say!("answer: {}", console::escape(answer.trim_ascii_end()));
+        if console::is_closed() {
+            break; // nobody reads what we print: `… | head -1`
+        }
     }
 
     // ---- 7 close() -------------------------------------------------------
@@ -160,7 +167,11 @@ fn ask_by_one_pipe() -> Result<()> {
     let dup = |error| Error::new("dup", "", error);
     let stdin = reader.try_clone().map_err(dup)?;
     let stdout = writer.try_clone().map_err(dup)?;
-    let mut child = child::start(&["--child"], stdin.into(), stdout.into())?;
+    // It holds a writing end of its own input, so no end of file ends it when
+    // we are gone: it must be told whom to follow.
+    let parent = process::id().to_string();
+    let words = ["--child", "--parent", &parent];
+    let mut child = child::start(&words, stdin.into(), stdout.into())?;
     let mut own = 0;
     for _ in 0..ROUNDS {
         calls::write_all(&writer, QUESTION)?;

@@ -20,13 +20,14 @@ mod fifo;
 mod kind;
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::bounded;
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 use rustix::pipe::{PIPE_BUF, fcntl_getpipe_size, fcntl_setpipe_size};
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, say};
@@ -73,6 +74,7 @@ fn main() -> Result<()> {
         }
         Some(path) => {
             fifo::make(path)?;
+            refuse_readers(path)?;
             let end = fifo::open_checked(path, OFlags::RDWR, "O_RDWR")?;
             (end.try_clone().map_err(|e| Error::new("dup", "", e))?, end)
         }
@@ -103,6 +105,23 @@ fn main() -> Result<()> {
     say!("full: it took {held} bytes, {chunk} at a time");
     let more = data.get(..chunk.min(PIPE_BUF)).unwrap_or_default();
     watch_a_writer_wait(&reader, writer, more.to_vec(), held)
+}
+
+/// A FIFO that somebody reads never fills up. To open it for writing without
+/// waiting works only if somebody has it open for reading.      (viva 10)
+fn refuse_readers(path: &Path) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+    match fifo::open_checked(path, flags, "O_WRONLY | O_NONBLOCK") {
+        Ok(_) => Err(Error::other(format!(
+            "{0} is open for reading somewhere (lsof {0} shows where), and \
+             who reads would empty it again: end that first",
+            path.display()
+        ))),
+        Err(error) if error.errno() == Some(Errno::NXIO.raw_os_error()) => {
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// One more write(), by a thread that may wait in it.

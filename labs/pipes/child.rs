@@ -11,19 +11,66 @@
 //! Python's os.fork() shows the two steps apart: tests/python/pipes_fork.py.
 
 use std::env;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::ops::{Deref, DerefMut};
+use std::process::{self, Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use socketlab::net::step;
 use socketlab::{Error, Result};
 
 /// How often it is looked whether a child has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// A child that does not outlive us: however we leave the function that
+/// started it, also by an error, it is ended if it has not ended itself.
+pub struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !matches!(self.0.try_wait(), Ok(Some(_))) {
+            kill(&mut self.0);
+        }
+    }
+}
+
+impl Deref for Started {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Started {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+/// In the child: whoever kills the parent, even with `kill -9`, kills us, too
+/// (Linux). For a child that holds a writing end of its own input: it alone
+/// would keep itself alive. `parent` is the pid that started us.
+pub fn end_with_parent(parent: u32) -> Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| {
+        Error::new("prctl", "PR_SET_PDEATHSIG", error.into())
+    })?;
+    // It may have died before the kernel knew that we care.
+    let now = getppid().map(Pid::as_raw_nonzero);
+    match now.is_some_and(|pid| i64::from(pid.get()) == i64::from(parent)) {
+        true => Ok(()),
+        false => process::exit(1),
+    }
+}
+
 /// Starts this very program again, as a child with these ends of pipes for
 /// its descriptors 0 and 1. All others close at exec.
-pub fn start(arguments: &[&str], stdin: Stdio, stdout: Stdio) -> Result<Child> {
+pub fn start(
+    arguments: &[&str],
+    stdin: Stdio,
+    stdout: Stdio,
+) -> Result<Started> {
     let program = env::current_exe()
         .map_err(|error| Error::new("readlink", "/proc/self/exe", error))?;
     let mut command = Command::new(program);
@@ -32,7 +79,7 @@ pub fn start(arguments: &[&str], stdin: Stdio, stdout: Stdio) -> Result<Child> {
     step("fork", None, "", || {
         let child = command.spawn()?;
         let pid = child.id();
-        started = Some(child);
+        started = Some(Started(child));
         Ok(pid as usize)
     })?;
     started.ok_or_else(|| Error::other("fork(): no child"))

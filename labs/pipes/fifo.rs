@@ -28,6 +28,10 @@ pub const DEFAULT: &str = "/tmp/socketlab.fifo";
 
 /// Makes sure that the name is a FIFO, and says what it did.
 pub fn make(path: &Path) -> Result<()> {
+    if path.as_os_str().is_empty() {
+        let text = format!("the path is empty; give one, such as {DEFAULT}");
+        return Err(Error::other(text));
+    }
     match calls::mkfifo(path, MODE) {
         Ok(()) => {
             say!("mkfifo({}): made", path.display());
@@ -68,6 +72,13 @@ fn look(path: &Path) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Device and inode of a name, which may be a symbolic link: to know it again.
+pub fn identity(path: &Path) -> Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)
+        .map_err(|error| Error::new("lstat", path.display(), error))?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// `open()`, and then a look at what was opened: between [`make`] and now

@@ -60,26 +60,35 @@ fn main() -> Result<()> {
     // ---- 1 mkfifo() ------------------------------------------------------
     // As in fifo_writer.rs: whoever comes first makes the name.
     fifo::make(&path)?;
+    let id = fifo::identity(&path)?;
     stop::on_signal(move || {
         if args.remove {
-            remove(&args.path);
+            remove(&args.path, id);
         }
         console::last_line("bye");
         process::exit(0);
     })?;
 
+    let done = read_all(&path, args.stay, Duration::from_secs(wait));
+    if args.remove {
+        remove(&path, id); // also if nobody came
+    }
+    done
+}
+
+/// Prints what all writers write.
+fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 2 open() --------------------------------------------------------
     // Waits for a writer. With --stay we open it for writing, too (Linux):
     // that need not wait, and there is always a writer left, ourselves, so
     // that no end of file comes between one writer and the next. To close
     // and open again instead would lose what was written meanwhile. (try 8)
     let shown = path.display();
-    let reader = if args.stay {
-        fifo::open_checked(&path, OFlags::RDWR, "O_RDWR")?
+    let reader = if stay {
+        fifo::open_checked(path, OFlags::RDWR, "O_RDWR")?
     } else {
         say!("open({shown}, O_RDONLY): waiting for a writer");
-        let limit = Duration::from_secs(wait);
-        fifo::open_within(&path, OFlags::RDONLY, "O_RDONLY", limit)?
+        fifo::open_within(path, OFlags::RDONLY, "O_RDONLY", wait)?
     };
     say!("open({shown}): open for reading");
     let mut buffer = [0; 4096];
@@ -90,32 +99,43 @@ fn main() -> Result<()> {
         // nothing is left. Another may still come; we do not wait. (viva 3)
         let count = calls::read(&reader, &mut buffer)?;
         if count == 0 {
+            say!("read() = 0, end of file: the last writer has closed");
             break;
         }
         let bytes = buffer.get(..count).unwrap_or_default();
         say!("read() = {count}: {}", console::escape(bytes));
+        if console::is_closed() {
+            break; // nobody reads what we print: `… | head -1`
+        }
     }
-    say!("read() = 0, end of file: the last writer has closed");
 
     // ---- 4 close() -------------------------------------------------------
     // Without a reader the next write() fails; what was in the pipe and not
     // read by then is lost: the name lasts, its contents do not. (viva 11)
     calls::close(reader);
-    if args.remove {
-        remove(&path);
-    }
     Ok(())
+}
+
+fn is_fifo(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_fifo())
 }
 
 /// Takes the name away. Who has the FIFO open goes on as if nothing had
 /// happened; who opens the name next gets a new one, or ENOENT.
-fn remove(path: &Path) {
+fn remove(path: &Path, id: (u64, u64)) {
     // ---- 5 unlink() ------------------------------------------------------
     // The handout's "explicitly deleted". C: unlink(), shell: rm. Somebody
     // may have put another file there meanwhile, and that one stays.
     let shown = path.display();
-    if !fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_fifo()) {
-        return warn!("{shown} is not a FIFO any more; it stays as it is");
+    if path.is_symlink() {
+        return warn!("{shown} is a symbolic link to a FIFO; both stay");
+    }
+    match fifo::identity(path) {
+        Err(_) => return warn!("{shown} is gone already"),
+        Ok(now) if now != id || !is_fifo(path) => {
+            return warn!("{shown} is another file by now; it stays as it is");
+        }
+        Ok(_) => {}
     }
     match calls::unlink(path) {
         Ok(()) => say!("unlink({shown}): removed"),

@@ -21,16 +21,27 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use parking_lot::Mutex;
+use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, console, say, warn};
 
 /// How long to wait for the other side.
 const WAIT: Duration = Duration::from_secs(600);
+
+/// After this much of it comes a hint.
+const HINT: Duration = Duration::from_secs(4);
+
+/// How long somebody may take to read our last words, and how often to look.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_millis(10);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
@@ -80,6 +91,8 @@ fn main() -> Result<()> {
         Some(back) => open_crosswise(&out, back)?,
     };
     say!("open; type, and I print what I read");
+    let reader = Arc::new(Mutex::new(reader));
+    let rest = reader.clone();
     let (own, one) = (format!("{name}: "), back.is_none());
     let prefix = own.clone();
     thread::Builder::new()
@@ -100,6 +113,10 @@ fn main() -> Result<()> {
         calls::write_all(&writer, &line)?;
     }
 
+    if one {
+        wait_until_read(&writer, &rest)?;
+    }
+
     // ---- 5 close() -------------------------------------------------------
     // With two FIFOs the other side now reads 0; with one it never does,
     // because it could still write itself.
@@ -109,6 +126,27 @@ fn main() -> Result<()> {
         thread::sleep(WAIT);
     }
     Ok(())
+}
+
+/// One FIFO: what nobody has read when the last one closes it is lost. Waits
+/// until all is read, by us or by others, and what we read is printed.
+fn wait_until_read(fifo: &OwnedFd, reader: &Mutex<OwnedFd>) -> Result<()> {
+    let deadline = Instant::now() + LAST_WORDS;
+    loop {
+        let left = rustix::io::ioctl_fionread(fifo)
+            .map_err(|e| Error::new("ioctl", "FIONREAD", e.into()))?;
+        if left == 0 {
+            // Our reader may be between read() and print: it has the lock.
+            drop(reader.try_lock_until(deadline));
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::other(format!(
+                "nobody has read the last {left} bytes: they are lost"
+            )));
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 /// Two FIFOs. open() waits for the other side to open the same one: if each
@@ -125,24 +163,52 @@ fn open_crosswise(out: &Path, back: &Path) -> Result<(OwnedFd, OwnedFd)> {
         return Err(Error::other("these are two names of one FIFO"));
     }
     say!("waiting for the other side");
+    let waiting = hint_later(out, back)?;
     let read = || fifo::open_within(back, OFlags::RDONLY, "O_RDONLY", WAIT);
     let write = || fifo::open_within(out, OFlags::WRONLY, "O_WRONLY", WAIT);
-    if first < second {
+    let both = if first < second {
         let writer = write()?;
-        Ok((read()?, writer))
+        (read()?, writer)
     } else {
         let reader = read()?;
-        Ok((reader, write()?))
-    }
+        (reader, write()?)
+    };
+    drop(waiting);
+    Ok(both)
+}
+
+/// If nobody has come after a while, says what the other side must type: with
+/// the FIFOs in the same order on both sides, both wait for ever.
+fn hint_later(out: &Path, back: &Path) -> Result<Sender<()>> {
+    let (waiting, met) = bounded::<()>(0);
+    let words = format!(
+        "still waiting. The other side wants the FIFOs in the other order: \
+         pipes-fifo-talk {} {}",
+        back.display(),
+        out.display()
+    );
+    thread::Builder::new()
+        .name("hint".into())
+        .spawn(move || {
+            if met.recv_timeout(HINT) == Err(RecvTimeoutError::Timeout) {
+                warn!("{words}");
+            }
+        })
+        .map_err(|error| Error::new("spawn", "hint", error))?;
+    Ok(waiting)
 }
 
 /// Prints what comes, and whose words they are.
-fn print_all(reader: &OwnedFd, own: &str) -> Result<()> {
+fn print_all(reader: &Mutex<OwnedFd>, own: &str) -> Result<()> {
     let mut buffer = [0; 4096];
+    let watched = reader.lock().try_clone();
+    let watched = watched.map_err(|e| Error::new("dup", "", e))?;
     loop {
+        calls::ready(&watched, PollFlags::IN, WAIT)?;
+        let reader = reader.lock(); // until it is printed
         // ---- 4 read() ----------------------------------------------------
         // With one FIFO: what nobody else has read before.
-        let count = calls::read(reader, &mut buffer)?;
+        let count = calls::read(&*reader, &mut buffer)?;
         if count == 0 {
             say!("read() = 0: the other side has closed");
             return Ok(());
@@ -155,6 +221,9 @@ fn print_all(reader: &OwnedFd, own: &str) -> Result<()> {
                 None if line.is_empty() => {}
                 None => say!("I read: {shown}"),
             }
+        }
+        if console::is_closed() {
+            return Ok(()); // nobody reads what we print
         }
     }
 }

@@ -54,11 +54,15 @@ struct Args {
     /// the child's half of this program
     #[argh(switch, hidden_help)]
     child: bool,
+    /// the child's parent, with which it ends
+    #[argh(option, hidden_help)]
+    parent: Option<u32>,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
+        args.parent.map_or(Ok(()), child::end_with_parent)?;
         return read_all(args.reader_leaves);
     }
     let parent = process::id();
@@ -81,6 +85,10 @@ fn main() -> Result<()> {
     // what it is given: the reading end, as descriptor 0.         (viva 2)
     let mut words = vec!["--child"];
     words.extend(args.reader_leaves.then_some("--reader-leaves"));
+    let pid = parent.to_string();
+    if args.leak {
+        words.extend(["--parent", &pid]); // no end of file will end it
+    }
     let end = reader.try_clone().map_err(|e| Error::new("dup", "", e))?;
     let mut child = child::start(&words, end.into(), Stdio::inherit())?;
     say!("parent {parent}: pipe(), fork(): my child is {}", child.id());
@@ -141,6 +149,9 @@ fn read_all(leaves: bool) -> Result<()> {
         let bytes = buffer.get(..count).unwrap_or_default();
         let shown = console::escape_short(bytes, 60);
         say!("child {me}: read() = {count}: {shown}");
+        if console::is_closed() {
+            return Ok(()); // `… | head -1`; our parent hears of it: EPIPE
+        }
         if leaves {
             say!("child {me}: I have read enough");
             return Ok(()); // and the kernel closes the reading end

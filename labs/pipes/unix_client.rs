@@ -20,7 +20,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -39,6 +39,9 @@ const LINE: usize = 64 * 1024;
 
 /// We have said all: then the server may close.
 static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Bytes that we have sent.
+static SENT: AtomicU64 = AtomicU64::new(0);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
@@ -95,6 +98,7 @@ fn main() -> Result<()> {
             process::exit(1);
         })
         .map_err(|error| Error::new("spawn", "typing", error))?;
+    let (mut came, mut whole) = (0, true);
     let mut unshown = Vec::new();
     let mut buffer = vec![0; LINE];
     loop {
@@ -104,6 +108,10 @@ fn main() -> Result<()> {
             (&*server).read(&mut buffer)
         })?;
         unshown.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        came += count as u64;
+        if let Some(last) = unshown.last() {
+            whole = *last == b'\n';
+        }
         show_lines(&mut unshown, count == 0);
         if count == 0 || console::is_closed() {
             break;
@@ -114,6 +122,13 @@ fn main() -> Result<()> {
     // The other thread may still hold the socket: the end of main closes it.
     if let Some(server) = Arc::into_inner(server) {
         net::close(server);
+    }
+    let sent = SENT.load(Ordering::Relaxed);
+    if !whole && came < sent && !console::is_closed() {
+        return Err(Error::other(format!(
+            "the server closed in the middle of a line: {sent} bytes sent, \
+             {came} came back"
+        )));
     }
     match LEAVING.load(Ordering::Relaxed) || console::is_closed() {
         true => Ok(()),
@@ -135,7 +150,11 @@ fn send_input(server: &Socket) -> Result<()> {
             match sent {
                 // It closed: main reads what it still said, and ends.
                 Err(error) if error.is_peer_gone() => return Ok(()),
-                sent => rest = rest.get(sent?..).unwrap_or_default(),
+                sent => {
+                    let sent = sent?;
+                    SENT.fetch_add(sent as u64, Ordering::Relaxed);
+                    rest = rest.get(sent..).unwrap_or_default();
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //!     bind() says      what is there           what happens
 //!     0                nothing was             a socket file, mode 600
 //!     EADDRINUSE       a socket, connect() OK  somebody's server: left alone
+//!     EADDRINUSE       a socket, EPROTOTYPE    somebody's, for datagrams
 //!     EADDRINUSE       a socket, ECONNREFUSED  stale: removed, bind() again
 //!     EADDRINUSE       any other file          left alone
 //!
@@ -19,6 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
 use rustix::process::umask;
 use socket2::{Domain, SockAddr, Socket, Type};
 use socketlab::net::step;
@@ -33,6 +35,9 @@ pub const DEFAULT: &str = "/tmp/socketlab.sock";
 /// sun_path has 108 bytes on Linux, the last one a NUL (elsewhere 104).
 const LONGEST: usize = 107;
 
+/// connect() has found a living socket, which is not for a stream.
+const OTHER_TYPE: i32 = Errno::PROTOTYPE.raw_os_error();
+
 /// How often and how long to try for the folder's lock.
 const LOCK_TRIES: usize = 40;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -40,7 +45,12 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// The path as a socket address.
 pub fn address(call: &'static str, path: &Path) -> Result<SockAddr> {
     let length = path.as_os_str().as_bytes().len();
-    if length == 0 || length > LONGEST {
+    if length == 0 {
+        return Err(Error::other(format!(
+            "{call}(): the path is empty; give one, such as {DEFAULT}"
+        )));
+    }
+    if length > LONGEST {
         return Err(Error::other(format!(
             "{call}(): a socket's path has 1 to {LONGEST} bytes, because \
              sun_path in struct sockaddr_un has room for no more; this one \
@@ -151,19 +161,24 @@ fn make_room(path: &Path, locked: bool) -> Result<()> {
                         .into(),
                 );
             }
-            warn!(
-                "{}: stale, nobody listens there (connect: ECONNREFUSED); \
-                 I remove it",
-                path.display()
+            let shown = path.display();
+            let stale = format!(
+                "{shown}: stale, nobody listens there (connect: ECONNREFUSED)"
             );
-            step("unlink", None, path.display(), || {
-                Ok(rustix::fs::unlink(path)?)
-            })
+            step("unlink", None, shown, || Ok(rustix::fs::unlink(path)?))
+                .map_err(|error| Error::other(format!("{stale}; {error}")))?;
+            warn!("{stale}; removed");
+            Ok(())
         }
         Ok(owner) => refuse(format!(
             "A program listens there{owner}: stop that one, or give another \
              path"
         )),
+        Err(error) if error.errno() == Some(OTHER_TYPE) => refuse(
+            "A program has a socket of another type there (datagrams): stop \
+             that one, or give another path"
+                .into(),
+        ),
         Err(error) => refuse(format!(
             "Is it in use? That cannot be found out, so it stays: {}",
             kind::without_hint(&error)

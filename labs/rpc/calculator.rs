@@ -24,8 +24,10 @@ pub enum Number {
 pub enum Problem {
     /// By 0, and by 0.0.
     DivisionByZero,
-    /// No 64 bits hold it.
+    /// A whole number beyond 64 bits.
     TooLarge,
+    /// A float beyond 1.8e308.
+    TooLargeReal,
 }
 
 impl Number {
@@ -68,6 +70,7 @@ impl fmt::Display for Problem {
         f.write_str(match self {
             Problem::DivisionByZero => "division by zero",
             Problem::TooLarge => "too large: the result has over 64 bits",
+            Problem::TooLargeReal => "too large: the result is over 1.8e308",
         })
     }
 }
@@ -120,6 +123,6 @@ fn whole_or_real(
 fn finite(result: f64) -> Result<Number, Problem> {
     match result.is_finite() {
         true => Ok(Number::Real(result)),
-        false => Err(Problem::TooLarge),
+        false => Err(Problem::TooLargeReal),
     }
 }

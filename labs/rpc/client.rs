@@ -36,6 +36,7 @@ const PROGRAM: Program = Program {
 /// What `help` says before it asks the server for its procedures.
 const HELP: &str =
     "PROCEDURE ARGUMENTS   add 2 3, add a=2 b=3, table.put k '[1]'
+                      a text with = in it: table.put k '\"a=b\"'
 notify PROCEDURE …    the same, and no answer comes
 { … } or [ … ]        JSON, sent as it is
 quit                  leave
@@ -51,7 +52,7 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// procedure and arguments: add 2 3, add a=2 b=3, notify counter.increment
-    /// (default: ask for lines)
+    /// (default: ask for lines); help: what can be called
     #[argh(positional)]
     call: Vec<String>,
     /// milliseconds to wait for an answer before asking again (default 1000)
@@ -60,8 +61,8 @@ struct Args {
     /// how often to ask at most (default 3; 1: never again)
     #[argh(option, default = "3")]
     tries: u32,
-    /// the id of the one call on the command line, such as ada/1 (default: by
-    /// chance)
+    /// the id of the one call on the command line: CLIENT/NUMBER, such as
+    /// ada/1 (default: by chance)
     #[argh(option)]
     id: Option<String>,
     /// show the lines that go over the wire
@@ -84,9 +85,19 @@ fn main() -> Result<()> {
     if args.id.is_some() && !matches!(order, Some(Order::Call { .. })) {
         args::usage("--id belongs to one call: add it to a command line");
     }
+    if let Some(id) = &args.id
+        && wire::identity(id).is_none()
+    {
+        // The server would run such a call each time it comes.
+        args::usage(
+            "--id is CLIENT/NUMBER, such as ada/1: by that a server \
+             knows a call again",
+        );
+    }
     let addresses = net::resolve(&args.host, args.port.0)?;
     let mut stub = Stub::new(addresses, patience, args.show);
     let done = match (order, args.id) {
+        (Some(_), None) if args.call == ["help"] => help(&mut stub),
         (Some(Order::Call { method, params }), Some(id)) => print(
             stub.call_as(&id, &method, &params).map(|result| text(&result)),
         ),
@@ -119,7 +130,7 @@ fn text(result: &RawValue) -> Option<String> {
 fn print(done: Called<Option<String>>) -> Result<()> {
     match done {
         Ok(Some(result)) => {
-            say!("{}", console::escape(result.as_bytes()));
+            say!("{}", wire::shown(&result));
             Ok(())
         }
         Ok(None) => Ok(()),

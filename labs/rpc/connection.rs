@@ -12,11 +12,12 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use serde::de::IgnoredAny;
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-use crate::wire::LONGEST_ANSWER;
+use crate::wire::{self, LONGEST_ANSWER};
 
 /// A connection.
 pub struct Connection {
@@ -88,7 +89,13 @@ impl Connection {
             Err(error) => return Err(error),
         };
         if show {
-            say!("< {}", console::escape(&line));
+            match str::from_utf8(&line) {
+                Ok(text) => say!("< {}", wire::shown(text)),
+                Err(_) => say!("< {}", console::escape(&line)),
+            }
+        }
+        if is_cut_off(&line) {
+            return Err(Error::other("only the beginning of an answer came"));
         }
         Ok(line)
     }
@@ -100,4 +107,11 @@ impl Connection {
         drop(self.reader); // it holds a handle of the socket as well
         self.socket.close();
     }
+}
+
+/// Is it the beginning of JSON, but not the whole? A server that dies while
+/// it sends leaves that; what only lacks its line end is whole.
+fn is_cut_off(line: &[u8]) -> bool {
+    let read = serde_json::from_slice::<IgnoredAny>(line);
+    !line.is_empty() && read.is_err_and(|error| error.is_eof())
 }

@@ -129,7 +129,8 @@ impl From<calculator::Problem> for Fault {
     fn from(problem: calculator::Problem) -> Fault {
         let code = match problem {
             calculator::Problem::DivisionByZero => DIVISION_BY_ZERO,
-            calculator::Problem::TooLarge => TOO_LARGE,
+            calculator::Problem::TooLarge
+            | calculator::Problem::TooLargeReal => TOO_LARGE,
         };
         Fault::new(code, problem)
     }

@@ -27,6 +27,7 @@ use parking_lot::{Condvar, Mutex};
 use serde_json::value::RawValue;
 
 use crate::fault::{CANNOT_TELL, Fault, INVALID_REQUEST, Outcome};
+use crate::wire;
 
 /// Most clients that are remembered.
 const CLIENTS: usize = 1024;
@@ -71,11 +72,8 @@ impl Identity {
     /// The parts of an id such as `"ada/7"`.
     pub fn of(id: &RawValue) -> Option<Identity> {
         let id: String = serde_json::from_str(id.get()).ok()?;
-        let (client, digits) = id.rsplit_once('/')?;
-        let counts = digits.bytes().all(|byte| byte.is_ascii_digit());
-        let number = digits.parse().ok().filter(|&number| number > 0)?;
-        (counts && !client.is_empty())
-            .then(|| Identity { client: client.into(), number })
+        let (client, number) = wire::identity(&id)?;
+        Some(Identity { client: client.into(), number })
     }
 }
 

@@ -36,6 +36,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Lines that are no answer to us, passed over while waiting for ours.
 const STRANGE_LINES: usize = 1000;
 
+/// Bytes of a strange line that the error shows.
+const STRANGE_SHOWN: usize = 80;
+
 /// How long to wait, and how often to ask.
 #[derive(Clone, Copy)]
 pub struct Patience {
@@ -46,13 +49,16 @@ pub struct Patience {
 }
 
 /// How a remote call can end without a result. A local call knows only the
-/// first of the two.
+/// first of these.
 pub enum Failure {
     /// The server answered: it could not, or would not.
     Answered(Fault),
     /// No answer. The call was sent so many times, and may have been done
     /// none, one or all of them.                               (viva 6)
     Silent { sent: u32, last: Error },
+    /// Something came that is no JSON-RPC 2.0: it is another server, or it
+    /// has a bug. To ask again would not help, so nobody does.
+    Strange { sent: u32, why: String },
 }
 
 impl fmt::Display for Failure {
@@ -60,6 +66,14 @@ impl fmt::Display for Failure {
         match self {
             Failure::Answered(fault) => {
                 f.write_str(&console::escape(fault.to_string().as_bytes()))
+            }
+            Failure::Strange { sent, why } => {
+                let times = if *sent == 1 { "once" } else { "more than once" };
+                write!(
+                    f,
+                    "the answer is not JSON-RPC 2.0: {why}\nNobody knows \
+                     whether it was done: sent {times}."
+                )
             }
             Failure::Silent { sent: 0, last } => {
                 write!(f, "{}\nNot done: nothing was sent.", shown(last))
@@ -138,7 +152,13 @@ impl Stub {
         loop {
             let began = Instant::now();
             let last = match self.attempt(&line, id, &mut sent) {
-                Ok(answer) => return answer.outcome.map_err(Failure::Answered),
+                Ok(Ok(answer)) => {
+                    return answer.outcome.map_err(Failure::Answered);
+                }
+                Ok(Err(why)) => {
+                    self.hang_up();
+                    return Err(Failure::Strange { sent, why });
+                }
                 Err(error) => error,
             };
             self.hang_up();
@@ -196,28 +216,33 @@ impl Stub {
         })
     }
 
-    /// Sends the request and waits for the answer with its id.
+    /// Sends the request and waits for the answer with its id. The inner
+    /// error: why what came is no answer.
     fn attempt(
         &mut self,
         line: &str,
         id: &str,
         sent: &mut u32,
-    ) -> Result<Answer> {
+    ) -> Result<std::result::Result<Answer, String>> {
         let deadline = Instant::now() + self.patience.deadline;
         let show = self.show;
         let connection = self.send(line, deadline, sent)?;
         for _ in 0..STRANGE_LINES {
             let line = connection.receive(deadline, show)?;
-            let answer = Answer::read(&line).map_err(|why| {
-                Error::other(format!("no JSON-RPC 2.0 answer: {why}"))
-            })?;
+            let answer = match Answer::from_line(&line) {
+                Ok(answer) => answer,
+                Err(why) => {
+                    let line = console::escape_short(&line, STRANGE_SHOWN);
+                    return Ok(Err(format!("{why}: {line}")));
+                }
+            };
             match &answer.outcome {
-                _ if answer.id == id => return Ok(answer),
+                _ if answer.id == id => return Ok(Ok(answer)),
                 // About the connection (no room, too slow), not the call.
                 Err(fault) if answer.id.is_null() && fault.is_of_server() => {
                     return Err(Error::other(fault.to_string()));
                 }
-                Err(_) if answer.id.is_null() => return Ok(answer),
+                Err(_) if answer.id.is_null() => return Ok(Ok(answer)),
                 _ => {} // of an earlier call, given up meanwhile
             }
         }

@@ -11,7 +11,7 @@
 //!         | … the procedure runs …
 //!         | answer()
 //!     {"jsonrpc":"2.0","result":5,"id":"ada/1"}\n
-//!         | Answer::read()
+//!         | Answer::from_line()
 //!     5
 //!
 //! JSON text is kept as it came (RawValue), not made into a tree of values:
@@ -22,6 +22,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use socketlab::console;
 
 use crate::fault::{Fault, INVALID_REQUEST, Outcome, PARSE_ERROR};
 
@@ -88,6 +89,9 @@ pub fn open(line: &[u8]) -> Result<Message<'_>, Fault> {
     let text = str::from_utf8(line).map_err(|error| {
         parse_error(format!("not UTF-8 at byte {}", error.valid_up_to() + 1))
     })?;
+    if text.trim().is_empty() {
+        return Err(parse_error("an empty line".into()));
+    }
     let text: &RawValue = serde_json::from_str(text)
         .map_err(|error| parse_error(error.to_string()))?;
     let depth = depth(text.get());
@@ -210,6 +214,16 @@ pub fn wants_answer(line: &str) -> bool {
     }
 }
 
+/// The parts of an id such as `ada/7`: whose call, and which of theirs. Any
+/// other id names no client, and a server cannot know it again.  (viva 7)
+pub fn identity(id: &str) -> Option<(&str, u64)> {
+    let (client, digits) = id.rsplit_once('/')?;
+    let counts = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.parse().ok().filter(|&number| number > 0)?;
+    let fits = quote(id).len() <= LONGEST_ID;
+    (counts && fits && !client.is_empty()).then_some((client, number))
+}
+
 /// The standard allows strings, numbers and, unloved, null.
 fn is_id(json: &str) -> bool {
     let first = json.bytes().next().unwrap_or_default();
@@ -228,18 +242,47 @@ pub struct Answer {
 
 impl Answer {
     /// Unmarshals a line. Fails with a reason if it is no answer.
-    pub fn read(line: &[u8]) -> Result<Answer, String> {
-        let members: Members<'_> =
-            serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    pub fn from_line(line: &[u8]) -> Result<Answer, &'static str> {
+        let text: &RawValue =
+            serde_json::from_slice(line).map_err(|_| "it is no JSON")?;
+        if !text.get().starts_with('{') {
+            return Err("it is JSON, but no object");
+        }
+        let members: Members<'_> = serde_json::from_str(text.get())
+            .map_err(|_| "it has a member twice")?;
+        let version = members.jsonrpc.map(RawValue::get);
+        if version.and_then(|v| serde_json::from_str(v).ok()) != Some("2.0") {
+            return Err("it has no \"jsonrpc\":\"2.0\"");
+        }
         let outcome = match (members.result, members.error) {
             (Some(result), None) => Ok(result.to_owned()),
             (None, Some(error)) => Err(serde_json::from_str(error.get())
-                .map_err(|error| format!("its error: {error}"))?),
-            _ => return Err("it has not one of result and error".into()),
+                .map_err(|_| {
+                    "its error has not a whole number as code and a text as \
+                     message"
+                })?),
+            (Some(_), Some(_)) => return Err("it has both result and error"),
+            (None, None) => return Err("it has neither result nor error"),
         };
         let id = members.id.map_or(NO_ID, RawValue::get);
-        let id = serde_json::from_str(id)
-            .map_err(|error| format!("its id: {error}"))?;
+        let id = serde_json::from_str(id).map_err(|_| "its id is no value")?;
         Ok(Answer { id, outcome })
     }
+}
+
+/// JSON made safe for a terminal, and still the same JSON: what would change
+/// the look of the line, such as U+202E, is written as `\u202e`.
+pub fn shown(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '\t' | '\r' | '\n' => shown.push(' '), // between the values
+            '\u{200c}' | '\u{200d}' => shown.push(character), // joiners
+            c if console::is_deceptive(c) => {
+                shown.push_str(&format!("\\u{:04x}", c as u32));
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
 }

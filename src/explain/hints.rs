@@ -142,6 +142,20 @@ fn before_data(call: &str, name: &str) -> Option<&'static str> {
              `ls -l` shows them."
         }
 
+        ("unlink", "EPERM" | "EACCES") => {
+            "It is not yours to remove: in a folder that all share (t in \
+             `ls -ld`, such as /tmp) only its owner may, elsewhere who may \
+             write to the folder. `ls -l` shows whose it is."
+        }
+        ("fcntl", "EPERM") => {
+            "More than a user's pipe may have: `cat \
+             /proc/sys/fs/pipe-max-size`, and less if this user has many."
+        }
+
+        ("connect", "EPROTOTYPE") => {
+            "A program is there, with a socket of another type: datagrams, \
+             not a stream."
+        }
         ("connect", "ENOENT") => {
             "There is no socket file of this name. Start the server first, \
              or check the path."

@@ -76,16 +76,20 @@ pub(super) const ENTRIES: &[Entry] = &[
         aliases: &[],
         number: number!(unix PERM),
         title: "Operation not permitted",
-        seen_in: "socket() for raw packets, sendto(), connect(), setsockopt()",
+        seen_in: "socket() for raw packets, sendto(), connect(), setsockopt(); \
+            unlink(), fcntl(), kill()",
         meaning: "The operation needs a privilege that this process lacks, \
-            or this machine's own firewall stopped the packet on its way out.",
+            or the thing belongs to somebody else, or this machine's own \
+            firewall stopped the packet on its way out.",
         causes: &[
+            "what is to be changed or removed belongs to another user",
             "capturing or raw sockets without the CAP_NET_RAW capability",
             "a firewall rule on the way out drops the datagram",
             "the container or sandbox forbids the call",
         ],
         check: &[
-            "id  # is this root?",
+            "id  # who this user is: root?",
+            "ls -ld FILE FOLDER  # whose they are; t: the owner alone removes",
             "sudo nft list ruleset  # rules with hook output",
         ],
     },
@@ -122,6 +126,21 @@ pub(super) const ENTRIES: &[Entry] = &[
             "the kernel lacks the protocol",
         ],
         check: &["cat /proc/net/protocols  # what this kernel speaks"],
+    },
+    Entry {
+        name: "EPROTOTYPE",
+        aliases: &[],
+        number: number!(PROTOTYPE),
+        title: "Protocol wrong type for socket",
+        seen_in: "connect() and sendto() with a Unix-domain socket, socket()",
+        meaning: "The two sockets are of different types: this one sends a \
+            stream and that one takes datagrams, or the other way round. A \
+            program is there, and it speaks in another way.",
+        causes: &[
+            "a datagram server has this path, and the client is for a stream",
+            "socket() was given a type and a protocol that do not match",
+        ],
+        check: &["ss -xap  # u_str: stream, u_dgr: datagrams, and who"],
     },
     Entry {
         name: "EOPNOTSUPP",

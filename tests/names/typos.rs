@@ -86,6 +86,33 @@ fn t_v5_services_that_are_none_are_told() {
 }
 
 #[test]
+fn t_v4_an_integer_of_more_than_32_bits_is_no_address() {
+    let run = names(&["4294967296", "--wait=5"]).ended(1);
+    run.says("has 32 bits, 0 to 4294967295, and this is more");
+}
+
+#[test]
+fn t_v5_a_service_that_nobody_knows_is_said_in_words() {
+    let run = names(&["port", "nosuchservice"]).ended(1);
+    assert!(!run.text.contains("ai_socktype"), "{}", run.text);
+    run.says("no service has this name");
+    names(&["port", "N"]).ended(2).says("N stands for a number");
+}
+
+#[test]
+fn t_v4_output_to_a_full_disk_is_an_error() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let Ok(full) = full else { return };
+    let mut command = socketlab::terminal::command("names");
+    let output = command.args(["port", "80"]).stdout(full).output();
+    let output = output.expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("cannot be stored: No space left"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn t_v4_a_host_called_port_or_show_can_be_asked_for() {
     for word in ["port", "show"] {
         let run = names(&["--host", word, "80", "--wait=3"]);

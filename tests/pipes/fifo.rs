@@ -137,9 +137,48 @@ fn t_x3_fifo_that_was_replaced_is_not_removed() {
     fs::remove_file(&path).expect("the name goes");
     fs::write(&path, "thesis").expect("a file takes it");
     reader.signal(Signal::TERM).expect("a signal");
-    wait(&mut reader, "… is not a FIFO any more; it stays as it is");
+    wait(&mut reader, "… is another file by now; it stays as it is");
     assert_eq!(end(&mut reader), Some(0));
     assert_eq!(fs::read(&path).expect("the file"), b"thesis");
+}
+
+#[test]
+fn t_x3_fifo_of_somebody_else_is_not_removed() {
+    let (_folder, path) = place("fifo");
+    let mut reader = start(READER, &path, &["--stay", "--remove"]);
+    wait(&mut reader, "open(…): open for reading");
+    fs::remove_file(&path).expect("the name goes");
+    let status = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(status.expect("mkfifo").success());
+    reader.signal(Signal::TERM).expect("a signal");
+    wait(&mut reader, "… is another file by now; it stays as it is");
+    assert_eq!(end(&mut reader), Some(0));
+    assert!(path.exists());
+}
+
+#[test]
+fn t_x3_fifo_is_removed_when_nobody_comes_and_when_the_terminal_goes() {
+    let (_folder, path) = place("fifo");
+    let mut reader = start(READER, &path, &["--remove", "--wait", "1"]);
+    wait(&mut reader, "unlink(…): removed");
+    assert_eq!(end(&mut reader), Some(1));
+    assert!(!path.exists());
+    let mut reader = start(READER, &path, &["--remove"]);
+    wait(&mut reader, "open(…): waiting for a writer");
+    reader.signal(Signal::HUP).expect("a signal");
+    wait(&mut reader, "unlink(…): removed");
+    assert_eq!(end(&mut reader), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn t_x3_capacity_of_a_fifo_that_is_read_cannot_be_seen() {
+    let (_folder, path) = place("fifo");
+    let mut reader = start(READER, &path, &["--stay"]);
+    wait(&mut reader, "open(…): open for reading");
+    let mut filling = start("pipes-capacity", &path, &[]);
+    wait(&mut filling, "Error: … is open for reading somewhere …");
+    assert_eq!(end(&mut filling), Some(1));
 }
 
 #[test]
@@ -246,4 +285,23 @@ fn t_x3_talk_over_two_fifos_is_a_conversation() {
     // Two names of one FIFO would be one FIFO.
     let mut fool = talk(&one, &one, "fool");
     wait(&mut fool, "Error: these are two names of one FIFO");
+}
+
+#[test]
+fn t_x3_fifo_talk_reads_its_last_line_before_it_ends() {
+    let (_folder, path) = place("fifo");
+    let mut talker = start("pipes-fifo-talk", &path, &["--name", "anna"]);
+    talker.type_line("hi").expect("it reads");
+    talker.end_input();
+    wait(&mut talker, "I read my own words: anna: hi");
+    assert_eq!(end(&mut talker), Some(0));
+}
+
+#[test]
+fn t_x3_fifo_talk_says_what_the_other_side_must_type() {
+    let (folder, path) = place("x");
+    let other = folder.path().join("y");
+    let other = other.to_str().expect("UTF-8");
+    let mut talker = start("pipes-fifo-talk", &path, &[other]);
+    wait(&mut talker, "still waiting. …: pipes-fifo-talk …/y …/x");
 }

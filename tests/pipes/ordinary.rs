@@ -58,6 +58,28 @@ fn t_x3_ordinary_parent_that_is_killed_ends_its_child_too() {
 }
 
 #[test]
+fn t_x3_ordinary_child_that_leaks_ends_with_a_killed_parent() {
+    let mut pipe = run("pipes-ordinary", &["--leak"]);
+    pipe.type_line("hello").expect("it reads");
+    wait(&mut pipe, "child …: read() = 6: hello\\n");
+    pipe.signal(Signal::KILL).expect("a signal");
+    // It holds a writing end of its own input: no end of file comes.
+    pipe.read_to_end().expect("nobody holds its output any more");
+}
+
+#[test]
+fn t_x3_ordinary_pipe_ends_when_nobody_reads_what_it_prints() {
+    let mut shell = std::process::Command::new("sh");
+    let program = terminal::command("pipes-ordinary");
+    let line = "yes | \"$0\" | head -n 2";
+    shell.args(["-c", line]).arg(program.get_program());
+    let mut pipe = Terminal::run(&mut shell).expect("it starts");
+    wait(&mut pipe, "child …: read() = …");
+    pipe.read_to_end().expect("it ends");
+    assert_eq!(end(&mut pipe), Some(0));
+}
+
+#[test]
 fn t_x3_ordinary_pipes_of_python_fork_and_close() {
     let Some(mut command) = python("pipes_fork.py") else { return };
     let mut pipe = Terminal::run(command.args(["one", "two"])).expect("it");

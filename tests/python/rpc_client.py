@@ -1,9 +1,11 @@
 # Handout T (Terna), RPC [T-X2] [T-Q7]: a client stub in Python. A name after
 # `server.` becomes the method, the arguments become params, and the call
-# looks local. Modules json and socket, nothing else.
+# looks local. Modules json, secrets and
+# socket, nothing else.
 #
 #     python3 rpc_client.py HOST PORT
 import json
+import secrets
 import socket
 import sys
 
@@ -16,6 +18,9 @@ class Stub:
     def __init__(self, host, port):
         self.socket = socket.create_connection((host, port), timeout=10)
         self.lines = self.socket.makefile("rb")
+        # By this name and a number a server with --at-most-once knows a
+        # call again. An id that is only a number names nobody.
+        self.name = secrets.token_hex(8)
         self.count = 0
 
     def exchange(self, message):
@@ -25,7 +30,8 @@ class Stub:
 
     def request(self, method, args, kwargs):
         self.count += 1
-        message = {"jsonrpc": "2.0", "method": method, "id": self.count}
+        message = {"jsonrpc": "2.0", "method": method,
+                   "id": f"{self.name}/{self.count}"}
         if args or kwargs:
             message["params"] = list(args) or kwargs
         return message

@@ -76,6 +76,9 @@ fn t_x2_client_calls_from_the_command_line() {
         &["notify"],
         &["--id", "x/1"],
         &["--id", "x/1", "notify", "add"],
+        &["--id", "x", "add", "1", "2"],
+        &["--id", "x/0", "add", "1", "2"],
+        &["--id", "/1", "add", "1", "2"],
         &["--tries", "0", "add"],
         &["--wait", "0", "add"],
     ] {
@@ -166,7 +169,9 @@ fn t_x2_answers_to_other_calls_are_passed_over() {
 #[test]
 fn t_x2_an_id_may_be_written_in_another_way() {
     // As PHP's json_encode writes a slash.
-    let server = scripted(&[Some("{\"result\":1,\"id\":\"a\\/\\u0031\"}\n")]);
+    let server = scripted(&[Some(
+        "{\"jsonrpc\":\"2.0\",\"result\":1,\"id\":\"a\\/\\u0031\"}\n",
+    )]);
     let (said, status) = run(&server, &["--id", "a/1", "f"]);
     assert_eq!((said.as_str(), status), ("1", Some(0)));
 }
@@ -174,12 +179,21 @@ fn t_x2_an_id_may_be_written_in_another_way() {
 #[test]
 fn t_x2_answers_that_are_none_and_too_long_ones() {
     for (answer, reason) in [
-        ("hello\n", "no JSON-RPC 2.0 answer: expected value"),
-        ("{\"jsonrpc\":\"2.0\",\"id\":ID}\n", "not one of result and error"),
-        ("{\"result\":1,\"error\":null,\"id\":ID}\n", "not one of result"),
-        ("{\"error\":{\"code\":\"x\"},\"id\":ID}\n", "its error: "),
+        ("hello\n", "not JSON-RPC 2.0: it is no JSON: hello"),
+        ("[1]\n", "it is JSON, but no object: [1]"),
+        ("{\"result\":1,\"id\":ID}\n", "it has no \"jsonrpc\":\"2.0\""),
+        ("{\"jsonrpc\":\"2.0\",\"id\":ID}\n", "neither result nor error"),
         (
-            "{\"error\":{\"code\":-32000,\"message\":\"\\u001b\"},\"id\":null}\n",
+            "{\"jsonrpc\":\"2.0\",\"result\":1,\"error\":null,\"id\":ID}\n",
+            "both result and error",
+        ),
+        (
+            "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":\"x\"},\"id\":ID}\n",
+            "its error has not a whole number as code",
+        ),
+        (
+            "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32000,\
+             \"message\":\"\\u001b\"},\"id\":null}\n",
             "-32000 ",
         ),
     ] {
@@ -194,6 +208,33 @@ fn t_x2_answers_that_are_none_and_too_long_ones() {
     let answers = Box::leak(Box::new([Some(&*long)]));
     let (said, _) = run(&scripted(answers), &["--tries", "1", "add"]);
     assert!(said.contains("the answer is too long"), "{said}");
+}
+
+#[test]
+fn t_x2_what_is_no_answer_is_not_asked_for_again() {
+    static ANSWERS: [Option<&str>; 1] = [Some("220 mail ESMTP\n")];
+    let (said, status) = run(&scripted(&ANSWERS), &["add"]);
+    assert!(said.contains("it is no JSON: 220 mail ESMTP"), "{said}");
+    assert!(!said.contains("trying again"), "{said}");
+    assert_eq!(status, Some(1));
+}
+
+#[test]
+fn t_x2_a_result_is_shown_as_json_that_no_terminal_obeys() {
+    let server = scripted(&[Some(
+        "{\"jsonrpc\":\"2.0\",\"result\":\"a\u{202e}b\",\"id\":ID}\n",
+    )]);
+    let (said, status) = run(&server, &["f"]);
+    assert_eq!((said.as_str(), status), ("\"a\\u202eb\"", Some(0)));
+}
+
+#[test]
+fn t_x2_help_on_the_command_line_lists_the_procedures() {
+    let server = Server::start("rpc-server", &[]);
+    let (said, status) = run(&server, &["help"]);
+    assert!(said.contains("table.put k '\"a=b\"'"), "{said}");
+    assert!(said.contains("  rpc.methods()"), "{said}");
+    assert_eq!(status, Some(0));
 }
 
 #[test]

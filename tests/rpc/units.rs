@@ -26,7 +26,8 @@ fn t_x2_a_call_survives_marshalling() {
     assert_eq!(id, "\"é/1\"");
     for outcome in [Ok(raw("[5]")), Err(Fault::new(7, "a \"reason\""))] {
         let line = wire::answer(&outcome, id);
-        let answer = wire::Answer::read(line.as_bytes()).expect("an answer");
+        let answer =
+            wire::Answer::from_line(line.as_bytes()).expect("an answer");
         assert_eq!(answer.id, "é/1");
         match (outcome, answer.outcome) {
             (Ok(sent), Ok(came)) => assert_eq!(sent.get(), came.get()),
