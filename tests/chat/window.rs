@@ -166,6 +166,18 @@ fn g_8e_lines_that_arrive_never_mix_with_the_line_that_is_typed() {
 }
 
 #[test]
+fn g_8e_lines_that_are_pasted_are_said_one_by_one() {
+    let server = Server::start("chat-server", &[]);
+    let (mut window, mut other) = batman(&server, "xterm-256color");
+    window.types("one\rtwo\r/me waves\rthree\rhalf a");
+    for line in ["Batman: one", "Batman: two", "* Batman waves"] {
+        other.hears(line);
+    }
+    other.hears("Batman: three");
+    window.until_prompt("> half a");
+}
+
+#[test]
 fn g_8e_a_long_typed_line_over_two_rows_survives() {
     let server = Server::start("chat-server", &[]);
     let (mut window, mut other) = batman(&server, "xterm-256color");
