@@ -121,7 +121,9 @@ impl<'a> Dialogue<'a> {
         // ---- 4 recv() ----------------------------------------------------
         // As often as it takes until a whole line is there, and no longer
         // than --wait without a byte.
+        // A dot and FIN are no last line: more may have been meant.
         let line = self.line_or_end()?;
+        let line = line.filter(|_| self.reader.ended_with_line_end());
         line.ok_or_else(|| self.broken("the server closed"))
     }
 
