@@ -204,9 +204,10 @@ impl<'a> Dialogue<'a> {
         let Channel::Clear(socket) = channel else {
             return Err(Error::other("TLS has begun already"));
         };
-        let config = tls::client_config()?;
         let host = &job.url.host;
-        let channel = Channel::connect_tls(socket, config.clone(), host)?;
+        let (config, wait) = (tls::client_config()?, job.wait);
+        let ours = config.clone();
+        let channel = Channel::connect_tls(socket, ours, host, wait)?;
         job.show("-- ", channel.description().as_bytes());
         let tls = Some(config);
         Ok(Dialogue { tls, ..Dialogue::over(channel, job, last) })

@@ -64,15 +64,23 @@ pub fn transfer(
     // ---- 8 data ----------------------------------------------------------
     let host = &talk.job.url.host;
     let mut data = match talk.peer()?.1 {
-        Some(config) => Channel::connect_tls(data, config, host)?,
+        Some(config) => {
+            Channel::connect_tls(data, config, host, talk.job.wait)?
+        }
         None => Channel::Clear(data),
     };
     data.set_recv_timeout(Some(talk.job.wait))?;
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match data.recv(&mut buffer)? {
-            0 => break,
-            count => out.write(buffer.get(..count).unwrap_or_default())?,
+        match data.recv(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => out.write(buffer.get(..count).unwrap_or_default())?,
+            Err(error) if error.is_timeout() => {
+                let wait = talk.job.wait.as_secs();
+                let what = format!("timed out: nothing for {wait} s (--wait)");
+                return Err(Error::timed_out("recv", data.peer_addr()?, what));
+            }
+            Err(error) => return Err(error),
         }
     }
     data.finish();

@@ -138,6 +138,13 @@ impl Smtp {
     /// Sends the message with its final dot, and prints its beginning. An
     /// error here means that the dot is not out, so nothing is delivered.
     pub fn send_message(&mut self, wire: &[u8]) -> Result<(), Stop> {
+        // A reply to what was not asked yet: read later, it would pass for
+        // the answer to the dot.
+        if self.reader()?.has_unread() {
+            let what = "a second reply came behind the 354 of DATA: the \
+                        server is out of step, and nothing it says counts";
+            return Err(self.lost(what.to_string()));
+        }
         let mut lines = wire.split_inclusive(|&byte| byte == b'\n');
         for line in lines.by_ref().take(MESSAGE_SHOWN) {
             self.show("C", line.strip_suffix(b"\r\n").unwrap_or(line));
@@ -202,8 +209,12 @@ impl Smtp {
 
     fn line(&mut self, verb: &str, wait: Duration) -> Result<Vec<u8>, Stop> {
         let why = match self.reader()?.read() {
-            Ok(Received::Line(line)) => return Ok(line),
-            Ok(Received::Unterminated(line)) => return Ok(line),
+            Ok(Received::Line(line)) if self.line_is_whole() => {
+                return Ok(line);
+            }
+            Ok(Received::Line(_) | Received::Unterminated(_)) => format!(
+                "the server closed in the middle of its reply to {verb}"
+            ),
             Ok(Received::TooLong) => {
                 format!("the reply to {verb} has a line without an end")
             }
@@ -232,6 +243,11 @@ impl Smtp {
         Stop::Broken(why)
     }
 
+    /// Half a line and FIN: `250` may have been the half of `2500 no`.
+    fn line_is_whole(&self) -> bool {
+        self.reader.as_ref().is_some_and(LineReader::ended_with_line_end)
+    }
+
     fn reader(&mut self) -> Result<&mut LineReader<Channel>, Stop> {
         let gone = || Stop::Broken("the connection is over".to_string());
         self.reader.as_mut().ok_or_else(gone)
@@ -258,8 +274,9 @@ impl Smtp {
         let Channel::Clear(socket) = channel else {
             return Err(Stop::Broken("TLS inside TLS".to_string()));
         };
-        let channel =
-            Channel::connect_tls(socket, tls::client_config()?, host)?;
+        let config = tls::client_config()?;
+        let wait = self.waits.command;
+        let channel = Channel::connect_tls(socket, config, host, wait)?;
         self.note(&format!("{}: from here on encrypted", {
             channel.description()
         }));
