@@ -54,7 +54,8 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     // All that the user can get wrong is found before a server hears of us.
     let plan = options::plan(args);
-    if plan.tls != Tls::Off {
+    let needs_tls = matches!(plan.tls, Tls::Upgrade | Tls::Implicit);
+    if needs_tls || plan.tls.comes_first(plan.port) {
         tls::check_cert_file()?;
     }
     let addresses = net::resolve(&plan.host, plan.port)?;

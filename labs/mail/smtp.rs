@@ -15,6 +15,7 @@ use socketlab::stream::Stream;
 use socketlab::tls::{self, Channel};
 use socketlab::{console, say};
 
+use crate::options::Waits;
 use crate::reply::{self, Reply};
 use crate::report::Stop;
 
@@ -23,33 +24,6 @@ const SHOWN: usize = 200;
 
 /// Lines of a message that are printed.
 const MESSAGE_SHOWN: usize = 60;
-
-/// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
-/// servers between each other. A person looks on here; `--timeout 600` is
-/// for a server that takes its time.
-#[derive(Clone, Copy)]
-pub struct Waits {
-    /// For the greeting, and for each command.
-    pub command: Duration,
-    /// For the 354 behind DATA.
-    pub data: Duration,
-    /// For the reply behind the dot: filters read the message then.
-    pub dot: Duration,
-}
-
-impl Waits {
-    /// A tenth of the RFC's 5, 2 and 10 minutes.
-    pub const LAB: Waits = Waits {
-        command: Duration::from_secs(30),
-        data: Duration::from_secs(12),
-        dot: Duration::from_secs(60),
-    };
-
-    /// The same for all.
-    pub fn all(wait: Duration) -> Waits {
-        Waits { command: wait, data: wait, dot: wait }
-    }
-}
 
 /// One end of a dialogue with a mail server.
 pub struct Smtp {
@@ -208,10 +182,11 @@ impl Smtp {
     }
 
     fn line(&mut self, verb: &str, wait: Duration) -> Result<Vec<u8>, Stop> {
-        let why = match self.reader()?.read() {
-            Ok(Received::Line(line)) if self.line_is_whole() => {
-                return Ok(line);
-            }
+        let received = self.reader()?.read();
+        // Half a line and FIN: `250` may have been the half of `2500 no`.
+        let whole = self.reader()?.ended_with_line_end();
+        let why = match received {
+            Ok(Received::Line(line)) if whole => return Ok(line),
             Ok(Received::Line(_) | Received::Unterminated(_)) => format!(
                 "the server closed in the middle of its reply to {verb}"
             ),
@@ -241,11 +216,6 @@ impl Smtp {
     fn lost(&mut self, why: String) -> Stop {
         self.close();
         Stop::Broken(why)
-    }
-
-    /// Half a line and FIN: `250` may have been the half of `2500 no`.
-    fn line_is_whole(&self) -> bool {
-        self.reader.as_ref().is_some_and(LineReader::ended_with_line_end)
     }
 
     fn reader(&mut self) -> Result<&mut LineReader<Channel>, Stop> {

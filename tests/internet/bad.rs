@@ -253,7 +253,14 @@ fn t_m_an_imap_message_may_be_quoted_or_nothing_and_must_be_one() {
     let flags = b"* 1 FETCH (FLAGS ())\r\n* 1 FETCH (BODY[] \"a\\\"b\" UID 1)\
                   \r\na3 OK\r\n";
     assert_eq!(result(&run(flags)), b"a\"b");
-    assert_eq!(result(&run(b"* 1 FETCH (BODY[] NIL)\r\na3 OK\r\n")), b"");
+    let small = b"* 1 fetch (uid 1 body[] {1}\r\na)\r\na3 ok\r\n";
+    assert_eq!(result(&run(small)), b"a", "small letters are the same");
+    let none = failure(&run(b"* 1 FETCH (BODY[] NIL)\r\na3 OK\r\n"));
+    assert!(none.contains("no message has the UID 1"), "{none}");
+    let other = b"* 1 FETCH (UID 2 BODY[] {1}\r\na)\r\na3 OK\r\n";
+    assert!(failure(&run(other)).contains("the UID 2 came instead"));
+    let bye = failure(&run(b"* BYE shutting down\r\n"));
+    assert!(bye.contains("(BODY.PEEK[]): * BYE shutting down"), "{bye}");
     let two = b"* 1 FETCH (BODY[] {1}\r\na)\r\n* 2 FETCH (BODY[] {1}\r\nb)\r\n\
                 a3 OK\r\n";
     assert!(failure(&run(two)).contains("two have the UID 1"));
