@@ -88,7 +88,7 @@ pub fn check_cert_file() -> Result<()> {
     let found = rustls_native_certs::load_certs_from_paths(Some(path), None);
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(found.certs) {
-        (0, _) => fail("no certificate in it (-----BEGIN CERTIFICATE-----)"),
+        (0, _) => fail("no certificate in it (BEGIN CERTIFICATE)"),
         _ => Ok(()),
     }
 }
@@ -99,8 +99,9 @@ pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 }
 
 impl Channel {
-    /// The client's handshake, all of it within `wait`. `host` is the name that the user typed: the
-    /// certificate must be for it, or anybody's certificate would do.
+    /// The client's handshake, all of it within `wait`. `host` is the name
+    /// that the user typed: the certificate must be for it, or anybody's
+    /// certificate would do.
     pub fn connect_tls(
         socket: TcpSocket,
         config: Arc<ClientConfig>,
