@@ -44,6 +44,7 @@ pub struct LineReader<S = TcpSocket> {
     skipping: bool, // inside a line that was too long
     strict: bool,   // only \r\n ends a line
     whole: bool,    // \r\n ended the last line
+    ended: bool,    // so did that, or a lone \n
     limit: Option<Duration>, // SO_RCVTIMEO as it is now
     last: Option<Last>, // see finish_by
 }
@@ -72,6 +73,7 @@ impl<S: Stream> LineReader<S> {
             skipping,
             strict: false,
             whole: false,
+            ended: false,
             limit,
             last,
         }
@@ -106,6 +108,12 @@ impl<S: Stream> LineReader<S> {
     /// or the end of the stream.
     pub fn ended_with_crlf(&self) -> bool {
         self.whole
+    }
+
+    /// Was it a line end of either kind? Else the stream ended, and what came
+    /// may be the half of a line.
+    pub fn ended_with_line_end(&self) -> bool {
+        self.ended
     }
 
     /// Have bytes arrived that were not read yet?
@@ -294,7 +302,7 @@ impl<S: Stream> LineReader<S> {
         let too_long = self.skipping || line.len() > self.cap;
         let line = if too_long { Vec::new() } else { line.to_vec() };
         self.taken += end + 1; // the \n, too
-        (self.skipping, self.whole) = (false, whole);
+        (self.skipping, self.whole, self.ended) = (false, whole, true);
         match too_long {
             true => Received::TooLong,
             false => Received::Line(line),
@@ -303,7 +311,7 @@ impl<S: Stream> LineReader<S> {
 
     /// The end of a line that was too long.
     fn skipped(&mut self) -> Received {
-        (self.skipping, self.whole) = (false, false);
+        (self.skipping, self.whole, self.ended) = (false, false, false);
         self.clear();
         Received::TooLong
     }
@@ -312,7 +320,7 @@ impl<S: Stream> LineReader<S> {
     fn take_rest(&mut self, kind: fn(Vec<u8>) -> Received) -> Received {
         let rest = self.unread().to_vec();
         self.clear();
-        self.whole = false;
+        (self.whole, self.ended) = (false, false);
         if rest.len() > self.cap {
             return Received::TooLong;
         }
@@ -401,8 +409,10 @@ mod tests {
         reader.any_line_end();
         assert_eq!(reader.read()?, line("c"));
         assert!(!reader.ended_with_crlf());
+        assert!(reader.ended_with_line_end());
         assert_eq!(reader.read()?, line("."));
         assert!(!reader.ended_with_crlf());
+        assert!(!reader.ended_with_line_end());
         Ok(())
     }
 

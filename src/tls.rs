@@ -26,7 +26,8 @@ use crate::net::TcpSocket;
 use crate::stream::Stream;
 use crate::{Error, Result};
 
-/// The whole handshake must be over after so long, however slow its pieces.
+/// A server grants a client so long for the whole handshake, however slow
+/// its pieces. A client says itself how long it waits.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// A socket that speaks in the clear until TLS begins on it.
@@ -47,6 +48,7 @@ pub struct Secure {
 /// What a client trusts: the certificate authorities of this system, or those
 /// of the file that the environment variable `SSL_CERT_FILE` names.
 pub fn client_config() -> Result<Arc<ClientConfig>> {
+    check_cert_file()?;
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (usable, _) = roots.add_parsable_certificates(found.certs);
@@ -67,25 +69,51 @@ pub fn client_config() -> Result<Arc<ClientConfig>> {
     Ok(Arc::new(config))
 }
 
+/// If `SSL_CERT_FILE` is set: has the file a certificate? A wrong name is
+/// told before a dialogue begins, and not in the middle of it.
+pub fn check_cert_file() -> Result<()> {
+    let Some(name) = std::env::var_os("SSL_CERT_FILE") else {
+        return Ok(());
+    };
+    let path = std::path::Path::new(&name);
+    let fail = |why: &str| {
+        let name = path.display();
+        let what = "SSL_CERT_FILE names the certificate to trust";
+        Err(Error::other(format!("{what}: '{name}': {why}")))
+    };
+    if let Err(error) = std::fs::File::open(path) {
+        let error = error.to_string();
+        return fail(error.split(" (os error").next().unwrap_or_default());
+    }
+    let found = rustls_native_certs::load_certs_from_paths(Some(path), None);
+    let mut roots = RootCertStore::empty();
+    match roots.add_parsable_certificates(found.certs) {
+        (0, _) => fail("no certificate in it (BEGIN CERTIFICATE)"),
+        _ => Ok(()),
+    }
+}
+
 /// The cryptography: ring, which builds with a C compiler alone.
 pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
 impl Channel {
-    /// The client's handshake. `host` is the name that the user typed: the
-    /// certificate must be for it, or anybody's certificate would do.
+    /// The client's handshake, all of it within `wait`. `host` is the name
+    /// that the user typed: the certificate must be for it, or anybody's
+    /// certificate would do.
     pub fn connect_tls(
         socket: TcpSocket,
         config: Arc<ClientConfig>,
         host: &str,
+        wait: Duration,
     ) -> Result<Channel> {
         let name = host.trim_matches(['[', ']']).to_string();
         let name = ServerName::try_from(name).map_err(|_| {
             Error::other(format!("TLS: {host:?} is no name of a server"))
         })?;
         let new = ClientConnection::new(config, name).map_err(explained)?;
-        Secure::begin(socket, new.into())
+        Secure::begin(socket, new.into(), wait)
     }
 
     /// The server's handshake, with its certificate.
@@ -94,7 +122,7 @@ impl Channel {
         config: Arc<ServerConfig>,
     ) -> Result<Channel> {
         let new = ServerConnection::new(config).map_err(explained)?;
-        Secure::begin(socket, new.into())
+        Secure::begin(socket, new.into(), HANDSHAKE)
     }
 
     /// Is it encrypted?
@@ -117,9 +145,13 @@ impl Channel {
 }
 
 impl Secure {
-    fn begin(socket: TcpSocket, connection: Connection) -> Result<Channel> {
+    fn begin(
+        socket: TcpSocket,
+        connection: Connection,
+        wait: Duration,
+    ) -> Result<Channel> {
         let mut secure = Secure { socket, connection, limit: None };
-        let deadline = Instant::now() + HANDSHAKE;
+        let deadline = Instant::now() + wait;
         while secure.connection.is_handshaking() {
             secure.flush()?;
             if !secure.connection.is_handshaking() {
@@ -148,14 +180,25 @@ impl Secure {
     fn fill(&mut self, deadline: Option<Instant>) -> Result<usize> {
         let limit =
             deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let late = |socket: &TcpSocket| match socket.peer_addr() {
+            Ok(peer) => {
+                let what = "timed out: no whole TLS record in time";
+                Error::timed_out("recv", peer, what.to_string())
+            }
+            Err(error) => error,
+        };
         if limit.is_some_and(|limit| limit.is_zero()) {
-            let peer = self.socket.peer_addr()?;
-            let what = "timed out: no whole TLS record in time".to_string();
-            return Err(Error::timed_out("recv", peer, what));
+            return Err(late(&self.socket));
         }
         self.socket.set_recv_timeout(limit)?;
         let mut wire = Wire(&self.socket);
-        let count = self.connection.read_tls(&mut wire).map_err(ours)?;
+        let count = match self.connection.read_tls(&mut wire).map_err(ours) {
+            // EAGAIN, by name: the kernel's word for a limit of ours.
+            Err(error) if error.is_timeout() && limit.is_some() => {
+                return Err(late(&self.socket));
+            }
+            count => count?,
+        };
         if let Err(error) = self.connection.process_new_packets() {
             // The alert that tells the peer why.
             let _ = self.flush();
@@ -282,6 +325,14 @@ fn explained(error: rustls::Error) -> Error {
                 "The certificate is somebody else's: connect to the name \
                  that it is for"
             }
+            Bad::Other(other)
+                if format!("{other:?}").contains("CaUsedAsEndEntity") =>
+            {
+                "The certificate says that it is an authority's, no \
+                 server's: openssl req -x509 makes it so. Make it anew: \
+                 openssl req -x509 \u{2026} -addext \
+                 basicConstraints=critical,CA:FALSE"
+            }
             Bad::Expired | Bad::ExpiredContext { .. } => {
                 "Its time is over, or this machine's clock is wrong: date"
             }
@@ -359,7 +410,8 @@ mod tests {
             far.finish();
             Ok(())
         });
-        let mut near = Channel::connect_tls(near, client, "localhost")?;
+        let mut near =
+            Channel::connect_tls(near, client, "localhost", HANDSHAKE)?;
         assert!(near.description().starts_with("TLS 1.3, "));
         near.set_recv_timeout(Some(Duration::from_secs(20)))?;
         let data = vec![b'x'; 100_000];
@@ -378,7 +430,8 @@ mod tests {
         let (server, client) = configs();
         let (near, far) = pair()?;
         let far = thread::spawn(move || Channel::accept_tls(far, server));
-        let refused = Channel::connect_tls(near, client, "example.org");
+        let refused =
+            Channel::connect_tls(near, client, "example.org", HANDSHAKE);
         let text = refused.err().expect("refused").to_string();
         assert!(text.contains("somebody else's"), "{text}");
         assert!(far.join().expect("the server").is_err());
@@ -397,7 +450,8 @@ mod tests {
             secure.socket.finish(); // without close_notify
             Ok(())
         });
-        let mut near = Channel::connect_tls(near, client, "localhost")?;
+        let mut near =
+            Channel::connect_tls(near, client, "localhost", HANDSHAKE)?;
         let text = near.recv(&mut [0; 9]).expect_err("cut").to_string();
         assert!(text.contains("close_notify"), "{text}");
         near.finish();
@@ -409,7 +463,8 @@ mod tests {
         let (_, client) = configs();
         let (near, far) = pair()?;
         far.send_all(b"220 mail.example ESMTP\r\n")?;
-        let refused = Channel::connect_tls(near, client, "localhost");
+        let refused =
+            Channel::connect_tls(near, client, "localhost", HANDSHAKE);
         let text = refused.err().expect("refused").to_string();
         assert!(text.contains("STARTTLS"), "{text}");
         Ok(())

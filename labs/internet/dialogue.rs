@@ -121,7 +121,9 @@ impl<'a> Dialogue<'a> {
         // ---- 4 recv() ----------------------------------------------------
         // As often as it takes until a whole line is there, and no longer
         // than --wait without a byte.
+        // A dot and FIN are no last line: more may have been meant.
         let line = self.line_or_end()?;
+        let line = line.filter(|_| self.reader.ended_with_line_end());
         line.ok_or_else(|| self.broken("the server closed"))
     }
 
@@ -202,9 +204,10 @@ impl<'a> Dialogue<'a> {
         let Channel::Clear(socket) = channel else {
             return Err(Error::other("TLS has begun already"));
         };
-        let config = tls::client_config()?;
         let host = &job.url.host;
-        let channel = Channel::connect_tls(socket, config.clone(), host)?;
+        let (config, wait) = (tls::client_config()?, job.wait);
+        let ours = config.clone();
+        let channel = Channel::connect_tls(socket, ours, host, wait)?;
         job.show("-- ", channel.description().as_bytes());
         let tls = Some(config);
         Ok(Dialogue { tls, ..Dialogue::over(channel, job, last) })

@@ -33,8 +33,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::Result;
 use socketlab::args::{self, Program};
+use socketlab::{Result, tls};
 
 const PROGRAM: Program = Program {
     lab: "internet",
@@ -44,7 +44,13 @@ const PROGRAM: Program = Program {
     example: "fetch pop3://ann@127.0.0.1:11000/1",
 };
 
-/// Fetches what a URL names: mail, news, a file, a menu, a page.
+/// Fetches what a URL names: mail, news, a file, a menu, a page. The dialogue
+/// is shown on stderr, the result goes to stdout. Paths: pop3://U@H/ lists,
+/// /3 is message 3; imap://U@H/ lists mailboxes, /INBOX its messages,
+/// '/INBOX;UID=7' is one; ftp://H/dir/ lists, /dir/file is a file;
+/// nntp://H/ lists groups, /GROUP its articles, /GROUP/7 is one;
+/// gopher://H/1/menu, /0/text. A password is asked for, or comes from
+/// $FETCH_PASSWORD. $SSL_CERT_FILE names a certificate to trust.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// scheme://user@host:port/path, where the scheme is one of http https
@@ -103,6 +109,9 @@ fn main() -> Result<()> {
     }
     if url.password.is_some() {
         login::warn_of_password_in_url();
+    }
+    if scheme.tls || args.starttls {
+        tls::check_cert_file()?;
     }
     let job = Job {
         url,

@@ -24,10 +24,16 @@ pub fn passive(talk: &mut Dialogue<'_>) -> Result<SocketAddr> {
     let port = match code {
         // 229 … (|||4711|)
         229 => text.rsplit('|').nth(1).and_then(|port| port.parse().ok()),
-        // An old server. 227 … (127,0,0,1,18,103): 18 * 256 + 103.
+        // An old server. 227 … (127,0,0,1,18,103): 18 * 256 + 103. Some
+        // leave the parentheses out: they begin with the first digit (RFC
+        // 1123, 4.1.2.6).
         _ if place.is_ipv4() => {
             let text = ask(talk, "PASV", 2)?;
-            let inner = text.split(['(', ')']).nth(1).unwrap_or_default();
+            let text = text.get(4..).unwrap_or_default();
+            let digit = |c: char| c.is_ascii_digit();
+            let inner = text.split_at(text.find(digit).unwrap_or(0)).1;
+            let end = inner.find(|c| !digit(c) && !", ".contains(c));
+            let inner = inner.split_at(end.unwrap_or(inner.len())).0;
             let numbers = inner.split(',').map(|n| n.trim().parse::<u8>().ok());
             let numbers: Option<Vec<u8>> = numbers.collect();
             match numbers.as_deref() {
@@ -58,15 +64,23 @@ pub fn transfer(
     // ---- 8 data ----------------------------------------------------------
     let host = &talk.job.url.host;
     let mut data = match talk.peer()?.1 {
-        Some(config) => Channel::connect_tls(data, config, host)?,
+        Some(config) => {
+            Channel::connect_tls(data, config, host, talk.job.wait)?
+        }
         None => Channel::Clear(data),
     };
     data.set_recv_timeout(Some(talk.job.wait))?;
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        match data.recv(&mut buffer)? {
-            0 => break,
-            count => out.write(buffer.get(..count).unwrap_or_default())?,
+        match data.recv(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => out.write(buffer.get(..count).unwrap_or_default())?,
+            Err(error) if error.is_timeout() => {
+                let wait = talk.job.wait.as_secs();
+                let what = format!("timed out: nothing for {wait} s (--wait)");
+                return Err(Error::timed_out("recv", data.peer_addr()?, what));
+            }
+            Err(error) => return Err(error),
         }
     }
     data.finish();

@@ -75,7 +75,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     for (name, value) in response.fields.iter() {
         job.show("S: ", &[name.as_bytes(), b": ", value].concat());
     }
-    if status >= 300 && job.output.is_some() {
+    // 206 is a part, which we have not asked for: only 200 is the file.
+    if status != 200 && job.output.is_some() {
         return Err(answer(status, response.fields.text("Location")));
     }
 
@@ -89,7 +90,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
     out.finish()?;
     match status {
-        200..=299 => Ok(()),
+        200 => Ok(()),
         _ => Err(answer(status, response.fields.text("Location"))),
     }
 }

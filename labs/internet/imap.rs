@@ -15,11 +15,11 @@
 //! Every command has a tag, and its end carries it; lines with `*` are data,
 //! which may come at any time.                        (viva 11) [T-M]
 
-use socketlab::{Error, Result, args};
+use socketlab::{Error, Result, args, console};
 
 use crate::Job;
-use crate::dialogue::Dialogue;
-use crate::imap_reply::{Response, Session};
+use crate::dialogue::{Dialogue, MOST_LINES};
+use crate::imap_reply::{Response, Session, after};
 use crate::login::login;
 use crate::mailbox;
 use crate::output::Output;
@@ -79,15 +79,29 @@ pub fn fetch(job: &Job) -> Result<()> {
             session.send(&format!("UID FETCH {uid} (BODY.PEEK[])"))?
         }
     };
-    let mut messages = 0;
+    let (mut messages, mut others) = (0, 0);
     loop {
         let wanted = uid.map(|_| &mut out);
         let Some(response) = session.next(&tag, wanted)? else { break };
         messages += usize::from(response.is_message);
-        if uid.is_none()
-            && let Some(line) = listed(&response)
+        let its = number(&response.text, "UID ").filter(|_| uid.is_some());
+        if let (Some(its), true) = (its, response.is_message)
+            && uid.map(u64::from) != Some(its)
         {
-            out.write(&[line.as_bytes(), b"\n"].concat())?;
+            let what = format!("a message with the UID {its} came instead");
+            return Err(session.talk.refused(&what));
+        }
+        if uid.is_none() {
+            match listed(&response) {
+                Some(line) => {
+                    out.write(&[line.as_bytes(), b"\n"].concat())?;
+                }
+                None => others += 1, // nobody sees these
+            }
+        }
+        if others > MOST_LINES {
+            let what = "over 1000 lines that are no list, and no end";
+            return Err(session.talk.refused(what));
         }
     }
     if let (Some(uid), 0) | (Some(uid), 2..) = (uid, messages) {
@@ -105,19 +119,30 @@ pub fn fetch(job: &Job) -> Result<()> {
 /// A line of our list: a mailbox's name, or a message's UID, size, subject.
 fn listed(response: &Response) -> Option<String> {
     let text = &response.text;
-    if text.starts_with("* LIST ") {
-        return Some(mailbox::decode(&mailbox::of_list(response)?));
+    if text.get(..7)?.eq_ignore_ascii_case("* LIST ") {
+        let name = mailbox::decode(&mailbox::of_list(response)?);
+        // One name, one line: a line end in it would make two of it.
+        return Some(match name.contains(char::is_control) {
+            true => console::escape(name.as_bytes()),
+            false => name,
+        });
     }
-    let (_, items) = text.split_once(" FETCH (")?;
-    let number = |name: &str| {
-        let (_, rest) = items.split_once(name)?;
-        rest.split([' ', ')']).next()?.parse::<u64>().ok()
+    let uid = number(text, "UID ")?;
+    let size = number(text, "RFC822.SIZE ")?;
+    // A literal, or a quoted string.
+    let quoted = after(text, "(SUBJECT)] ").and_then(mailbox::unquote);
+    let subject = match response.literals.first() {
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        None => quoted.unwrap_or_default(),
     };
-    let (uid, size) = (number("UID ")?, number("RFC822.SIZE ")?);
-    let subject = response.literals.first().map(Vec::as_slice);
-    let subject = String::from_utf8_lossy(subject.unwrap_or_default());
     let subject: Vec<&str> = subject.split_whitespace().skip(1).collect();
     Some(format!("{uid:>7} {size:>9}  {}", subject.join(" ")))
+}
+
+/// A number among the items of a FETCH.
+fn number(text: &str, name: &str) -> Option<u64> {
+    let rest = after(after(text, " FETCH (")?, name)?;
+    rest.split([' ', ')']).next()?.parse().ok()
 }
 
 /// Mailbox and UID: `INBOX`, `INBOX/;UID=7`, also `INBOX;UID=7`.

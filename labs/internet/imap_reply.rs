@@ -34,17 +34,19 @@ pub struct Session<'a> {
     pub talk: Dialogue<'a>,
     count: u32,    // commands so far
     others: usize, // lines beside the message that was asked for
+    leaving: bool, // LOGOUT was said
 }
 
 impl<'a> Session<'a> {
     /// After the greeting.
     pub fn new(talk: Dialogue<'a>) -> Session<'a> {
-        Session { talk, count: 0, others: 0 }
+        Session { talk, count: 0, others: 0, leaving: false }
     }
 
     /// Sends a command; gives its tag.
     pub fn send(&mut self, command: &str) -> Result<String> {
         self.count += 1;
+        self.leaving = command == "LOGOUT";
         let tag = format!("a{}", self.count);
         self.talk.send(&format!("{tag} {command}"))?;
         Ok(tag)
@@ -89,11 +91,17 @@ impl<'a> Session<'a> {
             if let Some(rest) = reply.strip_prefix(&format!("{tag} ")) {
                 return self.judge(rest, &reply);
             }
-            if !reply.starts_with("* ") {
+            if !reply.starts_with("* ") || self.is_bye(&reply) {
                 return Err(self.talk.refused(&reply));
             }
         }
         Err(Error::other("a reply of over 1000 lines"))
+    }
+
+    /// `* BYE too many clients`: the reason, and then the end.
+    fn is_bye(&self, text: &str) -> bool {
+        let word = text.get(..5).unwrap_or_default();
+        word.eq_ignore_ascii_case("* BYE") && !self.leaving
     }
 
     fn judge(&self, rest: &str, reply: &str) -> Result<()> {
@@ -128,11 +136,12 @@ impl<'a> Session<'a> {
                 return self.judge(rest, &text).map(|()| None);
             }
             size += line.len();
-            if !text.starts_with("* ") || size > SMALL {
+            if !text.starts_with("* ") || size > SMALL || self.is_bye(&text) {
                 return Err(self.talk.refused(&text));
             }
             let Some(count) = literal(&line) else { break };
-            let body = line.contains("BODY[] {") && !is_message;
+            let upper = line.to_ascii_uppercase();
+            let body = upper.contains("BODY[] {") && !is_message;
             if let Some(out) = out.as_mut().filter(|_| body) {
                 self.talk.job.show("S: ", text.as_bytes());
                 out.announce(Some(count));
@@ -152,17 +161,21 @@ impl<'a> Session<'a> {
             })?;
             literals.push(bytes);
         }
-        // A short message may come as a quoted string, an empty one as NIL.
-        if let Some((_, rest)) = text.split_once("BODY[] ")
+        // A short message may come as a quoted string. NIL is none.
+        if let Some(text) = after(&text, "BODY[] ").and_then(unquote)
             && let Some(out) = out.filter(|_| !is_message)
         {
-            if let Some(text) = unquote(rest) {
-                out.write(text.as_bytes())?;
-            }
+            out.write(text.as_bytes())?;
             is_message = true;
         }
         Ok(Some(Response { text, literals, is_message }))
     }
+}
+
+/// What stands behind a word of the server's, in whichever letters.
+pub fn after<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let at = text.to_ascii_uppercase().find(word)?;
+    text.get(at + word.len()..)
 }
 
 /// The count of a literal at the end of a line: `… {320}`.

@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use socketlab::{Error, Result, console, warn};
+use socketlab::{Error, Result, args, console, warn};
 
 /// The result on its way.
 pub struct Output {
@@ -32,14 +32,19 @@ impl Output {
             }
             None => Target::Pipe,
             Some(name) => {
+                if name.as_os_str().is_empty() {
+                    args::usage("-o needs the name of a file");
+                }
                 if name.is_dir() {
                     let name = name.display();
                     let what = format!("{name} is a folder: -o FILE");
                     return Err(Error::other(what));
                 }
                 // A device or FIFO is written to; a file is replaced by one
-                // that is whole. Or `-o /dev/null` would be the end of it.
-                let special = name.metadata().is_ok_and(|m| !m.is_file());
+                // that is whole. Or `-o /dev/null` would be the end of it;
+                // /dev/stdout is a link, and may lead to a plain file.
+                let special = name.parent() == Some(Path::new("/dev"))
+                    || name.metadata().is_ok_and(|m| !m.is_file());
                 let mut part = name.as_os_str().to_os_string();
                 let mut new = OpenOptions::new();
                 new.write(true);

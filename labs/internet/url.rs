@@ -125,7 +125,13 @@ fn host_and_port(place: &str, port: u16) -> Result<(String, u16), String> {
         let what = "a host is a name or an address; IPv6 stands in [ ]";
         return Err(format!("'{host}' is no host: {what}"));
     }
-    Ok((host.to_string(), port))
+    // DNS and certificates know a name in another script in ASCII only.
+    let host = match host.is_ascii() {
+        true => host.to_string(),
+        false => idna::domain_to_ascii(host)
+            .map_err(|_| format!("'{host}' is no name of a host"))?,
+    };
+    Ok((host, port))
 }
 
 /// `%41` is A. The result has no control character: see above.   (viva 3)

@@ -33,11 +33,12 @@ use message::Letter;
 use offer::Offer;
 use options::{Args, Plan};
 use pipeline::Group;
+use policy::Tls;
 use report::{Outcome, Stop};
 use smtp::Smtp;
 use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console};
+use socketlab::{Result, console, tls};
 
 const PROGRAM: Program = Program {
     lab: "mail",
@@ -53,6 +54,10 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     // All that the user can get wrong is found before a server hears of us.
     let plan = options::plan(args);
+    let needs_tls = matches!(plan.tls, Tls::Upgrade | Tls::Implicit);
+    if needs_tls || plan.tls.comes_first(plan.port) {
+        tls::check_cert_file()?;
+    }
     let addresses = net::resolve(&plan.host, plan.port)?;
     let socket = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -173,8 +178,11 @@ fn converse(
     // Until the answer to the dot the message is ours, and after its 250
     // the server's. In between nobody can tell.    (viva 1) (viva 4) (try 4)
     smtp.banner("dot", "the message, and a line with a dot");
+    report::on_the_way();
     smtp.send_message(&wire)?;
-    let reply = match smtp.hear("the dot") {
+    let answer = smtp.hear("the dot");
+    report::answered();
+    let reply = match answer {
         Ok(reply) => reply,
         Err(silence) => return Err(Stop::Unknown(silence.why().to_string())),
     };

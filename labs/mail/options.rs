@@ -15,7 +15,6 @@ use crate::auth::{Login, Mechanism};
 use crate::message::{Attachment, LARGEST, Letter, check_header};
 use crate::password;
 use crate::policy::Tls;
-use crate::smtp::Waits;
 
 /// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
 /// what the server says. The text comes from stdin, until its end (Ctrl-D).
@@ -78,6 +77,33 @@ pub struct Args {
     /// print the outcome, and not the dialogue
     #[argh(switch, short = 'q')]
     quiet: bool,
+}
+
+/// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
+/// servers between each other. A person looks on here; `--timeout 600` is
+/// for a server that takes its time.
+#[derive(Clone, Copy)]
+pub struct Waits {
+    /// For the greeting, and for each command.
+    pub command: Duration,
+    /// For the 354 behind DATA.
+    pub data: Duration,
+    /// For the reply behind the dot: filters read the message then.
+    pub dot: Duration,
+}
+
+impl Waits {
+    /// A tenth of the RFC's 5, 2 and 10 minutes.
+    pub const LAB: Waits = Waits {
+        command: Duration::from_secs(30),
+        data: Duration::from_secs(12),
+        dot: Duration::from_secs(60),
+    };
+
+    /// The same for all.
+    pub fn all(wait: Duration) -> Waits {
+        Waits { command: wait, data: wait, dot: wait }
+    }
 }
 
 /// The command line, understood, with everything that had to be read.

@@ -6,7 +6,10 @@
 //!     not sent    refused, or broken before the dot was out   status 1
 //!     unknown     the dot was out, and no answer came         status 1
 
-use socketlab::{Error, Result, console, say, warn};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use socketlab::{Error, Result, console, say, stop, warn};
 
 use crate::message::Letter;
 use crate::reply::Reply;
@@ -83,6 +86,31 @@ impl Outcome {
     }
 }
 
+/// Is the message out, and not answered yet?
+static ON_THE_WAY: AtomicBool = AtomicBool::new(false);
+
+/// From here on Ctrl-C leaves it open what became of the message, and the
+/// user is told so.
+pub fn on_the_way() {
+    ON_THE_WAY.store(true, Ordering::Relaxed);
+    // Without a handler Ctrl-C ends the program as before, without a word.
+    let _ = stop::on_signal(|| {
+        if ON_THE_WAY.load(Ordering::Relaxed) {
+            warn!(
+                "Error: unknown: stopped before the dot was answered. The \
+                 message may or may not have been delivered. Sent again, it \
+                 may arrive twice."
+            );
+        }
+        process::exit(130);
+    });
+}
+
+/// The dot has its answer, or will never have one.
+pub fn answered() {
+    ON_THE_WAY.store(false, Ordering::Relaxed);
+}
+
 /// Prints it. An error is exit status 1.
 pub fn tell(
     letter: &Letter,
@@ -106,6 +134,10 @@ pub fn tell(
     let names = console::escape_short(accepted.join(", ").as_bytes(), 1000);
     say!("sent to {} of {total}: {names}", accepted.len());
     say!("   (the server answers for it now: {words})");
+    if console::is_closed() {
+        let what = "it was sent, but stdout cannot be written to";
+        return Err(Error::other(what));
+    }
     if refused.is_empty() {
         return Ok(());
     }

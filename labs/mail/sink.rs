@@ -75,7 +75,7 @@ struct Args {
     mbox: Option<String>,
     /// refuse: VERB=CODE, VERB=CODE*TIMES, rcpt=CODE:ADDRESS; VERB is
     /// greeting ehlo helo starttls auth mail rcpt data dot rset noop vrfy
-    /// help quit (may be repeated)
+    /// help quit; dot comes after the message (may be repeated)
     #[argh(option)]
     fail: Vec<String>,
     /// cut the connection at VERB, without a reply (may be repeated)
@@ -181,6 +181,9 @@ fn prepare(args: &Args) -> Result<Sink> {
     }
     if args.password_file.is_some() && args.user.is_none() {
         args::usage("--password-file needs --user NAME");
+    }
+    if args.user.as_deref() == Some("") {
+        args::usage("--user: an empty name is nobody's");
     }
     let file = args.password_file.as_deref();
     let account = args.user.clone().map(|user| Account::new(user, file));

@@ -13,7 +13,7 @@
 use std::io;
 use std::time::Duration;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 use socketlab::Result;
 use socketlab::line::{LineReader, Received};
 use socketlab::tls::Channel;
@@ -80,6 +80,11 @@ fn read_lines(
         // The client doubled a dot at the beginning of a line; undo that.
         let line = line.strip_prefix(b".").unwrap_or(&line);
         lines += 1;
+        if lines == 1 && matches!(line.first(), Some(b' ' | b'\t')) {
+            // It would go on with the last of our own lines above it. So it
+            // is no head: the body begins here.
+            let _ = draft.line(b"");
+        }
         bytes += line.len() as u64 + 2;
         if bytes > limit.saturating_mul(2).saturating_add(1_000_000) {
             return Ok(Ending::Endless(too_big(limit)));
@@ -88,6 +93,9 @@ fn read_lines(
             problem = match () {
                 () if line.len() > LONGEST_LINE => Some(too_long()),
                 () if memchr2(b'\r', b'\n', line).is_some() => Some(bare()),
+                () if memchr(0, line).is_some() => {
+                    Some(reply!(554, "5.6.0 a NUL in the data"))
+                }
                 () if bytes > limit => Some(too_big(limit)),
                 () => draft.line(line).err().map(|error| complain(&error)),
             };

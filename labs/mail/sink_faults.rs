@@ -129,10 +129,21 @@ fn fail(text: &str) -> Result<Fail, String> {
     if address.is_some() && !matches!(verb, Verb::Mail | Verb::Rcpt) {
         return Err(format!("--fail {text}: only mail and rcpt name somebody"));
     }
+    let whom = address.as_deref().unwrap_or("x@y");
+    if !whom.is_empty() && !whom.contains('@') || whom.contains(['<', '*']) {
+        return Err(format!(
+            "--fail {text}: '{whom}' is no address, so it would never match; \
+             such as --fail rcpt=550*2:bob@example.org"
+        ));
+    }
+    if whom.is_empty() && verb == Verb::Rcpt {
+        return Err(format!("--fail {text}: behind the : stands an address"));
+    }
     let (code, times) = match rest.split_once('*') {
         Some((code, times)) => {
             let times = times.parse().ok().filter(|times| *times > 0);
-            let why = format!("--fail {text}: how many times is *{rest}?");
+            let count = rest.split_once('*').map_or("", |(_, count)| count);
+            let why = format!("--fail {text}: how many times is *{count}?");
             (code, times.ok_or(why)?)
         }
         None => (rest, u32::MAX),

@@ -15,6 +15,7 @@ use socketlab::stream::Stream;
 use socketlab::tls::{self, Channel};
 use socketlab::{console, say};
 
+use crate::options::Waits;
 use crate::reply::{self, Reply};
 use crate::report::Stop;
 
@@ -23,33 +24,6 @@ const SHOWN: usize = 200;
 
 /// Lines of a message that are printed.
 const MESSAGE_SHOWN: usize = 60;
-
-/// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
-/// servers between each other. A person looks on here; `--timeout 600` is
-/// for a server that takes its time.
-#[derive(Clone, Copy)]
-pub struct Waits {
-    /// For the greeting, and for each command.
-    pub command: Duration,
-    /// For the 354 behind DATA.
-    pub data: Duration,
-    /// For the reply behind the dot: filters read the message then.
-    pub dot: Duration,
-}
-
-impl Waits {
-    /// A tenth of the RFC's 5, 2 and 10 minutes.
-    pub const LAB: Waits = Waits {
-        command: Duration::from_secs(30),
-        data: Duration::from_secs(12),
-        dot: Duration::from_secs(60),
-    };
-
-    /// The same for all.
-    pub fn all(wait: Duration) -> Waits {
-        Waits { command: wait, data: wait, dot: wait }
-    }
-}
 
 /// One end of a dialogue with a mail server.
 pub struct Smtp {
@@ -138,6 +112,13 @@ impl Smtp {
     /// Sends the message with its final dot, and prints its beginning. An
     /// error here means that the dot is not out, so nothing is delivered.
     pub fn send_message(&mut self, wire: &[u8]) -> Result<(), Stop> {
+        // A reply to what was not asked yet: read later, it would pass for
+        // the answer to the dot.
+        if self.reader()?.has_unread() {
+            let what = "a second reply came behind the 354 of DATA: the \
+                        server is out of step, and nothing it says counts";
+            return Err(self.lost(what.to_string()));
+        }
         let mut lines = wire.split_inclusive(|&byte| byte == b'\n');
         for line in lines.by_ref().take(MESSAGE_SHOWN) {
             self.show("C", line.strip_suffix(b"\r\n").unwrap_or(line));
@@ -201,9 +182,14 @@ impl Smtp {
     }
 
     fn line(&mut self, verb: &str, wait: Duration) -> Result<Vec<u8>, Stop> {
-        let why = match self.reader()?.read() {
-            Ok(Received::Line(line)) => return Ok(line),
-            Ok(Received::Unterminated(line)) => return Ok(line),
+        let received = self.reader()?.read();
+        // Half a line and FIN: `250` may have been the half of `2500 no`.
+        let whole = self.reader()?.ended_with_line_end();
+        let why = match received {
+            Ok(Received::Line(line)) if whole => return Ok(line),
+            Ok(Received::Line(_) | Received::Unterminated(_)) => format!(
+                "the server closed in the middle of its reply to {verb}"
+            ),
             Ok(Received::TooLong) => {
                 format!("the reply to {verb} has a line without an end")
             }
@@ -258,8 +244,9 @@ impl Smtp {
         let Channel::Clear(socket) = channel else {
             return Err(Stop::Broken("TLS inside TLS".to_string()));
         };
-        let channel =
-            Channel::connect_tls(socket, tls::client_config()?, host)?;
+        let config = tls::client_config()?;
+        let wait = self.waits.command;
+        let channel = Channel::connect_tls(socket, config, host, wait)?;
         self.note(&format!("{}: from here on encrypted", {
             channel.description()
         }));

@@ -65,6 +65,7 @@ fn main() -> Result<()> {
         true => path,
         false => format!("/{path}"),
     };
+    let mut download = args.output.map(Download::new).transpose()?;
     let addresses = net::resolve(&args.host, args.port.0)?;
     let socket = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -74,7 +75,6 @@ fn main() -> Result<()> {
         socket.connect(address)?;
         Ok(socket)
     })?;
-    let mut download = args.output.map(Download::new);
 
     // ---- 3 send() --------------------------------------------------------
     // Host is the one field that HTTP/1.1 demands: many sites may live at

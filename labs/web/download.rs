@@ -2,38 +2,59 @@
 //! off can go on. The bytes gather in FILE.part, and FILE.version notes which
 //! version of the file they are from (its ETag, or its date). The next try
 //! asks for the rest of THAT version: if the file has changed meanwhile, the
-//! server sends all of the new one. FILE itself is always whole.
+//! server sends all of the new one. FILE itself is always whole. A device or
+//! FIFO is written to and stays what it is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rustix::fs::OFlags;
 use socketlab::http::{Body, Reader, Response};
-use socketlab::{Error, Result, say, warn};
+use socketlab::{Error, Result, args, say, warn};
 
 /// A download into a file.
 pub struct Download {
     file: PathBuf,
     part: PathBuf,
     version: PathBuf,
+    special: bool, // a device, FIFO or such: written to, never replaced
 }
 
 impl Download {
-    /// Into this file, which is there only when it is whole.
-    pub fn new(file: PathBuf) -> Download {
+    /// Into this file, which is there only when it is whole. What cannot be
+    /// a file is told before anything is asked of the network.
+    pub fn new(file: PathBuf) -> Result<Download> {
+        if file.as_os_str().is_empty() {
+            args::usage("-o needs the name of a file");
+        }
+        if file.is_dir() {
+            let name = file.display();
+            return Err(Error::other(format!("{name} is a folder: -o FILE")));
+        }
+        // A rename onto /dev/null would be the end of it; /dev/stdout is a
+        // link, and may lead to a plain file.
+        let special = file.parent() == Some(Path::new("/dev"))
+            || file.metadata().is_ok_and(|about| !about.is_file());
         let beside = |ending: &str| {
             let mut name = file.clone().into_os_string();
             name.push(ending);
             PathBuf::from(name)
         };
         let (part, version) = (beside(".part"), beside(".version"));
-        Download { file, part, version }
+        Ok(Download { file, part, version, special })
     }
 
     /// What an earlier try left: how many bytes, of which version.
     pub fn rest(&self) -> Option<(u64, String)> {
-        let have = fs::metadata(&self.part).ok()?.len();
+        if self.special {
+            return None;
+        }
+        // A link of that name is somebody else's, and no part of ours.
+        let about = fs::symlink_metadata(&self.part).ok()?;
+        let have = about.is_file().then_some(about.len())?;
         let version = fs::read_to_string(&self.version).ok()?;
         (have > 0 && !version.is_empty()).then_some((have, version))
     }
@@ -70,7 +91,10 @@ impl Download {
                 Ok(None) => break,
                 Err(fault) => {
                     bar.abandon();
-                    warn!("{saved} bytes are saved; run it again to go on");
+                    if !self.special {
+                        let saved = format!("{saved} bytes are saved");
+                        warn!("{saved}; run it again to go on");
+                    }
                     return Err(fault.into());
                 }
             }
@@ -82,28 +106,44 @@ impl Download {
 
     /// The part, to write behind `start`; everything else in it is cut off.
     fn open(&self, response: &Response, start: u64) -> Result<File> {
+        if self.special {
+            let file = OpenOptions::new().write(true).open(&self.file);
+            return file.map_err(|e| failed("open", &self.file, e));
+        }
+        let mut part = OpenOptions::new();
         if start == 0 {
             // A weak ETag does not promise equal bytes; a date must do then.
             let etag = response.fields.text("ETag");
             let etag = etag.filter(|etag| etag.starts_with('"'));
             let version = etag.or(response.fields.text("Last-Modified"));
-            fs::write(&self.version, version.unwrap_or_default())
+            // New files, wherever links of these names may point.
+            let _ = fs::remove_file(&self.version);
+            let _ = fs::remove_file(&self.part);
+            part.create_new(true);
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&self.version)
+                .and_then(|mut file| {
+                    file.write_all(version.unwrap_or_default().as_bytes())
+                })
                 .map_err(|error| failed("write", &self.version, error))?;
         } else {
             say!("going on behind byte {start}");
         }
-        OpenOptions::new()
-            .create(true)
-            .append(true)
+        part.append(true)
+            .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .open(&self.part)
             .and_then(|file| file.set_len(start).map(|()| file))
             .map_err(|error| failed("open", &self.part, error))
     }
 
     fn finish(&self, size: u64) -> Result<()> {
-        fs::rename(&self.part, &self.file)
-            .map_err(|error| failed("rename", &self.part, error))?;
-        let _ = fs::remove_file(&self.version);
+        if !self.special {
+            fs::rename(&self.part, &self.file)
+                .map_err(|error| failed("rename", &self.part, error))?;
+            let _ = fs::remove_file(&self.version);
+        }
         say!("saved {}: {size} bytes", self.file.display());
         Ok(())
     }

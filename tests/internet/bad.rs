@@ -253,7 +253,14 @@ fn t_m_an_imap_message_may_be_quoted_or_nothing_and_must_be_one() {
     let flags = b"* 1 FETCH (FLAGS ())\r\n* 1 FETCH (BODY[] \"a\\\"b\" UID 1)\
                   \r\na3 OK\r\n";
     assert_eq!(result(&run(flags)), b"a\"b");
-    assert_eq!(result(&run(b"* 1 FETCH (BODY[] NIL)\r\na3 OK\r\n")), b"");
+    let small = b"* 1 fetch (uid 1 body[] {1}\r\na)\r\na3 ok\r\n";
+    assert_eq!(result(&run(small)), b"a", "small letters are the same");
+    let none = failure(&run(b"* 1 FETCH (BODY[] NIL)\r\na3 OK\r\n"));
+    assert!(none.contains("no message has the UID 1"), "{none}");
+    let other = b"* 1 FETCH (UID 2 BODY[] {1}\r\na)\r\na3 OK\r\n";
+    assert!(failure(&run(other)).contains("the UID 2 came instead"));
+    let bye = failure(&run(b"* BYE shutting down\r\n"));
+    assert!(bye.contains("(BODY.PEEK[]): * BYE shutting down"), "{bye}");
     let two = b"* 1 FETCH (BODY[] {1}\r\na)\r\n* 2 FETCH (BODY[] {1}\r\nb)\r\n\
                 a3 OK\r\n";
     assert!(failure(&run(two)).contains("two have the UID 1"));
@@ -389,7 +396,8 @@ fn t_m_ftp_never_connects_to_a_third_machine() {
             let _ = write!(client, "{reply}\r\n");
         }
         line(&mut client);
-        let _ = write!(client, "227 there (10,9,8,7,{high},{low})\r\n");
+        // Without parentheses, as some have it.
+        let _ = write!(client, "227 there 10,9,8,7,{high},{low}.\r\n");
         line(&mut client);
         let _ = write!(client, "150 soon\r\n");
         let (mut second, _) = data.accept().expect("it comes here");
@@ -455,6 +463,20 @@ fn t_m_dots_and_bare_line_feeds_are_bytes_of_the_message() {
 }
 
 #[test]
+fn t_m_a_dot_without_its_line_end_ends_nothing() {
+    for (scheme, path, steps) in
+        [("pop3://ann@", "/1", &POP3[..]), ("nntp://", "/g/1", &NNTP)]
+    {
+        let mut steps = steps.to_vec();
+        steps.last_mut().expect("steps").1 = b"hello\r\n.";
+        let (address, _) = script(steps, Then::Close);
+        let url = format!("{scheme}{address}{path}");
+        let text = failure(&fetch(&[&url]));
+        assert!(text.contains("the server closed. It is not"), "{text}");
+    }
+}
+
+#[test]
 fn t_m_http_bodies_are_whole_or_an_error() {
     let run = |answer: &'static [u8]| {
         let (address, _) = script(vec![("GET ", answer)], Then::Close);
@@ -467,5 +489,9 @@ fn t_m_http_bodies_are_whole_or_an_error() {
     failure(&run(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n12345678"));
     failure(&run(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\
                    Content-Length: 2\r\n\r\n12"));
+    // A part that nobody asked for is not the file.
+    let text = failure(&run(b"HTTP/1.1 206 Partial Content\r\n\
+                              Content-Length: 3\r\n\r\nabc"));
+    assert!(text.contains("the server's answer is 206"), "{text}");
     failure(&run(&b"HTTP/1.1 100 Continue\r\n\r\n".repeat(20).leak()[..]));
 }

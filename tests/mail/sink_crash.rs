@@ -201,10 +201,15 @@ fn w_t4a_half_a_message_in_the_mbox_is_taken_back() {
     let undo = outer.path().join("all.mbox.undo");
     let file = mbox.to_str().expect("UTF-8");
     for (note, wanted) in [
-        ("6.", "whole\n"),
-        ("6", "whole\nFrom a@b.org half"), // the note was not finished
+        ("6\nFrom a@b.org half and the rest\n\n.", "whole\n"),
+        // The note was not finished.
+        ("6\nFrom a@b.org half an", "whole\nFrom a@b.org half"),
+        ("6.", "whole\nFrom a@b.org half"),
         ("", "whole\nFrom a@b.org half"),
-        ("99.", "whole\nFrom a@b.org half"),
+        ("99\nFrom x\n.", "whole\nFrom a@b.org half"),
+        // Somebody else has written since.
+        ("6\nFrom a@b.org other\n\n.", "whole\nFrom a@b.org half"),
+        ("6\nFrom a@b.org\n.", "whole\nFrom a@b.org half"),
     ] {
         fs::write(&mbox, "whole\nFrom a@b.org half").expect("written");
         fs::write(&undo, note).expect("written");

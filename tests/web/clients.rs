@@ -227,6 +227,46 @@ fn w_t2h_a_download_of_a_changed_file_begins_again() {
 }
 
 #[test]
+fn w_t2h_a_download_replaces_no_fifo_and_follows_no_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew";
+    let (port, origin) = origin(vec![answer.into(), answer.into()]);
+
+    let fifo = folder.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
+    assert!(made.success());
+    let name = fifo.clone();
+    let reader = thread::spawn(move || fs::read(name).expect("read"));
+    assert_eq!(download(port, &fifo).1, Some(0));
+    assert_eq!(reader.join().expect("a reader"), b"new");
+    assert!(!fifo.symlink_metadata().expect("it is there").is_file());
+
+    // What another user puts into a folder that both may write to.
+    let (file, others) = (folder.path().join("file"), folder.path().join("o"));
+    fs::write(&others, "old").expect("a file");
+    for ending in ["part", "version"] {
+        let link = folder.path().join(format!("file.{ending}"));
+        std::os::unix::fs::symlink(&others, link).expect("a link");
+    }
+    assert_eq!(download(port, &file).1, Some(0));
+    assert_eq!(fs::read(&file).expect("a file"), b"new");
+    assert!(file.symlink_metadata().expect("it is there").is_file());
+    assert_eq!(fs::read(&others).expect("a file"), b"old");
+    let requests = origin.join().expect("an origin");
+    assert!(!requests[1].contains("Range"), "{}", requests[1]);
+
+    // Told before anything is asked: nobody listens any more.
+    let words = ["127.0.0.1", "1", "/", "-o"];
+    let path = folder.path().to_str().expect("a name");
+    let output = Command::new(terminal::program_folder().join("web-client"))
+        .args([&words[..], &[path]].concat())
+        .output()
+        .expect("it starts");
+    let error = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(error.contains("is a folder: -o FILE"), "{error}");
+}
+
+#[test]
 fn w_t2h_our_client_and_pythons_server() {
     if !installed("python3", "python3") {
         return;
