@@ -155,6 +155,8 @@ fn w_t3a_the_clients_own_copy_is_good_enough() {
     // Nothing is kept yet: the origin's 304 is passed on, and not kept.
     assert_eq!(get(&proxy, &origin.url("/"), known).status, 304);
     assert_eq!(get(&proxy, &origin.url("/"), "").cache(), "MISS");
+    // It is kept just after it was sent; who asks without conditions waits.
+    assert_eq!(get(&proxy, &origin.url("/"), "").cache(), "HIT");
     let again = get(&proxy, &origin.url("/"), known);
     assert_eq!((again.status, again.cache().as_str()), (304, "HIT"));
     let other = get(&proxy, &origin.url("/"), "If-None-Match: \"x\"\r\n");
