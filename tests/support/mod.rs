@@ -158,12 +158,20 @@ pub fn installed(program: &str, package: &str) -> bool {
     let found = std::env::split_paths(&path)
         .map(|folder| folder.join(program))
         .any(|file: PathBuf| file.is_file());
-    if !found {
-        eprintln!("skipped: install {package}");
-        let required = std::env::var_os("REQUIRE_PEERS").is_some();
-        assert!(!required, "REQUIRE_PEERS is set: install {package}");
-    }
-    found
+    found || skipped(package)
+}
+
+/// Says that a test is skipped for want of a package, and gives false.
+///
+/// # Panics
+///
+/// With `REQUIRE_PEERS` in the environment: there, nothing may be missing.
+#[track_caller]
+pub fn skipped(package: &str) -> bool {
+    eprintln!("skipped: install {package}");
+    let required = std::env::var_os("REQUIRE_PEERS").is_some();
+    assert!(!required, "REQUIRE_PEERS is set: install {package}");
+    false
 }
 
 /// Sends each byte in a segment of its own.
