@@ -302,29 +302,31 @@ fn step_banners_are_the_steps_that_the_program_declares() {
             continue;
         };
         let steps = steps.split('"').next().unwrap_or_default();
-        let mut banners = house::steps(&root().join(&path)).expect("a file");
+        let written = house::program_steps(&name).expect("a program");
+        for banner in house::steps(&root().join(&path)).expect("a file") {
+            if !banner.ends_with("()") {
+                problems.push(format!("{path}: {banner} is no call"));
+            }
+        }
         let mut dialogues = BTreeMap::<String, BTreeSet<usize>>::new();
-        for module in modules(&path, &text) {
-            let found = house::steps(&root().join(&module)).expect("a file");
-            let (calls, dialogue): (Vec<_>, Vec<_>) =
-                found.into_iter().partition(|banner| banner.ends_with("()"));
-            banners.extend(calls);
+        for module in house::modules(&root().join(&path)).expect("a file") {
+            let mut banners = house::steps(&module).expect("a file");
+            banners.retain(|banner| !banner.ends_with("()"));
             // ftp.rs and ftp_data.rs are one dialogue, with its own numbers.
-            let name = module.trim_end_matches(".rs");
-            let name = name.split('_').next().unwrap_or(name).to_string();
-            let numbers = dialogue.iter().map(|banner| {
+            let stem = module.file_stem().expect("a name").to_string_lossy();
+            let dialogue = stem.split('_').next().unwrap_or(&stem).to_string();
+            let numbers = banners.iter().map(|banner| {
                 let number = banner.split(' ').next().unwrap_or_default();
                 number.parse::<usize>().unwrap_or_default()
             });
-            dialogues.entry(name).or_default().extend(numbers);
+            dialogues.entry(dialogue).or_default().extend(numbers);
         }
-        let declared: BTreeSet<String> = steps
+        let declared: Vec<String> = steps
             .split_whitespace()
             .filter(|word| *word != "\\") // the string goes on below
             .enumerate()
             .map(|(index, step)| format!("{} {step}()", index + 1))
             .collect();
-        let written: BTreeSet<String> = banners.into_iter().collect();
         if declared != written {
             problems.push(format!(
                 "{path} ({name}): declares {declared:?}, banners {written:?}"
@@ -332,20 +334,11 @@ fn step_banners_are_the_steps_that_the_program_declares() {
         }
         for (dialogue, numbers) in dialogues {
             if !numbers.iter().copied().eq(1..=numbers.len()) {
-                problems.push(format!("{dialogue}: banners {numbers:?}"));
+                problems.push(format!("{path}, {dialogue}: {numbers:?}"));
             }
         }
     }
     none(problems);
-}
-
-/// The files behind the `mod name;` lines of a program.
-fn modules(path: &str, text: &str) -> Vec<String> {
-    let folder = path.rsplit_once('/').expect("a folder").0;
-    let names = text.lines().filter_map(|line| {
-        line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_string)
-    });
-    names.map(|name| format!("{folder}/{name}.rs")).collect()
 }
 
 #[test]
