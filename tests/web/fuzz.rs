@@ -221,7 +221,7 @@ proptest::proptest! {
             coded.extend(piece);
             coded.extend(b"\r\n");
         }
-        coded.extend(socketlab::http::LAST_CHUNK);
+        coded.extend(b"0\r\n\r\n");
         coded.extend(b"next");
         let segments: Vec<&[u8]> = coded.chunks(cut).collect();
         let (data, used) = decode(&segments).expect("a body");
