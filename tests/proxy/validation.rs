@@ -74,6 +74,23 @@ fn w_t3a_a_304_of_another_object_is_asked_again() {
 }
 
 #[test]
+fn w_t3a_an_origin_may_vary_its_answers_no_more() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let said = match asked.number {
+            1 => "Cache-Control: max-age=0\r\nVary: Accept-Encoding\r\n",
+            _ => "Cache-Control: max-age=60\r\n",
+        };
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+        send(stream, format!("{head}{said}\r\n").as_bytes());
+        Then::Keep
+    });
+    for how in ["MISS", "MISS", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), how);
+    }
+}
+
+#[test]
 fn w_t3a_a_reload_within_a_second_asks_the_origin() {
     let proxy = Server::start(PROXY, &[]);
     let origin = Origin::says(
