@@ -74,6 +74,26 @@ fn w_t3a_a_304_of_another_object_is_asked_again() {
 }
 
 #[test]
+fn w_t3a_a_304_without_a_date_is_dated_when_it_comes() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let head = match asked.field("If-None-Match") {
+            Some(_) => "HTTP/1.1 304 Not Modified\r\n",
+            None => {
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"a\"\r\n\
+                 Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            }
+        };
+        let minute = "Cache-Control: max-age=60\r\n\r\n";
+        send(stream, format!("{head}{minute}").as_bytes());
+        Then::Keep
+    });
+    for how in ["MISS", "REVALIDATED", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), how);
+    }
+}
+
+#[test]
 fn w_t3a_an_origin_may_vary_its_answers_no_more() {
     let proxy = Server::start(PROXY, &[]);
     let origin = Origin::start(|asked, stream| {
