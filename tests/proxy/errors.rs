@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use socketlab::terminal;
@@ -47,9 +47,7 @@ fn w_t3a_a_silent_or_dripping_origin_is_504() {
         assert!(sees_the_end(stream), "the proxy gives up on it");
         Then::Close
     });
-    let began = Instant::now();
     assert_eq!(get(&proxy, &silent.url("/"), "").status, 504);
-    assert!(began.elapsed() < Duration::from_secs(5));
     // A byte now and then is not an answer either.
     let (_never, pause) = bounded::<()>(0);
     let dripping = Origin::start(move |_, mut stream| {

@@ -9,7 +9,7 @@ use std::thread;
 use socketlab::terminal;
 
 use crate::plain;
-use crate::scripts::{Origin, Then, get, pour, read_answer};
+use crate::scripts::{Origin, Then, get, pour, read_answer, report};
 use crate::support::{Server, allow_descriptors, send};
 
 #[test]
@@ -99,9 +99,7 @@ fn w_t3b_a_log_that_nobody_reads_stops_nobody() {
             assert_eq!(read_answer(&client, "GET").status, 400);
         }
     }
-    let json = get(&proxy, "http://proxy.local/json", "").text();
-    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert!(report["log_lines_dropped"].as_u64() > Some(0), "{json}");
+    report(&proxy, |report| report["log_lines_dropped"].as_u64() > Some(0));
     child.kill().expect("it is ours");
     let _ = child.wait();
 }
