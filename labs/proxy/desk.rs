@@ -100,7 +100,7 @@ impl Desk {
         match message {
             Message::Begin(follower) => self.begin(follower, true),
             Message::Landed(url, number, Some(stored)) => {
-                self.hopeless.remove(&self.hasher.hash_one(&*url));
+                self.hopeless.remove(&self.hash(&url));
                 self.cache.insert(&url, stored);
                 self.landed(&url, number);
                 self.release(&url);
@@ -112,7 +112,7 @@ impl Desk {
                 if self.hopeless.len() >= MOST_HOPELESS {
                     self.hopeless.clear();
                 }
-                self.hopeless.insert(self.hasher.hash_one(&*url));
+                self.hopeless.insert(self.hash(&url));
                 self.release(&url);
             }
             Message::Changed(urls) => {
@@ -142,6 +142,10 @@ impl Desk {
                 let _ = reply.try_send(());
             }
         }
+    }
+
+    fn hash(&self, url: &str) -> u64 {
+        self.hasher.hash_one(url)
     }
 
     /// A fetch has ended; one that was overtaken concerns nobody.
@@ -176,29 +180,33 @@ impl Desk {
 
     fn begin(&mut self, follower: Follower, wait: bool) {
         let wanted = &follower.wanted;
-        let mut stale = None;
+        let kept = wanted
+            .url
+            .as_ref()
+            .and_then(|url| self.cache.find(url, &wanted.fields));
+        if let Some(kept) = &kept {
+            let now = freshness::now();
+            if freshness::usable(&wanted.fields, kept, now) == Use::Fresh {
+                let _ = follower.reply.try_send(Begun::Hit(kept.clone()));
+                return;
+            }
+        }
+        let for_the_cache = wanted.url.clone().filter(|_| wanted.keep);
+        let stale = kept.filter(|_| wanted.keep);
         let mut flight = None;
-        if let Some(url) = &wanted.url {
-            if let Some(kept) = self.cache.find(url, &wanted.fields) {
-                let now = freshness::now();
-                if freshness::usable(&wanted.fields, &kept, now) == Use::Fresh {
-                    let _ = follower.reply.try_send(Begun::Hit(kept));
+        if let Some(url) = &for_the_cache {
+            let hopeless = self.hopeless.contains(&self.hash(url));
+            let ahead = self.flights.get_mut(url);
+            match ahead.filter(|f| f.since.elapsed() < self.patience) {
+                Some(ahead) if wait && !hopeless => {
+                    ahead.others.push(follower);
                     return;
                 }
-                stale = wanted.keep.then_some(kept);
-            }
-            if wanted.keep {
-                if let Some(ahead) = self.flights.get_mut(url)
-                    && ahead.since.elapsed() < self.patience
-                {
-                    let hash = self.hasher.hash_one(&**url);
-                    if wait && !self.hopeless.contains(&hash) {
-                        ahead.others.push(follower);
-                        return;
-                    }
-                } else if self.flying < MOST_FLIGHTS {
+                Some(_) => {} // goes alone
+                None if self.flying < MOST_FLIGHTS => {
                     flight = Some(self.fly(url));
                 }
+                None => {}
             }
         }
         let origin = &wanted.origin;
