@@ -86,7 +86,6 @@ pub fn forward(turn: &mut Turn<'_>, destination: &Destination) -> Outcome<()> {
             && let Some(kept) = &stale
             && !freshness::is_of(&response.fields, kept)
         {
-            turn.proxy.hub.changed(vec![destination.url()]);
             stale = None;
             continue;
         }
