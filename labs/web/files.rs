@@ -182,9 +182,9 @@ impl Files {
             kept.checked.store(now, Relaxed);
             return Some(kept);
         }
-        let mut table = self.kept.write();
-        if let Some(old) = table.table.remove(name) {
-            table.bytes -= cost(name, &old);
+        let mut all = self.kept.write();
+        if let Some(old) = all.table.remove(name) {
+            all.bytes -= cost(name, &old);
         }
         None
     }
