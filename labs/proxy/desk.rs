@@ -139,7 +139,8 @@ impl Desk {
         self.hasher.hash_one(url)
     }
 
-    /// A fetch has ended.
+    /// A fetch has ended. It counts for nothing if its object was changed, or
+    /// brought by another, while it was on its way.
     fn landed(&mut self, url: &str, number: u64, landing: Landing) {
         self.flying = self.flying.saturating_sub(1);
         let Some(flight) = self.flights.get(url) else { return };
