@@ -53,7 +53,7 @@ pub use framing::Framing;
 pub use head::{Request, Response, Version};
 pub use reader::Reader;
 pub use target::Target;
-pub use writer::{Head, LAST_CHUNK, chunk_line, reason};
+pub use writer::{Head, chunk_line, reason};
 
 /// Why a message could not be read.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ mod wire;
 
 use std::net::Shutdown;
 
-use support::{Server, play_readme, receive_all, send, trickle};
+use support::{Server, play_readme, receive, receive_all, send, trickle};
 use talk::{ask, get, read_reply, request};
 
 const HELLO: &[u8] = include_bytes!("../labs/web/www/HelloWorld.html");
@@ -178,13 +178,21 @@ fn w_t2_the_system_calls_come_in_the_order_of_the_banners() {
 }
 
 #[test]
-fn w_t2_a_stop_lets_a_download_end_or_cuts_it() {
-    let mut server = Server::start("web-server", &[]);
-    let idle = server.connect();
+fn w_t2_a_stop_ends_idle_clients_and_cuts_a_download() {
+    const SIZE: u64 = 1 << 26;
+    let folder = files::site();
+    let big = std::fs::File::create(folder.path().join("www/big.bin"));
+    big.expect("a file").set_len(SIZE).expect("sparse");
+    let mut server = files::serve(&folder, &[]);
+    let (idle, busy) = (server.connect(), server.connect());
     send(&idle, &request("GET", "/", ""));
     assert_eq!(read_reply(&idle, false).status, 200);
+    send(&busy, &request("GET", "/big.bin", ""));
+    assert_eq!(receive(&busy, 4), b"HTTP"); // and reads no more
     server.interrupt();
     assert_eq!(receive_all(&idle), b"");
+    let rest = std::io::copy(&mut &busy, &mut std::io::sink());
+    assert!(rest.unwrap_or(0) < SIZE);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! ```text
 //!   begin ----> kept and fresh? ----------------------> Hit
 //!          `--> somebody fetches it? --> wait, until:
-//!                                          landed, hopeless --> begin again
+//!                                          landed, changed ---> begin again
 //!                                          too slow ----------> overtake
 //!          `--> a connection at rest, a flight -------> Fetch
 //! ```
@@ -18,6 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 
 use crate::begin::{Begun, Fetch, Wanted};
 use crate::cache::Cache;
+use crate::flight::Landing;
 use crate::freshness::{self, Use};
 use crate::hub::Message;
 use crate::log::Log;
@@ -43,6 +44,7 @@ pub struct Follower {
 
 /// An object that is being fetched.
 struct Flight {
+    first: u64,  // those before it left before the object was changed
     number: u64, // of the fetch that is waited for
     since: Instant,
     others: Vec<Follower>, // as many as there are clients
@@ -99,25 +101,14 @@ impl Desk {
     fn handle(&mut self, message: Message) {
         match message {
             Message::Begin(follower) => self.begin(follower, true),
-            Message::Landed(url, number, Some(stored)) => {
-                self.hopeless.remove(&self.hasher.hash_one(&*url));
-                self.cache.insert(&url, stored);
-                self.landed(&url, number);
-                self.release(&url);
-            }
-            Message::Landed(url, number, None) => self.landed(&url, number),
-            Message::Hopeless(url) => {
-                self.flying = self.flying.saturating_sub(1);
-                self.cache.remove(&url);
-                if self.hopeless.len() >= MOST_HOPELESS {
-                    self.hopeless.clear();
-                }
-                self.hopeless.insert(self.hasher.hash_one(&*url));
-                self.release(&url);
+            Message::Landed(url, number, landing) => {
+                self.landed(&url, number, landing);
             }
             Message::Changed(urls) => {
                 for url in urls {
                     self.cache.remove(&url);
+                    // What is on its way left before the change.
+                    self.release(&url);
                 }
             }
             Message::Park(origin, connection) => {
@@ -144,12 +135,35 @@ impl Desk {
         }
     }
 
-    /// A fetch has ended; one that was overtaken concerns nobody.
-    fn landed(&mut self, url: &str, number: u64) {
+    fn hash(&self, url: &str) -> u64 {
+        self.hasher.hash_one(url)
+    }
+
+    /// A fetch has ended. It counts for nothing if its object was changed, or
+    /// brought by another, while it was on its way.
+    fn landed(&mut self, url: &str, number: u64, landing: Landing) {
         self.flying = self.flying.saturating_sub(1);
-        if self.flights.get(url).is_some_and(|f| f.number == number) {
-            self.release(url);
+        let Some(flight) = self.flights.get(url) else { return };
+        if number < flight.first {
+            return;
         }
+        match landing {
+            Landing::Object(stored) => {
+                self.hopeless.remove(&self.hash(url));
+                self.cache.insert(url, stored);
+            }
+            Landing::Hopeless => {
+                self.cache.remove(url);
+                if self.hopeless.len() >= MOST_HOPELESS {
+                    self.hopeless.clear();
+                }
+                self.hopeless.insert(self.hash(url));
+            }
+            // One that was overtaken; they wait for the other.
+            Landing::Nothing if number < flight.number => return,
+            Landing::Nothing => {}
+        }
+        self.release(url);
     }
 
     /// Whoever waited for this URL tries again, and then does not wait.
@@ -166,39 +180,45 @@ impl Desk {
         self.started += 1;
         self.flying += 1;
         let (number, since) = (self.started, Instant::now());
-        let before = self.flights.remove(url);
-        let mut others = before.map(|flight| flight.others).unwrap_or_default();
+        let (first, mut others) = match self.flights.remove(url) {
+            Some(before) => (before.first, before.others),
+            None => (number, Vec::new()),
+        };
         others.retain(|other| other.since.elapsed() < self.patience);
-        let flight = Flight { number, since, others };
+        let flight = Flight { first, number, since, others };
         self.flights.insert(url.clone(), flight);
         number
     }
 
     fn begin(&mut self, follower: Follower, wait: bool) {
         let wanted = &follower.wanted;
-        let mut stale = None;
+        let kept = wanted
+            .url
+            .as_ref()
+            .and_then(|url| self.cache.find(url, &wanted.fields));
+        if let Some(kept) = &kept {
+            let now = freshness::now();
+            if freshness::usable(&wanted.fields, kept, now) == Use::Fresh {
+                let _ = follower.reply.try_send(Begun::Hit(kept.clone()));
+                return;
+            }
+        }
+        let for_the_cache = wanted.url.clone().filter(|_| wanted.keep);
+        let stale = kept.filter(|_| wanted.keep);
         let mut flight = None;
-        if let Some(url) = &wanted.url {
-            if let Some(kept) = self.cache.find(url, &wanted.fields) {
-                let now = freshness::now();
-                if freshness::usable(&wanted.fields, &kept, now) == Use::Fresh {
-                    let _ = follower.reply.try_send(Begun::Hit(kept));
+        if let Some(url) = &for_the_cache {
+            let hopeless = self.hopeless.contains(&self.hash(url));
+            let ahead = self.flights.get_mut(url);
+            match ahead.filter(|f| f.since.elapsed() < self.patience) {
+                Some(ahead) if wait && !hopeless => {
+                    ahead.others.push(follower);
                     return;
                 }
-                stale = wanted.keep.then_some(kept);
-            }
-            if wanted.keep {
-                if let Some(ahead) = self.flights.get_mut(url)
-                    && ahead.since.elapsed() < self.patience
-                {
-                    let hash = self.hasher.hash_one(&**url);
-                    if wait && !self.hopeless.contains(&hash) {
-                        ahead.others.push(follower);
-                        return;
-                    }
-                } else if self.flying < MOST_FLIGHTS {
+                Some(_) => {} // goes alone
+                None if self.flying < MOST_FLIGHTS => {
                     flight = Some(self.fly(url));
                 }
+                None => {}
             }
         }
         let origin = &wanted.origin;
@@ -214,7 +234,7 @@ impl Desk {
             self.pool.park(origin.clone(), idle);
         }
         if let (Some(number), Some(url)) = (fetch.flight, &wanted.url) {
-            self.landed(url, number);
+            self.landed(url, number, Landing::Nothing);
         }
     }
 }

@@ -10,7 +10,7 @@
 //! ```
 
 use socketlab::http::{
-    Body, Fault, Framing, Reader, Response, Version, chunk_line,
+    Body, Fault, Framing, Head, Reader, Response, Version, chunk_line,
 };
 
 use crate::errors::Problem;
@@ -39,7 +39,8 @@ impl From<Failure> for Trouble {
     }
 }
 
-fn of_origin(destination: &Destination, fault: &Fault) -> Failure {
+/// The page about an answer that could not be read.
+pub fn of_origin(destination: &Destination, fault: &Fault) -> Failure {
     Problem::of_origin(&destination.origin(), fault).into()
 }
 
@@ -64,39 +65,29 @@ impl Turn<'_> {
             return Err(Trouble::Dead);
         }
         let mut body = Body::new(self.request.framing);
-        let (mut sent, mut interim, mut reads) = (0, 0, true);
-        while !body.is_done() && reads {
-            match self.wait(origin, true)? {
-                Seen::Client => {
-                    reads = self.pass(origin, &mut body, &mut sent)?
-                }
+        let (mut sent, mut interim, mut takes) = (0, 0, true);
+        loop {
+            let sending = takes && !body.is_done();
+            match self.wait(origin, sending)? {
                 // It need not wait for the end of a body that it refuses.
                 Seen::Origin => {
                     let answer =
                         self.read(origin, destination, &mut interim)?;
                     if let Some(response) = answer {
-                        return Ok((response, false));
+                        return Ok((response, takes && body.is_done()));
                     }
                 }
-                Seen::Nothing => {
-                    let why = "The body of the request stopped coming.";
-                    return Err(Failure::from(Problem::new(408, why)).into());
-                }
-            }
-        }
-        loop {
-            match self.wait(origin, false)? {
-                Seen::Origin => {
-                    let answer =
-                        self.read(origin, destination, &mut interim)?;
-                    if let Some(response) = answer {
-                        return Ok((response, reads));
-                    }
+                Seen::Client if sending => {
+                    takes = self.pass(origin, &mut body, &mut sent)?;
                 }
                 // Dropping the connection tells the origin to stop.
                 Seen::Client => {
                     let why = "the client left before the answer";
                     return Err(Failure::Cut(why.into()).into());
+                }
+                Seen::Nothing if sending => {
+                    let why = "The body of the request stopped coming.";
+                    return Err(Failure::from(Problem::new(408, why)).into());
                 }
                 Seen::Nothing => {
                     return Err(of_origin(destination, &Fault::Idle).into());
@@ -190,9 +181,10 @@ impl Turn<'_> {
         }
         // 100, 103: the client's business, if it knows of such things.
         if self.request.version == Version::Http11 {
-            let fields = headers::end_to_end(&response.fields);
-            let head =
-                headers::response(&response, &fields, &self.proxy.via).end();
+            let fields = headers::response(&response, &self.proxy.via);
+            let head = Head::response_with(response.status, &response.reason)
+                .fields(&fields)
+                .end();
             self.client.socket().send_all(&head).map_err(Failure::from)?;
         }
         Ok(None)

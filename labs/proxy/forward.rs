@@ -14,7 +14,7 @@ use socketlab::http::{Fault, Framing, Reader};
 
 use crate::begin::{Begun, Wanted};
 use crate::errors::Problem;
-use crate::exchange::{Trouble, too_large};
+use crate::exchange::{Trouble, of_origin, too_large};
 use crate::flight::Flight;
 use crate::freshness::{self, directive};
 use crate::headers;
@@ -43,10 +43,7 @@ pub fn forward(turn: &mut Turn<'_>, destination: &Destination) -> Outcome<()> {
         turn.record.how = "MISS";
     }
     let fetch = match turn.proxy.hub.begin(wanted) {
-        Begun::Hit(kept) => {
-            turn.leave_body();
-            return kept::kept(turn, &kept, "HIT");
-        }
+        Begun::Hit(kept) => return kept::kept(turn, &kept, "HIT"),
         Begun::Fetch(fetch) => fetch,
     };
     let (mut idle, mut stale, old) = (fetch.idle, fetch.stale, fetch.old);
@@ -79,8 +76,7 @@ pub fn forward(turn: &mut Turn<'_>, destination: &Destination) -> Outcome<()> {
             Ok(answer) => answer,
             Err(Trouble::Dead) if rested && repeatable => continue,
             Err(Trouble::Dead) => {
-                let of = destination.origin();
-                return Err(Problem::of_origin(&of, &Fault::Cut).into());
+                return Err(of_origin(destination, &Fault::Cut));
             }
             Err(Trouble::Other(failure)) => return Err(failure),
         };
@@ -90,7 +86,6 @@ pub fn forward(turn: &mut Turn<'_>, destination: &Destination) -> Outcome<()> {
             && let Some(kept) = &stale
             && !freshness::is_of(&response.fields, kept)
         {
-            turn.proxy.hub.changed(vec![destination.url()]);
             stale = None;
             continue;
         }

@@ -20,8 +20,8 @@ use crate::cache::Stored;
 
 /// Codes whose answers may be kept without being told so (RFC 9110, 15.1),
 /// less 206: parts are passed on, not kept.
-const BY_DEFAULT: [u16; 10] =
-    [200, 203, 204, 300, 301, 308, 404, 405, 410, 414];
+const BY_DEFAULT: [u16; 11] =
+    [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501];
 
 /// The guess where nothing is said: a tenth of the time since the last change,
 /// at most an hour.

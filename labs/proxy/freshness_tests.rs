@@ -18,16 +18,25 @@ fn kept(fields: &str) -> Stored {
 }
 
 fn answer(fields: &str) -> Response {
-    let fields = fields.replace('\n', "\r\n");
-    let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
-    Response::parse(head.as_bytes()).expect("a response")
+    let head = head("HTTP/1.1 200 OK", fields);
+    match Response::parse(head.as_bytes()) {
+        Ok(response) => response,
+        Err(fault) => panic!("{head}: {fault}"),
+    }
 }
 
 fn get(fields: &str) -> Request {
-    let fields = fields.replace('\n', "\r\n");
-    let head = format!("GET / HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n");
-    Request::parse(head.replace("\r\n\r\n\r\n", "\r\n\r\n").as_bytes())
-        .expect("a request")
+    let head = head("GET / HTTP/1.1\nHost: h", fields);
+    match Request::parse(head.as_bytes()) {
+        Ok(request) => request,
+        Err(fault) => panic!("{head}: {fault}"),
+    }
+}
+
+/// Lines that end with `\n` here, or nowhere.
+fn head(line: &str, fields: &str) -> String {
+    let lines = format!("{line}\n{fields}");
+    format!("{}\r\n\r\n", lines.trim_end().replace('\n', "\r\n"))
 }
 
 #[test]
@@ -50,6 +59,26 @@ fn what_may_be_kept() {
     ] {
         let kept = storable(&get(asked), 200, &answer(said).fields);
         assert_eq!(kept, expected, "{asked} / {said}");
+    }
+}
+
+#[test]
+fn which_codes_may_be_kept() {
+    let (changed, five) = (
+        "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT",
+        "Cache-Control: max-age=5",
+    );
+    for (status, untold, told) in [
+        (200, true, true),
+        (206, false, false), // a part
+        (301, true, true),
+        (302, false, true),
+        (404, true, true),
+        (500, false, false),
+        (501, true, true),
+    ] {
+        let kept = |said| storable(&get(""), status, &answer(said).fields);
+        assert_eq!((kept(changed), kept(five)), (untold, told), "{status}");
     }
 }
 

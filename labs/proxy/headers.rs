@@ -80,7 +80,7 @@ pub fn request(
         head = head.raw_field(name, value);
     }
     head = framing(head, request.framing)
-        .field("Via", format_args!("{} {via}", number(request.version)));
+        .field("Via", via_entry(request.version, via));
     // Trailers can be passed on, so the origin may know that they are wanted.
     if request.fields.lists("TE", "trailers") {
         head = head.field("TE", "trailers").field("Connection", "TE");
@@ -122,12 +122,12 @@ pub fn reflected(request: &Request) -> Vec<u8> {
     Head::request(&request.method, &request.target).fields(&fields).end()
 }
 
-/// The new response's start line and end-to-end fields. What belongs to the
-/// hop to the client is added by [`finish`].
-pub fn response(response: &Response, fields: &Fields, via: &str) -> Head {
-    Head::response_with(response.status, &response.reason)
-        .fields(fields)
-        .field("Via", format_args!("{} {via}", number(response.version)))
+/// The new response's fields. What belongs to the hop to the client is added
+/// by [`finish`].
+pub fn response(response: &Response, via: &str) -> Fields {
+    let mut fields = end_to_end(&response.fields);
+    fields.push("Via", via_entry(response.version, via));
+    fields
 }
 
 /// The hop's own fields: how the body ends, and what happens then.
@@ -176,11 +176,13 @@ pub fn has_passed(fields: &Fields, via: &str) -> bool {
     })
 }
 
-fn number(version: Version) -> &'static str {
-    match version {
+/// Our entry in Via: the version in which the message came, and our name.
+fn via_entry(version: Version, via: &str) -> String {
+    let number = match version {
         Version::Http10 => "1.0",
         Version::Http11 => "1.1",
-    }
+    };
+    format!("{number} {via}")
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ use socketlab::http::Reader;
 use socketlab::{Error, Result};
 
 use crate::begin::{Begun, Fetch, Wanted};
-use crate::cache::Stored;
 use crate::desk::{Desk, Follower};
+use crate::flight::Landing;
 use crate::log::{Log, Record};
 use crate::report::Report;
 
@@ -48,8 +48,7 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 /// What the hub is told; see desk.rs for what it does then.
 pub enum Message {
     Begin(Follower),
-    Landed(Arc<str>, u64, Option<Arc<Stored>>),
-    Hopeless(Arc<str>),
+    Landed(Arc<str>, u64, Landing),
     Changed(Vec<String>),
     Park(String, Reader),
     Old(String, bool),
@@ -122,19 +121,9 @@ impl Hub {
         answer.recv_timeout(FLIGHT_PATIENCE).ok()
     }
 
-    /// A fetch that others wait for has ended, with an object or without.
-    pub fn landed(
-        &self,
-        url: Arc<str>,
-        number: u64,
-        stored: Option<Arc<Stored>>,
-    ) {
-        self.tell(Message::Landed(url, number, stored));
-    }
-
-    /// The same: it is of a kind that is not kept.
-    pub fn hopeless(&self, url: Arc<str>) {
-        self.tell(Message::Hopeless(url));
+    /// A fetch that others may wait for has ended.
+    pub fn landed(&self, url: Arc<str>, number: u64, landing: Landing) {
+        self.tell(Message::Landed(url, number, landing));
     }
 
     /// The program ends: waits until the log is written, a moment at most.

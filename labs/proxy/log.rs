@@ -28,7 +28,7 @@ pub struct Record {
     pub status: u16,
     /// Bytes of the body that were sent to the client.
     pub bytes: u64,
-    /// `HIT`, `MISS`, `REVALIDATED`, `tunnel`, `own` or `-`.
+    /// `HIT`, `MISS`, `REVALIDATED`, `tunnel`, `own`, `refused` or `-`.
     pub how: &'static str,
     pub milliseconds: u128,
     /// What went wrong, if anything did.
@@ -36,6 +36,20 @@ pub struct Record {
 }
 
 impl Record {
+    /// Before anything is known of its answer.
+    pub fn new(client: SocketAddr, method: &str, url: &str) -> Record {
+        Record {
+            client,
+            method: method.into(),
+            url: url.into(),
+            status: 0,
+            bytes: 0,
+            how: "-",
+            milliseconds: 0,
+            note: String::new(),
+        }
+    }
+
     fn line(&self) -> String {
         let note = match self.note.is_empty() {
             true => String::new(),

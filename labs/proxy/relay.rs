@@ -13,11 +13,11 @@
 use std::sync::Arc;
 
 use socketlab::http::{
-    Body, Fault, Framing, Reader, Response, Version, chunk_line,
+    Body, Framing, Head, Reader, Response, Version, chunk_line, date,
 };
 
 use crate::cache::Stored;
-use crate::errors::Problem;
+use crate::exchange::of_origin;
 use crate::flight::Flight;
 use crate::freshness;
 use crate::headers;
@@ -57,84 +57,57 @@ pub fn answer(
     response: Response,
     mut asked: Asked<'_>,
 ) -> Outcome<()> {
-    let method = &turn.request.method;
-    let of = asked.destination.origin();
-    let bad = |fault: &Fault| Problem::of_origin(&of, fault);
-    let framing = response.framing(method).map_err(|fault| bad(&fault))?;
-    let received = freshness::now();
-    let times = (asked.requested, received);
-    let mut fields = headers::end_to_end(&response.fields);
+    let destination = asked.destination;
+    let framing = response
+        .framing(&turn.request.method)
+        .map_err(|fault| of_origin(destination, &fault))?;
+    let times = (asked.requested, freshness::now());
+    let mut fields = headers::response(&response, &turn.proxy.via);
     if asked.looked {
         fields.remove("X-Cache"); // another cache's: ours follows
     }
-    kept::invalidate(turn, &response, asked.destination);
+    // Who passes an answer on, or keeps it, dates it if the origin did not.
+    if !fields.has("Date") {
+        fields.push("Date", date::now());
+    }
+    kept::invalidate(turn, &response, destination);
     let old = response.version == Version::Http10;
     if old != asked.old {
-        turn.proxy.hub.old(asked.destination.origin(), old);
+        turn.proxy.hub.old(destination.origin(), old);
     }
 
+    let flight = asked.flight.take();
     if response.status == 304
         && let Some(stale) = asked.stale.take()
     {
-        fields.push("Via", via(turn, &response));
-        let (fresh, flight) =
-            (stale.updated(&fields, times), asked.flight.take());
+        let fresh = stale.updated(&fields, times);
         park(turn, origin, &response, &asked, 0);
-        return kept::revalidated(turn, fresh, flight, asked.destination);
+        return kept::revalidated(turn, fresh, flight, destination);
     }
 
     // ==== what the client is told
-    let version = turn.request.version;
-    let body = match framing {
-        Framing::Chunked | Framing::UntilClose => match version {
-            Version::Http11 => Framing::Chunked,
-            Version::Http10 => Framing::UntilClose,
-        },
-        known => known,
-    };
+    let body = as_sent(framing, turn.request.version);
     turn.keep &= body != Framing::UntilClose;
-    let mut head = headers::response(&response, &fields, &turn.proxy.via);
+    let mut head =
+        Head::response_with(response.status, &response.reason).fields(&fields);
     if asked.looked {
         head = head.field("X-Cache", "MISS");
     }
-    if !fields.has("Date") {
-        head = head.field("Date", socketlab::http::date::now());
-    }
     // The length that GET would bring.
-    let announced = response.fields.get("Content-Length");
     if framing == Framing::None
         && response.status != 204
-        && let Some(length) = announced
+        && let Some(length) = response.fields.get("Content-Length")
     {
         head = head.raw_field("Content-Length", length);
     }
     let head = turn.finish(head, body);
-
-    // ==== what is kept
-    let keep =
-        freshness::storable(turn.request, response.status, &response.fields)
-            && !matches!(framing, Framing::Length(length)
-            if length > LARGEST_KEPT as u64);
-    let flight = match asked.flight.take() {
-        // Whoever waits need not wait longer; an error of today says nothing
-        // about tomorrow.
-        Some(flight) if !keep && response.status < 500 => {
-            flight.hopeless();
-            None
-        }
-        Some(_) if !keep => None,
-        flight => flight,
-    };
-    let mut copy = flight.map(|flight| (flight, Vec::new()));
-
-    let mut source = Body::new(framing);
     turn.record.status = response.status;
-    pieces(turn, &mut origin, &mut source, head, body, &mut copy, &bad)?;
+
+    // ==== the body, and a copy of what may be kept
+    let flight = flight.and_then(|f| if_kept(f, turn, &response, framing));
+    let mut copy = flight.map(|flight| (flight, Vec::new()));
+    pieces(turn, &mut origin, framing, head, body, &mut copy, destination)?;
     if let Some((flight, bytes)) = copy {
-        if !fields.has("Date") {
-            fields.push("Date", socketlab::http::date::now());
-        }
-        fields.push("Via", via(turn, &response));
         flight.land(Arc::new(Stored {
             status: response.status,
             reason: response.reason.clone(),
@@ -152,22 +125,51 @@ pub fn answer(
     Ok(())
 }
 
-fn via(turn: &Turn<'_>, response: &Response) -> String {
-    let version = response.version.text().trim_start_matches("HTTP/");
-    format!("{version} {}", turn.proxy.via)
+/// The body that came so goes on so, to a client of this version.
+fn as_sent(came: Framing, version: Version) -> Framing {
+    match (came, version) {
+        (Framing::Chunked | Framing::UntilClose, Version::Http11) => {
+            Framing::Chunked
+        }
+        (Framing::Chunked, Version::Http10) => Framing::UntilClose,
+        (known, _) => known,
+    }
+}
+
+/// The flight, if its object may be kept. If not, whoever waits for it need
+/// wait no longer; but an error of today says nothing about tomorrow.
+fn if_kept(
+    flight: Flight,
+    turn: &Turn<'_>,
+    response: &Response,
+    framing: Framing,
+) -> Option<Flight> {
+    let (status, fields) = (response.status, &response.fields);
+    let too_large = match framing {
+        Framing::Length(length) => length > LARGEST_KEPT as u64,
+        _ => false, // not known yet
+    };
+    if freshness::storable(turn.request, status, fields) && !too_large {
+        return Some(flight);
+    }
+    if status < 500 {
+        flight.hopeless();
+    }
+    None
 }
 
 /// The body, piece by piece.
 fn pieces(
     turn: &mut Turn<'_>,
     origin: &mut Reader,
-    source: &mut Body,
+    framing: Framing,
     head: Vec<u8>,
     body: Framing,
     copy: &mut Option<(Flight, Vec<u8>)>,
-    bad: &dyn Fn(&Fault) -> Problem,
+    destination: &Destination,
 ) -> Outcome<()> {
     let client = turn.client.socket().clone();
+    let mut source = Body::new(framing);
     let mut head = Some(head); // leaves together with the first piece
     loop {
         if origin.buffered().is_empty() && !source.is_done() {
@@ -217,7 +219,9 @@ fn pieces(
                 return Ok(());
             }
             // Before anything was sent it can still be said.
-            Err(fault) if head.is_some() => return Err(bad(&fault).into()),
+            Err(fault) if head.is_some() => {
+                return Err(of_origin(destination, &fault));
+            }
             Err(fault) => {
                 let why = format!("the origin broke off: {fault}");
                 return Err(Failure::Cut(why));

@@ -158,6 +158,7 @@ fn main() -> Result<()> {
     listener.listen(BACKLOG)?;
     // What is small leaves at once. On Linux accepted sockets inherit it.
     listener.set_no_delay()?;
+    net::allow_many_sockets(); // two for each client
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     let patience = seconds("--patience", args.patience);
     let hub = Hub::start(mib * 1024 * 1024, patience, args.quiet)?;

@@ -29,7 +29,6 @@ use crate::tunnel::tunnel;
 /// A request on its way.
 pub struct Turn<'a> {
     pub proxy: &'a Proxy,
-    pub peer: SocketAddr,
     /// The client's side; what it sends is read here.
     pub client: &'a mut Reader,
     pub request: &'a Request,
@@ -121,22 +120,12 @@ fn take(
     request: &Request,
 ) -> Next {
     let began = Instant::now();
-    let record = Record {
-        client: peer,
-        method: request.method.clone(),
-        url: request.target.clone(),
-        status: 0,
-        bytes: 0,
-        how: "-",
-        milliseconds: 0,
-        note: String::new(),
-    };
+    let record = Record::new(peer, &request.method, &request.target);
     let keep = request.keeps_alive();
     let in_path = false;
-    let mut turn = Turn { proxy, peer, client, request, record, keep, in_path };
-    let outcome = turn.answer();
+    let mut turn = Turn { proxy, client, request, record, keep, in_path };
     let mut cut = false;
-    match outcome {
+    match turn.answer() {
         Ok(()) => {}
         Err(Failure::Page(problem)) => turn.refuse(&problem),
         Err(Failure::Cut(why)) => {
@@ -184,7 +173,7 @@ impl Turn<'_> {
 
     fn own_page(&mut self, path: &str) -> std::result::Result<(), Failure> {
         // It tells what everybody has asked for.
-        if !self.peer.ip().to_canonical().is_loopback() {
+        if !self.record.client.ip().to_canonical().is_loopback() {
             let why = "The proxy's own page is for its own machine only.";
             return Err(Problem::new(403, why).into());
         }
@@ -214,7 +203,9 @@ impl Turn<'_> {
         head: Head,
         body: &[u8],
     ) -> std::result::Result<(), Failure> {
-        self.leave_body();
+        // A body that nobody reads ends the connection: where the next
+        // request begins would be a guess.
+        self.keep &= !self.request.has_body();
         let head = self.finish(head, Framing::Length(body.len() as u64));
         let body = if self.request.method == "HEAD" { &[] } else { body };
         self.client.socket().send_parts(&[&head, body])?;
@@ -242,14 +233,6 @@ impl Turn<'_> {
         };
         headers::finish(head, body, self.keep, self.request.version)
     }
-
-    /// A body that nobody reads ends the connection: where the next request
-    /// begins would be a guess.
-    pub fn leave_body(&mut self) {
-        if self.request.has_body() {
-            self.keep = false;
-        }
-    }
 }
 
 /// A request of which not even the head could be read.
@@ -259,16 +242,8 @@ fn refuse_unread(
     client: &TcpSocket,
     fault: &Fault,
 ) {
-    let mut record = Record {
-        client: peer,
-        method: "?".into(),
-        url: "?".into(),
-        status: 0,
-        bytes: 0,
-        how: "refused",
-        milliseconds: 0,
-        note: fault.to_string(),
-    };
+    let mut record = Record::new(peer, "?", "?");
+    (record.how, record.note) = ("refused", fault.to_string());
     if let Some(problem) = Problem::of_client(fault) {
         let (head, page) = problem.answer();
         let (size, version) = (page.len() as u64, Version::Http11);

@@ -177,8 +177,10 @@ mod tests {
 
     fn ask(text: &str) -> Result<Route, u16> {
         let head = format!("{text}\r\n\r\n");
-        let request = Request::parse(head.as_bytes()).expect("a request");
-        route(&request, 8888).map_err(|problem| problem.status)
+        match Request::parse(head.as_bytes()) {
+            Ok(request) => route(&request, 8888).map_err(|p| p.status),
+            Err(fault) => panic!("{text}: {fault}"),
+        }
     }
 
     fn forward(host: &str, port: u16, path: &str) -> Result<Route, u16> {

@@ -63,15 +63,16 @@ pub fn tunnel(
         return Err(Failure::Cut("the origin left".into()));
     }
     let tunnel = Tunnel::new(proxy.tunnel_idle);
+    let peer = turn.record.client;
     thread::scope(|scope| {
         let there = thread::Builder::new()
-            .name(format!("{} to origin", turn.peer))
+            .name(format!("{peer} to origin"))
             .stack_size(STACK)
             .spawn_scoped(scope, || tunnel.pump(&client, &origin));
         let there = match there {
             Ok(there) => there,
             Err(error) => {
-                let why = Error::new("spawn", turn.peer, error).to_string();
+                let why = Error::new("spawn", peer, error).to_string();
                 return Err(Failure::Cut(why));
             }
         };

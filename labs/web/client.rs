@@ -30,6 +30,9 @@ use socketlab::{Error, Result, console, say, warn};
 /// How long the server may think before its first byte.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A longer line is printed in parts, however it goes on.
+const LONGEST_LINE: usize = 4096;
+
 /// What cannot stand in a request line as it is.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
 
@@ -149,8 +152,8 @@ fn print_head(response: &Response) {
     say!("");
 }
 
-/// To a terminal: text, with what would drive the terminal escaped. Into a
-/// pipe or file: the bytes as they are.
+/// Into a pipe or file: the bytes as they are. To a terminal: text, with what
+/// would drive the terminal escaped, and of anything else its size.
 fn print_body(
     response: &Response,
     body: &mut Body,
@@ -158,44 +161,38 @@ fn print_body(
 ) -> Result<()> {
     let kind = response.fields.text("Content-Type").unwrap_or_default();
     let terminal = io::stdout().is_terminal();
-    let hidden = terminal && !kind.starts_with("text/");
+    let text = kind.starts_with("text/");
     let mut count = 0;
     let mut line = Vec::new();
     while let Some(piece) = body.next(reader)? {
         count += piece.len();
-        match (terminal, hidden) {
-            (false, _) => {
-                if console::print_bytes(piece).is_err() {
-                    return Ok(()); // nobody reads our output any more
-                }
+        if !terminal {
+            if console::print_bytes(piece).is_err() {
+                return Ok(()); // nobody reads our output any more
             }
-            (true, true) => {}
-            (true, false) => {
-                for byte in piece {
-                    match byte {
-                        // A line that never ends is printed in parts.
-                        b'\n' => print_line(&mut line),
-                        _ if line.len() > 4096 => print_line(&mut line),
-                        _ => {}
-                    }
-                    if *byte != b'\n' {
-                        line.push(*byte);
-                    }
-                }
-            }
+        } else if text {
+            print_lines(&mut line, piece);
         }
     }
     if !line.is_empty() {
-        print_line(&mut line);
+        say!("{}", console::escape(&line));
     }
-    if hidden {
+    if terminal && !text {
         let kind = console::escape(kind.as_bytes());
         warn!("({count} bytes of {kind}: -o FILE saves them)");
     }
     Ok(())
 }
 
-fn print_line(line: &mut Vec<u8>) {
-    say!("{}", console::escape(line));
-    line.clear();
+/// Prints the lines that have come to their end; the rest stays in `line`.
+fn print_lines(line: &mut Vec<u8>, piece: &[u8]) {
+    for part in piece.split_inclusive(|byte| *byte == b'\n') {
+        line.extend_from_slice(part);
+        if line.ends_with(b"\n") || line.len() > LONGEST_LINE {
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            say!("{}", console::escape(text));
+            line.clear();
+        }
+    }
 }

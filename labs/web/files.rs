@@ -14,9 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, Metadata, OpenOptions};
+use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt};
 use jiff::Timestamp;
 use parking_lot::RwLock;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use socketlab::http::date;
 use socketlab::{Error, Result};
 
@@ -116,9 +118,10 @@ impl Files {
         if !metadata.is_file() {
             return Err(Missing::Forbidden("It is not a regular file."));
         }
+        // Nor may open() wait, should a FIFO have come in its place since.
         let mut options = OpenOptions::new();
-        options.read(true);
-        do_not_wait(&mut options);
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        options.read(true).custom_flags(flags.bits() as i32);
         let file = self.root.open_with(name, &options).map_err(missing)?;
         // What was opened counts, should it have been exchanged since.
         let metadata = file.metadata().map_err(missing)?;
@@ -179,9 +182,9 @@ impl Files {
             kept.checked.store(now, Relaxed);
             return Some(kept);
         }
-        let mut table = self.kept.write();
-        if let Some(old) = table.table.remove(name) {
-            table.bytes -= cost(name, &old);
+        let mut all = self.kept.write();
+        if let Some(old) = all.table.remove(name) {
+            all.bytes -= cost(name, &old);
         }
         None
     }
@@ -257,21 +260,7 @@ fn stamp(metadata: &Metadata) -> Stamp {
     (metadata.len(), time)
 }
 
-/// Nothing that is opened may make us wait.
-fn do_not_wait(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    {
-        use cap_std::fs::OpenOptionsExt;
-        use rustix::fs::OFlags;
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        options.custom_flags(i32::try_from(flags.bits()).unwrap_or_default());
-    }
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
 fn missing(error: io::Error) -> Missing {
-    use rustix::io::Errno;
     if Errno::from_io_error(&error) == Some(Errno::LOOP) {
         return Missing::Forbidden("Symbolic links go round in a circle.");
     }

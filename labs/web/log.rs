@@ -39,6 +39,7 @@ struct Shared {
     /// Found out once, in main's thread: reading the zone's file takes more
     /// stack than a client's thread has.
     zone: TimeZone,
+    quiet: bool,
     waiting: Mutex<Waiting>,
     filled: Condvar,
 }
@@ -48,22 +49,26 @@ struct Waiting {
     text: Vec<u8>,
     dropped: u64,
     at_once: bool,
-    quiet: bool,
 }
 
 impl Log {
     /// Starts the writing thread. `quiet`: write nothing at all.
     pub fn start(quiet: bool) -> Result<Log> {
-        let waiting = Mutex::new(Waiting { quiet, ..Waiting::default() });
-        let (zone, filled) = (TimeZone::system(), Condvar::new());
-        let shared = Arc::new(Shared { zone, waiting, filled });
+        let shared = Arc::new(Shared {
+            zone: TimeZone::system(),
+            quiet,
+            waiting: Mutex::default(),
+            filled: Condvar::new(),
+        });
         let log = Log(shared.clone());
         thread::Builder::new()
             .name("log".into())
             .spawn(move || {
                 loop {
                     let mut waiting = shared.waiting.lock();
-                    shared.filled.wait_while(&mut waiting, |w| w.is_empty());
+                    shared
+                        .filled
+                        .wait_while(&mut waiting, |w| w.text.is_empty());
                     drop(waiting);
                     thread::sleep(GATHER);
                     let text = shared.waiting.lock().take();
@@ -82,7 +87,7 @@ impl Log {
         status: u16,
         bytes: u64,
     ) {
-        if self.0.waiting.lock().quiet {
+        if self.0.quiet {
             return;
         }
         // A quote in a line that a client wrote would end the field, and a
@@ -119,10 +124,6 @@ impl Log {
 }
 
 impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-
     fn take(&mut self) -> Vec<u8> {
         let mut text = std::mem::take(&mut self.text);
         if self.dropped > 0 {

@@ -104,10 +104,11 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     // ---- 5 recv() --------------------------------------------------------
     // ==== b) the HTTP request from this connection             [W-T2b]
     // An empty line ends it. One recv() may bring half of it.     (viva 1)
+    // A line ends with CRLF, and with LF alone if a person types into nc.
     client.set_recv_timeout(Some(PATIENCE))?;
     let mut request = Vec::new();
     let mut piece = [0; 4096];
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+    while !has(&request, b"\r\n\r\n") && !has(&request, b"\n\n") {
         let count = client.recv(&mut piece)?;
         request.extend_from_slice(piece.get(..count).unwrap_or_default());
         if count == 0 || request.len() > LARGEST_HEAD {
@@ -158,6 +159,10 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     // ==== f) the response, over the TCP connection              [W-T2f]
     client.send_all(&response)?;
     Ok(format!("{} -> {status}", console::escape_short(line.as_bytes(), 200)))
+}
+
+fn has(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|found| found == wanted)
 }
 
 /// Without the kind, a browser shows the page's source, or asks to save it.

@@ -16,9 +16,10 @@ pub fn text(time: Timestamp) -> String {
         .unwrap_or_else(|_| "Thu, 01 Jan 1970 00:00:00 GMT".into())
 }
 
-/// A file's time, whole seconds, as HTTP compares it.
+/// A file's time, whole seconds, as HTTP compares it. A clock that was wrong
+/// may have put it into the future, where nothing can have changed yet.
 pub fn seconds(time: SystemTime) -> Option<Timestamp> {
-    let time = Timestamp::try_from(time).ok()?;
+    let time = Timestamp::try_from(time).ok()?.min(Timestamp::now());
     Timestamp::from_second(time.as_second()).ok()
 }
 

@@ -185,13 +185,9 @@ fn refusal(error: httparse::Error) -> Fault {
 fn as_http_1_1(head: &[u8], end: usize) -> Cow<'_, [u8]> {
     match head.get(..end) {
         Some([.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) => {
-            let mut head = head.to_vec();
-            head.iter_mut()
-                .take(end)
-                .last()
-                .into_iter()
-                .for_each(|b| *b = b'1');
-            Cow::Owned(head)
+            let (before, after) = head.split_at(end - 1);
+            let after = after.get(1..).unwrap_or_default();
+            Cow::Owned([before, b"1", after].concat())
         }
         _ => Cow::Borrowed(head),
     }

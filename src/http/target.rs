@@ -19,7 +19,8 @@ pub enum Target<'a> {
         scheme: &'a str,
         /// `host` or `host:port`; never with a user's name.
         authority: &'a str,
-        /// `/path?query`; "" where the URI ended after the authority.
+        /// `/path?query`; without its `/` where nothing stood between the
+        /// authority and the query, or the end: `?query`, or "".
         path: &'a str,
     },
     /// `host:port`
@@ -59,17 +60,6 @@ impl<'a> Target<'a> {
         let (authority, path) = rest.split_at(end);
         split_authority(authority)?;
         Some(Target::Absolute { scheme, authority, path })
-    }
-
-    /// `/path?query` of the origin and absolute forms, "/" where it is empty.
-    /// (`http://host?query` has the path "/", which the caller must write.)
-    pub fn path(&self) -> Option<&'a str> {
-        match *self {
-            Target::Origin(path) => Some(path),
-            Target::Absolute { path: "", .. } => Some("/"),
-            Target::Absolute { path, .. } => Some(path),
-            Target::Authority(_) | Target::Asterisk => None,
-        }
     }
 }
 
@@ -117,7 +107,9 @@ mod tests {
         let absolute =
             Target::Absolute { scheme: "http", authority: "h:80", path: "/a" };
         assert_eq!(get("http://h:80/a"), Some(absolute));
-        assert_eq!(get("http://h").and_then(|t| t.path()), Some("/"));
+        let absolute =
+            Target::Absolute { scheme: "http", authority: "h", path: "?a" };
+        assert_eq!(get("http://h?a"), Some(absolute));
         assert_eq!(get("*"), None);
         assert_eq!(Target::parse("OPTIONS", "*"), Some(Target::Asterisk));
         let tunnel = Target::parse("CONNECT", "h:443");

@@ -6,9 +6,6 @@ use std::io::Write;
 
 use super::Fields;
 
-/// The last chunk of a body, without trailers.
-pub const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-
 /// The line in front of a chunk; the chunk's bytes and CRLF follow. A chunk
 /// of no bytes would end the body: do not write one.
 pub fn chunk_line(length: usize) -> String {

@@ -1,6 +1,5 @@
 //! Many at once, and much at once.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::sync::{Arc, Barrier};
@@ -9,8 +8,8 @@ use std::thread;
 use socketlab::terminal;
 
 use crate::plain;
-use crate::scripts::{Origin, Then, get, pour, read_answer};
-use crate::support::{Server, allow_descriptors, send};
+use crate::scripts::{Origin, Then, get, pour, read_answer, report};
+use crate::support::{Server, allow_descriptors, peak_memory, send};
 
 #[test]
 fn w_t3b_a_hundred_at_once() {
@@ -99,20 +98,9 @@ fn w_t3b_a_log_that_nobody_reads_stops_nobody() {
             assert_eq!(read_answer(&client, "GET").status, 400);
         }
     }
-    let json = get(&proxy, "http://proxy.local/json", "").text();
-    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert!(report["log_lines_dropped"].as_u64() > Some(0), "{json}");
+    report(&proxy, |report| report["log_lines_dropped"].as_u64() > Some(0));
     child.kill().expect("it is ours");
     let _ = child.wait();
-}
-
-/// The most memory that a process has had, in KiB.
-fn peak(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    let status = status.expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.expect("VmHWM").trim().trim_end_matches(" kB");
-    number.parse().expect("a number")
 }
 
 #[test]
@@ -160,6 +148,6 @@ fn w_t3a_a_gibibyte_needs_little_memory() {
     assert_eq!(read_answer(&client, "HEAD").status, 100);
     assert!(pour(&client, UP), "the proxy takes it all");
     assert_eq!(read_answer(&client, "PUT").status, 200);
-    let most = peak(proxy.console().pid());
-    assert!(most < 64 * 1024, "{most} KiB");
+    let most = peak_memory(proxy.console().pid());
+    assert!(most < 64, "{most} MiB");
 }

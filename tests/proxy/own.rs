@@ -163,6 +163,28 @@ fn w_t3a_out_of_descriptors_is_503_and_says_so() {
 }
 
 #[test]
+fn w_t3b_it_takes_as_many_descriptors_as_it_may_have() {
+    // What a shell gives is often 1024: 512 clients, each with an origin.
+    let origin =
+        Origin::says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", || {
+            Then::Close
+        });
+    let program = terminal::command(PROXY);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -S -n 24; exec \"$0\" 127.0.0.1 0"])
+        .arg(program.get_program());
+    let proxy = Server::run(&mut command);
+    let clients: Vec<_> = (0..30).map(|_| proxy.connect()).collect();
+    for client in &clients {
+        let url = origin.url("/");
+        let text = format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n");
+        send(client, text.as_bytes());
+        assert_eq!(read_answer(client, "GET").status, 200);
+    }
+}
+
+#[test]
 fn w_t3a_what_the_end_cuts_off_is_in_the_log() {
     let origin = Origin::start(|_, stream| {
         let head = "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n";
@@ -183,8 +205,10 @@ fn w_t3a_what_the_end_cuts_off_is_in_the_log() {
 
 #[test]
 fn w_t3a_the_counters_know_one_from_many() {
-    let proxy = plain();
+    let mut proxy = plain();
     get(&proxy, "http://proxy.local/x", "");
+    // What is in the log has been counted.
+    proxy.wait_for("[…] GET http://proxy.local/x -> 404 …");
     let page = get(&proxy, "http://proxy.local/", "").text();
     assert!(page.contains("1 request, 0 hits"), "{page}");
 }

@@ -8,7 +8,7 @@ use socketlab::terminal::Terminal;
 use tempfile::TempDir;
 
 use crate::PROXY;
-use crate::scripts::{Origin, Then, get};
+use crate::scripts::{Origin, Then, get, report};
 use crate::support::{Server, installed, send};
 
 fn curl(proxy: &Server, arguments: &[&str]) -> Option<Output> {
@@ -278,14 +278,11 @@ fn w_t3c_a_browser_through_the_proxy() {
         .output()
         .expect("Chromium runs");
     assert!(String::from_utf8_lossy(&output.stdout).contains("twenty"));
-    let json = get(&proxy, "http://proxy.local/json", "").text();
-    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let asked = report["last_requests"].as_array().expect("a list");
-    for number in 0..20 {
-        let wanted = format!("{url}/{number}.svg");
-        let found = asked
-            .iter()
-            .any(|record| record["url"] == wanted && record["status"] == 200);
-        assert!(found, "{wanted}: {json}");
-    }
+    report(&proxy, |report| {
+        let last = report["last_requests"].as_array().expect("a list");
+        (0..20).all(|number| {
+            let url = format!("{url}/{number}.svg");
+            last.iter().any(|r| r["url"] == *url && r["status"] == 200)
+        })
+    });
 }

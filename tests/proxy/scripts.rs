@@ -6,8 +6,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, unbounded};
+use serde_json::Value;
 
 use crate::support::{DEADLINE, Server, send};
 
@@ -261,6 +263,21 @@ pub fn ask(proxy: &Server, method: &str, url: &str, fields: &str) -> Answer {
     let head = format!("{method} {url} HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
     send(&client, head.as_bytes());
     read_answer(&client, method)
+}
+
+/// What the proxy tells of itself, as soon as it is as it should be: a client
+/// has its answer a moment before it is counted and its connection rests.
+#[track_caller]
+pub fn report(proxy: &Server, holds: impl Fn(&Value) -> bool) -> Value {
+    let began = Instant::now();
+    loop {
+        let json = get(proxy, "http://proxy.local/json", "").text();
+        let report = serde_json::from_str(&json).expect("JSON");
+        if holds(&report) {
+            return report;
+        }
+        assert!(began.elapsed() < DEADLINE, "{json}");
+    }
 }
 
 /// Reads until the peer has closed or reset: true if it did in time.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crossbeam_channel::bounded;
 
 use crate::PROXY;
-use crate::scripts::{Origin, Then, get};
-use crate::support::{Server, send};
+use crate::scripts::{Origin, Then, ask, get};
+use crate::support::{DEADLINE, Server, send};
 
 /// An origin whose answers grow stale at once; asked whether `"a"` is still
 /// good it says 304 with these fields.
@@ -74,6 +74,43 @@ fn w_t3a_a_304_of_another_object_is_asked_again() {
 }
 
 #[test]
+fn w_t3a_a_304_without_a_date_is_dated_when_it_comes() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let head = match asked.field("If-None-Match") {
+            Some(_) => "HTTP/1.1 304 Not Modified\r\n",
+            None => {
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"a\"\r\n\
+                 Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            }
+        };
+        let minute = "Cache-Control: max-age=60\r\n\r\n";
+        send(stream, format!("{head}{minute}").as_bytes());
+        Then::Keep
+    });
+    for how in ["MISS", "REVALIDATED", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), how);
+    }
+}
+
+#[test]
+fn w_t3a_an_origin_may_vary_its_answers_no_more() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let said = match asked.number {
+            1 => "Cache-Control: max-age=0\r\nVary: Accept-Encoding\r\n",
+            _ => "Cache-Control: max-age=60\r\n",
+        };
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+        send(stream, format!("{head}{said}\r\n").as_bytes());
+        Then::Keep
+    });
+    for how in ["MISS", "MISS", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), how);
+    }
+}
+
+#[test]
 fn w_t3a_a_reload_within_a_second_asks_the_origin() {
     let proxy = Server::start(PROXY, &[]);
     let origin = Origin::says(
@@ -87,6 +124,35 @@ fn w_t3a_a_reload_within_a_second_asks_the_origin() {
         ("Cache-Control: max-age=0\r\n", "MISS"),
     ] {
         assert_eq!(get(&proxy, &origin.url("/"), fields).cache(), how);
+    }
+}
+
+#[test]
+fn w_t3a_what_left_before_a_change_is_not_kept() {
+    let (go, wait) = bounded::<()>(0);
+    let origin = Origin::start(move |asked, stream| {
+        if asked.number == 1 {
+            wait.recv_timeout(DEADLINE).expect("the test goes on");
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n";
+        let minute = "Cache-Control: max-age=60\r\n\r\n";
+        let text = format!("{head}{minute}{}", asked.number);
+        send(stream, text.as_bytes());
+        Then::Keep
+    });
+    let proxy = Server::start(PROXY, &[]);
+    let url = origin.url("/");
+    thread::scope(|scope| {
+        let before = scope.spawn(|| get(&proxy, &url, "").text());
+        origin.asked();
+        let put = ask(&proxy, "PUT", &url, "Content-Length: 0\r\n");
+        assert_eq!(put.text(), "2");
+        go.send(()).expect("the origin waits");
+        assert_eq!(before.join().expect("a client"), "1");
+    });
+    for expected in ["MISS 3", "HIT 3"] {
+        let after = get(&proxy, &url, "");
+        assert_eq!(format!("{} {}", after.cache(), after.text()), expected);
     }
 }
 

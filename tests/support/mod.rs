@@ -255,6 +255,16 @@ pub fn allow_descriptors(wanted: u64) {
     }
 }
 
+/// The most memory that a process has had, in MiB. Linux only.
+#[track_caller]
+pub fn peak_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    let status = status.expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") / 1024
+}
+
 /// A server that drips: a byte every fifth of a second, without an end.
 pub fn dripping_server() -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

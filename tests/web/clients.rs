@@ -171,6 +171,37 @@ fn origin(answers: Vec<Vec<u8>>) -> (u16, thread::JoinHandle<Vec<String>>) {
     (port, thread)
 }
 
+#[test]
+fn w_t2h_text_is_shown_line_by_line_and_drives_no_terminal() {
+    if !installed("python3", "python3") {
+        return;
+    }
+    let long = "x".repeat(5000);
+    let body = format!("one\r\n\x1b[31mred\n{long}\nthe end");
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+    let picture = "HTTP/1.1 200 OK\r\nContent-Type: image/x\r\n\r\n\x1b[31m";
+    let answers = [format!("{head}{body}"), picture.to_string()];
+    let (port, origin) = origin(answers.map(String::into_bytes).into());
+    // A terminal of its own, which ends its lines with CRLF.
+    let pty = "import pty, sys; pty.spawn(sys.argv[1:])";
+    let client = || {
+        let mut command = Command::new("python3");
+        command
+            .args(["-c", pty])
+            .arg(terminal::program_folder().join("web-client"))
+            .args(["127.0.0.1", &port.to_string()]);
+        Terminal::run(&mut command).expect("it starts")
+    };
+    let mut text = client();
+    for line in ["one", "\\x1b[31mred", "x…x", "the end"] {
+        text.wait_for(&format!("{line}\r")).expect(line);
+    }
+    let mut picture = client();
+    let why = "(5 bytes of image/x: -o FILE saves them)\r";
+    picture.wait_for(why).expect("why");
+    origin.join().expect("an origin");
+}
+
 #[track_caller]
 fn download(port: u16, file: &Path) -> (Terminal, Option<i32>) {
     let (port, file) = (port.to_string(), file.display().to_string());

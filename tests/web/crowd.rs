@@ -7,19 +7,10 @@ use std::thread;
 use crate::HELLO;
 use crate::files::{serve, site};
 use crate::support::{
-    Server, allow_descriptors, half_close, receive, receive_all, send,
+    Server, allow_descriptors, half_close, peak_memory, receive, receive_all,
+    send,
 };
 use crate::talk::{get, read_reply, request};
-
-/// Bytes of a process that are in memory: VmHWM is the most there ever were.
-fn memory(server: &mut Server) -> u64 {
-    let pid = server.console().pid();
-    let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    let status = status.expect("/proc");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") * 1024
-}
 
 #[test]
 fn w_t2f_a_gibibyte_passes_through_little_memory() {
@@ -41,7 +32,7 @@ fn w_t2f_a_gibibyte_passes_through_little_memory() {
     let head = total - size;
     assert!((100..1000).contains(&head), "a head of {head} bytes");
     if cfg!(target_os = "linux") {
-        let most = memory(&mut server) >> 20;
+        let most = peak_memory(server.console().pid());
         assert!(most < 64, "{most} MiB");
     }
 }

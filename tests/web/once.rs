@@ -27,6 +27,8 @@ fn w_t2j_again_is_one_request_after_the_other() {
     assert_eq!(get(&server, "/", "").status, 200);
     let reply = get(&server, "/nix", "");
     assert!(reply.head.starts_with("HTTP/1.1 404 Not Found\r\n"));
+    let typed = crate::talk::ask(&server, b"GET /HelloWorld.html HTTP/1.0\n\n");
+    assert_eq!(typed.body, crate::HELLO, "as nc sends it");
     for way_out in ["/../Cargo.toml", "//etc/passwd", "/.git", "/www/.."] {
         assert_eq!(get(&server, way_out, "").status, 404, "{way_out}");
     }

@@ -1,6 +1,9 @@
 //! Conditional requests and ranges.
 
 use std::fs;
+use std::time::{Duration, SystemTime};
+
+use socketlab::http::date;
 
 use crate::files::{serve, site};
 use crate::support::Server;
@@ -38,6 +41,21 @@ fn w_t2e_a_copy_that_is_still_good_is_not_sent_again() {
             assert_eq!(reply.body, b"");
         }
     }
+}
+
+#[test]
+fn w_t2e_a_file_from_the_future_was_changed_now() {
+    let folder = site();
+    let file = fs::File::create(folder.path().join("www/new.txt"));
+    let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+    file.and_then(|f| f.set_modified(tomorrow)).expect("a file");
+    let server = serve(&folder, &[]);
+    let reply = get(&server, "/new.txt", "");
+    let date = |name| {
+        let value = reply.field(name).unwrap_or_default();
+        date::parse(value.as_bytes()).expect(name)
+    };
+    assert!(date("Last-Modified") <= date("Date"), "{}", reply.head);
 }
 
 #[test]
