@@ -60,6 +60,12 @@ fn t_x2_client_calls_from_the_command_line() {
         (&["counter.increment"], "42"),
         (&["--", "add", "1", "1"], "2"),
         (&["{\"jsonrpc\":\"2.0\",\"method\":\"add\"}"], ""),
+        (&["[{\"jsonrpc\":\"2.0\",\"method\":\"add\"}]"], ""),
+        (
+            &["[]"],
+            "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\
+             \"Invalid Request\",\"data\":\"an empty batch\"},\"id\":null}",
+        ),
     ] {
         let (said, status) = run(&server, words);
         assert_eq!((said.as_str(), status), (printed, Some(0)), "{words:?}");
@@ -260,4 +266,51 @@ fn t_q7_compare_calls_here_and_there() {
     let (said, status) = finish(lost.client("rpc-compare", &[]));
     assert!(said.contains("Nobody knows whether it was done"), "{said}");
     assert_eq!(status, Some(1));
+}
+
+#[test]
+fn t_q7_compare_calls_each_procedure_of_the_calculator() {
+    let server = Server::start("rpc-server", &[]);
+    for (name, result) in [
+        ("subtract", "-1"),
+        ("multiply", "6"),
+        ("divide", "0.6666666666666666"),
+    ] {
+        let words = ["--calls", "2", "--procedure", name];
+        let (said, status) = finish(server.client("rpc-compare", &words));
+        for place in ["here:  ", "there: "] {
+            let line = format!("{place}{name}(2, 3) = {result}, ");
+            assert!(said.contains(&line), "{said}");
+        }
+        assert_eq!(status, Some(0));
+    }
+    let words = ["--procedure", "table.get"];
+    let (said, status) = finish(server.client("rpc-compare", &words));
+    assert!(said.starts_with("--procedure: add, subtract,"), "{said}");
+    assert_eq!(status, Some(2));
+}
+
+#[test]
+fn t_x2_a_call_survives_marshalling_whatever_is_in_it() {
+    let server = Server::start("rpc-server", &["--at-most-once"]);
+    let (key, id) = ("a\"b\\c\n\u{e9}", "\u{e9}\"/1");
+    let words = ["--show", "--id", id, "table.put", key, "[1,\"\\n\"]"];
+    let (said, status) = run(&server, &words);
+    let (sent, _) = said.split_once('\n').expect("two lines");
+    let sent: Value = serde_json::from_str(sent.trim_start_matches("> "))
+        .unwrap_or_else(|e| panic!("{sent}: {e}"));
+    assert_eq!(sent["id"], id);
+    assert_eq!(sent["params"], json!([key, [1, "\n"]]));
+    assert!(said.ends_with("\ntrue"), "{said}");
+    assert_eq!(status, Some(0));
+    let (said, _) = run(&server, &["table.get", key]);
+    assert_eq!(said, "[1,\"\\n\"]");
+    let error = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7,\"message\":\
+                 \"a \\\"reason\\\"\",\"data\":[1]},\"id\":ID}\n";
+    let (said, status) =
+        run(&scripted(Box::leak(Box::new([Some(error)]))), &["f\"g"]);
+    assert_eq!(
+        (said.as_str(), status),
+        ("Error: 7 a \"reason\": [1]", Some(1))
+    );
 }

@@ -97,7 +97,7 @@ fn t_x2_a_batch_is_bounded_and_so_are_its_answers() {
     many.push(request("counter.increment", json!([]), json!("end")));
     send(&client, format!("[{}]\n", many.join(",")).as_bytes());
     let line = hear_line(&client);
-    assert!(line.len() < wire::LONGEST_ANSWER, "{} bytes", line.len());
+    assert!(line.len() < 1024 * 1024, "{} bytes", line.len());
     let answers: Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(answers.as_array().map(Vec::len), Some(701));
     assert_eq!(answers[0]["result"], value);
