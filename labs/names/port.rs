@@ -21,7 +21,7 @@ use socketlab::{Error, Result, args, explain, say};
 
 use crate::page::item;
 use crate::resolver::{self, Question};
-use crate::{fail, files, ranges, sockaddr};
+use crate::{constants, fail, files, ranges, sockaddr};
 
 /// Listeners that are printed; the rest is counted.
 const SHOWN: usize = 12;
@@ -230,18 +230,14 @@ fn bind(port: u16, kind: Type) -> io::Result<Socket> {
 
 /// `Address already in use (EADDRINUSE)`, and what it means for a bind.
 fn meaning(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let number = error.raw_os_error().unwrap_or_default();
-    let name = explain::errno(number).map_or("?", |entry| entry.name);
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => "somebody has it: see below".to_string(),
         io::ErrorKind::PermissionDenied => {
             "it wants the privilege named above".to_string()
         }
-        _ => explain::hint("bind", number),
+        _ => explain::hint("bind", error.raw_os_error().unwrap_or_default()),
     };
-    format!("{text} ({name}): {hint}")
+    format!("{}: {hint}", constants::failure(error))
 }
 
 /// Who listens on it now, and how many connections have it at this end.

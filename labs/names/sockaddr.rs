@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use socket2::Domain;
 
-use crate::words;
+use crate::constants;
 
 /// A field: its bytes, its name, what it means.
 pub struct Field {
@@ -83,7 +83,7 @@ fn fields_6(address: SocketAddrV6) -> Vec<Field> {
 /// first and the family in the second.
 fn family(domain: Domain, length: u8) -> Vec<Field> {
     let number = i32::from(domain);
-    let name = words::family(number);
+    let name = constants::family(number);
     let short = u16::try_from(number).unwrap_or_default();
     if cfg!(any(target_vendor = "apple", target_os = "freebsd")) {
         let byte = u8::try_from(number).unwrap_or_default();
