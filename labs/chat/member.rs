@@ -110,7 +110,7 @@ fn log_in(
                 }
                 names::check(&line)
             }
-            Ok(Received::TooLong) => Err("a name has at most 24 characters"),
+            Ok(Received::TooLong) => Err(names::TOO_LONG),
             Ok(Received::End) => return Ok(None),
             Err(error) if error.is_timeout() => {
                 client.send_all(b"Server: no name came in time\n")?;
