@@ -20,11 +20,7 @@ pub fn notify(stub: &mut Stub, method: &str, params: &str) -> Called<()> {
 /// answer to this one.
 pub fn raw(stub: &mut Stub, line: &str) -> Called<Option<String>> {
     if !wants_answer(line) {
-        let sent = send(stub, line);
-        // Should the server answer all the same, it finds nobody, and is not
-        // taken for the answer to the next call.
-        stub.hang_up();
-        return sent.map(|()| None);
+        return send(stub, line).map(|()| None);
     }
     let (mut sent, deadline) = (0, stub.deadline());
     let answer = stub

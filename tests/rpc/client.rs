@@ -121,6 +121,9 @@ fn t_x2_client_reads_lines_and_survives_its_server() {
     say("[1]", "[{…-32600…}]");
     say("fly", "error: -32601 Method not found: …");
     say("notify counter.increment\ncounter.read", "1");
+    // In the order of the lines: all go over one connection.
+    let raw = "{\"jsonrpc\":\"2.0\",\"method\":\"counter.increment\"}";
+    say(&format!("{raw}\n[{raw},{raw}]\ncounter.read"), "4");
     server.interrupt();
     // Sent on a connection that the server had closed: who knows?
     say("add 1 1", "Nobody knows whether it was done: sent once.");
