@@ -18,6 +18,8 @@ mod reading;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
@@ -25,6 +27,10 @@ use own_name::OwnName;
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say, stop};
+
+/// Somebody ends the program: a signal, or main. Not both, because the signal
+/// interrupts open(), which then looks for a name that is no more.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
@@ -62,6 +68,9 @@ fn main() -> Result<()> {
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();
     stop::on_signal(move || {
+        if ENDING.swap(true, Ordering::Relaxed) {
+            return; // it ends anyway
+        }
         if args.remove {
             remove(&same);
         }
@@ -70,6 +79,9 @@ fn main() -> Result<()> {
     })?;
 
     let done = read_all(&args.path, args.stay, Duration::from_secs(wait));
+    while ENDING.swap(true, Ordering::Relaxed) {
+        thread::park(); // the signal's thread ends the program
+    }
     if args.remove {
         remove(&name); // also if nobody came
     }
