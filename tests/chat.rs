@@ -230,9 +230,15 @@ fn g_8e_commands() {
         one.says(alone);
         one.hears("Server: /me TEXT: say what you do, as in /me waves");
     }
-    for wrong in ["/msg", "/msg nobody hi", "/msg Batman hi", "/msg Bat"] {
+    for wrong in [
+        "/msg",
+        "/msg nobody hi",
+        "/msg Batman hi",
+        "/msg Bat",
+        "/msg Bat Man ",
+    ] {
         one.says(wrong);
-        one.hears("Server: /msg NAME text: no such member");
+        one.hears("Server: /msg NAME text: no such member, or no text");
     }
     for wrong in ["/nothing", "/", "/mewaves"] {
         one.says(wrong);
