@@ -33,7 +33,6 @@ pub fn make(path: &Path) -> Result<()> {
         let text = format!("the path is empty; give one, such as {DEFAULT}");
         return Err(Error::other(text));
     }
-    // Python: os.mkfifo().
     let made = step(
         "mkfifo",
         None,
