@@ -12,7 +12,7 @@ LABS = greet echo uppercase message datetime calculator chat web proxy \
   mail internet names rpc pipes
 
 # The programs with unit tests inside; the other labs' tests are all in tests/.
-UNITS = --lib --bin web-server --bin proxy-server --bin names --bin mail-client --bin fetch
+UNITS = --lib --bin web-server --bin proxy-server --bin names --bin rpc-server --bin rpc-client --bin mail-client --bin fetch
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')

@@ -108,8 +108,10 @@ fn g_8b_our_client_with_a_server_in_python() {
     let line = next_line(&mut one);
     assert!(is_event(&line, "Batman has joined. Member count=1"), "{line}");
     let mut two = server.client("chat-client", &["--name", "Voldemort"]);
-    two.wait_for(&event("Voldemort has joined. Member count=2")).unwrap();
-    one.wait_for(&event("Voldemort has joined. Member count=2")).unwrap();
+    two.wait_for(&event("Voldemort has joined. Member count=2"))
+        .expect("who joined");
+    one.wait_for(&event("Voldemort has joined. Member count=2"))
+        .expect("who joined");
     two.type_line("Crucio!").expect("it reads");
     assert_eq!(next_line(&mut one), "Voldemort: Crucio!");
     two.type_line("quit").expect("it reads");
@@ -228,9 +230,15 @@ fn g_8e_commands() {
         one.says(alone);
         one.hears("Server: /me TEXT: say what you do, as in /me waves");
     }
-    for wrong in ["/msg", "/msg nobody hi", "/msg Batman hi", "/msg Bat"] {
+    for wrong in [
+        "/msg",
+        "/msg nobody hi",
+        "/msg Batman hi",
+        "/msg Bat",
+        "/msg Bat Man ",
+    ] {
         one.says(wrong);
-        one.hears("Server: /msg NAME text: no such member");
+        one.hears("Server: /msg NAME text: no such member, or no text");
     }
     for wrong in ["/nothing", "/", "/mewaves"] {
         one.says(wrong);
@@ -270,7 +278,9 @@ fn g_8d_ctrl_c_of_the_server_is_told_to_everybody() {
         members.push(member);
     }
     let mut window = server.client("chat-client", &["--name", "Batman"]);
-    window.wait_for(&event("Batman has joined. Member count=21")).unwrap();
+    window
+        .wait_for(&event("Batman has joined. Member count=21"))
+        .expect("who joined");
     let console = server.console();
     console.signal(Signal::INT).expect("a signal");
     // Nothing of the room's after that, and nobody "left".
@@ -298,9 +308,11 @@ fn g_8d_ctrl_c_of_the_server_is_told_to_everybody() {
 fn g_8d_a_killed_server_is_told_and_the_client_ends() {
     let mut server = Server::start("chat-server", &[]);
     let mut window = server.client("chat-client", &["--name", "Batman"]);
-    window.wait_for(&event("Batman has joined. Member count=1")).unwrap();
+    window
+        .wait_for(&event("Batman has joined. Member count=1"))
+        .expect("who joined");
     server.console().signal(Signal::KILL).expect("a signal");
-    window.wait_for("(the server has closed the connection)").unwrap();
+    window.wait_for("(the server has closed the connection)").expect("its end");
     assert_eq!(window.wait_for_end().expect("it ends").code(), Some(1));
 }
 
@@ -321,7 +333,9 @@ fn g_8b_the_client_leaves_politely_at_a_signal() {
     for signal in [Signal::INT, Signal::TERM] {
         let mut server = Server::start("chat-server", &[]);
         let mut window = server.client("chat-client", &["--name", "Batman"]);
-        window.wait_for(&event("Batman has joined. Member count=1")).unwrap();
+        window
+            .wait_for(&event("Batman has joined. Member count=1"))
+            .expect("who joined");
         window.signal(signal).expect("a signal");
         assert_eq!(window.wait_for_end().expect("it ends").code(), Some(0));
         server.wait_for("(Batman left: quit)");

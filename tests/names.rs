@@ -3,26 +3,6 @@
 
 mod support;
 
-// The parts that have tests of their own: `make test` runs them from here.
-#[allow(dead_code)]
-#[path = "../labs/names/order.rs"]
-mod order;
-#[allow(dead_code)]
-#[path = "../labs/names/page.rs"]
-mod page;
-#[allow(dead_code)]
-#[path = "../labs/names/ranges.rs"]
-mod ranges;
-#[allow(dead_code)]
-#[path = "../labs/names/sockaddr.rs"]
-mod sockaddr;
-#[allow(dead_code)]
-#[path = "../labs/names/word.rs"]
-mod word;
-#[allow(dead_code)]
-#[path = "../labs/names/words.rs"]
-mod words;
-
 #[path = "names/answers.rs"]
 mod answers;
 #[path = "names/machines.rs"]

@@ -3,34 +3,12 @@
 
 mod support;
 
-// The lab's own files, for tests that need no socket.
-#[path = "../labs/rpc/arguments.rs"]
-mod arguments;
-#[path = "../labs/rpc/calculator.rs"]
-mod calculator;
-#[path = "../labs/rpc/fault.rs"]
-mod fault;
-#[path = "../labs/rpc/procedures.rs"]
-mod procedures;
-#[path = "../labs/rpc/replies.rs"]
-mod replies;
-#[path = "../labs/rpc/skeleton.rs"]
-mod skeleton;
-#[path = "../labs/rpc/table.rs"]
-mod table;
-#[path = "../labs/rpc/wire.rs"]
-mod wire;
-#[path = "../labs/rpc/words.rs"]
-mod words;
-
 #[path = "rpc/client.rs"]
 mod client;
 #[path = "rpc/hostile.rs"]
 mod hostile;
 #[path = "rpc/lost.rs"]
 mod lost;
-#[path = "rpc/units.rs"]
-mod units;
 
 use std::net::TcpStream;
 

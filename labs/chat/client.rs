@@ -27,8 +27,9 @@ use window::{Keyboard, Names, Screen};
 /// Longest line of the room that is shown whole: /who in a large room.
 const LONGEST: usize = 256 * 1024;
 
-/// Names that are kept for completion.
+/// Names that are kept for completion, and characters of one.
 const MOST_NAMES: usize = 4096;
+const LONGEST_NAME: usize = 24;
 
 /// How long the server may take to close after we said `quit`.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -82,11 +83,14 @@ fn main() -> Result<()> {
 
     let names = Names::default();
     let (mut keyboard, screen) = window::open(args.plain, &names)?;
-    let (accepted, login) = bounded(1);
-    let (socket, name) = (server.clone(), args.name.clone());
+    let (accepted, let_in) = bounded(1);
+    let script = args.name.is_some() && !io::stdin().is_terminal();
+    let name = args.name.clone();
+    let mut login = Login { name, script, accepted, done: false };
+    let socket = server.clone();
     let room = thread::Builder::new()
         .name("room".into())
-        .spawn(move || follow_room(socket, screen, &names, name, &accepted))
+        .spawn(move || follow_room(socket, screen, &names, &mut login))
         .map_err(|error| Error::new("spawn", "room", error))?;
 
     // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
@@ -94,7 +98,7 @@ fn main() -> Result<()> {
     stop::on_signal(move || leave(&socket))?;
 
     // The other thread reads to the end of the stream, and ends the program.
-    let talked = talk(&server, &mut keyboard, args.name, &login);
+    let talked = talk(&server, &mut keyboard, args.name, &let_in);
     // It may wait for the editor to show something, which now never will.
     drop(keyboard);
     match &talked {
@@ -113,14 +117,14 @@ fn talk(
     server: &TcpSocket,
     keyboard: &mut Keyboard,
     name: Option<String>,
-    login: &Receiver<()>,
+    let_in: &Receiver<()>,
 ) -> Result<()> {
     if let Some(name) = name {
         server.send_all(format!("{name}\n").as_bytes())?;
         // What a script says next must not be taken for a name. A server
         // that does not say that we are in is trusted after a while.
         if !io::stdin().is_terminal() {
-            let _ = login.recv_timeout(GOODBYE);
+            let _ = let_in.recv_timeout(GOODBYE);
         }
     }
     while let Some(mut line) = keyboard.read()? {
@@ -146,19 +150,47 @@ fn leave(server: &TcpSocket) {
     let _ = server.shutdown(Shutdown::Both);
 }
 
+/// The login, as the lines of the room show it.
+struct Login {
+    name: Option<String>, // the answer to the first question
+    script: bool,         // no person is there to answer a second one
+    accepted: Sender<()>, // told when the room has let us in
+    done: bool,
+}
+
+impl Login {
+    /// Adds a line to those that are shown; `false`: the name was refused,
+    /// and there is no other.
+    fn show(&mut self, mut line: String, shown: &mut Vec<String>) -> bool {
+        if !self.done && line.starts_with("Server: time=") {
+            self.done = true;
+            shown.push(String::new()); // the handout's screen [G-8c]
+            let _ = self.accepted.try_send(());
+        } else if !self.done && line == "Enter login name:" {
+            match self.name.take() {
+                Some(name) => {
+                    line =
+                        format!("{line} {}", console::escape(name.as_bytes()));
+                }
+                // The question again: why has just been shown.
+                None if self.script => return false,
+                None => {}
+            }
+        }
+        shown.push(line);
+        true
+    }
+}
+
 /// Shows what the server sends until it closes, and ends the program.
-/// `accepted` is told when the room has let us in.
 fn follow_room(
     server: TcpSocket,
     mut screen: Screen,
     names: &Names,
-    mut name: Option<String>,
-    accepted: &Sender<()>,
+    login: &mut Login,
 ) {
     let mut lines = LineReader::new(server.clone(), LONGEST, GOODBYE);
     lines.wait_for_ever();
-    let script = name.is_some() && !io::stdin().is_terminal();
-    let mut joined = false;
     let end = loop {
         // ---- 4 recv() ----------------------------------------------------
         // Whatever arrives, whoever says it. Nothing may arrive for hours.
@@ -171,33 +203,16 @@ fn follow_room(
         // What came together is shown together: a terminal is slow.
         let mut shown = Vec::new();
         while let Some(received) = next {
-            let mut line = match received {
+            let line = match received {
                 // The server has escaped it; but is it our server?
                 Received::Line(line) => console::escape(&line),
                 _ => "(a line too long to show)".to_string(),
             };
-            if !joined && line.starts_with("Server: time=") {
-                joined = true;
-                shown.push(String::new()); // the handout's screen [G-8c]
-                let _ = accepted.try_send(());
-            } else if !joined && line == "Enter login name:" {
-                match name.take() {
-                    Some(name) => {
-                        line = format!(
-                            "{line} {}",
-                            console::escape(name.as_bytes())
-                        );
-                    }
-                    // The question again: why has just been shown.
-                    None if script => {
-                        screen.show(&shown);
-                        process::exit(1);
-                    }
-                    None => {}
-                }
-            }
             learn_names(&line, names);
-            shown.push(line);
+            if !login.show(line, &mut shown) {
+                screen.show(&shown);
+                process::exit(1);
+            }
             next = lines.read_ready();
         }
         // Who leaves does not wait until a flood has gone by.
@@ -224,7 +239,7 @@ fn follow_room(
 fn learn_names(line: &str, names: &Names) {
     let mut names = names.lock();
     let mut learn = |name: &str| {
-        if names.len() < MOST_NAMES && name.chars().count() <= 24 {
+        if names.len() < MOST_NAMES && name.chars().count() <= LONGEST_NAME {
             names.insert(name.to_string());
         }
     };

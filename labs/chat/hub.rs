@@ -204,12 +204,17 @@ impl Hub {
         let spaces = rest.match_indices(' ').take(names::LONGEST);
         let fits = spaces.filter_map(|(end, _)| {
             let (name, text) = rest.split_at_checked(end)?;
+            let text = text.strip_prefix(' ').unwrap_or(text);
             let key = names::key(name);
             let found = self.members.iter().find(|(_, m)| m.key == key);
-            found.map(|(to, _)| (*to, text.strip_prefix(' ').unwrap_or(text)))
+            found.map(|(to, _)| (*to, text))
         });
-        let Some((to, text)) = fits.last() else {
-            return self.tell(id, "Server: /msg NAME text: no such member\n");
+        let said = |(_, text): &(_, &str)| !text.trim().is_empty();
+        let Some((to, text)) = fits.last().filter(said) else {
+            return self.tell(
+                id,
+                "Server: /msg NAME text: no such member, or no text\n",
+            );
         };
         // No name has a parenthesis, and whatever is said in public follows
         // a name and a colon: nobody can say what looks like this.

@@ -110,7 +110,7 @@ fn log_in(
                 }
                 names::check(&line)
             }
-            Ok(Received::TooLong) => Err("a name has at most 24 characters"),
+            Ok(Received::TooLong) => Err(names::TOO_LONG),
             Ok(Received::End) => return Ok(None),
             Err(error) if error.is_timeout() => {
                 client.send_all(b"Server: no name came in time\n")?;
@@ -164,7 +164,7 @@ fn listen(
         // ---- 5 recv() ----------------------------------------------------
         // Waits until the member says something, or is gone: 0 bytes, an
         // error. Several lines may come at once, or half of one.
-        let mut next = Some(lines.read()?);
+        let first = lines.read()?;
         if let Some(pause) = rate.pause() {
             say(room, id, vec![Line::Refused("slow down, your lines wait")])?;
             // Not reading is enough: TCP's flow control stops the client.
@@ -173,30 +173,7 @@ fn listen(
             }
             rate = Rate::new(room.max_rate);
         }
-        // All whole lines of one recv() are one event.
-        let mut batch = Vec::new();
-        let most = rate.left().min(AT_ONCE);
-        let mut left = None;
-        while let Some(received) = next {
-            match received {
-                Received::End => left = Some("closed by the client"),
-                Received::Line(line) | Received::Unterminated(line)
-                    if line == b"quit" =>
-                {
-                    left = Some("quit");
-                }
-                Received::TooLong => batch.push(Line::Refused(
-                    "that line is longer than 4096 bytes, nobody saw it",
-                )),
-                Received::Line(line) | Received::Unterminated(line) => {
-                    batch.extend(understand(&line));
-                }
-            }
-            if left.is_some() || batch.len() >= most {
-                break;
-            }
-            next = lines.read_ready();
-        }
+        let (batch, left) = gather(first, lines, rate.left().min(AT_ONCE));
         rate.count(batch.len());
         if !batch.is_empty() {
             say(room, id, batch)?;
@@ -208,6 +185,36 @@ fn listen(
             thread::sleep(BREATHER);
         }
     }
+}
+
+/// What one recv() brought, up to so many lines, is one event. And why the
+/// member leaves, if it does.
+fn gather(
+    first: Received,
+    lines: &mut LineReader,
+    most: usize,
+) -> (Vec<Line>, Option<&'static str>) {
+    let mut batch = Vec::new();
+    let mut next = Some(first);
+    while let Some(received) = next {
+        match received {
+            Received::End => return (batch, Some("closed by the client")),
+            Received::TooLong => batch.push(Line::Refused(
+                "that line is longer than 4096 bytes, nobody saw it",
+            )),
+            Received::Line(line) | Received::Unterminated(line) => {
+                if line == b"quit" {
+                    return (batch, Some("quit"));
+                }
+                batch.extend(understand(&line));
+            }
+        }
+        if batch.len() >= most {
+            break;
+        }
+        next = lines.read_ready();
+    }
+    (batch, None)
 }
 
 /// Tells the hub; waits while its queue is full.

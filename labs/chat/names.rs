@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthChar;
 
 /// Longest name, in characters.
 pub const LONGEST: usize = 24;
+pub const TOO_LONG: &str = "a name has at most 24 characters";
 
 /// The name that a line of the login asks for, or why it cannot be had.
 pub fn check(line: &[u8]) -> Result<String, &'static str> {
@@ -17,7 +18,7 @@ pub fn check(line: &[u8]) -> Result<String, &'static str> {
         return Err("a name has at least one character");
     }
     if name.chars().count() > LONGEST {
-        return Err("a name has at most 24 characters");
+        return Err(TOO_LONG);
     }
     // Everybody's line begins with `Name: `: a colon inside would let one
     // member write lines of another.

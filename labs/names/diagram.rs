@@ -12,14 +12,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-use socketlab::{Result, console, explain, say, trace};
+use socketlab::{Result, console, say, trace};
 
+use crate::constants;
 use crate::page::text;
 use crate::show::{
     accept, became, client, close, listener, name, peer, socket,
 };
 use crate::tuple::expect;
-use crate::words;
 
 /// Two connected sockets, a listener, and what the kernel knows of them.
 pub fn sockets() -> Result<()> {
@@ -84,7 +84,7 @@ pub fn words() -> Result<()> {
         (Domain::UNIX, Type::DGRAM, None),
         (Domain::IPV4, Type::STREAM, Some(Protocol::UDP)),
     ] {
-        row(&words::family(family.into()), family, kind, protocol);
+        row(&constants::family(family.into()), family, kind, protocol);
     }
     #[cfg(target_os = "linux")]
     row("AF_X25", Domain::from(libc::AF_X25), Type::SEQPACKET, None);
@@ -94,18 +94,11 @@ pub fn words() -> Result<()> {
 
 /// One line: what socket() was asked for, and what came of it.
 fn row(family: &str, domain: Domain, kind: Type, protocol: Option<Protocol>) {
-    let asked = words::protocol(protocol.map_or(0, Protocol::into));
-    let asked = format!("{family}, {}, {asked}", words::kind(kind.into()));
+    let asked = constants::protocol(protocol.map_or(0, Protocol::into));
+    let asked = format!("{family}, {}, {asked}", constants::kind(kind.into()));
     match Socket::new(domain, kind, protocol) {
         Ok(socket) => say!("{asked:<36}{}", became(&socket).join(", ")),
-        Err(error) => {
-            let number = error.raw_os_error().unwrap_or_default();
-            let name = explain::errno(number).map_or_else(
-                || format!("errno {number}"),
-                |entry| entry.name.to_string(),
-            );
-            say!("{asked:<36}refused, {name}");
-        }
+        Err(error) => say!("{asked:<36}refused, {}", constants::errno(&error)),
     }
 }
 

@@ -15,7 +15,7 @@ use socketlab::console::escape_short;
 use socketlab::{Error, args, explain};
 
 use crate::resolver::Failure;
-use crate::{files, word};
+use crate::{files, hostname};
 
 /// Characters of a word that an error line repeats.
 pub const ECHOED: usize = 60;
@@ -58,7 +58,7 @@ pub fn explained(
         {
             no_service(service)
         }
-        (_, _, Some(entry)) => word::hint(host).unwrap_or_else(|| {
+        (_, _, Some(entry)) => hostname::hint(host).unwrap_or_else(|| {
             explain::hint("getaddrinfo", entry.number.unwrap_or_default())
         }),
         _ => String::new(),

@@ -12,14 +12,14 @@
 use std::io::{self, Write};
 
 use socket2::{Domain, Socket, Type};
-use socketlab::{Error, Result, console, explain, say};
+use socketlab::{Error, Result, console, say};
 
+use crate::constants;
 use crate::page::text;
 use crate::show::{
     accept, bind, client, close, listener, name, receive, socket, wait_for,
 };
 use crate::tuple::expect;
-use crate::words;
 
 /// Two messages go in one after the other; what does one recv() give?
 pub fn kinds() -> Result<()> {
@@ -64,8 +64,8 @@ pub fn kinds() -> Result<()> {
 }
 
 fn row(family: Domain, kind: Type, connected: bool, found: &str) {
-    let family = words::family(family.into());
-    let kind = words::kind(kind.into());
+    let family = constants::family(family.into());
+    let kind = constants::kind(kind.into());
     let asked = format!("{family}, {kind}");
     let connected = if connected { "yes" } else { "no" };
     say!("{asked:<24} {connected:<10} {found}");
@@ -111,9 +111,7 @@ pub fn lost() -> Result<()> {
     say!("server: close() without a recv(): its kernel sends RST, not FIN");
     let reset = match receive(&sender) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-            let number = error.raw_os_error().unwrap_or_default();
-            let name = explain::errno(number).map_or("?", |entry| entry.name);
-            say!("client: recv() fails: Connection reset by peer ({name})");
+            say!("client: recv() fails: {}", constants::failure(&error));
             true
         }
         Err(error) => return Err(Error::new("recv", server, error)),

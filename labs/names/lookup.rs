@@ -17,11 +17,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use socketlab::console::{escape, escape_short};
-use socketlab::{Error, Result, args, explain, say};
+use socketlab::{Error, Result, args, say};
 
 use crate::page::{item, text};
 use crate::resolver::{self, Answer, Question};
-use crate::{fail, order, reverse, sockaddr, source, word, words};
+use crate::{constants, fail, hostname, order, reverse, sockaddr, source};
 
 /// Answers that are printed; the rest is counted.
 const SHOWN: usize = 24;
@@ -38,7 +38,7 @@ pub fn tell(
     if host.is_empty() {
         return tell_empty(service, wait);
     }
-    let read = word::read(host).unwrap_or_else(|problem| {
+    let read = hostname::read(host).unwrap_or_else(|problem| {
         let host = escape_short(host.as_bytes(), fail::ECHOED);
         args::usage(&format!("'{host}': {problem}"))
     });
@@ -100,9 +100,9 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
         say!(
             "{:>2} {:<9} {:<12} {:<12} {} {}",
             index + 1,
-            words::family(answer.family),
-            words::kind(answer.kind),
-            words::protocol(answer.protocol),
+            constants::family(answer.family),
+            constants::kind(answer.kind),
+            constants::protocol(answer.protocol),
             place(answer.address),
             answer.address.port()
         );
@@ -181,11 +181,10 @@ fn told(way: &order::Way) -> String {
                 .into()
         }
         Err(error) => {
-            let text = error.to_string();
-            let text = text.split(" (os error").next().unwrap_or_default();
-            let number = error.raw_os_error().unwrap_or_default();
-            let name = explain::errno(number).map_or("?", |entry| entry.name);
-            format!("not to be reached from here: {text} ({name})")
+            format!(
+                "not to be reached from here: {}",
+                constants::failure(error)
+            )
         }
     }
 }

@@ -23,9 +23,11 @@ use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Program};
 use socketlab::{Result, net, warn};
 
+mod constants;
 mod diagram;
 mod fail;
 mod files;
+mod hostname;
 mod kinds;
 mod lookup;
 mod order;
@@ -38,8 +40,6 @@ mod show;
 mod sockaddr;
 mod source;
 mod tuple;
-mod word;
-mod words;
 
 const PROGRAM: Program = Program {
     lab: "names",

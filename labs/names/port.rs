@@ -20,8 +20,8 @@ use socketlab::tcp_table::{self, Entry};
 use socketlab::{Error, Result, args, explain, say};
 
 use crate::page::item;
-use crate::resolver::{self, Question};
-use crate::{fail, files, ranges, sockaddr};
+use crate::resolver::{self, Failure, Question};
+use crate::{constants, fail, files, ranges, sockaddr};
 
 /// Listeners that are printed; the rest is counted.
 const SHOWN: usize = 12;
@@ -61,41 +61,38 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
     }
     let question =
         Question { service: Some(which.to_string()), ..Default::default() };
-    let mut ports = Vec::new();
-    match resolver::getaddrinfo(&question, wait) {
+    let failure = match resolver::getaddrinfo(&question, wait) {
         Ok(answers) => {
+            let mut ports = Vec::new();
             for port in answers.iter().map(|answer| answer.address.port()) {
                 if !ports.contains(&port) {
                     ports.push(port);
                 }
             }
+            return Ok(ports);
         }
-        Err(failure) => match ranges::iana_port(which) {
-            Some(port) => {
-                item(
-                    "note",
-                    &format!(
-                        "this machine's list does not know {which}; IANA's does"
-                    ),
-                );
-                ports.push(port);
-            }
-            None => {
-                let shown = escape_short(which.as_bytes(), fail::ECHOED);
-                // The resolver's own words, "Servname not supported for
-                // ai_socktype", speak of an argument that nobody gave.
-                let text = match (failure.name(), fail::no_service(which)) {
-                    ("EAI_SERVICE" | "EAI_NONAME", hint) => {
-                        format!("no service has this name. {hint}")
-                    }
-                    (_, hint) => format!("{}. {hint}", failure.text),
-                };
-                let text = io::Error::other(text);
-                return Err(Error::new("getservbyname", shown, text));
-            }
-        },
-    }
-    Ok(ports)
+        Err(failure) => failure,
+    };
+    let Some(port) = ranges::iana_port(which) else {
+        return Err(unknown(which, &failure));
+    };
+    let text = "this machine's list does not know";
+    item("note", &format!("{text} {which}; IANA's does"));
+    Ok(vec![port])
+}
+
+/// No port has this name. The resolver's own words, "Servname not supported
+/// for ai_socktype", speak of an argument that nobody gave.
+fn unknown(which: &str, failure: &Failure) -> Error {
+    let hint = fail::no_service(which);
+    let text = match failure.name() {
+        "EAI_SERVICE" | "EAI_NONAME" => {
+            format!("no service has this name. {hint}")
+        }
+        _ => format!("{}. {hint}", failure.text),
+    };
+    let shown = escape_short(which.as_bytes(), fail::ECHOED);
+    Error::new("getservbyname", shown, io::Error::other(text))
 }
 
 fn tell_number(port: u16, wait: Duration) {
@@ -230,18 +227,14 @@ fn bind(port: u16, kind: Type) -> io::Result<Socket> {
 
 /// `Address already in use (EADDRINUSE)`, and what it means for a bind.
 fn meaning(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    let number = error.raw_os_error().unwrap_or_default();
-    let name = explain::errno(number).map_or("?", |entry| entry.name);
     let hint = match error.kind() {
         io::ErrorKind::AddrInUse => "somebody has it: see below".to_string(),
         io::ErrorKind::PermissionDenied => {
             "it wants the privilege named above".to_string()
         }
-        _ => explain::hint("bind", number),
+        _ => explain::hint("bind", error.raw_os_error().unwrap_or_default()),
     };
-    format!("{text} ({name}): {hint}")
+    format!("{}: {hint}", constants::failure(error))
 }
 
 /// Who listens on it now, and how many connections have it at this end.

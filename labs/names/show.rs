@@ -21,7 +21,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use socketlab::net::{self, step};
 use socketlab::{Error, Result, args, say};
 
-use crate::{diagram, kinds, tuple, words};
+use crate::{constants, diagram, kinds, tuple};
 
 /// A topic that hangs would be worse than one that fails.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,8 +75,8 @@ pub fn socket(family: Domain, kind: Type) -> Result<Socket> {
     // family's usual one of this type, TCP for a stream.       (viva 13)
     let on = format!(
         "{}, {}, 0",
-        words::family(family.into()),
-        words::kind(kind.into())
+        constants::family(family.into()),
+        constants::kind(kind.into())
     );
     let made = step("socket", None, on, || Socket::new(family, kind, None))?;
     let limited = made
@@ -205,13 +205,13 @@ pub fn became(socket: &Socket) -> [String; 3] {
     let ask = |found: io::Result<String>| found.unwrap_or("?".into());
     #[cfg(target_os = "linux")]
     let (domain, protocol) = (
-        ask(socket.domain().map(|domain| words::family(domain.into()))),
+        ask(socket.domain().map(|domain| constants::family(domain.into()))),
         ask(socket.protocol().map(|protocol| {
-            words::protocol(protocol.map_or(0, Protocol::into))
+            constants::protocol(protocol.map_or(0, Protocol::into))
         })),
     );
     #[cfg(not(target_os = "linux"))] // nobody else has SO_DOMAIN
     let (domain, protocol) = ("?".to_string(), "?".to_string());
-    let kind = ask(socket.r#type().map(|kind| words::kind(kind.into())));
+    let kind = ask(socket.r#type().map(|kind| constants::kind(kind.into())));
     [domain, kind, protocol]
 }

@@ -16,7 +16,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use socket2::Domain;
 
-use crate::words;
+use crate::constants;
 
 /// A field: its bytes, its name, what it means.
 pub struct Field {
@@ -83,7 +83,7 @@ fn fields_6(address: SocketAddrV6) -> Vec<Field> {
 /// first and the family in the second.
 fn family(domain: Domain, length: u8) -> Vec<Field> {
     let number = i32::from(domain);
-    let name = words::family(number);
+    let name = constants::family(number);
     let short = u16::try_from(number).unwrap_or_default();
     if cfg!(any(target_vendor = "apple", target_os = "freebsd")) {
         let byte = u8::try_from(number).unwrap_or_default();
@@ -129,22 +129,23 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::AddrParseError;
 
-    fn bytes(address: &str) -> Vec<u8> {
-        let address = address.parse().expect("an address");
-        let (_, fields) = fields(address);
-        fields.into_iter().flat_map(|field| field.bytes).collect()
+    fn bytes(address: &str) -> Result<Vec<u8>, AddrParseError> {
+        let (_, fields) = fields(address.parse()?);
+        Ok(fields.into_iter().flat_map(|field| field.bytes).collect())
     }
 
     #[test]
     #[cfg(all(target_os = "linux", target_endian = "little"))]
-    fn bytes_are_those_of_linux() {
+    fn bytes_are_those_of_linux() -> Result<(), AddrParseError> {
         let four = [2, 0, 1, 0xbb, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(bytes("127.0.0.1:443"), four);
-        let six = bytes("[fe80::1%2]:80");
+        assert_eq!(bytes("127.0.0.1:443")?, four);
+        let six = bytes("[fe80::1%2]:80")?;
         assert_eq!(six.len(), 28);
         assert_eq!(six[..8], [10, 0, 0, 80, 0, 0, 0, 0]);
         assert_eq!(six[24..], [2, 0, 0, 0]);
+        Ok(())
     }
 
     #[test]

@@ -14,7 +14,7 @@ use socketlab::console::escape;
 
 use crate::page::item;
 use crate::resolver::Answer;
-use crate::{files, word, words};
+use crate::{constants, files, hostname};
 
 /// Where the addresses come from: which line, or which other source.
 pub fn print_hosts(host: &str, own: &str, addresses: &[IpAddr]) {
@@ -26,7 +26,7 @@ pub fn print_hosts(host: &str, own: &str, addresses: &[IpAddr]) {
     }
     let first = addresses.first();
     if let Some(IpAddr::V4(found)) = first
-        && let Some(note) = word::old_spelling(host, *found)
+        && let Some(note) = hostname::old_spelling(host, *found)
     {
         item("source", &note);
         return;
@@ -93,7 +93,7 @@ pub fn print_service(service: &str, answers: &[Answer]) {
         if Some(answer.address.ip()) != first {
             continue; // the same once more, for the next address
         }
-        let transport = words::transport(answer.kind);
+        let transport = constants::transport(answer.kind);
         item(
             "service",
             &format!(

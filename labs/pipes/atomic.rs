@@ -10,19 +10,19 @@
 //! "May be": that it happened is a proof, that it did not happen is none.
 //! 512 bytes are promised by POSIX; Linux has PIPE_BUF 4096.       (viva 9)
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
-#[allow(dead_code, reason = "each program uses its part")]
 mod child;
+mod ends;
+mod reading;
+mod writing;
 
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use rustix::event::PollFlags;
 use rustix::pipe::PIPE_BUF;
 use socketlab::args::{self, Program};
+use socketlab::net::step;
 use socketlab::{Error, Result, say};
 
 /// The second run's size, when none is asked for: just too much.
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
 fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     // ---- 1 pipe() --------------------------------------------------------
     // As in ordinary.rs; a pipe has as many writers as hold a writing end.
-    let (reader, writer) = calls::pipe()?;
+    let (reader, writer) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 fork() --------------------------------------------------------
     // Twice: two brothers with the same pipe for descriptor 1, like two
@@ -82,26 +82,20 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     for letter in ["A", "B"] {
         let (size, count) = (size.to_string(), count.to_string());
         let words = ["--child", letter, "--size", &size, "--count", &count];
-        let end = writer.try_clone().map_err(|e| Error::new("dup", "", e))?;
-        children.push(child::start(&words, Stdio::null(), end.into())?);
+        let end = child::copy(&writer)?;
+        children.push(child::start(&words, Stdio::null(), end)?);
     }
 
     // ---- 5 close() -------------------------------------------------------
     // Our own writing end: with it open, no end of file would ever come.
-    calls::close(writer);
+    ends::close(writer);
     let mut runs = Runs::new(size);
     let mut buffer = vec![0; 4096];
     loop {
-        if !calls::ready(&reader, PollFlags::IN, PATIENCE)? {
-            children.iter_mut().for_each(|child| child::kill(child));
-            let text = "timed out: the writers are silent".into();
-            return Err(Error::timed_out("read", "the pipe", text));
-        }
-
         // ---- 4 read() ----------------------------------------------------
         // A page at a time, so that the pipe is full most of the time: there
         // writers wait, and there a large write() is cut.
-        match calls::read(&reader, &mut buffer)? {
+        match reading::read(&reader, &mut buffer, Some(PATIENCE))? {
             0 => break,
             got => runs.take(buffer.get(..got).unwrap_or_default()),
         }
@@ -133,7 +127,7 @@ fn write_records(letter: char, size: usize, count: usize) -> Result<()> {
         // ---- 3 write() ---------------------------------------------------
         // Small: waits until there is room for all of it. Large: takes the
         // room there is, waits, goes on; meanwhile the other one may write.
-        calls::write_all(&io::stdout(), record.as_bytes())?;
+        writing::write_all(&io::stdout(), record.as_bytes())?;
     }
     Ok(())
 }

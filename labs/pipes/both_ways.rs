@@ -12,9 +12,11 @@
 //!
 //! --one-pipe shows why one will not do, --deadlock what two can do to you.
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
 mod child;
+mod ends;
+mod orphan;
+mod reading;
+mod writing;
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::process::{self, Child};
@@ -23,6 +25,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use rustix::event::PollFlags;
 use socketlab::args::{self, Program};
+use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
 
 /// How long the child may take for an answer, or to end.
@@ -67,7 +70,7 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
-        args.parent.map_or(Ok(()), child::end_with_parent)?;
+        args.parent.map_or(Ok(()), orphan::end_with_parent)?;
         return answer_all();
     }
     if args.one_pipe {
@@ -77,24 +80,23 @@ fn main() -> Result<()> {
     // ---- 1 pipe() --------------------------------------------------------
     // Down to the child. C: pipe(down), so that down[0] is read from and
     // down[1] written to.
-    let (child_reads, down) = calls::pipe()?;
+    let (child_reads, down) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 pipe() --------------------------------------------------------
     // And up to the parent: a pipe carries bytes one way only. (viva 7)
-    let (up, child_writes) = calls::pipe()?;
+    let (up, child_writes) = step("pipe", None, "", io::pipe)?;
 
     // ---- 3 fork() --------------------------------------------------------
     // Four ends now exist twice, and each process needs two of them.
-    let dup = |error| Error::new("dup", "", error);
-    let stdin = child_reads.try_clone().map_err(dup)?;
-    let stdout = child_writes.try_clone().map_err(dup)?;
-    let mut child = child::start(&["--child"], stdin.into(), stdout.into())?;
+    let stdin = child::copy(&child_reads)?;
+    let stdout = child::copy(&child_writes)?;
+    let mut child = child::start(&["--child"], stdin, stdout)?;
 
     // ---- 4 close() -------------------------------------------------------
     // The child's ends. Without the second of these our read() would never
     // return 0, however dead the child: we could still write ourselves.
-    calls::close(child_reads);
-    calls::close(child_writes);
+    ends::close(child_reads);
+    ends::close(child_writes);
     if args.deadlock {
         return write_all_then_read(&down, &mut child);
     }
@@ -106,7 +108,7 @@ fn main() -> Result<()> {
             // ---- 5 write() -----------------------------------------------
             // A piece, and then its answer: neither pipe can fill up. Who
             // writes much before reading must do both at once.  (viva 8)
-            calls::write_all(&down, piece)?;
+            writing::write_all(&down, piece)?;
 
             // ---- 6 read() ------------------------------------------------
             // As many bytes as we sent, in one piece or several.
@@ -120,7 +122,7 @@ fn main() -> Result<()> {
 
     // ---- 7 close() -------------------------------------------------------
     // End of file for the child, which then ends and closes its own ends.
-    calls::close(down);
+    ends::close(down);
     match child::wait_within(&mut child, PATIENCE)? {
         Some(status) => say!("my child has ended, {status}"),
         None => child::kill(&mut child),
@@ -132,11 +134,8 @@ fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
     let mut answer = vec![0; count];
     let mut done = 0;
     while done < count {
-        if !calls::ready(from, PollFlags::IN, PATIENCE)? {
-            let text = "timed out: the child does not answer".into();
-            return Err(Error::timed_out("read", "the child's pipe", text));
-        }
-        match calls::read(from, answer.get_mut(done..).unwrap_or_default())? {
+        let rest = answer.get_mut(done..).unwrap_or_default();
+        match reading::read(from, rest, Some(PATIENCE))? {
             0 => return Err(Error::other("the child has closed its end")),
             more => done += more,
         }
@@ -149,12 +148,12 @@ fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
 fn answer_all() -> Result<()> {
     let mut buffer = [0; 4096];
     loop {
-        let count = calls::read(&io::stdin(), &mut buffer)?;
+        let count = reading::read(&io::stdin(), &mut buffer, None)?;
         let bytes = buffer.get_mut(..count).unwrap_or_default();
         bytes.make_ascii_uppercase();
         match count {
             0 => return Ok(()),
-            _ => calls::write_all(&io::stdout(), bytes)?,
+            _ => writing::write_all(&io::stdout(), bytes)?,
         }
     }
 }
@@ -163,18 +162,16 @@ fn answer_all() -> Result<()> {
 /// from it. A byte goes to whoever reads first, its writer included: a pipe
 /// knows no ends, only descriptors.                       (viva 7) (try 3)
 fn ask_by_one_pipe() -> Result<()> {
-    let (reader, writer) = calls::pipe()?;
-    let dup = |error| Error::new("dup", "", error);
-    let stdin = reader.try_clone().map_err(dup)?;
-    let stdout = writer.try_clone().map_err(dup)?;
+    let (reader, writer) = step("pipe", None, "", io::pipe)?;
+    let (stdin, stdout) = (child::copy(&reader)?, child::copy(&writer)?);
     // It holds a writing end of its own input, so no end of file ends it when
     // we are gone: it must be told whom to follow.
     let parent = process::id().to_string();
     let words = ["--child", "--parent", &parent];
-    let mut child = child::start(&words, stdin.into(), stdout.into())?;
+    let mut child = child::start(&words, stdin, stdout)?;
     let mut own = 0;
     for _ in 0..ROUNDS {
-        calls::write_all(&writer, QUESTION)?;
+        writing::write_all(&writer, QUESTION)?;
         let answer = read_exactly(&reader, QUESTION.len())?;
         own += usize::from(answer == QUESTION);
     }
@@ -192,16 +189,16 @@ fn ask_by_one_pipe() -> Result<()> {
 fn write_all_then_read(down: &PipeWriter, child: &mut Child) -> Result<()> {
     let chunk = [b'x'; 4096];
     let mut written = 0;
-    calls::set_nonblocking(down)?; // so that we can tell that it is stuck
     while written < 1024 * 1024 {
-        if !calls::ready(down, PollFlags::OUT, STUCK)? {
+        // poll() says that a page of the pipe is free: no wait in write().
+        if !reading::ready(down, PollFlags::OUT, STUCK)? {
             child::kill(child);
             return Err(Error::other(format!(
                 "deadlock, as promised: {written} bytes written, 0 read; the \
                  child waits in write() until we read, we wait until it reads"
             )));
         }
-        written += calls::write(down, &chunk)?;
+        written += writing::write(down, &chunk)?;
     }
     Err(Error::other("no deadlock: these pipes hold a mebibyte"))
 }

@@ -13,13 +13,14 @@
 //! The buffer is a ring of 16 pages (Linux), and so it counts in pages:
 //! --chunk 2049 fills it with half as many bytes.
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
-#[allow(dead_code, reason = "each program uses its part")]
+mod ends;
 mod fifo;
 mod kind;
+mod reading;
+mod writing;
 
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pipe::{PIPE_BUF, fcntl_getpipe_size, fcntl_setpipe_size};
 use socketlab::args::{self, Program};
+use socketlab::net::step;
 use socketlab::{Error, Result, say};
 
 /// Bytes read at once: a page of the ring, on most machines.
@@ -69,13 +71,13 @@ fn main() -> Result<()> {
     // for somebody else: what is behind the name is the same thing.
     let (reader, writer) = match &args.fifo {
         None => {
-            let (reader, writer) = calls::pipe()?;
+            let (reader, writer) = step("pipe", None, "", io::pipe)?;
             (OwnedFd::from(reader), OwnedFd::from(writer))
         }
         Some(path) => {
             fifo::make(path)?;
             refuse_readers(path)?;
-            let end = fifo::open_checked(path, OFlags::RDWR, "O_RDWR")?;
+            let end = fifo::open(path, OFlags::RDWR, "O_RDWR", None)?;
             (end.try_clone().map_err(|e| Error::new("dup", "", e))?, end)
         }
     };
@@ -92,11 +94,11 @@ fn main() -> Result<()> {
     // Non-blocking, so that a full pipe is an error (EAGAIN) and no wait. Up
     // to PIPE_BUF bytes fit whole or not at all; of more, a part may fit.
     //                                                   (viva 6) (try 5)
-    calls::set_nonblocking(&writer)?;
+    set_nonblocking(&writer, true)?;
     let data = vec![b'x'; chunk];
     let mut held = 0;
     loop {
-        match calls::write(&writer, &data) {
+        match writing::write(&writer, &data) {
             Ok(count) => held += count,
             Err(error) if error.is_timeout() => break, // EAGAIN
             Err(error) => return Err(error),
@@ -111,7 +113,7 @@ fn main() -> Result<()> {
 /// waiting works only if somebody has it open for reading.      (viva 10)
 fn refuse_readers(path: &Path) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
-    match fifo::open_checked(path, flags, "O_WRONLY | O_NONBLOCK") {
+    match fifo::open(path, flags, "O_WRONLY | O_NONBLOCK", None) {
         Ok(_) => Err(Error::other(format!(
             "{0} is open for reading somewhere (lsof {0} shows where), and \
              who reads would empty it again: end that first",
@@ -131,18 +133,16 @@ fn watch_a_writer_wait(
     more: Vec<u8>,
     held: usize,
 ) -> Result<()> {
-    let fail = |e: rustix::io::Errno| Error::new("fcntl", "F_SETFL", e.into());
-    let flags = rustix::fs::fcntl_getfl(&writer).map_err(fail)?;
-    rustix::fs::fcntl_setfl(&writer, flags - OFlags::NONBLOCK).map_err(fail)?;
+    set_nonblocking(&writer, false)?;
     let size = more.len();
     let (done, written) = bounded(1);
     thread::Builder::new()
         .name("writing".into())
         .spawn(move || {
-            let _ = done.send(calls::write_all(&writer, &more));
+            let _ = done.send(writing::write_all(&writer, &more));
             // ---- 4 close() -----------------------------------------------
             // The writer's end; ours goes when main returns.
-            calls::close(writer);
+            ends::close(writer);
         })
         .map_err(|error| Error::new("spawn", "writing", error))?;
     let returned = |limit| written.recv_timeout(limit).is_ok();
@@ -153,7 +153,7 @@ fn watch_a_writer_wait(
 
     // ---- 3 read() --------------------------------------------------------
     // Makes room, but only when a whole page of the ring is empty.
-    let mut taken = calls::read(reader, &mut [0])?;
+    let mut taken = reading::read(reader, &mut [0], None)?;
     if returned(WAITS) {
         say!("1 byte read: write() has returned");
         return Ok(());
@@ -162,11 +162,22 @@ fn watch_a_writer_wait(
     let mut page = [0; PAGE];
     while taken < held {
         let rest = page.get_mut(taken % PAGE..).unwrap_or_default();
-        taken += calls::read(reader, rest)?;
+        taken += reading::read(reader, rest, None)?;
         if returned(WAITS) {
             say!("{taken} bytes read: write() has returned");
             return Ok(());
         }
     }
     Err(Error::other("the pipe is empty, and write() still waits"))
+}
+
+/// `fcntl(O_NONBLOCK)`: what would wait fails with EAGAIN, or waits again.
+fn set_nonblocking(end: &OwnedFd, on: bool) -> Result<()> {
+    let fd = end.as_raw_fd();
+    let shown = if on { "O_NONBLOCK" } else { "0" };
+    step("fcntl", None, format_args!("{fd}, F_SETFL, {shown}"), || {
+        let mut flags = rustix::fs::fcntl_getfl(end)?;
+        flags.set(OFlags::NONBLOCK, on);
+        Ok(rustix::fs::fcntl_setfl(end, flags)?)
+    })
 }

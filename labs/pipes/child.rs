@@ -12,11 +12,11 @@
 
 use std::env;
 use std::ops::{Deref, DerefMut};
-use std::process::{self, Child, Command, ExitStatus, Stdio};
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use socketlab::net::step;
 use socketlab::{Error, Result};
 
@@ -49,21 +49,6 @@ impl DerefMut for Started {
     }
 }
 
-/// In the child: whoever kills the parent, even with `kill -9`, kills us, too
-/// (Linux). For a child that holds a writing end of its own input: it alone
-/// would keep itself alive. `parent` is the pid that started us.
-pub fn end_with_parent(parent: u32) -> Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| {
-        Error::new("prctl", "PR_SET_PDEATHSIG", error.into())
-    })?;
-    // It may have died before the kernel knew that we care.
-    let now = getppid().map(Pid::as_raw_nonzero);
-    match now.is_some_and(|pid| i64::from(pid.get()) == i64::from(parent)) {
-        true => Ok(()),
-        false => process::exit(1),
-    }
-}
-
 /// Starts this very program again, as a child with these ends of pipes for
 /// its descriptors 0 and 1. All others close at exec.
 pub fn start(
@@ -84,6 +69,14 @@ pub fn start(
     })?;
     started.ok_or_else(|| Error::other("fork(): no child"))
     // `command`, and with it our copies of the child's ends, closes here.
+}
+
+/// `dup()`: the child's own copy of an end. Ours stays open until we close
+/// it, as after a bare fork().
+pub fn copy(end: &impl AsFd) -> Result<Stdio> {
+    let fd = end.as_fd();
+    let copy = step("dup", None, fd.as_raw_fd(), || fd.try_clone_to_owned())?;
+    Ok(copy.into())
 }
 
 /// `waitpid()` with a deadline; `None`: the child still runs.

@@ -14,11 +14,12 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use rustix::fs::{FileType, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mkfifoat};
 use rustix::process::geteuid;
+use socketlab::net::step;
 use socketlab::{Error, Result, say, warn};
 
-use crate::{calls, kind};
+use crate::kind;
 
 /// Who may open a new FIFO: its owner, to read and to write.
 const MODE: u32 = 0o600;
@@ -32,7 +33,13 @@ pub fn make(path: &Path) -> Result<()> {
         let text = format!("the path is empty; give one, such as {DEFAULT}");
         return Err(Error::other(text));
     }
-    match calls::mkfifo(path, MODE) {
+    let made = step(
+        "mkfifo",
+        None,
+        format_args!("{}, 0{MODE:o}", path.display()),
+        || Ok(mkfifoat(CWD, path, Mode::from_raw_mode(MODE))?),
+    );
+    match made {
         Ok(()) => {
             say!("mkfifo({}): made", path.display());
             Ok(())
@@ -74,21 +81,20 @@ fn look(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Device and inode of a name, which may be a symbolic link: to know it again.
-pub fn identity(path: &Path) -> Result<(u64, u64)> {
-    let found = fs::symlink_metadata(path)
-        .map_err(|error| Error::new("lstat", path.display(), error))?;
-    Ok((found.dev(), found.ino()))
-}
-
-/// `open()`, and then a look at what was opened: between [`make`] and now
-/// the name may have come to mean something else.
-pub fn open_checked(
+/// `open()` of a FIFO, and a look at what was opened: between [`make`] and
+/// now the name may have come to mean something else. Without O_CREAT: if the
+/// name is gone, a write must not make a regular file of it. `shown`: the
+/// flags as C spells them. `limit`: for flags with which open() waits.
+pub fn open(
     path: &Path,
     flags: OFlags,
-    shown: &str,
+    shown: &'static str,
+    limit: Option<Duration>,
 ) -> Result<OwnedFd> {
-    let end = calls::open(path, flags, shown)?;
+    let end = match limit {
+        None => open_now(path, flags, shown)?,
+        Some(limit) => open_within(path, flags, shown, limit)?,
+    };
     let found = rustix::fs::fstat(&end)
         .map_err(|e| Error::new("fstat", path.display(), e.into()))?;
     if FileType::from_raw_mode(found.st_mode) != FileType::Fifo {
@@ -100,9 +106,16 @@ pub fn open_checked(
     Ok(end)
 }
 
-/// The same with a limit. open() itself has none: it returns when somebody
-/// opens the other end, so a thread calls it while we look at the clock.
-pub fn open_within(
+fn open_now(path: &Path, flags: OFlags, shown: &str) -> Result<OwnedFd> {
+    step("open", None, format!("{}, {shown}", path.display()), || {
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        Ok(rustix::fs::open(path, flags, Mode::empty())?)
+    })
+}
+
+/// open() has no deadline: it returns when somebody opens the other end, so
+/// a thread calls it while we look at the clock.
+fn open_within(
     path: &Path,
     flags: OFlags,
     shown: &'static str,
@@ -113,7 +126,7 @@ pub fn open_within(
     thread::Builder::new()
         .name("open".into())
         .spawn(move || {
-            let _ = done.send(open_checked(&name, flags, shown));
+            let _ = done.send(open_now(&name, flags, shown));
         })
         .map_err(|error| Error::new("spawn", "open", error))?;
     opened.recv_timeout(limit).unwrap_or_else(|_| {

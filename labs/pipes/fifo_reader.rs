@@ -9,22 +9,28 @@
 //!       |  4 close
 //!       v  5 unlink            (with --remove)
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
-#[allow(dead_code, reason = "each program uses its part")]
+mod ends;
 mod fifo;
 mod kind;
+mod own_name;
+mod reading;
 
-use std::fs;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use own_name::OwnName;
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, stop};
+
+/// Somebody ends the program: a signal, or main. Not both, because the signal
+/// interrupts open(), which then looks for a name that is no more.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
     lab: "pipes",
@@ -55,23 +61,29 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
-    let path = args.path.clone();
 
     // ---- 1 mkfifo() ------------------------------------------------------
     // As in fifo_writer.rs: whoever comes first makes the name.
-    fifo::make(&path)?;
-    let id = fifo::identity(&path)?;
+    fifo::make(&args.path)?;
+    let name = Arc::new(OwnName::of(&args.path)?);
+    let same = name.clone();
     stop::on_signal(move || {
+        if ENDING.swap(true, Ordering::Relaxed) {
+            return; // it ends anyway
+        }
         if args.remove {
-            remove(&args.path, id);
+            remove(&same);
         }
         console::last_line("bye");
         process::exit(0);
     })?;
 
-    let done = read_all(&path, args.stay, Duration::from_secs(wait));
+    let done = read_all(&args.path, args.stay, Duration::from_secs(wait));
+    while ENDING.swap(true, Ordering::Relaxed) {
+        thread::park(); // the signal's thread ends the program
+    }
     if args.remove {
-        remove(&path, id); // also if nobody came
+        remove(&name); // also if nobody came
     }
     done
 }
@@ -85,10 +97,10 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // and open again instead would lose what was written meanwhile. (try 8)
     let shown = path.display();
     let reader = if stay {
-        fifo::open_checked(path, OFlags::RDWR, "O_RDWR")?
+        fifo::open(path, OFlags::RDWR, "O_RDWR", None)?
     } else {
         say!("open({shown}, O_RDONLY): waiting for a writer");
-        fifo::open_within(path, OFlags::RDONLY, "O_RDONLY", wait)?
+        fifo::open(path, OFlags::RDONLY, "O_RDONLY", Some(wait))?
     };
     say!("open({shown}): open for reading");
     let mut buffer = [0; 4096];
@@ -97,7 +109,7 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
         // Bytes of any writer, in the order of their write() calls; two of
         // them may come in one read(). 0: the last writer has closed, and
         // nothing is left. Another may still come; we do not wait. (viva 3)
-        let count = calls::read(&reader, &mut buffer)?;
+        let count = reading::read(&reader, &mut buffer, None)?;
         if count == 0 {
             say!("read() = 0, end of file: the last writer has closed");
             break;
@@ -112,33 +124,14 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // Without a reader the next write() fails; what was in the pipe and not
     // read by then is lost: the name lasts, its contents do not. (viva 11)
-    calls::close(reader);
+    ends::close(reader);
     Ok(())
 }
 
-fn is_fifo(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|f| f.file_type().is_fifo())
-}
-
-/// Takes the name away. Who has the FIFO open goes on as if nothing had
-/// happened; who opens the name next gets a new one, or ENOENT.
-fn remove(path: &Path, id: (u64, u64)) {
+/// Who has the FIFO open goes on as if nothing had happened; who opens the
+/// name next gets a new one, or ENOENT.
+fn remove(name: &OwnName) {
     // ---- 5 unlink() ------------------------------------------------------
-    // The handout's "explicitly deleted". C: unlink(), shell: rm. Somebody
-    // may have put another file there meanwhile, and that one stays.
-    let shown = path.display();
-    if path.is_symlink() {
-        return warn!("{shown} is a symbolic link to a FIFO; both stay");
-    }
-    match fifo::identity(path) {
-        Err(_) => return warn!("{shown} is gone already"),
-        Ok(now) if now != id || !is_fifo(path) => {
-            return warn!("{shown} is another file by now; it stays as it is");
-        }
-        Ok(_) => {}
-    }
-    match calls::unlink(path) {
-        Ok(()) => say!("unlink({shown}): removed"),
-        Err(error) => warn!("{error}"),
-    }
+    // The handout's "explicitly deleted". C: unlink(), shell: rm.
+    name.remove();
 }

@@ -10,11 +10,11 @@
 //!
 //! Two-way under one name is what a Unix-domain socket is: unix_server.rs.
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
-#[allow(dead_code, reason = "each program uses its part")]
+mod ends;
 mod fifo;
 mod kind;
+mod reading;
+mod writing;
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -85,7 +85,7 @@ fn main() -> Result<()> {
     // both descriptors lead to the one buffer.          (viva 12) (try 9)
     let (reader, writer) = match &back {
         None => {
-            let both = fifo::open_checked(&out, OFlags::RDWR, "O_RDWR")?;
+            let both = fifo::open(&out, OFlags::RDWR, "O_RDWR", None)?;
             (both.try_clone().map_err(|e| Error::new("dup", "", e))?, both)
         }
         Some(back) => open_crosswise(&out, back)?,
@@ -110,7 +110,7 @@ fn main() -> Result<()> {
 
         // ---- 3 write() ---------------------------------------------------
         // In front of each line its writer's name: the pipe has none.
-        calls::write_all(&writer, &line)?;
+        writing::write_all(&writer, &line)?;
     }
 
     if one {
@@ -120,7 +120,7 @@ fn main() -> Result<()> {
     // ---- 5 close() -------------------------------------------------------
     // With two FIFOs the other side now reads 0; with one it never does,
     // because it could still write itself.
-    calls::close(writer);
+    ends::close(writer);
     if !one {
         // The other direction is still open, as after a half-close.
         thread::sleep(WAIT);
@@ -164,8 +164,8 @@ fn open_crosswise(out: &Path, back: &Path) -> Result<(OwnedFd, OwnedFd)> {
     }
     say!("waiting for the other side");
     let waiting = hint_later(out, back)?;
-    let read = || fifo::open_within(back, OFlags::RDONLY, "O_RDONLY", WAIT);
-    let write = || fifo::open_within(out, OFlags::WRONLY, "O_WRONLY", WAIT);
+    let read = || fifo::open(back, OFlags::RDONLY, "O_RDONLY", Some(WAIT));
+    let write = || fifo::open(out, OFlags::WRONLY, "O_WRONLY", Some(WAIT));
     let both = if first < second {
         let writer = write()?;
         (read()?, writer)
@@ -204,11 +204,13 @@ fn print_all(reader: &Mutex<OwnedFd>, own: &str) -> Result<()> {
     let watched = reader.lock().try_clone();
     let watched = watched.map_err(|e| Error::new("dup", "", e))?;
     loop {
-        calls::ready(&watched, PollFlags::IN, WAIT)?;
+        if !reading::ready(&watched, PollFlags::IN, WAIT)? {
+            continue;
+        }
         let reader = reader.lock(); // until it is printed
         // ---- 4 read() ----------------------------------------------------
         // With one FIFO: what nobody else has read before.
-        let count = calls::read(&*reader, &mut buffer)?;
+        let count = reading::read(&*reader, &mut buffer, None)?;
         if count == 0 {
             say!("read() = 0: the other side has closed");
             return Ok(());

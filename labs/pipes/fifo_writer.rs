@@ -9,11 +9,10 @@
 //!       |  4 close ----------- end of file -------> read = 0
 //!       v  gone                the name stays
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
-#[allow(dead_code, reason = "each program uses its part")]
+mod ends;
 mod fifo;
 mod kind;
+mod writing;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,11 +61,11 @@ fn main() -> Result<()> {
     // accept() have. Here the order does not matter.            (viva 10)
     let writer = if args.no_wait {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK; // (try 7)
-        fifo::open_checked(path, flags, "O_WRONLY | O_NONBLOCK")?
+        fifo::open(path, flags, "O_WRONLY | O_NONBLOCK", None)?
     } else {
         say!("open({shown}, O_WRONLY): waiting for a reader");
-        let limit = Duration::from_secs(wait);
-        fifo::open_within(path, OFlags::WRONLY, "O_WRONLY", limit)?
+        let limit = Some(Duration::from_secs(wait));
+        fifo::open(path, OFlags::WRONLY, "O_WRONLY", limit)?
     };
     say!("open({shown}): a reader is there; type");
     while let Some(mut line) = console::read_stdin_line()? {
@@ -76,13 +75,13 @@ fn main() -> Result<()> {
         // A line of up to PIPE_BUF bytes arrives whole, also if others write
         // here, too; but nobody learns who wrote it.             (viva 9)
         // If the reader has left, we hear of it now, and not before: EPIPE.
-        calls::write_all(&writer, &line)?; // (viva 4)
+        writing::write_all(&writer, &line)?; // (viva 4)
     }
 
     // ---- 4 close() -------------------------------------------------------
     // If we were the last writer, the reader's next read() gives 0. What it
     // has not read yet stays for it: as long as it has the FIFO open.
-    calls::close(writer);
+    ends::close(writer);
     say!("closed; {shown} is still there (rm {shown} removes it)");
     Ok(())
 }

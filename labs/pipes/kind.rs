@@ -1,9 +1,8 @@
-//! Words for the error lines of FIFOs and sockets.
+//! A kind of file in words, for the errors about a path that is no FIFO, or
+//! no socket.
 
 use std::fs::FileType;
 use std::os::unix::fs::FileTypeExt;
-
-use socketlab::Error;
 
 /// A kind of file: `a regular file`, `a socket`, …
 pub fn name(kind: FileType) -> &'static str {
@@ -15,12 +14,4 @@ pub fn name(kind: FileType) -> &'static str {
         () if kind.is_socket() => "a socket",
         () => "a device",
     }
-}
-
-/// An error without its hint: those for connect() and bind() speak of hosts
-/// and ports, and here it is a path.
-#[allow(dead_code, reason = "FIFOs have no such errors")]
-pub fn without_hint(error: &Error) -> String {
-    let text = error.to_string();
-    text.split(". ").next().unwrap_or_default().to_string()
 }

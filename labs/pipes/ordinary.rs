@@ -13,9 +13,11 @@
 //! What closes what is the lesson: --leak and --reader-leaves get it wrong
 //! on purpose.
 
-#[allow(dead_code, reason = "each program uses its part")]
-mod calls;
 mod child;
+mod ends;
+mod orphan;
+mod reading;
+mod writing;
 
 use std::io::{self, PipeWriter};
 use std::process::{self, Child, Stdio};
@@ -24,6 +26,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use rustix::io::FdFlags;
 use socketlab::args::{self, Program};
+use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
 
 /// How long the child may take to end once it has its end of file.
@@ -62,7 +65,7 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
-        args.parent.map_or(Ok(()), child::end_with_parent)?;
+        args.parent.map_or(Ok(()), orphan::end_with_parent)?;
         return read_all(args.reader_leaves);
     }
     let parent = process::id();
@@ -71,7 +74,9 @@ fn main() -> Result<()> {
     // A buffer in the kernel and two descriptors for it, one to read from
     // and one to write to. No name: who did not inherit a descriptor, or got
     // one handed over, cannot ask for it.                         (viva 1)
-    let (reader, writer) = calls::pipe()?;
+    // C fills in int fd[2]; Python: r, w = os.pipe(). Both ends are closed at
+    // exec (O_CLOEXEC) unless they are handed on.
+    let (reader, writer) = step("pipe", None, "", io::pipe)?;
     if args.leak {
         // Not closed at exec: the mistake of many a C program, where this is
         // what happens unless one writes close(fd[1]) in the child. (try 2)
@@ -89,14 +94,14 @@ fn main() -> Result<()> {
     if args.leak {
         words.extend(["--parent", &pid]); // no end of file will end it
     }
-    let end = reader.try_clone().map_err(|e| Error::new("dup", "", e))?;
-    let mut child = child::start(&words, end.into(), Stdio::inherit())?;
+    let end = child::copy(&reader)?;
+    let mut child = child::start(&words, end, Stdio::inherit())?;
     say!("parent {parent}: pipe(), fork(): my child is {}", child.id());
 
     // ---- 3 close() -------------------------------------------------------
     // The end we do not use. With it open, a write() after the child's death
     // would find a reader, ourselves, and wait for it in the end. (viva 4)
-    calls::close(reader);
+    ends::close(reader);
     if args.reader_leaves {
         return write_too_late(&writer, &mut child);
     }
@@ -107,13 +112,13 @@ fn main() -> Result<()> {
         // ---- 4 write() ---------------------------------------------------
         // Into the kernel's buffer, and back at once while there is room: 64
         // KiB on Linux. Then write() waits for the reader. (viva 6) (try 5)
-        calls::write_all(&writer, &line)?;
+        writing::write_all(&writer, &line)?;
     }
 
     // ---- 6 close() -------------------------------------------------------
     // The last writing end: the child reads what is left in the pipe, and
     // then 0. A pipe has no other way to say that it is over.     (viva 3)
-    calls::close(writer);
+    ends::close(writer);
 
     // ---- 7 wait() --------------------------------------------------------
     // Until somebody asks for its status, a dead child stays as a zombie.
@@ -141,7 +146,7 @@ fn read_all(leaves: bool) -> Result<()> {
         // ---- 5 read() ----------------------------------------------------
         // What is there, perhaps two lines of the parent at once, perhaps
         // half of one: a pipe is a stream of bytes, as TCP is.   (viva 5)
-        let count = calls::read(&io::stdin(), &mut buffer)?;
+        let count = reading::read(&io::stdin(), &mut buffer, None)?;
         if count == 0 {
             say!("child {me}: read() = 0, end of file: nobody can write");
             return Ok(());
@@ -163,10 +168,10 @@ fn read_all(leaves: bool) -> Result<()> {
 /// none.                                                 (viva 4) (try 1)
 fn write_too_late(writer: &PipeWriter, child: &mut Child) -> Result<()> {
     let parent = process::id();
-    calls::write_all(writer, b"one\n")?;
+    writing::write_all(writer, b"one\n")?;
     let status = child::wait_within(child, END)?;
     let status = status.map_or("it still runs".into(), |s| s.to_string());
     say!("parent {parent}: my child has ended, {status}; I write once more");
-    calls::write_all(writer, b"two\n")?;
+    writing::write_all(writer, b"two\n")?;
     Err(Error::other("write() worked, so somebody still reads. Who?"))
 }

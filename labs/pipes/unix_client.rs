@@ -10,7 +10,6 @@
 
 mod kind;
 mod peer;
-#[allow(dead_code, reason = "bind() is the server's")]
 mod unix_path;
 
 use std::fs;
@@ -200,5 +199,5 @@ fn explain(path: &Path, error: Error) -> Error {
         ),
         _ => return error,
     };
-    Error::other(format!("{}. {why}", kind::without_hint(&error)))
+    Error::other(format!("{}. {why}", unix_path::without_hint(&error)))
 }

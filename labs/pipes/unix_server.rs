@@ -15,7 +15,9 @@
 
 mod crowd;
 mod kind;
+mod own_name;
 mod peer;
+mod socket_file;
 mod unix_path;
 
 use std::io::{Read, Write};
@@ -28,12 +30,12 @@ use argh::{ArgsInfo, FromArgs};
 use crowd::Crowd;
 use peer::Peer;
 use rustix::process::geteuid;
+use socket_file::SocketFile;
 use socket2::{Domain, Socket, Type};
 use socketlab::args::{self, Program};
 use socketlab::clients::MAX_CLIENTS;
 use socketlab::net::{self, step};
 use socketlab::{Result, console, say, warn};
-use unix_path::SocketFile;
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -103,9 +105,9 @@ fn main() -> Result<()> {
 
     // ---- 2 bind() --------------------------------------------------------
     // Makes a file of type socket. There is no SO_REUSEADDR that could help
-    // with one that is left over from a run that was killed: unix_path.rs
+    // with one that is left over from a run that was killed: socket_file.rs
     // finds out whose it is, and removes it if nobody's. (viva 15) (try 11)
-    let mut file = unix_path::bind(&listener, path, args.mode.0)?;
+    let mut file = socket_file::bind(&listener, path, args.mode.0)?;
 
     // ---- 3 listen() ------------------------------------------------------
     // From here connect() succeeds, also before accept(). With the queue

@@ -15,7 +15,8 @@ use serde_json::value::RawValue;
 use socketlab::console;
 
 use crate::calculator::Number;
-use crate::fault::{Fault, INVALID_PARAMS};
+use crate::fault::INVALID_PARAMS;
+use crate::wire::Fault;
 
 /// Bytes of a name that an error repeats.
 const SHOWN: usize = 40;

@@ -1,6 +1,6 @@
 //! Calls procedures of a server, from the command line or a prompt. Handout T
-//! (Terna), RPC: the figure's client. The sockets are in stub.rs, where RPC
-//! wants them: this file calls, and sees results. The other half is
+//! (Terna), RPC: the figure's client. The sockets are behind stub.rs, where
+//! RPC wants them: this file calls, and sees results. The other half is
 //! server.rs.                                           [T-X2] (viva 1)
 //!
 //!     you        client (this file)   stub.rs                  server
@@ -11,8 +11,10 @@
 //!      | quit        |                   | 5 close --- FIN ------>|
 
 mod connection;
-mod fault;
+mod identity;
+mod once;
 mod stub;
+mod stub_wire;
 mod wire;
 mod words;
 
@@ -86,7 +88,7 @@ fn main() -> Result<()> {
         args::usage("--id belongs to one call: add it to a command line");
     }
     if let Some(id) = &args.id
-        && wire::identity(id).is_none()
+        && identity::identity(id).is_none()
     {
         // The server would run such a call each time it comes.
         args::usage(
@@ -116,9 +118,9 @@ fn perform(stub: &mut Stub, order: Order) -> Called<Option<String>> {
             stub.call(&method, &params).map(|result| text(&result))
         }
         Order::Notify { method, params } => {
-            stub.notify(&method, &params).map(|()| None)
+            once::notify(stub, &method, &params).map(|()| None)
         }
-        Order::Raw(line) => stub.raw(&line),
+        Order::Raw(line) => once::raw(stub, &line),
     }
 }
 
@@ -130,7 +132,7 @@ fn text(result: &RawValue) -> Option<String> {
 fn print(done: Called<Option<String>>) -> Result<()> {
     match done {
         Ok(Some(result)) => {
-            say!("{}", wire::shown(&result));
+            say!("{}", stub_wire::shown(&result));
             Ok(())
         }
         Ok(None) => Ok(()),

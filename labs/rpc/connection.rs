@@ -17,7 +17,7 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-use crate::wire::{self, LONGEST_ANSWER};
+use crate::stub_wire::{self, LONGEST_ANSWER};
 
 /// A connection.
 pub struct Connection {
@@ -90,7 +90,7 @@ impl Connection {
         };
         if show {
             match str::from_utf8(&line) {
-                Ok(text) => say!("< {}", wire::shown(text)),
+                Ok(text) => say!("< {}", stub_wire::shown(text)),
                 Err(_) => say!("< {}", console::escape(&line)),
             }
         }

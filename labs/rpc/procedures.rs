@@ -15,8 +15,9 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::arguments::Arguments;
 use crate::calculator::{self, Number};
-use crate::fault::{Fault, INTERNAL_ERROR, INVALID_PARAMS, Outcome};
+use crate::fault::{INTERNAL_ERROR, INVALID_PARAMS};
 use crate::table::{self, Table};
+use crate::wire::{Fault, Outcome};
 
 // The application's own errors, outside of the range that fault.rs is about.
 const DIVISION_BY_ZERO: i64 = 1;

@@ -26,8 +26,9 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use serde_json::value::RawValue;
 
-use crate::fault::{CANNOT_TELL, Fault, INVALID_REQUEST, Outcome};
-use crate::wire;
+use crate::fault::{CANNOT_TELL, INVALID_REQUEST};
+use crate::identity::identity;
+use crate::wire::{Fault, Outcome};
 
 /// Most clients that are remembered.
 const CLIENTS: usize = 1024;
@@ -72,7 +73,7 @@ impl Identity {
     /// The parts of an id such as `"ada/7"`.
     pub fn of(id: &RawValue) -> Option<Identity> {
         let id: String = serde_json::from_str(id.get()).ok()?;
-        let (client, number) = wire::identity(&id)?;
+        let (client, number) = identity(&id)?;
         Some(Identity { client: client.into(), number })
     }
 }

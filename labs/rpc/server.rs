@@ -17,9 +17,11 @@
 mod arguments;
 mod calculator;
 mod fault;
+mod identity;
 mod procedures;
 mod replies;
 mod skeleton;
+mod skeleton_wire;
 mod table;
 mod wire;
 
@@ -29,14 +31,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use fault::{Fault, INVALID_REQUEST, TOO_SLOW};
+use fault::{INVALID_REQUEST, TOO_SLOW};
 use skeleton::Skeleton;
+use skeleton_wire::LONGEST_REQUEST;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
-use wire::{LONGEST_REQUEST, NO_ID};
+use wire::{Fault, NO_ID};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -173,7 +176,7 @@ fn converse(
                 say!("[{peer}] refused: a line that is too long");
                 let why = format!("a line has {LONGEST_REQUEST} bytes at most");
                 let fault = Fault::new(INVALID_REQUEST, why);
-                Some(wire::answer(&Err(fault), NO_ID))
+                Some(skeleton_wire::answer(&Err(fault), NO_ID))
             }
             Ok(Received::End) => {
                 say!("[{peer}] left");
@@ -185,7 +188,7 @@ fn converse(
                     // arrives is no matter.
                     let why = "no whole line in time: end it with \\n";
                     let fault = Fault::new(TOO_SLOW, why);
-                    let line = wire::answer(&Err(fault), NO_ID) + "\n";
+                    let line = skeleton_wire::answer(&Err(fault), NO_ID) + "\n";
                     let _ = client.send_all(line.as_bytes());
                 }
                 return Err(error);

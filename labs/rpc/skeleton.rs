@@ -21,11 +21,12 @@ use socketlab::{console, say};
 
 use crate::arguments::Arguments;
 use crate::fault::{
-    Fault, INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, Outcome, TOO_MUCH,
+    INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, TOO_MUCH,
 };
 use crate::procedures::{Procedure, State};
 use crate::replies::{Identity, Replies};
-use crate::wire::{self, Message, NO_ID, Request};
+use crate::skeleton_wire::{self, Message, Request};
+use crate::wire::{Fault, NO_ID, Outcome};
 
 /// Most requests in a batch.
 const LONGEST_BATCH: usize = 1000;
@@ -59,7 +60,7 @@ impl Skeleton {
 
     /// The answer to a line; `None` where the standard wants silence.
     pub fn answer(&self, line: &[u8], peer: SocketAddr) -> Option<String> {
-        match wire::open(line) {
+        match skeleton_wire::open(line) {
             Ok(Message::One(request)) => self.answer_one(request, Some(peer)),
             Ok(Message::Batch(requests)) => self.answer_all(&requests, peer),
             Err(fault) => Some(refuse(fault, NO_ID, Some(peer))),
@@ -115,7 +116,7 @@ impl Skeleton {
         if let Some(peer) = peer {
             tell(&request, &outcome, repeated, peer);
         }
-        request.id.map(|id| wire::answer(&outcome, id.get()))
+        request.id.map(|id| skeleton_wire::answer(&outcome, id.get()))
     }
 
     /// Finds the procedure and runs it; `true` if the outcome is an old one.
@@ -159,7 +160,7 @@ fn is_empty(params: &str) -> bool {
 
 /// A procedure that panics has a bug. The caller is told so, with the code
 /// that the standard has for it, and the connection goes on.
-pub fn contain(run: impl FnOnce() -> Outcome) -> Outcome {
+fn contain(run: impl FnOnce() -> Outcome) -> Outcome {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Fault::new(INTERNAL_ERROR, "the procedure broke down"))
     })
@@ -194,7 +195,7 @@ fn refuse(fault: Fault, id: &str, peer: Option<SocketAddr>) -> String {
         let shown = console::escape_short(fault.to_string().as_bytes(), SHOWN);
         say!("[{peer}] refused: {shown}");
     }
-    wire::answer(&Err(fault), id)
+    skeleton_wire::answer(&Err(fault), id)
 }
 
 /// The answer to the rest of a batch whose answers have grown too long.
@@ -204,5 +205,17 @@ fn skip(text: &RawValue) -> Option<String> {
         Err((_, id)) => id,
     };
     let fault = Fault::new(TOO_MUCH, "not run: the answers grow too long");
-    Some(wire::answer(&Err(fault), id))
+    Some(skeleton_wire::answer(&Err(fault), id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_procedure_that_panics_is_an_internal_error() {
+        let outcome = contain(|| panic!("a bug in a procedure"));
+        let code = outcome.map(|_| ()).map_err(|fault| fault.code);
+        assert_eq!(code, Err(INTERNAL_ERROR));
+    }
 }

@@ -1,7 +1,8 @@
 //! The stub: the client's half of a remote call. To call it looks like calling
 //! the procedure, and what makes it different is in here: a deadline, trying
-//! again. Marshalling is in wire.rs, the sockets are in connection.rs; the
-//! server's half is skeleton.rs.                           [T-X2] [T-Q7]
+//! again. Marshalling is in stub_wire.rs, the sockets in connection.rs, what
+//! is sent once only in once.rs; the server's half is skeleton.rs.
+//! [T-X2] [T-Q7]
 //!
 //!     program       stub (this file)  connection.rs       server
 //!       | add(2, 3)     |               1 socket 2 connect    |
@@ -25,8 +26,8 @@ use serde_json::value::RawValue;
 use socketlab::{Error, Result, console, say, warn};
 
 use crate::connection::Connection;
-use crate::fault::Fault;
-use crate::wire::{self, Answer};
+use crate::stub_wire::{self, Answer};
+use crate::wire::{Fault, SERVER_ERRORS};
 
 /// The pause before trying again when an attempt failed at once; it doubles,
 /// and a part of it is chance: many clients of a server that went down must
@@ -146,7 +147,7 @@ impl Stub {
         method: &str,
         params: &str,
     ) -> Called<Box<RawValue>> {
-        let line = wire::request(method, params, Some(id));
+        let line = stub_wire::request(method, params, Some(id));
         let mut sent = 0;
         let mut attempt = 1;
         loop {
@@ -178,44 +179,6 @@ impl Stub {
         }
     }
 
-    /// Says something and wants no answer: done once or not at all, and
-    /// never asked again, since nobody would say which.           (viva 12)
-    pub fn notify(&mut self, method: &str, params: &str) -> Called<()> {
-        let line = wire::request(method, params, None);
-        self.send_once(&line)
-    }
-
-    /// Sends a line as it is, once; the line that comes back, if the standard
-    /// has an answer to this one.
-    pub fn raw(&mut self, line: &str) -> Called<Option<String>> {
-        if !wire::wants_answer(line) {
-            return self.send_once(line).map(|()| None);
-        }
-        let deadline = Instant::now() + self.patience.deadline;
-        let (mut sent, show) = (0, self.show);
-        let answer = self
-            .send(line, deadline, &mut sent)
-            .and_then(|connection| connection.receive(deadline, show));
-        match answer {
-            Ok(line) => Ok(Some(String::from_utf8_lossy(&line).into())),
-            Err(last) => {
-                self.hang_up();
-                Err(Failure::Silent { sent, last })
-            }
-        }
-    }
-
-    /// Sends a line, once.
-    fn send_once(&mut self, line: &str) -> Called<()> {
-        let deadline = Instant::now() + self.patience.deadline;
-        let mut sent = 0;
-        let done = self.send(line, deadline, &mut sent).map(drop);
-        done.map_err(|last| {
-            self.hang_up();
-            Failure::Silent { sent, last }
-        })
-    }
-
     /// Sends the request and waits for the answer with its id. The inner
     /// error: why what came is no answer.
     fn attempt(
@@ -224,11 +187,10 @@ impl Stub {
         id: &str,
         sent: &mut u32,
     ) -> Result<std::result::Result<Answer, String>> {
-        let deadline = Instant::now() + self.patience.deadline;
-        let show = self.show;
-        let connection = self.send(line, deadline, sent)?;
+        let deadline = self.deadline();
+        self.send(line, deadline, sent)?;
         for _ in 0..STRANGE_LINES {
-            let line = connection.receive(deadline, show)?;
+            let line = self.receive(deadline)?;
             let answer = match Answer::from_line(&line) {
                 Ok(answer) => answer,
                 Err(why) => {
@@ -239,7 +201,10 @@ impl Stub {
             match &answer.outcome {
                 _ if answer.id == id => return Ok(Ok(answer)),
                 // About the connection (no room, too slow), not the call.
-                Err(fault) if answer.id.is_null() && fault.is_of_server() => {
+                Err(fault)
+                    if answer.id.is_null()
+                        && SERVER_ERRORS.contains(&fault.code) =>
+                {
                     return Err(Error::other(fault.to_string()));
                 }
                 Err(_) if answer.id.is_null() => return Ok(Ok(answer)),
@@ -249,13 +214,19 @@ impl Stub {
         Err(Error::other("nothing but answers that nobody asked for"))
     }
 
-    /// Sends a line on the connection, which is made if there is none.
-    fn send(
+    /// Until when an attempt that begins now may take.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.patience.deadline
+    }
+
+    /// Sends a line on the connection, which is made if there is none. Counts
+    /// it in `sent` as soon as something may have arrived.
+    pub fn send(
         &mut self,
         line: &str,
         deadline: Instant,
         sent: &mut u32,
-    ) -> Result<&mut Connection> {
+    ) -> Result<()> {
         let kept = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::to(&self.addresses, self.patience.deadline)?,
@@ -266,8 +237,15 @@ impl Stub {
         }
         // From the first byte on, the call may have been done.  (viva 6)
         *sent += 1;
-        connection.send(line, deadline)?;
-        Ok(connection)
+        connection.send(line, deadline)
+    }
+
+    /// The next line that comes on the connection.
+    pub fn receive(&mut self, deadline: Instant) -> Result<Vec<u8>> {
+        let connection = self.connection.as_mut();
+        let connection =
+            connection.ok_or_else(|| Error::other("not connected"))?;
+        connection.receive(deadline, self.show)
     }
 
     /// Ends the connection; the next call makes a new one. An answer that

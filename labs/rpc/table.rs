@@ -105,3 +105,30 @@ impl Table {
         keys.take(KEYS_AT_ONCE).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::value::to_raw_value;
+
+    #[test]
+    fn the_table_counts_its_bytes() -> serde_json::Result<()> {
+        let table = Table::default();
+        let large = to_raw_value(&"v".repeat(60_000))?;
+        // Put and replaced and deleted again leaves nothing behind.
+        for _ in 0..1000 {
+            assert_eq!(table.put("k".into(), large.clone()), Ok(true));
+            assert_eq!(table.put("k".into(), large.clone()), Ok(false));
+            assert!(table.delete("k"));
+        }
+        // 16 MiB hold 279 of them.
+        for n in 0..279 {
+            assert_eq!(table.put(n.to_string(), large.clone()), Ok(true));
+        }
+        let full = Err(Problem::Full);
+        assert_eq!(table.put("one more".into(), large.clone()), full);
+        assert_eq!(table.put("0".into(), large), Ok(false), "in its place");
+        assert!(table.delete("0") && !table.delete("0"));
+        Ok(())
+    }
+}

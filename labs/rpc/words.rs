@@ -78,3 +78,30 @@ fn value(word: &str) -> String {
         Err(_) => quote(word),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Order, String> {
+        let words: Vec<_> = line.split(' ').map(str::to_string).collect();
+        order(&words)
+    }
+
+    #[test]
+    fn words_become_calls() {
+        for (line, params) in [
+            ("f", ""),
+            ("f 1 x [2]", r#"[1,"x",[2]]"#),
+            ("f a=1 b=x", r#"{"a":1,"b":"x"}"#),
+            ("f a=b=c", r#"{"a":"b=c"}"#),
+            ("f \"a=b\"", r#"["a=b"]"#),
+            ("f 1=1 ", r#"["1=1",""]"#),
+        ] {
+            let (method, params) = ("f".into(), params.into());
+            assert_eq!(read(line), Ok(Order::Call { method, params }));
+        }
+        assert!(read("f a=1 2").is_err(), "by name or by position");
+        assert!(order(&[]).is_err());
+    }
+}

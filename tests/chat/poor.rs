@@ -217,7 +217,8 @@ fn vanish() {
     ip(&["addr", "add", "10.9.9.9/32", "dev", "lo"]);
     let mut server = Server::start("chat-server", &["--silence", "3"]);
     let mut witness = Member::join(&server, "Robin", 1);
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let socket =
+        Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let from = std::net::SocketAddr::from(([10, 9, 9, 9], 0));
     socket.bind(&from.into()).expect("the address is ours");
     socket.connect(&server.address.into()).expect("it accepts");

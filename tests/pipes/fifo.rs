@@ -157,6 +157,27 @@ fn t_x3_fifo_of_somebody_else_is_not_removed() {
 }
 
 #[test]
+fn t_x3_fifo_behind_a_link_stays_and_one_that_is_gone_is_said() {
+    let (folder, path) = place("fifo");
+    make(&path);
+    let link = folder.path().join("link");
+    symlink(&path, &link).expect("a link");
+    let mut reader = start(READER, &link, &["--stay", "--remove"]);
+    wait(&mut reader, "open(…): open for reading");
+    reader.signal(Signal::TERM).expect("a signal");
+    wait(&mut reader, "… is a symbolic link; it stays as it is");
+    assert_eq!(end(&mut reader), Some(0));
+    assert!(path.exists() && link.is_symlink());
+
+    let mut reader = start(READER, &path, &["--stay", "--remove"]);
+    wait(&mut reader, "open(…): open for reading");
+    fs::remove_file(&path).expect("the name goes");
+    reader.signal(Signal::TERM).expect("a signal");
+    wait(&mut reader, "… is gone already");
+    assert_eq!(end(&mut reader), Some(0));
+}
+
+#[test]
 fn t_x3_fifo_is_removed_when_nobody_comes_and_when_the_terminal_goes() {
     let (_folder, path) = place("fifo");
     let mut reader = start(READER, &path, &["--remove", "--wait", "1"]);

@@ -313,7 +313,7 @@ fn t_x3_unix_path_that_was_replaced_is_left_at_the_end() {
     fs::remove_file(&path).expect("somebody removes it");
     fs::write(&path, "thesis").expect("and puts a file there");
     server.signal(Signal::TERM).expect("a signal");
-    wait(&mut server, "… is not ours any more; it stays as it is");
+    wait(&mut server, "… is another file by now; it stays as it is");
     assert_eq!(end(&mut server), Some(0));
     assert_eq!(fs::read(&path).expect("the file"), b"thesis");
 }

@@ -10,9 +10,11 @@ use super::*;
 
 /// A server of one test: for each connection, what it sends behind the first
 /// line that it reads; ID stands for that line's id. `None`: nothing.
-fn scripted(answers: &'static [Option<&'static str>]) -> Server {
+fn scripted(answers: &[Option<&str>]) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
+    let answers: Vec<Option<String>> =
+        answers.iter().map(|answer| answer.map(str::to_string)).collect();
     thread::spawn(move || {
         let mut ids = Vec::new();
         for answer in answers {
@@ -60,6 +62,12 @@ fn t_x2_client_calls_from_the_command_line() {
         (&["counter.increment"], "42"),
         (&["--", "add", "1", "1"], "2"),
         (&["{\"jsonrpc\":\"2.0\",\"method\":\"add\"}"], ""),
+        (&["[{\"jsonrpc\":\"2.0\",\"method\":\"add\"}]"], ""),
+        (
+            &["[]"],
+            "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\
+             \"Invalid Request\",\"data\":\"an empty batch\"},\"id\":null}",
+        ),
     ] {
         let (said, status) = run(&server, words);
         assert_eq!((said.as_str(), status), (printed, Some(0)), "{words:?}");
@@ -115,6 +123,9 @@ fn t_x2_client_reads_lines_and_survives_its_server() {
     say("[1]", "[{…-32600…}]");
     say("fly", "error: -32601 Method not found: …");
     say("notify counter.increment\ncounter.read", "1");
+    // In the order of the lines: all go over one connection.
+    let raw = "{\"jsonrpc\":\"2.0\",\"method\":\"counter.increment\"}";
+    say(&format!("{raw}\n[{raw},{raw}]\ncounter.read"), "4");
     server.interrupt();
     // Sent on a connection that the server had closed: who knows?
     say("add 1 1", "Nobody knows whether it was done: sent once.");
@@ -140,16 +151,12 @@ fn t_x2_nothing_listens() {
 
 #[test]
 fn t_q7_a_retry_is_the_same_request_on_a_new_connection() {
-    let right = Some("{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":ID}\n");
-    // Closed without a word, then half an answer, then the answer.
-    let half = Some("{\"jsonrpc\":\"2.0\",\"resu");
-    static ANSWERS: [Option<&str>; 3] = [
-        None,
+    let server = scripted(&[
+        None, // closed without a word
         Some("{\"jsonrpc\":\"2.0\",\"resu"),
         Some("{\"jsonrpc\":\"2.0\",\"result\":7,\"id\":ID}\n"),
-    ];
-    assert_eq!((ANSWERS[1], ANSWERS[2]), (half, right));
-    let (said, status) = run(&scripted(&ANSWERS), &["counter.increment"]);
+    ]);
+    let (said, status) = run(&server, &["counter.increment"]);
     assert!(said.contains("trying again, 2 of 3: id \""), "{said}");
     assert!(said.contains("trying again, 3 of 3: id \""), "{said}");
     assert_eq!((said.lines().last(), status), (Some("7"), Some(0)), "{said}");
@@ -197,23 +204,22 @@ fn t_x2_answers_that_are_none_and_too_long_ones() {
             "-32000 ",
         ),
     ] {
-        let answers = Box::leak(Box::new([Some(&*answer.to_string().leak())]));
-        let (said, status) = run(&scripted(answers), &["--tries", "1", "add"]);
+        let server = scripted(&[Some(answer)]);
+        let (said, status) = run(&server, &["--tries", "1", "add"]);
         assert!(said.contains(reason), "{answer}: {said}");
         assert!(!said.contains('\x1b'), "{said}");
         assert!(said.contains("sent once"), "{said}");
         assert_eq!(status, Some(1));
     }
-    let long = format!("\"{}\"\n", "x".repeat(1_100_000)).leak();
-    let answers = Box::leak(Box::new([Some(&*long)]));
-    let (said, _) = run(&scripted(answers), &["--tries", "1", "add"]);
+    let long = format!("\"{}\"\n", "x".repeat(1_100_000));
+    let (said, _) = run(&scripted(&[Some(&long)]), &["--tries", "1", "add"]);
     assert!(said.contains("the answer is too long"), "{said}");
 }
 
 #[test]
 fn t_x2_what_is_no_answer_is_not_asked_for_again() {
-    static ANSWERS: [Option<&str>; 1] = [Some("220 mail ESMTP\n")];
-    let (said, status) = run(&scripted(&ANSWERS), &["add"]);
+    let server = scripted(&[Some("220 mail ESMTP\n")]);
+    let (said, status) = run(&server, &["add"]);
     assert!(said.contains("it is no JSON: 220 mail ESMTP"), "{said}");
     assert!(!said.contains("trying again"), "{said}");
     assert_eq!(status, Some(1));
@@ -260,4 +266,50 @@ fn t_q7_compare_calls_here_and_there() {
     let (said, status) = finish(lost.client("rpc-compare", &[]));
     assert!(said.contains("Nobody knows whether it was done"), "{said}");
     assert_eq!(status, Some(1));
+}
+
+#[test]
+fn t_q7_compare_calls_each_procedure_of_the_calculator() {
+    let server = Server::start("rpc-server", &[]);
+    for (name, result) in [
+        ("subtract", "-1"),
+        ("multiply", "6"),
+        ("divide", "0.6666666666666666"),
+    ] {
+        let words = ["--calls", "2", "--procedure", name];
+        let (said, status) = finish(server.client("rpc-compare", &words));
+        for place in ["here:  ", "there: "] {
+            let line = format!("{place}{name}(2, 3) = {result}, ");
+            assert!(said.contains(&line), "{said}");
+        }
+        assert_eq!(status, Some(0));
+    }
+    let words = ["--procedure", "table.get"];
+    let (said, status) = finish(server.client("rpc-compare", &words));
+    assert!(said.starts_with("--procedure: add, subtract,"), "{said}");
+    assert_eq!(status, Some(2));
+}
+
+#[test]
+fn t_x2_a_call_survives_marshalling_whatever_is_in_it() {
+    let server = Server::start("rpc-server", &["--at-most-once"]);
+    let (key, id) = ("a\"b\\c\n\u{e9}", "\u{e9}\"/1");
+    let words = ["--show", "--id", id, "table.put", key, "[1,\"\\n\"]"];
+    let (said, status) = run(&server, &words);
+    let (sent, _) = said.split_once('\n').expect("two lines");
+    let sent: Value = serde_json::from_str(sent.trim_start_matches("> "))
+        .unwrap_or_else(|e| panic!("{sent}: {e}"));
+    assert_eq!(sent["id"], id);
+    assert_eq!(sent["params"], json!([key, [1, "\n"]]));
+    assert!(said.ends_with("\ntrue"), "{said}");
+    assert_eq!(status, Some(0));
+    let (said, _) = run(&server, &["table.get", key]);
+    assert_eq!(said, "[1,\"\\n\"]");
+    let error = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":7,\"message\":\
+                 \"a \\\"reason\\\"\",\"data\":[1]},\"id\":ID}\n";
+    let (said, status) = run(&scripted(&[Some(error)]), &["f\"g"]);
+    assert_eq!(
+        (said.as_str(), status),
+        ("Error: 7 a \"reason\": [1]", Some(1))
+    );
 }

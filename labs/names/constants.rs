@@ -8,7 +8,10 @@
 //! The numbers differ between systems (AF_INET6 is 10 on Linux, 30 on macOS),
 //! the names do not: that is what the constants are for.
 
+use std::io;
+
 use socket2::{Domain, Protocol, Type};
+use socketlab::explain;
 
 /// The domain, or address family: `AF_INET`. (PF_INET, "protocol family",
 /// is an older name for the same number.)                         [T-V1]
@@ -39,9 +42,24 @@ pub fn transport(kind: i32) -> &'static str {
     }
 }
 
+/// The name of what a system call reported: `EADDRINUSE`.
+pub fn errno(error: &io::Error) -> String {
+    let number = error.raw_os_error().unwrap_or_default();
+    let known = explain::errno(number).map(|entry| entry.name.to_string());
+    known.unwrap_or_else(|| format!("errno {number}"))
+}
+
+/// The system's words for it, too: `Address already in use (EADDRINUSE)`.
+pub fn failure(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    format!("{text} ({})", errno(error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::io::Errno;
 
     #[test]
     fn numbers_have_the_handouts_names() {
@@ -52,5 +70,13 @@ mod tests {
         assert_eq!(kind(Type::DGRAM.into()), "SOCK_DGRAM");
         assert_eq!(protocol(Protocol::TCP.into()), "IPPROTO_TCP");
         assert_eq!(protocol(0), "0");
+    }
+
+    #[test]
+    fn errors_have_cs_names() {
+        let refused = Errno::CONNREFUSED.into();
+        assert_eq!(failure(&refused), "Connection refused (ECONNREFUSED)");
+        let unknown = io::Error::from_raw_os_error(9999);
+        assert_eq!(errno(&unknown), "errno 9999");
     }
 }
