@@ -143,6 +143,20 @@ fn w_t4a_names_subjects_and_copies_in_any_script() {
 }
 
 #[test]
+fn w_t4a_a_subject_that_looks_encoded_arrives_as_typed() {
+    let long = "世界 =?utf-8?q?=41?= ".repeat(20);
+    for subject in ["=?utf-8?q?=41?=", "a =?utf-8?B?eA==?= b", "=?", &long] {
+        let done = send(EHLO, &["--subject", subject], b"hi\n");
+        let message = done.followed();
+        let mut coded = message.lines().filter(|line| line.contains("=?"));
+        assert!(coded.all(|line| line.len() <= 76), "{message}");
+        let Some(lines) = read(message) else { return };
+        let wanted = format!("Subject: {subject}");
+        assert!(lines.contains(&wanted), "{wanted}: {lines:#?}");
+    }
+}
+
+#[test]
 fn w_t4a_bcc_is_in_the_envelope_only() {
     let envelope = "C: MAIL FROM:<ada@example.com>\nS: 250 ok\n\
                     C: RCPT TO:<bob@example.org>\nS: 250 ok\n\
