@@ -190,7 +190,10 @@ fn prepare(args: &Args) -> Result<Sink> {
     let account = account.transpose()?;
     ignore_file_size_signal();
     let store = Store::open(&args.dir, args.mbox.as_deref())?;
-    let certificate = || sink_tls::config(Path::new(&args.dir), &args.host);
+    let certificate = || {
+        store.be_the_only_one_with_tls()?;
+        sink_tls::config(Path::new(&args.dir), &args.host)
+    };
     let tls = (args.tls || args.implicit_tls).then(certificate).transpose()?;
     Ok(Sink {
         store,

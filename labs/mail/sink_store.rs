@@ -51,6 +51,23 @@ impl Store {
         Ok(Store { folder, handle, mbox })
     }
 
+    /// For a sink with a certificate: its clients trust the folder's cert.pem,
+    /// which a second one would write over. The lock ends with the process.
+    pub fn be_the_only_one_with_tls(&self) -> Result<()> {
+        let alone = FlockOperation::NonBlockingLockExclusive;
+        match flock(&self.handle, alone) {
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => {
+                let folder = self.folder.display();
+                Err(Error::other(format!(
+                    "another sink with TLS has its cert.pem in {folder}: \
+                     give this one a folder of its own, --dir"
+                )))
+            }
+            // A file system without locks is no reason to stay away.
+            _ => Ok(()),
+        }
+    }
+
     /// A place for a new message.
     pub fn draft(&self) -> io::Result<Draft<'_>> {
         for _ in 0..NAMES {

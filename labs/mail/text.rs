@@ -56,7 +56,9 @@ pub fn keep(text: &str) {
     for name in [FILE.to_string()].into_iter().chain(others) {
         let file = new.open(&name);
         match file.and_then(|mut file| file.write_all(text.as_bytes())) {
-            Ok(()) => return warn!("your text is kept: < {name}"),
+            Ok(()) => {
+                return warn!("your text is kept, for next time: < {name}");
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return warn!("your text is lost: {name}: {error}"),
         }

@@ -240,7 +240,9 @@ fn w_t4a_a_typed_text_outlives_a_failure() {
         screen.wait_for("The message; Ctrl-D …").expect("a prompt");
         let mut keys = screen.take_input().expect("a keyboard");
         keys.write_all("Grüße\r.\r\x04".as_bytes()).expect("typed");
-        screen.wait_for(&format!("your text is kept: < {name}…")).expect(name);
+        screen
+            .wait_for(&format!("your text is kept, for next time: < {name}…"))
+            .expect(name);
         screen.wait_for("Error: connect(…").expect("why");
         let status = screen.wait_for_end().expect("it ends").code();
         assert_eq!(status, Some(1));
