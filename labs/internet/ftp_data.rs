@@ -62,6 +62,7 @@ pub fn transfer(
     out: &mut Output,
 ) -> Result<()> {
     // ---- 8 data ----------------------------------------------------------
+    talk.job.step("8 data");
     let host = &talk.job.url.host;
     let mut data = match talk.peer()?.1 {
         Some(config) => {
