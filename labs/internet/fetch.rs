@@ -101,8 +101,7 @@ fn main() -> Result<()> {
         let name = scheme.name;
         args::usage(&match scheme.tls {
             true => format!(
-                "{name} is TLS from the first byte on: \
-                             --starttls is for {}",
+                "{name} is TLS from the first byte on: --starttls is for {}",
                 name.trim_end_matches('s')
             ),
             false => format!("{name} has no command that begins TLS"),
