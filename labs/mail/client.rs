@@ -54,7 +54,7 @@ const PROGRAM: Program = Program {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     // All that the user can get wrong is found before a server hears of us,
-    // and what needs no text before it is typed.
+    // and most of it before somebody types a text in vain.
     let mut plan = options::plan(args);
     if plan.tls == Tls::Upgrade || plan.tls.comes_first(plan.port) {
         tls::check_cert_file()?;
