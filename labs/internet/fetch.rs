@@ -14,6 +14,7 @@
 //! Run: make fetch URL=gopher://127.0.0.1:7070/
 
 mod dialogue;
+mod encoded_word;
 mod ftp;
 mod ftp_data;
 mod gopher;

@@ -22,7 +22,7 @@ use crate::dialogue::{Dialogue, MOST_LINES};
 use crate::imap_list::{list, number};
 use crate::imap_reply::Session;
 use crate::login::login;
-use crate::mailbox;
+use crate::mailbox::{encode, quote};
 use crate::output::Output;
 
 /// For the list of a mailbox: size and subject of every message.
@@ -66,8 +66,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     match mailbox {
         None => {
             // ---- 5 LIST --------------------------------------------------
-            // "*": at any depth (RFC 9051, 6.3.9). Names are in a kind of
-            // UTF-7.
+            // "*": at any depth (RFC 9051, 6.3.9).
             job.step("5 LIST");
             list(&mut session, "LIST \"\" \"*\"", &mut out)?;
         }
@@ -76,13 +75,11 @@ pub fn fetch(job: &Job) -> Result<()> {
             // Opens the mailbox for what follows. Its brother EXAMINE is for
             // reading only; we change nothing all the same.    (viva 12)
             job.step("4 SELECT");
-            let name = mailbox::quote(&mailbox::encode(&name));
-            session.command(&format!("SELECT {name}"))?;
+            session.command(&format!("SELECT {}", quote(&encode(&name))))?;
 
             // ---- 6 FETCH -------------------------------------------------
             // By UID, which never changes; the number in front of FETCH is
-            // the message's place today. PEEK: it is not marked as read.
-            //                                                  (viva 12)
+            // its place today. PEEK: it is not marked as read. (viva 12)
             job.step("6 FETCH");
             match uid {
                 None => list(&mut session, ALL, &mut out)?,
@@ -100,7 +97,11 @@ pub fn fetch(job: &Job) -> Result<()> {
 }
 
 /// One message. Other lines may come before and after it.
-fn message(session: &mut Session, uid: u32, out: &mut Output) -> Result<()> {
+fn message(
+    session: &mut Session<'_>,
+    uid: u32,
+    out: &mut Output,
+) -> Result<()> {
     let tag = session.send(&format!("UID FETCH {uid} (BODY.PEEK[])"))?;
     let mut messages = 0;
     for _ in 0..MOST_LINES {
@@ -112,9 +113,8 @@ fn message(session: &mut Session, uid: u32, out: &mut Output) -> Result<()> {
             };
         };
         messages += u32::from(response.is_message);
-        let its = number(&response.text, "UID ");
-        let other = its.filter(|&its| its != u64::from(uid));
-        if let (Some(its), true) = (other, response.is_message) {
+        let its = number(&response.text, "UID ").unwrap_or(uid.into());
+        if response.is_message && its != u64::from(uid) {
             let what = format!("a message with the UID {its} came instead");
             return Err(session.talk.refused(&what));
         }

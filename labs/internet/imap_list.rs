@@ -10,13 +10,14 @@
 use socketlab::{Result, console};
 
 use crate::dialogue::MOST_LINES;
+use crate::encoded_word;
 use crate::imap_reply::{Response, Session, after};
 use crate::mailbox;
 use crate::output::Output;
 
 /// Sends a command and prints the list that it gives.
 pub fn list(
-    session: &mut Session,
+    session: &mut Session<'_>,
     command: &str,
     out: &mut Output,
 ) -> Result<()> {
@@ -55,7 +56,8 @@ fn line(response: &Response) -> Option<String> {
         None => quoted.unwrap_or_default(),
     };
     let subject: Vec<&str> = subject.split_whitespace().skip(1).collect();
-    Some(format!("{uid:>7} {size:>9}  {}", subject.join(" ")))
+    let subject = encoded_word::decode(&subject.join(" "));
+    Some(format!("{uid:>7} {size:>9}  {subject}"))
 }
 
 /// A number among the items of a FETCH.
