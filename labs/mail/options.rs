@@ -77,6 +77,9 @@ pub struct Args {
     quiet: bool,
 }
 
+/// Nothing depends on the reply to QUIT, so nobody waits longer for it.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
 /// servers between each other. A person looks on here; `--timeout 600` is
 /// for a server that takes its time.
@@ -101,6 +104,16 @@ impl Waits {
     /// The same for all.
     pub fn all(wait: Duration) -> Waits {
         Waits { command: wait, data: wait, dot: wait }
+    }
+
+    /// For the reply to this.
+    pub fn behind(&self, verb: &str) -> Duration {
+        match verb {
+            "DATA" => self.data,
+            "the dot" => self.dot,
+            "QUIT" => self.command.min(GOODBYE),
+            _ => self.command,
+        }
     }
 }
 
