@@ -38,6 +38,20 @@ impl Program {
         let found = self.steps.split(' ').position(|step| step == call);
         found.map(|index| index + 1)
     }
+
+    /// The program at the other end: for echo-task3-client it is
+    /// echo-task3-server, for an intruder the lab's server.
+    pub fn other_end(&self) -> Option<String> {
+        match self.lab {
+            "internet" => None, // other people's servers
+            "mail" => Some("mail-sink".into()),
+            lab => {
+                let client = self.example.split_once("-client ");
+                let (name, _) = client.unwrap_or((lab, ""));
+                Some(format!("{name}-server"))
+            }
+        }
+    }
 }
 
 static PROGRAM: OnceLock<&'static Program> = OnceLock::new();

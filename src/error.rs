@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 
-use crate::{args, explain};
+use crate::args::{self, Program};
+use crate::explain;
 
 /// What the labs return. `main` may return it too: the runtime then prints
 /// the error after `Error: ` and exits with status 1.
@@ -96,15 +97,9 @@ impl fmt::Display for Error {
         write!(f, "{text} ({name}). {hint}")?;
         if self.call == "connect"
             && self.kind() == io::ErrorKind::ConnectionRefused
-            && let Some(program) = args::program()
-            && program.lab != "internet"
-        // whose servers are other people's
+            && let Some(server) = args::program().and_then(Program::other_end)
         {
-            // echo-task3-client wants echo-task3-server.
-            let own = program.example.split_once("-client ");
-            let server = own.map_or(program.lab, |(server, _)| server);
-            let kind = if server == "mail" { "sink" } else { "server" };
-            write!(f, " In this lab: make {server}-{kind}")?;
+            write!(f, " In this lab: make {server}")?;
         }
         Ok(())
     }

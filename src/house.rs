@@ -170,6 +170,34 @@ pub fn steps(file: &Path) -> Result<Vec<String>> {
     Ok(banners.collect())
 }
 
+/// The steps of a program, by their numbers: the banners of its own file and
+/// of its modules, as far as they name a call, `4 accept()`. Without `()` a
+/// banner is a step of a dialogue, and its file's own affair.
+pub fn program_steps(program: &str) -> Result<Vec<String>> {
+    let main = source_of(program)?;
+    let mut found = steps(&main)?;
+    for module in modules(&main)? {
+        found.extend(steps(&module)?);
+    }
+    found.retain(|banner| banner.ends_with("()"));
+    let number = |banner: &String| -> usize {
+        let (number, _) = banner.split_once(' ').unwrap_or_default();
+        number.parse().unwrap_or(0)
+    };
+    found.sort_by_key(|banner| (number(banner), banner.clone()));
+    found.dedup();
+    Ok(found)
+}
+
+/// The files behind the `mod name;` lines of a program's file.
+pub fn modules(main: &Path) -> Result<Vec<PathBuf>> {
+    let text = read(main)?;
+    let names = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    Ok(names.map(|name| main.with_file_name(format!("{name}.rs"))).collect())
+}
+
 /// The file of a program, from the list in Cargo.toml.
 pub fn source_of(program: &str) -> Result<PathBuf> {
     let root = root()?;

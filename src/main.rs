@@ -175,11 +175,11 @@ fn quiz(labs: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// The banners of one program, or of two side by side. [G-4]
+/// The steps of one program, or of two side by side. [G-4]
 fn steps(left: &str, right: Option<&str>) -> Result<()> {
-    let one = house::steps(&house::source_of(left)?)?;
+    let one = house::program_steps(left)?;
     let two = match right {
-        Some(right) => house::steps(&house::source_of(right)?)?,
+        Some(right) => house::program_steps(right)?,
         None => Vec::new(),
     };
     let width = one.iter().map(String::len).max().unwrap_or(0);

@@ -1,6 +1,6 @@
 //! The rules of the house, as tests. Each failure says what to mend where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -115,12 +115,6 @@ fn tags(line: &str) -> Vec<String> {
     candidates.map(str::to_string).collect()
 }
 
-/// Programs, and their labs, whose name does not begin with `<lab>-`.
-const OTHER_NAMES: &[(&str, &str)] = &[
-    ("names", "names"), // the lab's only program, neither server nor client
-    ("fetch", "internet"), // the same; its user types it often
-];
-
 #[test]
 fn every_program_is_listed_and_every_list_names_it() {
     let mut problems = Vec::new();
@@ -135,8 +129,9 @@ fn every_program_is_listed_and_every_list_names_it() {
     for (name, path) in &programs {
         let Some(lab) = path.strip_prefix("labs/") else { continue };
         let lab = lab.split('/').next().expect("a lab");
-        let alone = OTHER_NAMES.contains(&(name.as_str(), lab));
-        if !name.starts_with(&format!("{lab}-")) && !alone {
+        let fits = name == lab || name.starts_with(&format!("{lab}-"));
+        // The one exception: its user types it often.
+        if !fits && name != "fetch" {
             problems.push(format!("{name}: does not begin with {lab}-"));
         }
         if !makefile.contains(&format!("\n{name}: ##")) {
@@ -307,35 +302,43 @@ fn step_banners_are_the_steps_that_the_program_declares() {
             continue;
         };
         let steps = steps.split('"').next().unwrap_or_default();
-        let mut banners = house::steps(&root().join(&path)).expect("a file");
-        for module in modules(&path, &text) {
-            banners.extend(house::steps(&root().join(module)).expect("a file"));
+        let written = house::program_steps(&name).expect("a program");
+        for banner in house::steps(&root().join(&path)).expect("a file") {
+            if !banner.ends_with("()") {
+                problems.push(format!("{path}: {banner} is no call"));
+            }
         }
-        let declared: BTreeSet<String> = steps
+        let mut dialogues = BTreeMap::<String, BTreeSet<usize>>::new();
+        for module in house::modules(&root().join(&path)).expect("a file") {
+            let mut banners = house::steps(&module).expect("a file");
+            banners.retain(|banner| !banner.ends_with("()"));
+            // ftp.rs and ftp_data.rs are one dialogue, with its own numbers.
+            let stem = module.file_stem().expect("a name").to_string_lossy();
+            let dialogue = stem.split('_').next().unwrap_or(&stem).to_string();
+            let numbers = banners.iter().map(|banner| {
+                let number = banner.split(' ').next().unwrap_or_default();
+                number.parse::<usize>().unwrap_or_default()
+            });
+            dialogues.entry(dialogue).or_default().extend(numbers);
+        }
+        let declared: Vec<String> = steps
             .split_whitespace()
             .filter(|word| *word != "\\") // the string goes on below
             .enumerate()
             .map(|(index, step)| format!("{} {step}()", index + 1))
             .collect();
-        // A banner without () is a step of a dialogue, not a system call.
-        banners.retain(|banner| banner.ends_with("()"));
-        let written: BTreeSet<String> = banners.into_iter().collect();
         if declared != written {
             problems.push(format!(
                 "{path} ({name}): declares {declared:?}, banners {written:?}"
             ));
         }
+        for (dialogue, numbers) in dialogues {
+            if !numbers.iter().copied().eq(1..=numbers.len()) {
+                problems.push(format!("{path}, {dialogue}: {numbers:?}"));
+            }
+        }
     }
     none(problems);
-}
-
-/// The files behind the `mod name;` lines of a program.
-fn modules(path: &str, text: &str) -> Vec<String> {
-    let folder = path.rsplit_once('/').expect("a folder").0;
-    let names = text.lines().filter_map(|line| {
-        line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_string)
-    });
-    names.map(|name| format!("{folder}/{name}.rs")).collect()
 }
 
 #[test]
