@@ -48,6 +48,7 @@ pub struct Dialogue<'a> {
     /// What the user asked for.
     pub job: &'a Job,
     reader: LineReader<Channel>,
+    only_crlf: bool,                // see below
     tls: Option<Arc<ClientConfig>>, // for FTP's second connection, too
     last: String,                   // our last command, as shown
 }
@@ -62,20 +63,21 @@ impl<'a> Dialogue<'a> {
         let mut dialogue = Dialogue::over(channel, job, last);
         if url.scheme.tls {
             // Not a byte is sent or believed before this has succeeded.
-            dialogue = dialogue.encrypted()?;
+            dialogue = dialogue.start_tls()?;
         }
         Ok(dialogue)
     }
 
     fn over(channel: Channel, job: &'a Job, last: String) -> Dialogue<'a> {
         let reader = LineReader::new(channel, LONGEST_LINE, job.wait);
-        Dialogue { job, reader, tls: None, last }
+        Dialogue { job, reader, only_crlf: false, tls: None, last }
     }
 
     /// Only CR LF ends a line from now on. Where a text may hold a bare LF,
     /// `\n.\n` in it would else end it early, and what follows would be taken
     /// for the server's next reply.                              (viva 6)
     pub fn only_crlf(&mut self) {
+        self.only_crlf = true;
         self.reader.only_crlf();
     }
 
@@ -184,14 +186,10 @@ impl<'a> Dialogue<'a> {
         Ok(())
     }
 
-    /// TLS, after the server has agreed to begin it. What had been received
-    /// and not read by then came in the clear, from anybody.     (viva 7)
+    /// TLS, at once or after the server has agreed to begin it. What had been
+    /// received and not read by then came in the clear, from anybody. (viva 7)
     pub fn start_tls(self) -> Result<Dialogue<'a>> {
-        self.encrypted()
-    }
-
-    fn encrypted(self) -> Result<Dialogue<'a>> {
-        let (job, last) = (self.job, self.last);
+        let (job, last, only_crlf) = (self.job, self.last, self.only_crlf);
         let (channel, unread) = self.reader.into_parts();
         if !unread.is_empty() {
             return Err(Error::other(format!(
@@ -209,8 +207,12 @@ impl<'a> Dialogue<'a> {
         let ours = config.clone();
         let channel = Channel::connect_tls(socket, ours, host, wait)?;
         job.show("-- ", channel.description().as_bytes());
-        let tls = Some(config);
-        Ok(Dialogue { tls, ..Dialogue::over(channel, job, last) })
+        let mut dialogue = Dialogue::over(channel, job, last);
+        dialogue.tls = Some(config);
+        if only_crlf {
+            dialogue.only_crlf();
+        }
+        Ok(dialogue)
     }
 
     /// Can nobody on the way read this?
@@ -248,6 +250,14 @@ impl<'a> Dialogue<'a> {
 }
 
 impl Job {
+    /// The numbered line above what one step says and hears: the number and
+    /// name of the banner in the protocol's file.
+    pub fn step(&self, step: &str) {
+        if !self.quiet {
+            warn!("-- {step}");
+        }
+    }
+
     /// A line of the dialogue, on stderr, unless `--quiet`.
     pub fn show(&self, mark: &str, line: &[u8]) {
         if !self.quiet {

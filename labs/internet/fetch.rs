@@ -9,16 +9,18 @@
 //!     pop3.rs imap.rs ftp.rs nntp.rs gopher.rs telnet.rs http.rs
 //!                        one protocol each: who says what, in which order
 //!
-//! What is said goes to stderr as it happens, `C:` ours, `S:` the server's;
-//! what is fetched goes to stdout.
+//! What is said goes to stderr as it happens, `C:` ours, `S:` the server's,
+//! below the numbers of that protocol's steps; what is fetched, to stdout.
 //! Run: make fetch URL=gopher://127.0.0.1:7070/
 
 mod dialogue;
+mod encoded_word;
 mod ftp;
 mod ftp_data;
 mod gopher;
 mod http;
 mod imap;
+mod imap_list;
 mod imap_reply;
 mod login;
 mod mailbox;
@@ -100,8 +102,7 @@ fn main() -> Result<()> {
         let name = scheme.name;
         args::usage(&match scheme.tls {
             true => format!(
-                "{name} is TLS from the first byte on: \
-                             --starttls is for {}",
+                "{name} is TLS from the first byte on: --starttls is for {}",
                 name.trim_end_matches('s')
             ),
             false => format!("{name} has no command that begins TLS"),

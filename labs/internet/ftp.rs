@@ -34,16 +34,19 @@ pub fn fetch(job: &Job) -> Result<()> {
     let mut talk = Dialogue::open(job)?;
 
     // ---- 1 greeting ------------------------------------------------------
+    job.step("1 greeting");
     expect(&mut talk, 2)?;
 
     // ---- 2 AUTH TLS ------------------------------------------------------
     if job.starttls {
+        job.step("2 AUTH TLS");
         ask(&mut talk, "AUTH TLS", 2)?;
         talk = talk.start_tls()?;
     }
 
     // ---- 3 USER, PASS ----------------------------------------------------
     // Anonymous servers want an address for a password, and check nothing.
+    job.step("3 USER, PASS");
     let (user, password) = match job.url.user.as_deref() {
         None | Some("anonymous") => ("anonymous".into(), "fetch@".into()),
         Some(_) => {
@@ -65,12 +68,14 @@ pub fn fetch(job: &Job) -> Result<()> {
     // P: the second connection has TLS, too. Without it, only the password
     // would be safe, and the file not.
     if talk.is_secure() {
+        job.step("4 PBSZ, PROT");
         ask(&mut talk, "PBSZ 0", 2)?;
         ask(&mut talk, "PROT P", 2)?;
     }
 
     // ---- 5 TYPE ----------------------------------------------------------
     // I, image: the bytes as they are. A would translate line ends.
+    job.step("5 TYPE");
     ask(&mut talk, if folder { "TYPE A" } else { "TYPE I" }, 2)?;
     let mut size = None;
     if folder && !path.is_empty() {
@@ -83,11 +88,13 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 6 EPSV ----------------------------------------------------------
+    job.step("6 EPSV");
     let place = passive(&mut talk)?;
     let data = dial(&[place])?;
 
-    // ---- 7 RETR ----------------------------------------------------------
+    // ---- 7 RETR, LIST ----------------------------------------------------
     // 150: it goes over the other connection. 550: there is none.
+    job.step("7 RETR, LIST");
     match folder {
         true => ask(&mut talk, "LIST", 1)?,
         false => ask(&mut talk, &format!("RETR {path}"), 1)?,
@@ -97,6 +104,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 9 226 -----------------------------------------------------------
     // FIN is not enough: a server that dies sends it, too.     (viva 14)
+    job.step("9 226");
     expect(&mut talk, 2)?;
     let count: u64 = out.count();
     if size.is_some_and(|size: u64| size != count) {
@@ -106,6 +114,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     out.finish()?;
 
     // ---- 10 QUIT ---------------------------------------------------------
+    job.step("10 QUIT");
     let _ = talk.send("QUIT").and_then(|()| reply(&mut talk));
     talk.close();
     Ok(())

@@ -24,35 +24,35 @@ pub fn passive(talk: &mut Dialogue<'_>) -> Result<SocketAddr> {
     let port = match code {
         // 229 … (|||4711|)
         229 => text.rsplit('|').nth(1).and_then(|port| port.parse().ok()),
-        // An old server. 227 … (127,0,0,1,18,103): 18 * 256 + 103. Some
-        // leave the parentheses out: they begin with the first digit (RFC
-        // 1123, 4.1.2.6).
         _ if place.is_ipv4() => {
-            let text = ask(talk, "PASV", 2)?;
-            let text = text.get(4..).unwrap_or_default();
-            let digit = |c: char| c.is_ascii_digit();
-            let inner = text.split_at(text.find(digit).unwrap_or(0)).1;
-            let end = inner.find(|c| !digit(c) && !", ".contains(c));
-            let inner = inner.split_at(end.unwrap_or(inner.len())).0;
-            let numbers = inner.split(',').map(|n| n.trim().parse::<u8>().ok());
-            let numbers: Option<Vec<u8>> = numbers.collect();
-            match numbers.as_deref() {
-                Some(&[a, b, c, d, high, low]) => {
-                    if place.ip() != IpAddr::from([a, b, c, d]) {
-                        warn!("(it names {a}.{b}.{c}.{d}: not followed)");
-                    }
-                    Some(u16::from_be_bytes([high, low]))
+            let text = ask(talk, "PASV", 2)?; // an old server
+            six_numbers(&text).map(|[a, b, c, d, high, low]| {
+                if place.ip() != IpAddr::from([a, b, c, d]) {
+                    warn!("(it names {a}.{b}.{c}.{d}: not followed)");
                 }
-                _ => None,
-            }
+                u16::from_be_bytes([high, low])
+            })
         }
         _ => None,
     };
-    place
-        .set_port(port.filter(|&port| port > 0).ok_or_else(|| {
-            talk.refused("no port for the data in the reply")
-        })?);
+    let Some(port @ 1..) = port else {
+        return Err(talk.refused("no port for the data in the reply"));
+    };
+    place.set_port(port);
     Ok(place)
+}
+
+/// `227 … (127,0,0,1,18,103)`: an address, and a port of 18 * 256 + 103. Some
+/// leave the parentheses out: it begins with the first digit (RFC 1123,
+/// 4.1.2.6).
+fn six_numbers(reply: &str) -> Option<[u8; 6]> {
+    let digit = |c: char| c.is_ascii_digit();
+    let text = reply.get(4..)?;
+    let text = text.get(text.find(digit)?..)?;
+    let end = text.find(|c| !digit(c) && !", ".contains(c));
+    let text = text.get(..end.unwrap_or(text.len()))?;
+    let numbers = text.split(',').map(|n| n.trim().parse().ok());
+    numbers.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }
 
 /// Reads the second connection to its end.
@@ -62,6 +62,7 @@ pub fn transfer(
     out: &mut Output,
 ) -> Result<()> {
     // ---- 8 data ----------------------------------------------------------
+    talk.job.step("8 data");
     let host = &talk.job.url.host;
     let mut data = match talk.peer()?.1 {
         Some(config) => {

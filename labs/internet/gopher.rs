@@ -32,6 +32,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 1 selector ------------------------------------------------------
     // We speak first. An empty one asks for the first menu (RFC 1436, 2).
+    job.step("1 selector");
     talk.send(&parts.join("\t"))?;
     out.announce(None);
     match kind {
@@ -41,6 +42,7 @@ pub fn fetch(job: &Job) -> Result<()> {
             // ---- 2 bytes -------------------------------------------------
             // Until FIN. A server that dies sends FIN as well: nobody can
             // tell half a picture from a whole one.             (viva 10)
+            job.step("2 bytes");
             loop {
                 let bytes = talk.bytes(64 * 1024)?;
                 if bytes.is_empty() {
@@ -64,6 +66,7 @@ fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
     // ---- 3 menu ----------------------------------------------------------
     // `0About<TAB>/about.txt<TAB>host<TAB>70`, a line each, until a dot.
     // `i` is a line to read, `3` an error (habits, not in the RFC).
+    talk.job.step("3 menu");
     let mut seen = 0;
     let dot = lines(talk, |line| {
         seen += 1;
@@ -98,6 +101,7 @@ fn text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
     // ---- 4 text ----------------------------------------------------------
     // Lines become lines of this system. The dot at the end is the rule
     // (its appendix), and many servers break it.
+    talk.job.step("4 text");
     if !lines(talk, |line| out.write(&[line, b"\n"].concat()))? {
         warn!("(no dot at the end: it may not be all)");
     }

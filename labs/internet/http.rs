@@ -37,6 +37,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 1 GET -----------------------------------------------------------
     // Host, because many sites live at one address; with TLS the server has
     // been told before, in the handshake (SNI), and had to prove the name.
+    job.step("1 GET");
     let mut host = match url.host.contains(':') {
         true => format!("[{}]", url.host),
         false => url.host.clone(),
@@ -53,6 +54,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 2 head ----------------------------------------------------------
     // 1xx are interim: the answer itself follows them.
+    job.step("2 head");
     let mut reader = Reader::new(talk.into_channel());
     reader.set_head_deadline(job.wait);
     reader.set_limits(job.wait, None);
@@ -82,6 +84,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 3 body ----------------------------------------------------------
     // Less than the head promised is an error, and no file.
+    job.step("3 body");
     let mut body = Body::new(response.framing("GET")?);
     let size = response.fields.text("Content-Length");
     out.announce(size.and_then(|size| size.parse().ok()));

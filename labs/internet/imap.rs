@@ -15,14 +15,19 @@
 //! Every command has a tag, and its end carries it; lines with `*` are data,
 //! which may come at any time.                        (viva 11) [T-M]
 
-use socketlab::{Error, Result, args, console};
+use socketlab::{Error, Result, args};
 
 use crate::Job;
 use crate::dialogue::{Dialogue, MOST_LINES};
-use crate::imap_reply::{Response, Session, after};
+use crate::imap_list::{list, number};
+use crate::imap_reply::Session;
 use crate::login::login;
-use crate::mailbox;
+use crate::mailbox::{encode, quote};
 use crate::output::Output;
+
+/// For the list of a mailbox: size and subject of every message.
+const ALL: &str = "UID FETCH 1:* (RFC822.SIZE \
+                   BODY.PEEK[HEADER.FIELDS (SUBJECT)])";
 
 /// Lists mailboxes or messages, or fetches a message.
 pub fn fetch(job: &Job) -> Result<()> {
@@ -34,6 +39,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 1 greeting ------------------------------------------------------
     // OK: log in now. PREAUTH: the server knows us already; then STARTTLS is
     // over before it began, and somebody on the way may have said so.
+    job.step("1 greeting");
     let greeting = talk.reply()?;
     let known = greeting.starts_with("* PREAUTH") && !job.starttls;
     if !known && !greeting.starts_with("* OK") {
@@ -43,106 +49,77 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 2 STARTTLS ------------------------------------------------------
     let mut session = Session::new(talk);
     if job.starttls {
+        job.step("2 STARTTLS");
         session.command("STARTTLS")?;
         session = Session::new(session.talk.start_tls()?);
-        session.talk.only_crlf();
     }
 
     // ---- 3 LOGIN ---------------------------------------------------------
     // Two strings: quoted, or as literals {4} for what cannot be quoted,
     // for each of which the server has to say go on (+).
     if !known {
+        job.step("3 LOGIN");
         let login = login(&mut session.talk)?;
         session.login(&login.user, &login.password)?;
     }
 
-    if let Some(name) = &mailbox {
-        // ---- 4 SELECT ----------------------------------------------------
-        // Opens the mailbox for what follows. Its brother EXAMINE is for
-        // reading only; we change nothing all the same.      (viva 12)
-        let name = mailbox::quote(&mailbox::encode(name));
-        session.command(&format!("SELECT {name}"))?;
-    }
+    match mailbox {
+        None => {
+            // ---- 5 LIST --------------------------------------------------
+            // "*": at any depth (RFC 9051, 6.3.9).
+            job.step("5 LIST");
+            list(&mut session, "LIST \"\" \"*\"", &mut out)?;
+        }
+        Some(name) => {
+            // ---- 4 SELECT ------------------------------------------------
+            // Opens the mailbox for what follows. Its brother EXAMINE is for
+            // reading only; we change nothing all the same.    (viva 12)
+            job.step("4 SELECT");
+            session.command(&format!("SELECT {}", quote(&encode(&name))))?;
 
-    // ---- 5 LIST ----------------------------------------------------------
-    // "*": at any depth (RFC 9051, 6.3.9). Names are in a kind of UTF-7.
-    let tag = match (&mailbox, uid) {
-        (None, _) => session.send("LIST \"\" \"*\"")?,
-        // ---- 6 FETCH -----------------------------------------------------
-        // By UID, which never changes; the number in front of FETCH is the
-        // message's place today. PEEK: it is not marked as read.  (viva 12)
-        (Some(_), None) => session.send(
-            "UID FETCH 1:* (RFC822.SIZE \
-             BODY.PEEK[HEADER.FIELDS (SUBJECT)])",
-        )?,
-        (Some(_), Some(uid)) => {
-            session.send(&format!("UID FETCH {uid} (BODY.PEEK[])"))?
-        }
-    };
-    let (mut messages, mut others) = (0, 0);
-    loop {
-        let wanted = uid.map(|_| &mut out);
-        let Some(response) = session.next(&tag, wanted)? else { break };
-        messages += usize::from(response.is_message);
-        let its = number(&response.text, "UID ").filter(|_| uid.is_some());
-        if let (Some(its), true) = (its, response.is_message)
-            && uid.map(u64::from) != Some(its)
-        {
-            let what = format!("a message with the UID {its} came instead");
-            return Err(session.talk.refused(&what));
-        }
-        if uid.is_none() {
-            match listed(&response) {
-                Some(line) => {
-                    out.write(&[line.as_bytes(), b"\n"].concat())?;
-                }
-                None => others += 1, // nobody sees these
+            // ---- 6 FETCH -------------------------------------------------
+            // By UID, which never changes; the number in front of FETCH is
+            // its place today. PEEK: it is not marked as read. (viva 12)
+            job.step("6 FETCH");
+            match uid {
+                None => list(&mut session, ALL, &mut out)?,
+                Some(uid) => message(&mut session, uid, &mut out)?,
             }
         }
-        if others > MOST_LINES {
-            let what = "over 1000 lines that are no list, and no end";
-            return Err(session.talk.refused(what));
-        }
-    }
-    if let (Some(uid), 0) | (Some(uid), 2..) = (uid, messages) {
-        let what = if messages == 0 { "no message has" } else { "two have" };
-        return Err(Error::other(format!("{what} the UID {uid}")));
     }
     out.finish()?;
 
     // ---- 7 LOGOUT --------------------------------------------------------
+    job.step("7 LOGOUT");
     let _ = session.command("LOGOUT");
     session.talk.close();
     Ok(())
 }
 
-/// A line of our list: a mailbox's name, or a message's UID, size, subject.
-fn listed(response: &Response) -> Option<String> {
-    let text = &response.text;
-    if text.get(..7)?.eq_ignore_ascii_case("* LIST ") {
-        let name = mailbox::decode(&mailbox::of_list(response)?);
-        // One name, one line: a line end in it would make two of it.
-        return Some(match name.contains(char::is_control) {
-            true => console::escape(name.as_bytes()),
-            false => name,
-        });
+/// One message. Other lines may come before and after it.
+fn message(
+    session: &mut Session<'_>,
+    uid: u32,
+    out: &mut Output,
+) -> Result<()> {
+    let tag = session.send(&format!("UID FETCH {uid} (BODY.PEEK[])"))?;
+    let mut messages = 0;
+    for _ in 0..MOST_LINES {
+        let Some(response) = session.next(&tag, Some(out))? else {
+            return match messages {
+                0 => Err(Error::other(format!("no message has the UID {uid}"))),
+                1 => Ok(()),
+                _ => Err(Error::other(format!("two have the UID {uid}"))),
+            };
+        };
+        messages += u32::from(response.is_message);
+        let its = number(&response.text, "UID ").unwrap_or(uid.into());
+        if response.is_message && its != u64::from(uid) {
+            let what = format!("a message with the UID {its} came instead");
+            return Err(session.talk.refused(&what));
+        }
     }
-    let uid = number(text, "UID ")?;
-    let size = number(text, "RFC822.SIZE ")?;
-    // A literal, or a quoted string.
-    let quoted = after(text, "(SUBJECT)] ").and_then(mailbox::unquote);
-    let subject = match response.literals.first() {
-        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        None => quoted.unwrap_or_default(),
-    };
-    let subject: Vec<&str> = subject.split_whitespace().skip(1).collect();
-    Some(format!("{uid:>7} {size:>9}  {}", subject.join(" ")))
-}
-
-/// A number among the items of a FETCH.
-fn number(text: &str, name: &str) -> Option<u64> {
-    let rest = after(after(text, " FETCH (")?, name)?;
-    rest.split([' ', ')']).next()?.parse().ok()
+    Err(session.talk.refused("over 1000 lines, and no end"))
 }
 
 /// Mailbox and UID: `INBOX`, `INBOX/;UID=7`, also `INBOX;UID=7`.

@@ -2,10 +2,18 @@
 //! `Entw&APw-rfe`: UTF-16 in base64, between & and -, with a comma for the
 //! slash and without padding (RFC 3501, 5.1.3). An & is `&-`.
 
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
+
 use crate::imap_reply::Response;
 
-const DIGITS: &[u8] =
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::IMAP_MUTF7,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
+);
 
 /// A string in quotes. It must be ASCII without control characters.
 pub fn quote(text: &str) -> String {
@@ -60,21 +68,8 @@ pub fn encode(name: &str) -> String {
 }
 
 fn base64(text: &str) -> String {
-    let bytes: Vec<u8> =
-        text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let mut coded = String::new();
-    for three in bytes.chunks(3) {
-        let mut bits = 0u32;
-        for index in 0..3 {
-            bits = bits << 8 | u32::from(*three.get(index).unwrap_or(&0));
-        }
-        for index in 0..=three.len() {
-            let digit = (bits >> (18 - 6 * index)) & 63;
-            let digit = DIGITS.get(digit as usize).copied();
-            coded.push(digit.unwrap_or_default().into());
-        }
-    }
-    coded
+    let units = text.encode_utf16();
+    BASE64.encode(units.flat_map(u16::to_be_bytes).collect::<Vec<u8>>())
 }
 
 /// A name from the wire; one that makes no sense stays as it is.
@@ -97,18 +92,10 @@ fn decoded(coded: &str) -> Option<String> {
 }
 
 fn wide_text(wide: &str) -> Option<String> {
-    let (mut bits, mut count) = (0u32, 0);
-    let mut units = Vec::new();
-    for digit in wide.bytes() {
-        let value = DIGITS.iter().position(|&known| known == digit)?;
-        bits = bits << 6 | value as u32;
-        count += 6;
-        if count >= 16 {
-            count -= 16;
-            units.push((bits >> count) as u16);
-            bits &= (1 << count) - 1;
-        }
-    }
+    let bytes = BASE64.decode(wide).ok()?;
+    let (pairs, _) = bytes.as_chunks();
+    let units: Vec<u16> =
+        pairs.iter().copied().map(u16::from_be_bytes).collect();
     String::from_utf16(&units).ok()
 }
 

@@ -28,21 +28,20 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 1 greeting ------------------------------------------------------
     // 200: one may post here; 201: one may only read (RFC 3977, 5.1).
-    let greeting = talk.reply()?;
-    if !matches!(code(&greeting), 200 | 201) {
-        return Err(talk.refused(&greeting));
-    }
+    job.step("1 greeting");
+    expect(&mut talk, &[200, 201])?;
 
     // ---- 2 STARTTLS ------------------------------------------------------
     if job.starttls {
+        job.step("2 STARTTLS");
         ask(&mut talk, "STARTTLS", &[382])?;
         talk = talk.start_tls()?;
-        talk.only_crlf();
     }
 
     // ---- 3 AUTHINFO ------------------------------------------------------
     // Most servers let everybody read. 281 after USER: no password needed.
     if job.url.user.is_some() {
+        job.step("3 AUTHINFO");
         let login = login(&mut talk)?;
         let user = format!("AUTHINFO USER {}", login.user);
         if ask(&mut talk, &user, &[381, 281])?.starts_with("381") {
@@ -55,49 +54,55 @@ pub fn fetch(job: &Job) -> Result<()> {
         ("", "") => {
             // ---- 4 LIST --------------------------------------------------
             // `name last first status` (7.6.3), printed as they come.
+            job.step("4 LIST");
             ask(&mut talk, "LIST", &[215])?;
             talk.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
-        ("", id) => {
-            ask(&mut talk, &format!("ARTICLE <{id}>"), &[220])?;
-            article_text(&mut talk, &mut out)?;
+        ("", id) => one(&mut talk, &mut out, &format!("<{id}>"))?,
+        (group, number) => {
+            // ---- 5 GROUP -------------------------------------------------
+            // Numbers are this server's and this group's; the Message-ID in
+            // an article is the same everywhere.               (viva 9)
+            job.step("5 GROUP");
+            let reply = ask(&mut talk, &format!("GROUP {group}"), &[211])?;
+            match number {
+                "" => overview(&mut talk, &mut out, &reply)?,
+                number => one(&mut talk, &mut out, number)?,
+            }
         }
-        (group, number) => in_group(&mut talk, &mut out, group, number)?,
     }
     out.finish()?;
 
     // ---- 8 QUIT ----------------------------------------------------------
+    job.step("8 QUIT");
     let _ = talk.send("QUIT").and_then(|()| talk.reply());
     talk.close();
     Ok(())
 }
 
-/// The articles of a group, or one of them.
-fn in_group(
+/// An article, by its number in the group or by its Message-ID.
+fn one(talk: &mut Dialogue<'_>, out: &mut Output, which: &str) -> Result<()> {
+    // ---- 6 ARTICLE -------------------------------------------------------
+    talk.job.step("6 ARTICLE");
+    ask(talk, &format!("ARTICLE {which}"), &[220])?;
+    talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))
+}
+
+/// The articles of a group; `reply` is GROUP's: 211 count first last name.
+fn overview(
     talk: &mut Dialogue<'_>,
     out: &mut Output,
-    group: &str,
-    number: &str,
+    reply: &str,
 ) -> Result<()> {
-    // ---- 5 GROUP ---------------------------------------------------------
-    // Numbers are this server's and this group's; the Message-ID in an
-    // article is the same everywhere.                          (viva 9)
-    let reply = ask(talk, &format!("GROUP {group}"), &[211])?;
-    if !number.is_empty() {
-        // ---- 6 ARTICLE ---------------------------------------------------
-        ask(talk, &format!("ARTICLE {number}"), &[220])?;
-        return article_text(talk, out);
-    }
-    let mut numbers = reply.split(' ').skip(1);
-    let mut number = || numbers.next().and_then(|n| n.parse::<u64>().ok());
-    let (Some(1..), Some(first), Some(last)) = (number(), number(), number())
-    else {
+    let numbers: Vec<u64> = reply.split(' ').flat_map(str::parse).collect();
+    let &[211, (1..), first, last, ..] = numbers.as_slice() else {
         return Ok(()); // an empty group
     };
 
     // ---- 7 OVER ----------------------------------------------------------
     // number, subject, from, date, …, with tabs (8.3). Old servers know it
     // as XOVER, and say so with 500. 423, 420: there is none.
+    talk.job.step("7 OVER");
     let over = format!("OVER {first}-{last}");
     let mut reply = ask(talk, &over, &[224, 423, 420, 500, 501, 503])?;
     if code(&reply) >= 500 {
@@ -105,16 +110,11 @@ fn in_group(
     }
     if code(&reply) == 224 {
         talk.dotted(|line| {
-            let fields = line.split(|&byte| byte == b'\t').take(3);
-            let fields: Vec<&[u8]> = fields.collect();
+            let fields: Vec<_> = line.split(|&b| b == b'\t').take(3).collect();
             out.write(&[&fields.join(&b'\t'), &b"\n"[..]].concat())
         })?;
     }
     Ok(())
-}
-
-fn article_text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
-    talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))
 }
 
 fn ask(talk: &mut Dialogue<'_>, command: &str, good: &[u32]) -> Result<String> {

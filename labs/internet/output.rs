@@ -106,7 +106,7 @@ impl Output {
     /// All has come: FILE.part becomes FILE.
     pub fn finish(mut self) -> Result<()> {
         match &mut self.target {
-            Target::Terminal(screen) => to_stdout(screen.rest().as_bytes()),
+            Target::Terminal(screen) => to_stdout(screen.end().as_bytes()),
             Target::Pipe => Ok(()),
             Target::File { file, part, name, done } => {
                 self.bar.finish_and_clear();
@@ -137,6 +137,7 @@ impl Drop for Output {
 #[derive(Default)]
 struct Screen {
     tail: Vec<u8>, // the beginning of a character, or a CR before its LF
+    open: bool,    // the last line has no end
 }
 
 impl Screen {
@@ -148,11 +149,16 @@ impl Screen {
             _ => self.tail.len(),
         };
         let rest = self.tail.split_off(end);
-        printable(&std::mem::replace(&mut self.tail, rest))
+        let whole = std::mem::replace(&mut self.tail, rest);
+        self.open = whole.last().map_or(self.open, |&byte| byte != b'\n');
+        printable(&whole)
     }
 
-    fn rest(&mut self) -> String {
-        printable(&std::mem::take(&mut self.tail))
+    /// The rest. What is printed next begins a line.
+    fn end(&mut self) -> String {
+        let open = self.open || !self.tail.is_empty();
+        let rest = printable(&std::mem::take(&mut self.tail));
+        if open { rest + "\n" } else { rest }
     }
 }
 
@@ -184,4 +190,27 @@ fn to_stdout(bytes: &[u8]) -> Result<()> {
 
 fn failed(call: &'static str, file: &Path, error: io::Error) -> Error {
     Error::new(call, file.display(), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Screen;
+
+    #[test]
+    fn a_screen_shows_text_in_pieces_and_ends_its_last_line() {
+        let shown = |pieces: &[&[u8]]| {
+            let mut screen = Screen::default();
+            let text = pieces.iter().map(|piece| screen.show(piece));
+            text.collect::<String>() + &screen.end()
+        };
+        assert_eq!(
+            shown(&[b"caf\xc3", b"\xa9\r", b"\nx\r\n"]),
+            "caf\u{e9}\nx\n"
+        );
+        assert_eq!(shown(&[b"Yes."]), "Yes.\n");
+        assert_eq!(shown(&[b"Yes.\r"]), "Yes.\\r\n");
+        assert_eq!(shown(&[b"caf\xc3"]), "caf\\xc3\n");
+        assert_eq!(shown(&[b"a\n", b""]), "a\n");
+        assert_eq!(shown(&[]), "");
+    }
 }

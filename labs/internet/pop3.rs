@@ -28,19 +28,21 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 1 greeting ------------------------------------------------------
     // The server speaks first (RFC 1939, 4).                     (viva 1)
+    job.step("1 greeting");
     expect_ok(&mut talk)?;
 
     // ---- 2 STLS ----------------------------------------------------------
     // From the next byte on it is TLS, or this is the end: whoever removes
     // the offer on the way must not get the password. (RFC 2595, 4) (try 3)
     if job.starttls {
+        job.step("2 STLS");
         ask(&mut talk, "STLS")?;
         talk = talk.start_tls()?;
-        talk.only_crlf();
     }
 
     // ---- 3 USER ----------------------------------------------------------
     // In two commands, the password as it is (7). That is why TLS.
+    job.step("3 USER");
     let login = login(&mut talk)?;
     ask(&mut talk, &format!("USER {}", login.user))?;
     talk.send_as("PASS ****", &format!("PASS {}", login.password))?;
@@ -48,12 +50,14 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 4 STAT ----------------------------------------------------------
     // How many messages, and how many bytes (5).
+    job.step("4 STAT");
     ask(&mut talk, "STAT")?;
     match number {
         None => {
             // ---- 5 LIST --------------------------------------------------
             // `number size`, a line each. The numbers hold for this session
             // only: after a deletion the next session counts anew.
+            job.step("5 LIST");
             ask(&mut talk, "LIST")?;
             talk.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
@@ -61,6 +65,7 @@ pub fn fetch(job: &Job) -> Result<()> {
             // ---- 6 RETR --------------------------------------------------
             // The size, from LIST, is for the progress bar: the end is the
             // dot. Lines keep their CR LF; the dots are unstuffed. (viva 5)
+            job.step("6 RETR");
             let line = ask(&mut talk, &format!("LIST {number}"))?;
             let size = line.split(' ').nth(2).and_then(|n| n.parse().ok());
             ask(&mut talk, &format!("RETR {number}"))?;
@@ -73,6 +78,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 7 QUIT ----------------------------------------------------------
     // The message is here; a server that does not say goodbye changes
     // nothing about that. We have deleted nothing (DELE).      (viva 8)
+    job.step("7 QUIT");
     let _ = talk.send("QUIT").and_then(|()| talk.reply());
     talk.close();
     Ok(())

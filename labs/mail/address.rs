@@ -204,7 +204,8 @@ mod tests {
             "x@[IPv6:2001:db8::1]",
             "ümit@example.com",
         ] {
-            assert_eq!(Address::parse(good).unwrap().text(), good);
+            let found = Address::parse(good).map(|address| address.text());
+            assert_eq!(found.as_deref(), Ok(good));
         }
         for bad in [
             "",
@@ -234,17 +235,18 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_in_another_script_has_an_ascii_form() {
-        let address = Address::parse("ada@bücher.example").unwrap();
+    fn a_domain_in_another_script_has_an_ascii_form() -> Result<(), String> {
+        let address = Address::parse("ada@bücher.example")?;
         assert_eq!(address.text(), "ada@xn--bcher-kva.example");
         assert!(!address.needs_utf8());
-        assert!(Address::parse("ümit@example.com").unwrap().needs_utf8());
+        assert!(Address::parse("ümit@example.com")?.needs_utf8());
+        Ok(())
     }
 
     #[test]
-    fn names_may_have_commas() {
+    fn names_may_have_commas() -> Result<(), String> {
         let list = "Ada <ada@x.org>, \"Doe, \\\"J\\\"\" <j@x.org>,k@x.org";
-        let found = Mailbox::parse_list(list).unwrap();
+        let found = Mailbox::parse_list(list)?;
         let names: Vec<_> =
             found.iter().map(|one| one.name.as_deref()).collect();
         assert_eq!(names, [Some("Ada"), Some("Doe, \"J\""), None]);
@@ -252,5 +254,6 @@ mod tests {
         assert!(Mailbox::parse_list("a@x.org,").is_err());
         assert!(Mailbox::parse("Ada\r\nBcc: e@x.org <ada@x.org>").is_err());
         assert!(Mailbox::parse("Ada <ada@x.org").is_err());
+        Ok(())
     }
 }

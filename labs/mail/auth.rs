@@ -186,7 +186,8 @@ mod tests {
         let wanted = Some(Mechanism::Login);
         assert_eq!(choose(wanted, &both), Ok(Mechanism::Login));
         assert!(choose(None, &offered("XOAUTH2")).is_err());
-        assert!(choose(None, &[]).unwrap_err().contains("587"));
+        let nothing = choose(None, &[]);
+        assert!(nothing.is_err_and(|advice| advice.contains("587")));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod policy;
 mod reply;
 mod report;
 mod smtp;
+mod text;
 
 use message::Letter;
 use offer::Offer;
@@ -38,7 +39,7 @@ use report::{Outcome, Stop};
 use smtp::Smtp;
 use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, tls};
+use socketlab::{Error, Result, console, tls};
 
 const PROGRAM: Program = Program {
     lab: "mail",
@@ -52,14 +53,16 @@ const PROGRAM: Program = Program {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    // All that the user can get wrong is found before a server hears of us.
-    let plan = options::plan(args);
-    let needs_tls = matches!(plan.tls, Tls::Upgrade | Tls::Implicit);
-    if needs_tls || plan.tls.comes_first(plan.port) {
+    // All that the user can get wrong is found before a server hears of us,
+    // and most of it before somebody types a text in vain.
+    let mut plan = options::plan(args);
+    if plan.tls == Tls::Upgrade || plan.tls.comes_first(plan.port) {
         tls::check_cert_file()?;
     }
     let addresses = net::resolve(&plan.host, plan.port)?;
-    let socket = net::try_each(&addresses, |address| {
+    plan.letter.body = text::read();
+    let keep_text = |_: &Error| text::keep(&plan.letter.body);
+    let connected = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         let socket = TcpSocket::new(address)?;
 
@@ -69,7 +72,8 @@ fn main() -> Result<()> {
         // for everybody else.                       (viva 11) [W-T4b]
         socket.connect(address)?;
         Ok(socket)
-    })?;
+    });
+    let socket = connected.inspect_err(keep_text)?;
     // Small commands wait for nobody's acknowledgement.
     socket.set_no_delay()?;
     let name = plan.name(socket.local_addr()?.ip());
@@ -88,7 +92,7 @@ fn main() -> Result<()> {
 
     // ---- 12 close() ------------------------------------------------------
     smtp.close();
-    report::tell(&plan.letter, outcome)
+    report::tell(&plan.letter, outcome).inspect_err(keep_text)
 }
 
 /// The dialogue. An error ends it; nothing has been delivered then, except

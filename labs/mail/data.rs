@@ -98,34 +98,39 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a server does with the lines behind DATA.
-    fn unstuffed(wire: &[u8]) -> Vec<u8> {
-        let end = wire.windows(3).position(|end| end == b".\r\n");
-        let mut stored = Vec::new();
-        let text = std::str::from_utf8(wire).unwrap();
-        assert!(end.is_some());
-        for line in text.split_terminator("\r\n") {
+    /// What a server stores of the bytes behind DATA, up to the dot.
+    fn stored(wire: &str) -> Option<String> {
+        let mut stored = String::new();
+        for line in wire.split_terminator("\r\n") {
             if line == "." {
-                return stored;
+                return Some(stored);
             }
-            let line = line.strip_prefix('.').unwrap_or(line);
-            stored.extend_from_slice(line.as_bytes());
-            stored.extend_from_slice(b"\r\n");
+            stored += line.strip_prefix('.').unwrap_or(line);
+            stored += "\r\n";
         }
-        panic!("no end");
+        None
+    }
+
+    fn sent(message: &str) -> Result<String, String> {
+        let wire = stuffed(message.as_bytes())?;
+        String::from_utf8(wire).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn dots_are_doubled_at_the_start_of_lines_only() {
-        let wire = stuffed(b"a.b\n.\n..\n.c\n").unwrap();
-        assert_eq!(wire, b"a.b\r\n..\r\n...\r\n..c\r\n.\r\n");
+    fn dots_are_doubled_at_the_start_of_lines_only() -> Result<(), String> {
+        assert_eq!(
+            sent("a.b\n.\n..\n.c\n")?,
+            "a.b\r\n..\r\n...\r\n..c\r\n.\r\n"
+        );
+        Ok(())
     }
 
     #[test]
-    fn line_ends_are_made_crlf_once() {
-        assert_eq!(stuffed(b"a\r\nb\nc").unwrap(), b"a\r\nb\r\nc\r\n.\r\n");
-        assert_eq!(stuffed(b"").unwrap(), b".\r\n");
-        assert_eq!(stuffed(b"\n\n").unwrap(), b"\r\n\r\n.\r\n");
+    fn line_ends_are_made_crlf_once() -> Result<(), String> {
+        assert_eq!(sent("a\r\nb\nc")?, "a\r\nb\r\nc\r\n.\r\n");
+        assert_eq!(sent("")?, ".\r\n");
+        assert_eq!(sent("\n\n")?, "\r\n\r\n.\r\n");
+        Ok(())
     }
 
     #[test]
@@ -144,9 +149,8 @@ mod tests {
         ) {
             let text: String =
                 lines.iter().map(|line| format!("{line}\n")).collect();
-            let wire = stuffed(text.as_bytes()).unwrap();
-            prop_assert_eq!(
-                unstuffed(&wire), text.replace('\n', "\r\n").into_bytes());
+            let found = sent(&text).map(|wire| stored(&wire));
+            prop_assert_eq!(found, Ok(Some(text.replace('\n', "\r\n"))));
         }
     }
 }

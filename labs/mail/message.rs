@@ -19,6 +19,7 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Named;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::date::Date;
+use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use socketlab::console;
 
@@ -151,9 +152,12 @@ impl Letter {
                 Named::new_group(Some("undisclosed-recipients"), nobody);
             message = message.to(group);
         }
-        message = message
-            .subject(self.subject.as_str())
-            .header("User-Agent", mail_builder::headers::raw::Raw::new(AGENT));
+        message = match self.subject.contains("=?") {
+            true => message
+                .header("Subject", Raw::new(encoded_words(&self.subject))),
+            false => message.subject(self.subject.as_str()),
+        };
+        message = message.header("User-Agent", Raw::new(AGENT));
         let text = self.text(eight_bit);
         let body = match self.attachments.is_empty() {
             true => text,
@@ -208,6 +212,23 @@ fn now() -> Date {
 
 fn named(mailbox: &Mailbox) -> Named<'_> {
     Named::new_address(mailbox.name.as_deref(), mailbox.address.text())
+}
+
+/// A subject in which somebody has typed `=?utf-8?…?=`, encoded: as it is, a
+/// reader would take it for a code. 39 bytes are a word of 64 signs: a line
+/// with such words has 76 at most, its `Subject: ` included (RFC 2047, 2).
+fn encoded_words(text: &str) -> String {
+    let mut words = vec![String::new()];
+    for character in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + character.len_utf8() <= 39 => {
+                word.push(character);
+            }
+            _ => words.push(character.into()),
+        }
+    }
+    let coded = |word| format!("=?utf-8?B?{}?=", STANDARD.encode(word));
+    words.iter().map(coded).collect::<Vec<_>>().join(" ")
 }
 
 /// A part in base64, 76 signs a line, so that every byte arrives.

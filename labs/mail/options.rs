@@ -1,18 +1,16 @@
 //! The command line, and what it asks for. Whatever is wrong with it ends
 //! the program here, with status 2, before a server hears of us.
 
-use std::io::{self, IsTerminal, Read};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port};
-use socketlab::console;
 
 use crate::address::{Address, Mailbox};
 use crate::auth::{Login, Mechanism};
-use crate::message::{Attachment, LARGEST, Letter, check_header};
+use crate::message::{Attachment, Letter, check_header};
 use crate::password;
 use crate::policy::Tls;
 
@@ -79,6 +77,9 @@ pub struct Args {
     quiet: bool,
 }
 
+/// Nothing depends on the reply to QUIT, so nobody waits longer for it.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
 /// servers between each other. A person looks on here; `--timeout 600` is
 /// for a server that takes its time.
@@ -104,9 +105,19 @@ impl Waits {
     pub fn all(wait: Duration) -> Waits {
         Waits { command: wait, data: wait, dot: wait }
     }
+
+    /// For the reply to this.
+    pub fn behind(&self, verb: &str) -> Duration {
+        match verb {
+            "DATA" => self.data,
+            "the dot" => self.dot,
+            "QUIT" => self.command.min(GOODBYE),
+            _ => self.command,
+        }
+    }
 }
 
-/// The command line, understood, with everything that had to be read.
+/// The command line, understood. The letter has no text yet.
 pub struct Plan {
     /// As the user typed it: the certificate must be for it.
     pub host: String,
@@ -147,7 +158,7 @@ impl Plan {
     }
 }
 
-/// Checks everything and reads password, files and text.
+/// Checks everything and reads password and files.
 pub fn plan(args: Args) -> Plan {
     let waits = match args.timeout {
         None => Waits::LAB,
@@ -187,7 +198,7 @@ pub fn plan(args: Args) -> Plan {
         let secret = password::find(&user, args.password_file.as_deref());
         Login { user, secret, wanted: args.auth }
     });
-    let body = or_usage("stdin", read_body());
+    let body = String::new();
     let (subject, utf8_sender) = (args.subject, sender.as_ref());
     let utf8_sender = utf8_sender.is_some_and(Address::needs_utf8);
     Plan {
@@ -211,22 +222,4 @@ fn or_usage<T>(option: &str, found: Result<T, String>) -> T {
 fn all(option: &str, lists: Vec<String>) -> Vec<Mailbox> {
     let lists = lists.iter().map(|list| Mailbox::parse_list(list));
     lists.flat_map(|found| or_usage(option, found)).collect()
-}
-
-/// The text of the message: all of stdin, before any server waits for it.
-fn read_body() -> Result<String, String> {
-    if io::stdin().is_terminal() {
-        console::prompt("The message; Ctrl-D on an empty line ends it:\n");
-    }
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err("the text is longer than 25 MB".to_string());
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), or \
-         send it as a file: --attach"
-            .to_string()
-    })
 }

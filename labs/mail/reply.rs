@@ -126,8 +126,9 @@ impl Reply {
                  password, or use a token: --auth xoauth2"
             }
             534 | 535 => {
-                "Is it the right user name (mostly the whole address) and \
-                 an app password, if the account has two-step log-in?"
+                "Is it the right user name (mostly the whole address), and \
+                 an app password if the account has two-step log-in? A token \
+                 lives about an hour"
             }
             550 | 551 | 553 | 554 if words.contains("relay") => {
                 "The server takes mail for other domains only from those who \

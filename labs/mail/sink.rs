@@ -35,6 +35,7 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use rustls::ServerConfig;
+use signal_hook::{consts::SIGXFSZ, flag};
 use sink_auth::{Account, VARIABLE};
 use sink_faults::Faults;
 use sink_session::converse;
@@ -190,7 +191,10 @@ fn prepare(args: &Args) -> Result<Sink> {
     let account = account.transpose()?;
     ignore_file_size_signal();
     let store = Store::open(&args.dir, args.mbox.as_deref())?;
-    let certificate = || sink_tls::config(Path::new(&args.dir), &args.host);
+    let certificate = || {
+        store.be_the_only_one_with_tls()?;
+        sink_tls::config(Path::new(&args.dir), &args.host)
+    };
     let tls = (args.tls || args.implicit_tls).then(certificate).transpose()?;
     Ok(Sink {
         store,
@@ -227,11 +231,6 @@ fn introduce(sink: &Sink, args: &Args) {
 
 /// A write beyond `ulimit -f` sends SIGXFSZ, which would end the program; it
 /// shall fail with EFBIG and cost one message.
-#[cfg(unix)]
 fn ignore_file_size_signal() {
-    use signal_hook::{consts::SIGXFSZ, flag};
     let _ = flag::register(SIGXFSZ, Arc::default());
 }
-
-#[cfg(not(unix))]
-fn ignore_file_size_signal() {}

@@ -16,7 +16,7 @@ use std::env;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use socketlab::{Error, Result, house};
+use socketlab::{Error, house};
 
 use crate::sink_command::{Reply, reply};
 
@@ -32,19 +32,29 @@ pub struct Account {
     password: Option<String>, // None: any will do
 }
 
-/// What a log-in came to.
-pub enum Outcome {
-    /// This is the user.
-    In(String),
-    /// This is why not.
+/// Why there is no log-in.
+pub enum Stop {
+    /// This is what the client hears.
     Refused(Reply),
-    /// The client went away.
-    Gone,
+    /// The connection is gone.
+    Failed(Error),
+}
+
+impl From<Reply> for Stop {
+    fn from(reply: Reply) -> Stop {
+        Stop::Refused(reply)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Failed(error)
+    }
 }
 
 impl Account {
     /// The password is the first line of the file, or the variable.
-    pub fn new(user: String, file: Option<&str>) -> Result<Account> {
+    pub fn new(user: String, file: Option<&str>) -> socketlab::Result<Account> {
         let password = match file {
             Some(file) => {
                 let text = house::read(file.as_ref())?;
@@ -63,104 +73,78 @@ impl Account {
         self.password.is_none()
     }
 
-    fn check(&self, user: &[u8], password: &[u8]) -> Outcome {
+    /// The user's name, if these two are right.
+    fn check(&self, user: &[u8], password: &[u8]) -> Result<String, Reply> {
         let right = self.password.as_ref();
         let right = right.is_none_or(|right| right.as_bytes() == password);
         // Never which of the two was wrong.
         match user == self.user.as_bytes() && right && !password.is_empty() {
-            true => Outcome::In(self.user.clone()),
-            false => Outcome::Refused(reply!(
-                535,
-                "5.7.8 user name or password is wrong"
-            )),
+            true => Ok(self.user.clone()),
+            false => Err(reply!(535, "5.7.8 user name or password is wrong")),
         }
     }
 
-    /// Goes through the mechanism that `words` names. `ask` sends a 334 with
-    /// this text and gives the client's line, or `None` if it left.
+    /// Goes through the mechanism that `words` names; gives the user's name.
+    /// `ask` sends a 334 with this text and gives the client's line.
     pub fn log_in(
         &self,
         words: &str,
-        mut ask: impl FnMut(&[u8]) -> Result<Option<Vec<u8>>>,
-    ) -> Result<Outcome> {
+        mut ask: impl FnMut(&[u8]) -> Result<Vec<u8>, Stop>,
+    ) -> Result<String, Stop> {
         let (mechanism, first) = match words.split_once(' ') {
             Some((mechanism, first)) => (mechanism, Some(first.trim())),
             None => (words, None),
         };
+        // The first answer may have come with the command.
         let mut first = first.map(|text| text.as_bytes().to_vec());
-        let mut next = |prompt: &[u8]| -> Result<Answer> {
-            let line = match first.take() {
-                Some(line) => Some(line),
-                None => ask(prompt)?,
-            };
-            Ok(line.map_or(Answer::Gone, |line| decode(&line)))
+        let mut next = |prompt: &[u8]| -> Result<Vec<u8>, Stop> {
+            let line = first.take().map_or_else(|| ask(prompt), Ok)?;
+            Ok(decode(&line)?)
         };
-        /// The answer's bytes; else the log-in is over.
-        macro_rules! answer {
-            ($prompt:expr) => {
-                match next($prompt)? {
-                    Answer::Bytes(bytes) => bytes,
-                    Answer::Bad(reply) => return Ok(Outcome::Refused(reply)),
-                    Answer::Gone => return Ok(Outcome::Gone),
-                }
-            };
-        }
-        Ok(match mechanism.to_ascii_uppercase().as_str() {
+        match mechanism.to_ascii_uppercase().as_str() {
             "PLAIN" => {
-                let answer = answer!(b"");
+                let answer = next(b"")?;
                 let parts: Vec<&[u8]> = answer.split(|&b| b == 0).collect();
-                match parts.as_slice() {
-                    // On whose behalf, who, and the password.
-                    [_, user, password] => self.check(user, password),
-                    _ => Outcome::Refused(reply!(
-                        501,
-                        "5.5.2 PLAIN is NUL user NUL password, in base64"
-                    )),
-                }
+                // On whose behalf, who, and the password.
+                let [_, user, password] = parts.as_slice() else {
+                    let why = "5.5.2 PLAIN is NUL user NUL password, in base64";
+                    return Err(reply!(501, "{why}").into());
+                };
+                Ok(self.check(user, password)?)
             }
             "LOGIN" => {
-                let user = answer!(b"Username:");
-                let password = answer!(b"Password:");
-                self.check(&user, &password)
+                let user = next(b"Username:")?;
+                let password = next(b"Password:")?;
+                Ok(self.check(&user, &password)?)
             }
             "XOAUTH2" => {
-                let answer = answer!(b"");
-                let token = oauth(&answer);
-                let outcome = match token {
-                    Some((user, token)) => self.check(user, token),
-                    None => Outcome::Refused(reply!(
-                        501,
-                        "5.5.2 XOAUTH2 is user=…^Aauth=Bearer …^A^A"
-                    )),
+                let answer = next(b"")?;
+                let Some((user, token)) = oauth(&answer) else {
+                    let why = "5.5.2 XOAUTH2 is user=…^Aauth=Bearer …^A^A";
+                    return Err(reply!(501, "{why}").into());
                 };
-                // A refusal is explained first, and the client says that it
-                // has read it with an empty line.
-                if let Outcome::Refused(Reply(535, _)) = outcome {
-                    let _ = answer!(br#"{"status":"401"}"#);
+                let checked = self.check(user, token);
+                if checked.is_err() {
+                    // A refusal is explained first, and the client says that
+                    // it has read it with an empty line.
+                    next(br#"{"status":"401"}"#)?;
                 }
-                outcome
+                Ok(checked?)
             }
-            "" => Outcome::Refused(reply!(501, "5.5.4 AUTH and a mechanism")),
-            _ => Outcome::Refused(reply!(504, "5.5.4 only {MECHANISMS}")),
-        })
+            "" => Err(reply!(501, "5.5.4 AUTH and a mechanism").into()),
+            _ => Err(reply!(504, "5.5.4 only {MECHANISMS}").into()),
+        }
     }
 }
 
-enum Answer {
-    Bytes(Vec<u8>),
-    Bad(Reply),
-    Gone,
-}
-
 /// `=` alone is an empty first answer, `*` ends the log-in.
-fn decode(line: &[u8]) -> Answer {
+fn decode(line: &[u8]) -> Result<Vec<u8>, Reply> {
     match line {
-        b"*" => Answer::Bad(reply!(501, "5.7.0 given up, as you wish")),
-        b"=" => Answer::Bytes(Vec::new()),
-        line => match BASE64_STANDARD.decode(line) {
-            Ok(bytes) => Answer::Bytes(bytes),
-            Err(_) => Answer::Bad(reply!(501, "5.5.2 that is no base64")),
-        },
+        b"*" => Err(reply!(501, "5.7.0 given up, as you wish")),
+        b"=" => Ok(Vec::new()),
+        line => BASE64_STANDARD
+            .decode(line)
+            .map_err(|_| reply!(501, "5.5.2 that is no base64")),
     }
 }
 

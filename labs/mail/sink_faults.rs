@@ -39,17 +39,13 @@ impl Faults {
         drops: &[String],
         slow: &[String],
     ) -> Result<Faults, String> {
+        let fails = fails.iter().map(|text| fail(text));
         let drops = drops.iter().map(|word| verb("--drop-after", word));
+        let slow = slow.iter().map(|text| seconds(text));
         Ok(Faults {
-            fails: fails
-                .iter()
-                .map(|text| fail(text))
-                .collect::<Result<Vec<_>, _>>()?,
+            fails: fails.collect::<Result<_, _>>()?,
             drops: drops.collect::<Result<_, _>>()?,
-            slow: slow
-                .iter()
-                .map(|text| seconds(text))
-                .collect::<Result<_, _>>()?,
+            slow: slow.collect::<Result<_, _>>()?,
         })
     }
 
@@ -140,9 +136,8 @@ fn fail(text: &str) -> Result<Fail, String> {
         return Err(format!("--fail {text}: behind the : stands an address"));
     }
     let (code, times) = match rest.split_once('*') {
-        Some((code, times)) => {
-            let times = times.parse().ok().filter(|times| *times > 0);
-            let count = rest.split_once('*').map_or("", |(_, count)| count);
+        Some((code, count)) => {
+            let times = count.parse().ok().filter(|times| *times > 0);
             let why = format!("--fail {text}: how many times is *{count}?");
             (code, times.ok_or(why)?)
         }

@@ -153,12 +153,10 @@ impl Session<'_> {
             return Ok(Next::Close);
         }
         // MAIL and RCPT may be refused for an address only: see there.
-        let named = matches!(verb, Verb::Mail | Verb::Rcpt);
-        let fault = (!named).then(|| self.sink.faults.reply(verb, None));
-        if let Some(reply) = fault.flatten() {
-            let closes = reply.0 == 421 || verb == Verb::Quit;
-            self.answer(Some(verb), &reply)?;
-            return Ok(if closes { Next::Close } else { Next::Command });
+        if !matches!(verb, Verb::Mail | Verb::Rcpt)
+            && let Some(fault) = self.sink.faults.reply(verb, None)
+        {
+            return self.done(verb, &fault);
         }
         let result = match verb {
             Verb::Ehlo | Verb::Helo => self.hello(verb, rest),

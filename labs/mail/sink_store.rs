@@ -13,6 +13,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -49,6 +50,23 @@ impl Store {
         }
         let mbox = mbox.map(Mbox::open).transpose()?;
         Ok(Store { folder, handle, mbox })
+    }
+
+    /// For a sink with a certificate: its clients trust the folder's cert.pem,
+    /// which a second one would write over. The lock ends with the process.
+    pub fn be_the_only_one_with_tls(&self) -> Result<()> {
+        let alone = FlockOperation::NonBlockingLockExclusive;
+        match flock(&self.handle, alone) {
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => {
+                let folder = self.folder.display();
+                Err(Error::other(format!(
+                    "another sink with TLS has its cert.pem in {folder}: \
+                     give this one a folder of its own, --dir"
+                )))
+            }
+            // A file system without locks is no reason to stay away.
+            _ => Ok(()),
+        }
     }
 
     /// A place for a new message.
@@ -91,9 +109,7 @@ impl Store {
 
 /// Makes files that nobody else on this machine may read: it is mail.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
+    options.mode(0o600)
 }
 
 /// Removes the .part files that nobody holds a lock on.

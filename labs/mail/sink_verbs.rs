@@ -10,7 +10,7 @@ use socketlab::line::LineReader;
 use socketlab::tls::Channel;
 use socketlab::{Error, Result, say};
 
-use crate::sink_auth::{MECHANISMS, Outcome};
+use crate::sink_auth::{MECHANISMS, Stop};
 use crate::sink_command::{Path, Reply, Verb, path, reply};
 use crate::sink_data::{Ending, complain, receive};
 use crate::sink_envelope::{Envelope, Parameters, Transport, is_name};
@@ -103,48 +103,40 @@ impl Session<'_> {
 
     /// AUTH, a dialogue of its own: see sink_auth.rs.
     pub fn auth(&mut self, rest: &str) -> Result<Next> {
-        let refusal = match () {
-            () if self.sink.account.is_none() => {
-                Some(reply!(502, "5.5.1 no log-in here: start me with --user"))
+        let sink = self.sink;
+        let account = match &sink.account {
+            None => {
+                Err(reply!(502, "5.5.1 no log-in here: start me with --user"))
             }
-            () if self.offers_tls() => {
-                Some(reply!(538, "5.7.11 STARTTLS first: all can read this"))
+            Some(_) if self.offers_tls() => {
+                Err(reply!(538, "5.7.11 STARTTLS first: all can read this"))
             }
-            () if !self.extended => Some(reply!(503, "5.5.1 EHLO first")),
-            () if self.user.is_some() => Some(reply!(503, "5.5.1 once only")),
-            () if self.mail.is_some() => Some(reply!(503, "5.5.1 not now")),
-            () => None,
+            Some(_) if !self.extended => Err(reply!(503, "5.5.1 EHLO first")),
+            Some(_) if self.user.is_some() => {
+                Err(reply!(503, "5.5.1 once only"))
+            }
+            Some(_) if self.mail.is_some() => Err(reply!(503, "5.5.1 not now")),
+            Some(account) => Ok(account),
         };
-        let (Some(account), None) = (&self.sink.account, &refusal) else {
-            let refusal = refusal.unwrap_or(reply!(502, "5.5.1 no log-in"));
-            return self.refuse(Some(Verb::Auth), refusal);
+        let account = match account {
+            Ok(account) => account,
+            Err(refusal) => return self.refuse(Some(Verb::Auth), refusal),
         };
-        let mut early = None; // a reply that ends it
-        let outcome = account.log_in(rest, |prompt| {
+        let logged_in = account.log_in(rest, |prompt| {
             self.answer(Some(Verb::Auth), &prompt_reply(prompt))?;
-            match self.hear()? {
-                Ok(line) => {
-                    self.show("C: ***");
-                    Ok(Some(line.into_bytes()))
-                }
-                Err(reply) => {
-                    early = Some(reply);
-                    Ok(None)
-                }
-            }
-        })?;
-        match outcome {
-            Outcome::In(user) => {
+            let line = self.hear()??;
+            self.show("C: ***");
+            Ok(line.into_bytes())
+        });
+        match logged_in {
+            Ok(user) => {
                 say!("[{}] is {user}", self.peer);
                 let reply = reply!(235, "2.7.0 you are {user}");
                 self.user = Some(user);
                 self.done(Verb::Auth, &reply)
             }
-            Outcome::Refused(reply) => self.refuse(Some(Verb::Auth), reply),
-            Outcome::Gone => {
-                let reply = early.unwrap_or(reply!(421, "4.4.2 good bye"));
-                self.refuse(Some(Verb::Auth), reply)
-            }
+            Err(Stop::Refused(reply)) => self.refuse(Some(Verb::Auth), reply),
+            Err(Stop::Failed(error)) => Err(error),
         }
     }
 
@@ -211,18 +203,18 @@ impl Session<'_> {
 
     /// DATA: 354, the message, and the one reply that counts.
     pub fn data(&mut self, rest: &str) -> Result<Next> {
-        let refusal = match &self.mail {
-            _ if !rest.is_empty() => Some(reply!(501, "5.5.4 DATA alone")),
-            None => Some(reply!(503, "5.5.1 MAIL first")),
-            Some(mail) if mail.recipients.is_empty() => {
-                Some(reply!(554, "5.5.1 no valid recipients"))
-            }
-            Some(_) => None,
-        };
-        if let Some(refusal) = refusal {
+        if !rest.is_empty() {
+            let refusal = reply!(501, "5.5.4 DATA alone");
             return self.refuse(Some(Verb::Data), refusal);
         }
-        let Some(mail) = self.mail.take() else { return Ok(Next::Command) };
+        let complete = |mail: &mut Envelope| !mail.recipients.is_empty();
+        let Some(mail) = self.mail.take_if(complete) else {
+            let refusal = match self.mail {
+                None => reply!(503, "5.5.1 MAIL first"),
+                Some(_) => reply!(554, "5.5.1 no valid recipients"),
+            };
+            return self.refuse(Some(Verb::Data), refusal);
+        };
         let secure = self.reader.stream().is_secure();
         let transport = Transport {
             hello: self.hello.as_deref().unwrap_or_default(),

@@ -141,12 +141,7 @@ impl Smtp {
 
     /// The reply to a command; `verb` is for the words of a failure.
     pub fn hear(&mut self, verb: &str) -> Result<Reply, Stop> {
-        let wait = match verb {
-            "DATA" => self.waits.data,
-            "the dot" => self.waits.dot,
-            "QUIT" => self.waits.command.min(Duration::from_secs(5)),
-            _ => self.waits.command,
-        };
+        let wait = self.waits.behind(verb);
         // For the whole reply, however the server spreads it.
         self.reader()?.finish_within(Some(wait));
         let mut lines: Vec<String> = Vec::new();

@@ -197,7 +197,7 @@ fn configuration(root: &Path, ports: [u16; 4]) -> String {
     let [pop3, pop3s, imap, imaps] = ports;
     let listener = |name: &str, port: u16, tls: &str| {
         format!(
-            "inet_listener {name} {{\n address = 127.0.0.1\n \
+            "inet_listener {name} {{\n address = 127.0.0.1 127.0.0.2\n \
              port = {port}\n ssl = {tls}\n}}\n"
         )
     };

@@ -143,6 +143,20 @@ fn w_t4a_names_subjects_and_copies_in_any_script() {
 }
 
 #[test]
+fn w_t4a_a_subject_that_looks_encoded_arrives_as_typed() {
+    let long = "世界 =?utf-8?q?=41?= ".repeat(20);
+    for subject in ["=?utf-8?q?=41?=", "a =?utf-8?B?eA==?= b", "=?", &long] {
+        let done = send(EHLO, &["--subject", subject], b"hi\n");
+        let message = done.followed();
+        let mut coded = message.lines().filter(|line| line.contains("=?"));
+        assert!(coded.all(|line| line.len() <= 76), "{message}");
+        let Some(lines) = read(message) else { return };
+        let wanted = format!("Subject: {subject}");
+        assert!(lines.contains(&wanted), "{wanted}: {lines:#?}");
+    }
+}
+
+#[test]
 fn w_t4a_bcc_is_in_the_envelope_only() {
     let envelope = "C: MAIL FROM:<ada@example.com>\nS: 250 ok\n\
                     C: RCPT TO:<bob@example.org>\nS: 250 ok\n\
@@ -203,6 +217,44 @@ fn w_t4a_files_arrive_byte_for_byte() {
             has_part(&lines, kind, name, bytes);
         }
     }
+}
+
+#[test]
+fn w_t4a_a_typed_text_outlives_a_failure() {
+    // `script` gives the client a terminal.
+    if !support::installed("script", "bsdutils") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |name| fs::read_to_string(folder.path().join(name));
+    for name in ["dead.letter", "dead.letter.2"] {
+        // Nobody listens at port 9.
+        let mut words = vec![terminal::program_folder().join("mail-client")];
+        words.extend(client("127.0.0.1", 9, &[]).iter().map(Into::into));
+        let words: Vec<_> = words.iter().filter_map(|w| w.to_str()).collect();
+        let line = shlex::try_join(words).expect("words");
+        let mut command = Command::new("script");
+        command.args(["-q", "-e", "-c", &line, "/dev/null"]);
+        command.current_dir(folder.path()).env_remove("TRACE");
+        let mut screen = Terminal::run(&mut command).expect("it starts");
+        screen.wait_for("The message; Ctrl-D …").expect("a prompt");
+        let mut keys = screen.take_input().expect("a keyboard");
+        keys.write_all("Grüße\r.\r\x04".as_bytes()).expect("typed");
+        screen
+            .wait_for(&format!("your text is kept, for next time: < {name}…"))
+            .expect(name);
+        screen.wait_for("Error: connect(…").expect("why");
+        let status = screen.wait_for_end().expect("it ends").code();
+        assert_eq!(status, Some(1));
+        assert_eq!(read(name).expect(name), "Grüße\n.\n");
+    }
+    // What is in a file already is not kept twice.
+    let mut command = terminal::command("mail-client");
+    command.args(client("127.0.0.1", 9, &[])).current_dir(folder.path());
+    let output = command.output().expect("it ends");
+    let screen = String::from_utf8_lossy(&output.stderr);
+    assert!(screen.contains("warning: the text is empty"), "{screen}");
+    assert!(read("dead.letter.3").is_err(), "{screen}");
 }
 
 /// The client refuses its command line: status 2, and no server heard of it.

@@ -71,6 +71,7 @@ fn w_t4b_what_we_send_is_what_the_sink_stores() {
     let text = String::from_utf8_lossy(&messages[0]).into_owned();
     let told = text.lines().filter(|line| line.contains("hidden@"));
     let told: Vec<&str> = told.collect();
+    assert_eq!(told.len(), 1, "{told:?}");
     assert!(told.iter().all(|line| line.starts_with("X-Envelope-To: ")));
     let Some(found) = read_stored(&messages) else { return };
     has_part(

@@ -168,7 +168,6 @@ fn w_t4a_a_message_is_a_file_when_its_250_comes() {
     sink.server.interrupt();
 }
 
-#[cfg(unix)]
 #[test]
 fn w_t4a_other_users_of_the_machine_cannot_read_the_mail() {
     use std::os::unix::fs::PermissionsExt;

@@ -166,6 +166,26 @@ fn w_t4a_commands_behind_starttls_in_the_clear_are_never_obeyed() {
 }
 
 #[test]
+fn w_t4b_a_second_sink_leaves_the_firsts_certificate_alone() {
+    let first = Sink::start(&["--tls"]);
+    let file = first.folder.path().join("cert.pem");
+    let certificate = std::fs::read(&file).expect("a certificate");
+    let path = first.folder.path().to_str().expect("UTF-8").to_string();
+    let arguments = ["127.0.0.1", "0", "--implicit-tls", "--dir", &path];
+    let mut second = Terminal::start("mail-sink", arguments).expect("a start");
+    second.wait_for("Error: another sink with TLS …").expect("why");
+    assert_eq!(second.wait_for_end().expect("an end").code(), Some(1));
+    assert_eq!(std::fs::read(&file).expect("still there"), certificate);
+    // Without TLS it needs no certificate; and a dead sink holds no lock.
+    let arguments = ["127.0.0.1", "0", "--dir", &path];
+    let mut clear = Terminal::start("mail-sink", arguments).expect("a start");
+    clear.wait_for("listening on …").expect("it listens");
+    let Sink { server, folder } = first;
+    drop(server);
+    Sink::start_in(folder, &["--tls"]);
+}
+
+#[test]
 fn w_t4a_auth_is_refused_in_every_wrong_way() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "secret\n").expect("written");

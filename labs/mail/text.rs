@@ -1,0 +1,66 @@
+//! The text of the message: all of stdin, read before a server is asked for
+//! anything. Servers hang up on people who think.
+//!
+//! A text in a file is still there when the message cannot be sent. One that
+//! was typed is nowhere else, so it becomes a file then: `dead.letter`, as in
+//! mail(1).                                                        [W-T4a]
+
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, IsTerminal, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use socketlab::{args, console, warn};
+
+use crate::message::LARGEST;
+
+/// Where a typed text goes that was not sent.
+const FILE: &str = "dead.letter";
+
+/// Reads it. What cannot be sent is a usage error.
+pub fn read() -> String {
+    if io::stdin().is_terminal() {
+        console::prompt("The message; Ctrl-D on an empty line ends it:\n");
+    }
+    let text = read_stdin();
+    let text = text.unwrap_or_else(|why| args::usage(&format!("stdin: {why}")));
+    if text.is_empty() {
+        // Also where there is no stdin: `<&-`, or a program that set none.
+        warn!("warning: the text is empty, there was nothing on stdin");
+    }
+    text
+}
+
+fn read_stdin() -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
+    read.map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err("the text is longer than 25 MB".to_string());
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), or \
+         send it as a file: --attach"
+            .to_string()
+    })
+}
+
+/// The message was not sent, or not to all: keeps a typed text.
+pub fn keep(text: &str) {
+    if text.is_empty() || !io::stdin().is_terminal() {
+        return;
+    }
+    let mut new = OpenOptions::new();
+    new.write(true).create_new(true).mode(0o600); // it may be private
+    // Those of earlier failures stay.
+    let others = (2..100).map(|number| format!("{FILE}.{number}"));
+    for name in [FILE.to_string()].into_iter().chain(others) {
+        let file = new.open(&name);
+        match file.and_then(|mut file| file.write_all(text.as_bytes())) {
+            Ok(()) => {
+                return warn!("your text is kept, for next time: < {name}");
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return warn!("your text is lost: {name}: {error}"),
+        }
+    }
+}
