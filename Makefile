@@ -67,7 +67,6 @@ echo-udp-server: ## task 4: UDP
 echo-udp-client: ## task 4: UDP
 echo-deadlock: ## fails on purpose: writes all, then reads
 bench-echo: ## speed beside Python and socat, as ratios
-	$(CARGO) bench --bench echo
 test-echo: ## its tests
 viva-echo: ## its questions
 
@@ -113,7 +112,6 @@ chat: ## the handout's two screens, scripted
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
 chat-client: ## a window: what you type all others read; quit leaves
 bench-chat: ## speed beside ncat and inspircd, as ratios
-	$(CARGO) bench --bench chat
 test-chat: ## its tests
 viva-chat: ## its questions
 
@@ -123,7 +121,6 @@ web-once-server: ## the letter: one request, then it ends; port 6789
 web-server: ## the server for browsers: http://127.0.0.1:8080/
 web-client: ## prints an answer: make web-client ARGS='127.0.0.1 8080 /'
 bench-web: ## speed beside nginx, h2o, lighttpd and Python, as ratios
-	$(CARGO) bench --bench web
 test-web: ## its tests
 viva-web: ## its questions
 
@@ -132,7 +129,6 @@ proxy: ## both stages, scripted
 proxy-once-server: ## task 3 by the letter: http://127.0.0.1:8888/host/path
 proxy-server: ## the proxy to use: keep-alive, tunnels, cache
 bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
-	$(CARGO) bench --bench proxy
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
@@ -205,6 +201,8 @@ fetch:
 %-intruder: always
 	@$(CARGO) build --bins
 	@$(run) $@ -- $(place) $(ARGS)
+bench-%: always
+	$(CARGO) bench --bench speed -- $* $(ARGS)
 test-%: always
 	$(CARGO) test --test $*
 viva-%: always
@@ -214,5 +212,4 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test check ports viva where explain fetch bench-echo \
-  bench-chat bench-web bench-proxy $(LABS)
+.PHONY: always help demo test check ports viva where explain fetch $(LABS)

@@ -1,42 +1,82 @@
 //! `make bench-echo`: our two echo servers beside what one would run instead,
 //! Python's threading socketserver and socat.
 //!
-//! Every round lets each server have its turn (ours, python, socat, ours, …),
-//! so that a slow minute of the machine hurts all alike. The servers share
-//! one CPU and the load generator keeps to the others. Ratios and CPU time
-//! hold from machine to machine; plain rates do not.
-//!
-//! echo/rounds.rs   the scenarios, and who runs when
-//! echo/load.rs     the load generator, TCP and UDP
-//! echo/peers.rs    how each server is started
-//! echo/cpu.rs      CPU time
-//! echo/table.rs    ratios, aims
-//! servers.rs       pinning, measuring and killing servers
-//! stats.rs         medians, settings
-//!
-//! BENCH_SECONDS (1) is the length of one turn, BENCH_ROUNDS (5) how often
-//! each server gets one; `BENCH_SECONDS=0.2 BENCH_ROUNDS=3` is a quick look.
-//! `cargo bench --bench echo -- UDP` runs the scenarios with UDP in the name.
+//! echo/load.rs    the loads, TCP and UDP
+//! echo/peers.rs   how each server is started
 
-#[cfg(target_os = "linux")]
-mod echo {
-    mod cpu;
-    mod load;
-    mod peers;
-    pub mod rounds;
-    mod table;
+mod load;
+mod peers;
+
+use std::io;
+
+use crate::kit::Bench;
+use crate::kit::contest::{self, CPU, GENERATOR, LOST, RATE, Scenario};
+use crate::kit::load::connect;
+use crate::kit::server::Server;
+
+/// Connections, or UDP sockets, of the crowded scenarios.
+const CROWD: usize = 64;
+
+/// MiB that a bulk turn streams for each second a turn should take.
+const BULK_RATE: f64 = 256.0;
+
+pub fn run(bench: &mut Bench) {
+    let tcp = peers::start_tcp(&bench.cpus);
+    let udp = peers::start_udp(&bench.cpus);
+    let columns = [RATE, CPU, GENERATOR];
+    contest::hold(bench, &tcp, &columns, &tcp_scenarios());
+    let columns = [RATE, CPU, GENERATOR, LOST];
+    contest::hold(bench, &udp, &columns, &udp_scenarios());
+    println!();
+    for server in &tcp {
+        match crowd_memory(server) {
+            Ok(kib) => println!(
+                "{:8} {kib:>7} KiB with {CROWD} connections (Pss)",
+                server.name
+            ),
+            Err(e) => println!("{:8} failed: {e}", server.name),
+        }
+    }
 }
-#[cfg(target_os = "linux")]
-mod servers;
-#[cfg(target_os = "linux")]
-mod stats;
 
-#[cfg(target_os = "linux")]
-fn main() {
-    echo::rounds::run();
+fn tcp_scenarios() -> [Scenario; 4] {
+    [
+        Scenario::new("ping-pong, 1 connection", "echoes", |to, time| {
+            load::ping_pong(to, 1, time)
+        }),
+        Scenario::new("ping-pong, 64 connections", "echoes", |to, time| {
+            load::ping_pong(to, CROWD, time)
+        })
+        .aim(RATE.at_least(1.15, "python"))
+        .aim(CPU.at_most(0.8, "python")),
+        Scenario::new("bulk, there and back", "MiB", |to, time| {
+            load::bulk(to, (BULK_RATE * time.as_secs_f64()).ceil() as u64)
+        }),
+        Scenario::new("connect, echo, close", "visits", load::visits)
+            .aim(RATE.at_least(2.0, "python")),
+    ]
 }
 
-#[cfg(not(target_os = "linux"))]
-fn main() {
-    println!("skipped: CPU time and memory are read from /proc (Linux)");
+fn udp_scenarios() -> [Scenario; 2] {
+    [
+        Scenario::new("UDP ping-pong, 1 socket", "echoes", |to, time| {
+            load::udp_ping_pong(to, 1, time)
+        }),
+        Scenario::new("UDP ping-pong, 64 sockets", "echoes", |to, time| {
+            load::udp_ping_pong(to, CROWD, time)
+        })
+        .aim(RATE.at_least(2.0, "python")),
+    ]
+}
+
+/// The server's memory, in KiB, while a crowd is connected and has been
+/// answered once.
+fn crowd_memory(server: &Server) -> io::Result<u64> {
+    let mut crowd = Vec::new();
+    for _ in 0..CROWD {
+        let mut stream = connect(server.address)?;
+        load::ping(&mut stream)?;
+        crowd.push(stream);
+    }
+    Ok(server.memory())
 }

@@ -1,40 +1,63 @@
 //! `make bench-proxy`: our proxy beside what one would run instead: tinyproxy,
 //! squid (one worker) and apache's mod_proxy (worker MPM). All fetch from the
-//! same origin, our web server; none keeps answers, none writes a log.
+//! same origin, our web server, which shares the load generator's CPUs; none
+//! keeps answers, none writes a log.
 //!
-//! Every round lets each proxy have its turn (ours, apache, squid, …, ours,
-//! …). The proxies share one CPU; load generator and origin have the others,
-//! so that rates compare, and CPU time compares better.
-//!
-//! proxy/rounds.rs   the scenarios, who runs when, the table
-//! proxy/load.rs     the load generator
-//! proxy/peers.rs    how each proxy is started
-//! echo/cpu.rs, servers.rs, stats.rs   shared with the other benchmarks
-//!
-//! BENCH_SECONDS (1) is the length of one turn, BENCH_ROUNDS (5) how often
-//! each proxy gets one. `cargo bench --bench proxy -- tunnel` runs the
-//! scenarios with that in their name.
+//! http.rs            the loads
+//! proxy/tunnels.rs   the same files through CONNECT
+//! proxy/peers.rs     how each proxy is started
 
-#[cfg(target_os = "linux")]
-#[path = "echo/cpu.rs"]
-mod cpu;
-#[cfg(target_os = "linux")]
-mod servers;
-#[cfg(target_os = "linux")]
-mod stats;
-#[cfg(target_os = "linux")]
-mod proxy {
-    mod load;
-    mod peers;
-    pub mod rounds;
+mod peers;
+mod tunnels;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::http::{self, Way};
+use crate::kit::Bench;
+use crate::kit::contest::{self, CPU, GENERATOR, RATE, Scenario};
+use crate::kit::load::Outcome;
+
+pub fn run(bench: &mut Bench) {
+    let folder = http::folder();
+    let origin = peers::start_origin(folder.path());
+    let proxies = peers::start(&bench.cpus, folder.path(), origin.address);
+    let columns = [RATE, CPU, GENERATOR];
+    contest::hold(bench, &proxies, &columns, &scenarios(origin.address));
+    println!("\nmemory at the end (KiB, shared pages divided)");
+    for proxy in &proxies {
+        println!("  {:10}{:>9}", proxy.name, proxy.memory());
+    }
 }
 
-#[cfg(target_os = "linux")]
-fn main() {
-    proxy::rounds::run();
-}
-
-#[cfg(not(target_os = "linux"))]
-fn main() {
-    println!("skipped: CPU time and memory are read from /proc (Linux)");
+fn scenarios(origin: SocketAddr) -> [Scenario; 7] {
+    type Load = fn(Way, Duration) -> io::Result<Outcome>;
+    let through = |name, unit, load: Load| {
+        Scenario::new(name, unit, move |to, time| {
+            load(Way { to, origin }, time)
+        })
+    };
+    [
+        through("keep-alive, 1 connection", "requests", |way, time| {
+            http::keep_alive(way, 1, time)
+        }),
+        through("keep-alive, 16 connections", "requests", |way, time| {
+            http::keep_alive(way, 16, time)
+        })
+        .aim(RATE.at_least(1.3, "apache"))
+        .aim(RATE.at_least(5.0, "tinyproxy")),
+        through("keep-alive, 64 connections", "requests", |way, time| {
+            http::keep_alive(way, 64, time)
+        })
+        .aim(RATE.at_least(1.3, "apache"))
+        .aim(RATE.at_least(5.0, "tinyproxy")),
+        through("a connection for each request", "requests", http::visits)
+            .aim(RATE.at_least(2.0, "tinyproxy")),
+        through("download of 100 MiB", "MiB", http::download)
+            .aim(RATE.at_least(1.25, "squid")),
+        through("a tunnel for each request", "requests", tunnels::visits),
+        through("tunnel, download of 100 MiB", "MiB", tunnels::download)
+            .aim(RATE.at_least(1.25, "squid")),
+    ]
 }

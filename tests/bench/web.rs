@@ -2,45 +2,63 @@
 //! (one worker, open_file_cache), h2o and lighttpd (one thread each), and
 //! Python's http.server. All send the same files, none writes an access log.
 //!
-//! Every round lets each server have its turn (ours, nginx, h2o, …, ours, …),
-//! so that a slow minute of the machine hurts all alike. The servers share
-//! one CPU and the load generator keeps to the others. Ratios and CPU time
-//! hold from machine to machine; plain rates do not.
-//!
-//! web/rounds.rs   the scenarios, and who runs when
-//! web/load.rs     the load generator
-//! web/peers.rs    how each server is started
-//! web/table.rs    ratios, aims
-//! web/idle.rs     ten thousand connections that ask nothing
-//! echo/cpu.rs, servers.rs, stats.rs   shared with the other benchmarks
-//!
-//! BENCH_SECONDS (1) is the length of one turn, BENCH_ROUNDS (5) how often
-//! each server gets one; `BENCH_SECONDS=0.2 BENCH_ROUNDS=3` is a quick look.
-//! `cargo bench --bench web -- keep-alive` runs the scenarios with that in
-//! their name, `-- idle` the idle connections alone.
+//! http.rs        the loads
+//! web/peers.rs   how each server is started
+//! web/idle.rs    ten thousand connections that ask nothing; alone: ARGS=idle
 
-#[cfg(target_os = "linux")]
-#[path = "echo/cpu.rs"]
-mod cpu;
-#[cfg(target_os = "linux")]
-mod servers;
-#[cfg(target_os = "linux")]
-mod stats;
-#[cfg(target_os = "linux")]
-mod web {
-    pub mod idle;
-    mod load;
-    mod peers;
-    pub mod rounds;
-    mod table;
+mod idle;
+mod peers;
+
+use std::io;
+use std::time::Duration;
+
+use crate::http::{self, Way};
+use crate::kit::Bench;
+use crate::kit::contest::{self, CPU, GENERATOR, RATE, Scenario, Turn};
+use crate::kit::load::Outcome;
+use crate::kit::table::Column;
+
+/// Where an operation is a MiB.
+const CPU_GIB: Column<Turn> =
+    Column::new("CPU seconds a GiB", 2, |turn| turn.cpu * 1024.0);
+
+pub fn run(bench: &mut Bench) {
+    let folder = http::folder();
+    let servers = peers::start(&bench.cpus, folder.path());
+    let columns = [RATE, CPU, GENERATOR];
+    contest::hold(bench, &servers, &columns, &scenarios());
+    if bench.wants("idle") {
+        println!("\n10,000 idle connections");
+        // Python has a thread for each as well, of 8 MiB addresses: left out.
+        servers.iter().filter(|s| s.name != "python").for_each(idle::measure);
+    }
 }
 
-#[cfg(target_os = "linux")]
-fn main() {
-    web::rounds::run();
-}
-
-#[cfg(not(target_os = "linux"))]
-fn main() {
-    println!("skipped: CPU time and memory are read from /proc (Linux)");
+fn scenarios() -> [Scenario; 6] {
+    type Load = fn(Way, Duration) -> io::Result<Outcome>;
+    let direct = |name, unit, load: Load| {
+        Scenario::new(name, unit, move |to, time| load(Way::direct(to), time))
+    };
+    [
+        direct("keep-alive, 1 connection", "requests", |way, time| {
+            http::keep_alive(way, 1, time)
+        }),
+        direct("keep-alive, 16 connections", "requests", |way, time| {
+            http::keep_alive(way, 16, time)
+        })
+        .aim(RATE.at_least(1.3, "nginx"))
+        .aim(RATE.at_least(1.0, "h2o")),
+        direct("keep-alive, 64 connections", "requests", |way, time| {
+            http::keep_alive(way, 64, time)
+        })
+        .aim(RATE.at_least(1.3, "nginx"))
+        .aim(RATE.at_least(1.0, "h2o")),
+        direct("keep-alive, 256 connections", "requests", |way, time| {
+            http::keep_alive(way, 256, time)
+        }),
+        direct("a connection for each request", "requests", http::visits)
+            .aim(CPU.at_most(1.6, "nginx")),
+        direct("download of 100 MiB", "MiB", http::download)
+            .aim(CPU_GIB.below(0.11)),
+    ]
 }

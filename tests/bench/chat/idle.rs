@@ -5,11 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, getrlimit};
 
 use super::load::Room;
 use super::peers::OURS;
-use crate::servers::{self, Cpus, Server};
+use crate::kit::cpus::Cpus;
+use crate::kit::process::field;
+use crate::kit::server::Server;
 
 const MEMBERS: u64 = 10_000;
 
@@ -22,22 +24,14 @@ const MAPS: u64 = 4;
 /// What everything else needs: descriptors, threads, mappings.
 const RESERVE: u64 = 500;
 
-/// A descriptor for each member, here and in the server, which inherits the
-/// limit.
-pub fn raise_descriptors() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    let _ = setrlimit(Resource::Nofile, limit); // then `allowed` says so
-}
-
 pub fn measure(cpus: &Cpus) {
     let (members, limits) = allowed();
-    println!("{limits}");
+    println!("\n{limits}");
     let members = members as usize;
     let folder = Path::new("");
     let server = OURS.start(cpus, members, folder);
-    let (before, threads_before) = (server.memory(), threads(&server));
-    let stacks_before = servers::kib("/proc/meminfo", "KernelStack:");
+    let (before, threads_before) = (server.memory(), server.status("Threads:"));
+    let stacks_before = field("/proc/meminfo", "KernelStack:");
     let start = Instant::now();
     let room = match Room::enter(server.address, OURS.manner, members) {
         Ok(room) => room,
@@ -45,22 +39,18 @@ pub fn measure(cpus: &Cpus) {
     };
     let elapsed = start.elapsed().as_secs_f64();
     let each = |kib: u64| kib as f64 / members as f64;
-    let stacks = servers::kib("/proc/meminfo", "KernelStack:");
+    let stacks = field("/proc/meminfo", "KernelStack:");
     println!(
         "{members} idle members: {:.1} KiB each (Pss) and {:.1} KiB of the \
          kernel's stacks;\n  {:.1} threads and {:.1} mappings each; \
-         all had joined after {elapsed:.1} s\n",
+         all had joined after {elapsed:.1} s",
         each(server.memory().saturating_sub(before)),
         each(stacks.saturating_sub(stacks_before)),
-        each(threads(&server) - threads_before),
+        each(server.status("Threads:") - threads_before),
         each(maps(&server)),
     );
     drop(server); // first, or each member would be told of all who leave
     drop(room);
-}
-
-fn threads(server: &Server) -> u64 {
-    servers::kib(&format!("/proc/{}/status", server.pid()), "Threads:")
 }
 
 fn maps(server: &Server) -> u64 {

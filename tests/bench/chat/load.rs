@@ -12,6 +12,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 
 use super::peers::Manner;
+use crate::kit::load::STUCK;
 
 /// Ends the text of every line that is said here. Nothing else that a server
 /// sends has it, so that counting it counts lines.
@@ -22,9 +23,6 @@ const TEXT: usize = 48;
 
 /// Lines on the way in a flood.
 const IN_FLIGHT: u64 = 64;
-
-/// No line for this long means that the room is stuck, not slow.
-const STUCK: Duration = Duration::from_secs(10);
 
 /// The flood that fills a stuck reader's buffers: 4 MB a second, as so many
 /// lines of so many bytes each millisecond.

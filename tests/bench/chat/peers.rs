@@ -1,16 +1,16 @@
 //! The chat servers that the benchmark compares, ours first: how each is
 //! started, and how one speaks to it.
 
-use std::fs;
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::geteuid;
 
-use crate::servers::{self, Cpus, Server};
+use crate::kit::cpus::Cpus;
+use crate::kit::server::{Server, configuration, free_address, installed};
 
 /// How long a server may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -30,7 +30,8 @@ pub struct Manner {
 pub struct Peer {
     pub name: &'static str,
     pub manner: &'static Manner,
-    command: fn(port: u16, members: usize, folder: &Path) -> Command,
+    program: &'static str,
+    arguments: fn(&mut Command, SocketAddr, members: usize, folder: &Path),
 }
 
 pub const OURS: Peer = Peer {
@@ -41,7 +42,8 @@ pub const OURS: Peer = Peer {
         before: "",
         after: "\n",
     },
-    command: ours,
+    program: env!("CARGO_BIN_EXE_chat-server"),
+    arguments: ours,
 };
 
 const NCAT: Peer = Peer {
@@ -52,7 +54,8 @@ const NCAT: Peer = Peer {
         before: "",
         after: "\n",
     },
-    command: ncat,
+    program: "ncat",
+    arguments: ncat,
 };
 
 const INSPIRCD: Peer = Peer {
@@ -66,32 +69,24 @@ const INSPIRCD: Peer = Peer {
         before: "PRIVMSG #room :",
         after: "\r\n",
     },
-    command: inspircd,
+    program: "inspircd",
+    arguments: inspircd,
 };
 
 /// All servers that can be started here; says which are not installed.
-pub fn installed() -> Vec<Peer> {
-    let folder = Path::new("");
-    let mut peers = vec![OURS];
-    for peer in [NCAT, INSPIRCD] {
-        let mut command = (peer.command)(0, 0, folder);
-        let program = command.get_program().to_os_string();
-        command = Command::new(program);
-        command.stdin(Stdio::null()).arg("--version");
-        match command.output() {
-            Ok(_) => peers.push(peer),
-            Err(_) => println!("skipped: install {}", peer.name),
-        }
-    }
-    peers
+pub fn all_installed() -> Vec<Peer> {
+    let peers = [OURS, NCAT, INSPIRCD].into_iter();
+    peers.filter(|peer| installed(peer.program).is_some()).collect()
 }
 
 impl Peer {
     /// A fresh server with room for so many members. `folder` is for its
     /// files and must outlive it.
     pub fn start(&self, cpus: &Cpus, members: usize, folder: &Path) -> Server {
-        let address = servers::free_address();
-        let command = (self.command)(address.port(), members, folder);
+        let mut command =
+            installed(self.program).expect("it was installed a moment ago");
+        let address = free_address();
+        (self.arguments)(&mut command, address, members, folder);
         // Says nothing and waits for the server to close, too: ncat does not
         // survive a client that leaves while it is being greeted.
         let answers = |address| {
@@ -101,41 +96,34 @@ impl Peer {
             io::copy(&mut client, &mut io::sink()).map(drop)
         };
         Server::start(self.name, address, cpus, command, answers)
-            .expect("it was installed a moment ago")
     }
 }
 
-fn ours(port: u16, members: usize, _: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
-    command.args(["127.0.0.1", &port.to_string(), "--quiet"]);
+fn ours(command: &mut Command, address: SocketAddr, members: usize, _: &Path) {
+    let port = address.port().to_string();
+    command.args(["127.0.0.1", &port, "--quiet"]);
     command.args(["--max-clients", &(members + 10).to_string()]);
-    command
 }
 
-fn ncat(port: u16, members: usize, _: &Path) -> Command {
-    let mut command = Command::new("ncat");
+fn ncat(command: &mut Command, address: SocketAddr, members: usize, _: &Path) {
     command.args(["-k", "-l", "--chat", "-m", &(members + 2).to_string()]);
-    command.args(["127.0.0.1", &port.to_string()]);
-    command
+    command.args(["127.0.0.1", &address.port().to_string()]);
 }
 
 /// No log, no lookups, no flood limits; a queue of 1 MiB for each member, as
 /// ours has.
-fn inspircd(port: u16, _: usize, folder: &Path) -> Command {
-    let config = folder.join("inspircd.conf");
-    let text = INSPIRCD_CONFIG.replace("PORT", &port.to_string());
-    if port != 0 {
-        fs::write(&config, text).expect("a folder of our own");
-    }
-    // Often not in the PATH of those who are not root.
-    let program = ["/usr/sbin/inspircd", "/usr/local/sbin/inspircd"];
-    let program = program.iter().find(|file| Path::new(file).exists());
-    let mut command = Command::new(program.unwrap_or(&"inspircd"));
-    command.args(["--nofork", "--nolog", "--nopid", "--config"]).arg(config);
+fn inspircd(
+    command: &mut Command,
+    address: SocketAddr,
+    _: usize,
+    folder: &Path,
+) {
+    let text = INSPIRCD_CONFIG.replace("PORT", &address.port().to_string());
+    command.args(["--nofork", "--nolog", "--nopid", "--config"]);
+    command.arg(configuration(folder, "inspircd.conf", text));
     if geteuid().is_root() {
         command.arg("--runasroot");
     }
-    command
 }
 
 const INSPIRCD_CONFIG: &str = r#"

@@ -1,40 +1,20 @@
-//! The load generator: a few threads with blocking sockets, cheap enough that
-//! the server is the one who is busy.
+//! The loads, TCP and UDP.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::kit::load::{self, Outcome, STUCK, connect, exchange, repeat};
+
 /// Bytes of one ping: small, so that the calls count and not the copying.
 const PING: usize = 64;
-
-/// Threads that share the connections of a scenario.
-const THREADS: usize = 4;
-
-/// No echo for this long means that the server is stuck, not slow.
-const STUCK: Duration = Duration::from_secs(10);
 
 /// A datagram unanswered for this long is counted as lost and sent again.
 const LOST: Duration = Duration::from_millis(200);
 
 const MIB: usize = 1 << 20;
-
-/// What one turn achieved.
-#[derive(Default)]
-pub struct Outcome {
-    pub operations: u64,
-    pub lost: u64,
-    pub elapsed: Duration,
-}
-
-pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(STUCK))?;
-    stream.set_write_timeout(Some(STUCK))?;
-    Ok(stream)
-}
 
 pub fn ping(stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(&[b'x'; PING])?;
@@ -50,28 +30,7 @@ pub fn ping_pong(
     let streams = (0..connections)
         .map(|_| connect(address))
         .collect::<io::Result<Vec<_>>>()?;
-    share(streams, |streams| ping_until(streams, Instant::now() + time))
-}
-
-/// Sends on all sockets, then receives from all, from the last one back: by
-/// the time the last echo is here, the others wait to be picked up. Reading
-/// from the first would put this thread to sleep and wake it for every echo.
-fn ping_until(
-    streams: &mut [TcpStream],
-    deadline: Instant,
-) -> io::Result<Outcome> {
-    let mut outcome = Outcome::default();
-    let mut answer = [0; PING];
-    while Instant::now() < deadline {
-        for stream in &mut *streams {
-            stream.write_all(&[b'x'; PING])?;
-        }
-        for stream in streams.iter_mut().rev() {
-            stream.read_exact(&mut answer)?;
-            outcome.operations += 1;
-        }
-    }
-    Ok(outcome)
+    exchange(streams, &[b'x'; PING], PING, time)
 }
 
 /// Streams `mib` MiB through one connection, writing and reading at once, as
@@ -93,21 +52,13 @@ pub fn bulk(address: SocketAddr, mib: u64) -> io::Result<Outcome> {
     }
     let elapsed = start.elapsed();
     sender.join().expect("the sending thread does not panic")?;
-    Ok(Outcome { operations: mib, lost: 0, elapsed })
+    Ok(Outcome { operations: mib, elapsed, lost: 0 })
 }
 
 /// Connects, sends one ping, reads its echo, closes; again and again, in a
 /// few threads.
 pub fn visits(address: SocketAddr, time: Duration) -> io::Result<Outcome> {
-    share(vec![(); THREADS], |_| {
-        let deadline = Instant::now() + time;
-        let mut outcome = Outcome::default();
-        while Instant::now() < deadline {
-            ping(&mut connect(address)?)?;
-            outcome.operations += 1;
-        }
-        Ok(outcome)
-    })
+    repeat(time, |_| ping(&mut connect(address)?))
 }
 
 /// The same as `ping_pong` with datagrams, which may get lost.
@@ -119,7 +70,11 @@ pub fn udp_ping_pong(
     let sockets = (0..sockets)
         .map(|_| udp_connect(address))
         .collect::<io::Result<Vec<_>>>()?;
-    share(sockets, |sockets| udp_until(sockets, Instant::now() + time))
+    let lost = AtomicU64::new(0);
+    let outcome = load::share(sockets, |sockets| {
+        udp_until(sockets, Instant::now() + time, &lost)
+    })?;
+    Ok(Outcome { lost: lost.into_inner(), ..outcome })
 }
 
 /// One datagram there and back.
@@ -139,8 +94,12 @@ fn udp_connect(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-fn udp_until(sockets: &[UdpSocket], deadline: Instant) -> io::Result<Outcome> {
-    let mut outcome = Outcome::default();
+fn udp_until(
+    sockets: &[UdpSocket],
+    deadline: Instant,
+    lost: &AtomicU64,
+) -> io::Result<u64> {
+    let mut operations = 0;
     let mut number = 0_u64;
     while Instant::now() < deadline {
         number += 1;
@@ -149,16 +108,16 @@ fn udp_until(sockets: &[UdpSocket], deadline: Instant) -> io::Result<Outcome> {
         }
         for socket in sockets.iter().rev() {
             while !udp_answered(socket, number)? {
-                outcome.lost += 1;
+                lost.fetch_add(1, Ordering::Relaxed);
                 if Instant::now() > deadline + STUCK {
                     return Err(ErrorKind::TimedOut.into());
                 }
                 udp_send(socket, number)?;
             }
-            outcome.operations += 1;
+            operations += 1;
         }
     }
-    Ok(outcome)
+    Ok(operations)
 }
 
 fn udp_send(socket: &UdpSocket, number: u64) -> io::Result<()> {
@@ -194,31 +153,4 @@ fn is_loss(error: &io::Error) -> bool {
             | ErrorKind::TimedOut
             | ErrorKind::ConnectionRefused
     )
-}
-
-/// Deals `items` out to a few threads, runs `work` in each and adds up.
-fn share<T, F>(mut items: Vec<T>, work: F) -> io::Result<Outcome>
-where
-    T: Send,
-    F: Fn(&mut [T]) -> io::Result<Outcome> + Sync,
-{
-    let each = items.len().div_ceil(THREADS).max(1);
-    let start = Instant::now();
-    let outcomes: Vec<io::Result<Outcome>> = thread::scope(|scope| {
-        let workers: Vec<_> = items
-            .chunks_mut(each)
-            .map(|hand| scope.spawn(|| work(hand)))
-            .collect();
-        workers
-            .into_iter()
-            .map(|w| w.join().expect("a load thread does not panic"))
-            .collect()
-    });
-    let mut total = Outcome { elapsed: start.elapsed(), ..Default::default() };
-    for outcome in outcomes {
-        let outcome = outcome?;
-        total.operations += outcome.operations;
-        total.lost += outcome.lost;
-    }
-    Ok(total)
 }

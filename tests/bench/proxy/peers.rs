@@ -1,92 +1,51 @@
 //! How each proxy is started: no cache, no log, one process or few.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use super::load::{self, Way};
-use crate::servers::{Cpus, Server, free_address};
+use crate::http::{self, Way};
+use crate::kit::cpus::Cpus;
+use crate::kit::server::{
+    Peer, Server, configuration, free_address, if_root, installed, start_all,
+};
 
-/// A folder with the origin's files, and with configurations.
-pub fn folder() -> tempfile::TempDir {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
-    let www = folder.path().join("www");
-    fs::create_dir(&www).expect("a folder");
-    fs::write(www.join("1k.bin"), vec![b'x'; 1024]).expect("a file");
-    let large = fs::File::create(www.join("100m.bin")).expect("a file");
-    large.set_len(100 << 20).expect("a size");
-    // squid and apache drop root's rights, and must still get in.
-    let all = fs::Permissions::from_mode(0o777);
-    fs::set_permissions(folder.path(), all).expect("permissions");
-    folder
-}
+/// Where the configurations are, and to which port tunnels may go.
+type More<'a> = (&'a Path, u16);
 
-/// The origin, on the load generator's CPU; killed when dropped.
-pub struct Origin {
-    pub address: SocketAddr,
-    child: Child,
-}
-
-impl Origin {
-    pub fn start(folder: &Path) -> Origin {
-        let address = free_address();
-        let port = address.port().to_string();
-        let child = Command::new(env!("CARGO_BIN_EXE_web-server"))
-            .args(["127.0.0.1", &port, "--quiet", "--idle", "600", "--root"])
-            .arg(folder.join("www"))
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("our web server");
-        Origin { address, child }
-    }
-}
-
-impl Drop for Origin {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Our web server, on the load generator's CPUs.
+pub fn start_origin(folder: &Path) -> Server {
+    let program = env!("CARGO_BIN_EXE_web-server");
+    let mut command = installed(program).expect("cargo has built it");
+    let address = free_address();
+    let port = address.port().to_string();
+    command.args(["127.0.0.1", &port, "--quiet", "--idle", "600", "--root"]);
+    command.arg(folder.join("www"));
+    let answers = |address| http::ping(Way::direct(address));
+    let cpus = Cpus::WITH_GENERATOR;
+    Server::start("origin", address, &cpus, command, answers)
 }
 
 /// All proxies that can be started here, ours first.
-pub fn start_all(
-    cpus: &Cpus,
-    folder: &Path,
-    origin: SocketAddr,
-) -> Vec<Server> {
-    type Start = fn(SocketAddr, &Path, u16) -> Command;
-    let peers: [(&'static str, Start); 4] = [
-        ("ours", ours),
-        ("apache", apache),
-        ("squid", squid),
-        ("tinyproxy", tinyproxy),
+pub fn start(cpus: &Cpus, folder: &Path, origin: SocketAddr) -> Vec<Server> {
+    let peers: [Peer<More>; 4] = [
+        ("ours", env!("CARGO_BIN_EXE_proxy-server"), ours),
+        ("apache", "apache2", apache),
+        ("squid", "squid", squid),
+        ("tinyproxy", "tinyproxy", tinyproxy),
     ];
-    let started = peers.into_iter().map(|(name, command)| {
-        let address = free_address();
-        let command = command(address, folder, origin.port());
-        let ping = |proxy| load::ping(Way { proxy, origin });
-        Server::start(name, address, cpus, command, ping)
-    });
-    started.flatten().collect()
+    let answers = |to| http::ping(Way { to, origin });
+    start_all(cpus, &peers, (folder, origin.port()), answers)
 }
 
-fn ours(address: SocketAddr, _: &Path, tunnel: u16) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_proxy-server"));
+fn ours(command: &mut Command, address: SocketAddr, (_, tunnel): More) {
     let (port, tunnel) = (address.port().to_string(), tunnel.to_string());
     command.args(["127.0.0.1", &port, "--quiet", "--no-cache"]);
     command.args(["--connect-port", &tunnel]);
-    command
 }
 
-fn write(folder: &Path, name: &str, text: String) -> PathBuf {
-    let file = folder.join(name);
-    fs::write(&file, text).expect("a configuration");
-    file
-}
-
-fn apache(address: SocketAddr, folder: &Path, tunnel: u16) -> Command {
+fn apache(command: &mut Command, address: SocketAddr, more: More) {
+    let (folder, tunnel) = more;
     let path = folder.display();
     let modules = ["mpm_worker", "authz_core", "proxy", "proxy_http"];
     let modules = modules.iter().chain(&["proxy_connect"]);
@@ -96,10 +55,7 @@ fn apache(address: SocketAddr, folder: &Path, tunnel: u16) -> Command {
             format!("LoadModule {name}_module {file}\n")
         })
         .collect();
-    let user = match rustix::process::geteuid().is_root() {
-        true => "User nobody\nGroup nogroup\n",
-        false => "",
-    };
+    let user = if_root("User nobody\nGroup nogroup\n");
     let text = format!(
         "ServerRoot {path}\nServerName bench\nPidFile {path}/apache.pid\n\
          Listen {address}\n{load}{user}ErrorLog /dev/null\n\
@@ -109,13 +65,11 @@ fn apache(address: SocketAddr, folder: &Path, tunnel: u16) -> Command {
          ProxyRequests On\nAllowCONNECT {tunnel}\n\
          <Proxy *>\nRequire all granted\n</Proxy>\n"
     );
-    let mut command = Command::new("apache2");
     command.arg("-DFOREGROUND");
-    command.arg("-f").arg(write(folder, "apache.conf", text));
-    command
+    command.arg("-f").arg(configuration(folder, "apache.conf", text));
 }
 
-fn squid(address: SocketAddr, folder: &Path, _: u16) -> Command {
+fn squid(command: &mut Command, address: SocketAddr, (folder, _): More) {
     let path = folder.display();
     let text = format!(
         "http_port {address}\nhttp_access allow all\ncache deny all\n\
@@ -124,18 +78,15 @@ fn squid(address: SocketAddr, folder: &Path, _: u16) -> Command {
          visible_hostname bench\npinger_enable off\nnetdb_filename none\n\
          shutdown_lifetime 0 seconds\nmax_filedescriptors 4096\n"
     );
-    let mut command = Command::new("squid");
-    command.args(["-N", "-f"]).arg(write(folder, "squid.conf", text));
-    command
+    command.args(["-N", "-f"]).arg(configuration(folder, "squid.conf", text));
 }
 
-fn tinyproxy(address: SocketAddr, folder: &Path, tunnel: u16) -> Command {
-    let port = address.port();
+fn tinyproxy(command: &mut Command, address: SocketAddr, more: More) {
+    let ((folder, tunnel), port) = (more, address.port());
     let text = format!(
         "Port {port}\nListen 127.0.0.1\nTimeout 600\nMaxClients 1024\n\
          LogLevel Critical\nLogFile \"/dev/null\"\nConnectPort {tunnel}\n"
     );
-    let mut command = Command::new("tinyproxy");
-    command.args(["-d", "-c"]).arg(write(folder, "tinyproxy.conf", text));
-    command
+    let file = configuration(folder, "tinyproxy.conf", text);
+    command.args(["-d", "-c"]).arg(file);
 }

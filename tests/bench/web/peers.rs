@@ -1,63 +1,33 @@
 //! How each server is started: the same folder, no log, one worker.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use super::load;
-use crate::servers::{Cpus, Server, free_address};
-
-/// A folder with the files, and with the servers' configurations.
-pub fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let www = folder.path().join("www");
-    fs::create_dir(&www).expect("a folder");
-    fs::write(www.join("1k.bin"), vec![b'x'; 1024]).expect("a file");
-    let large = fs::File::create(www.join("100m.bin")).expect("a file");
-    large.set_len(100 << 20).expect("a size");
-    // nginx and lighttpd drop root's rights, and must still get in.
-    for path in [folder.path(), &www] {
-        use std::os::unix::fs::PermissionsExt;
-        let all = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(path, all).expect("permissions");
-    }
-    folder
-}
+use crate::http::{self, Way};
+use crate::kit::cpus::Cpus;
+use crate::kit::server::{Peer, Server, configuration, if_root, start_all};
 
 /// All servers that can be started here, ours first.
-pub fn start_all(cpus: &Cpus, folder: &Path) -> Vec<Server> {
-    type Start = fn(SocketAddr, &Path) -> Command;
-    let peers: [(&'static str, Start); 5] = [
-        ("ours", ours),
-        ("nginx", nginx),
-        ("h2o", h2o),
-        ("lighttpd", lighttpd),
-        ("python", python),
+pub fn start(cpus: &Cpus, folder: &Path) -> Vec<Server> {
+    let peers: [Peer<_>; 5] = [
+        ("ours", env!("CARGO_BIN_EXE_web-server"), ours),
+        ("nginx", "nginx", nginx),
+        ("h2o", "h2o", h2o),
+        ("lighttpd", "lighttpd", lighttpd),
+        ("python", "python3", python),
     ];
-    let started = peers.into_iter().map(|(name, command)| {
-        let address = free_address();
-        let command = command(address, folder);
-        Server::start(name, address, cpus, command, load::ping)
-    });
-    started.flatten().collect()
+    let answers = |address| http::ping(Way::direct(address));
+    start_all(cpus, &peers, folder, answers)
 }
 
-fn ours(address: SocketAddr, folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_web-server"));
+fn ours(command: &mut Command, address: SocketAddr, folder: &Path) {
     let port = address.port().to_string();
     command.args(["127.0.0.1", &port, "--quiet", "--max-clients", "12000"]);
     command.args(["--idle", "600", "--root"]).arg(folder.join("www"));
-    command
 }
 
-fn write(folder: &Path, name: &str, text: String) -> PathBuf {
-    let file = folder.join(name);
-    fs::write(&file, text).expect("a configuration");
-    file
-}
-
-fn nginx(address: SocketAddr, folder: &Path) -> Command {
+fn nginx(command: &mut Command, address: SocketAddr, folder: &Path) {
     let path = folder.display();
     let text = format!(
         "daemon off; worker_processes 1; worker_rlimit_nofile 20000;\n\
@@ -70,17 +40,12 @@ fn nginx(address: SocketAddr, folder: &Path) -> Command {
          keepalive_timeout 600; open_file_cache max=1000;\n\
          server {{ listen {address} backlog=1024; root {path}/www; }} }}\n"
     );
-    let mut command = Command::new("nginx");
-    command.arg("-c").arg(write(folder, "nginx.conf", text));
-    command
+    command.arg("-c").arg(configuration(folder, "nginx.conf", text));
 }
 
-fn h2o(address: SocketAddr, folder: &Path) -> Command {
+fn h2o(command: &mut Command, address: SocketAddr, folder: &Path) {
     let (path, port) = (folder.display(), address.port());
-    let user = match rustix::process::geteuid().is_root() {
-        true => "user: nobody\n",
-        false => "",
-    };
+    let user = if_root("user: nobody\n");
     let text = format!(
         "{user}num-threads: 1\nmax-connections: 12000\n\
          http1-request-timeout: 600\nerror-log: /dev/null\n\
@@ -88,13 +53,11 @@ fn h2o(address: SocketAddr, folder: &Path) -> Command {
          hosts:\n  default:\n    paths:\n      \"/\":\n        \
          file.dir: {path}/www\n"
     );
-    let mut command = Command::new("h2o");
     command.arg("-m").arg("worker");
-    command.arg("-c").arg(write(folder, "h2o.conf", text));
-    command
+    command.arg("-c").arg(configuration(folder, "h2o.conf", text));
 }
 
-fn lighttpd(address: SocketAddr, folder: &Path) -> Command {
+fn lighttpd(command: &mut Command, address: SocketAddr, folder: &Path) {
     let (path, port) = (folder.display(), address.port());
     let text = format!(
         "server.document-root = \"{path}/www\"\n\
@@ -104,16 +67,13 @@ fn lighttpd(address: SocketAddr, folder: &Path) -> Command {
          server.max-connections = 12000\nserver.max-fds = 20000\n\
          server.listen-backlog = 1024\n"
     );
-    let mut command = Command::new("lighttpd");
-    command.arg("-D").arg("-f").arg(write(folder, "lighttpd.conf", text));
-    command
+    let file = configuration(folder, "lighttpd.conf", text);
+    command.arg("-D").arg("-f").arg(file);
 }
 
-fn python(address: SocketAddr, folder: &Path) -> Command {
+fn python(command: &mut Command, address: SocketAddr, folder: &Path) {
     let port = address.port().to_string();
-    let mut command = Command::new("python3");
     command.args(["-m", "http.server", &port, "--bind", "127.0.0.1"]);
     command.args(["--protocol", "HTTP/1.1"]).arg("--directory");
     command.arg(folder.join("www"));
-    command
 }

@@ -1,0 +1,197 @@
+//! A server under test: started on a free port and the servers' CPU, measured
+//! through /proc, and killed by its own id when dropped.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::OwnedFd;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, geteuid, kill_process, pidfd_open,
+};
+
+use super::cpus::Cpus;
+use super::process;
+
+/// How long a server may take to answer, or to come to rest.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The time between two questions.
+const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+
+pub struct Server {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    child: Child,
+    end: OwnedFd, // readable once the child has ended
+}
+
+/// A command for this program; None, with a line that says so, where it is
+/// not installed.
+pub fn installed(program: &str) -> Option<Command> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Often not in the PATH of those who are not root.
+    let more = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
+    let mut files = env::split_paths(&path).chain(more);
+    let file = files.find_map(|folder| {
+        Some(folder.join(program)).filter(|file| file.is_file())
+    });
+    if file.is_none() {
+        println!("skipped: install {program}");
+    }
+    file.map(Command::new)
+}
+
+/// Writes a configuration into a folder of our own.
+pub fn configuration(folder: &Path, name: &str, text: String) -> PathBuf {
+    let file = folder.join(name);
+    fs::write(&file, text).expect("a configuration");
+    file
+}
+
+/// A line of a configuration that only root needs.
+pub fn if_root(line: &str) -> &str {
+    if geteuid().is_root() { line } else { "" }
+}
+
+/// An address with a port that nobody uses just now, for TCP or for UDP.
+pub fn free_address() -> SocketAddr {
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let address = listener.and_then(|listener| listener.local_addr());
+        let address = address.expect("the kernel has a free port");
+        if UdpSocket::bind(address).is_ok() {
+            return address;
+        }
+    }
+}
+
+/// A server to compare: its name, its program, and what gives the program its
+/// arguments for an address. `X` is what else that has to know.
+pub type Peer<X> =
+    (&'static str, &'static str, fn(&mut Command, SocketAddr, X));
+
+/// Starts all servers that are installed and waits until each answers.
+pub fn start_all<X: Copy>(
+    cpus: &Cpus,
+    peers: &[Peer<X>],
+    more: X,
+    answers: impl Fn(SocketAddr) -> io::Result<()>,
+) -> Vec<Server> {
+    let started = peers.iter().map(|(name, program, arguments)| {
+        let mut command = installed(program)?;
+        let address = free_address();
+        arguments(&mut command, address, more);
+        Some(Server::start(name, address, cpus, command, &answers))
+    });
+    started.flatten().collect()
+}
+
+impl Server {
+    /// Starts the server and waits until `answers` no longer fails.
+    pub fn start(
+        name: &'static str,
+        address: SocketAddr,
+        cpus: &Cpus,
+        mut command: Command,
+        answers: impl Fn(SocketAddr) -> io::Result<()>,
+    ) -> Server {
+        command.env_remove("TRACE").stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = cpus.spawn(&mut command).unwrap_or_else(|e| {
+            panic!("cannot start {command:?}: {e}");
+        });
+        let end = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())
+            .expect("a child is there until somebody waits for it");
+        let server = Server { name, address, child, end };
+        server.ask_until(|| answers(address)).unwrap_or_else(|e| {
+            panic!("{name} does not answer: {e}");
+        });
+        server
+    }
+
+    /// Asks until the answer is no error. That a port has got a listener, or
+    /// that a process has come to rest, is nothing that the kernel announces,
+    /// so one has to ask again. What it does announce is the server's end,
+    /// and this is waited for between two questions.
+    fn ask_until(
+        &self,
+        mut question: impl FnMut() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(e) = question() {
+            if Instant::now() > deadline {
+                return Err(e);
+            }
+            let mut end = [PollFd::new(&self.end, PollFlags::IN)];
+            if poll(&mut end, Some(&PAUSE))? > 0 {
+                return Err(io::Error::other("it has ended"));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn family(&self) -> Vec<u32> {
+        process::family(self.pid())
+    }
+
+    /// Memory of the server and its children, in KiB.
+    pub fn memory(&self) -> u64 {
+        self.family().into_iter().map(process::memory).sum()
+    }
+
+    /// The most memory that the server itself has had, in KiB.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// A number in /proc/PID/status.
+    pub fn status(&self, key: &str) -> u64 {
+        process::field(&format!("/proc/{}/status", self.pid()), key)
+    }
+
+    /// CPU time so far of the server, its children and those it has reaped.
+    pub fn cpu(&self) -> Duration {
+        let family = self.family().into_iter();
+        family.map(|pid| process::cpu(&pid.to_string())).sum()
+    }
+
+    /// The same, once the last connections' threads and forks are done. They
+    /// are when two looks in a row find everybody asleep and the same sum: a
+    /// single one may miss who wakes up whom.
+    pub fn cpu_at_rest(&self) -> io::Result<Duration> {
+        let mut earlier = None;
+        self.ask_until(|| {
+            let rests = self.family().into_iter().all(process::rests);
+            let now = rests.then(|| self.cpu());
+            let before = std::mem::replace(&mut earlier, now);
+            match now.is_some() && now == before {
+                true => Ok(()),
+                false => Err(io::Error::other("it does not come to rest")),
+            }
+        })?;
+        Ok(earlier.unwrap_or_default())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for pid in self.family() {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            if let Some(pid) = pid {
+                // One that has ended meanwhile is what we want.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+        let _ = self.child.wait();
+    }
+}
