@@ -10,10 +10,12 @@ use std::time::Duration;
 
 // Which words are commands, without a socket and its clock.
 #[path = "../labs/echo/command.rs"]
-#[allow(dead_code)] // is_unended is for who has a clock
 mod command;
+#[path = "../labs/echo/pause.rs"]
+mod pause;
 
-use command::{Command as Order, Watch};
+use command::Command as Order;
+use pause::Watch;
 
 use rustix::process::Signal;
 use socketlab::terminal::{self, Terminal};
@@ -232,6 +234,17 @@ fn e_t3_bare_messages_and_a_slow_line_are_told_apart_by_their_pace() {
         let gap = Some(Duration::from_millis(80));
         let spared = (0..5).any(|_| !two_pieces_stop(first, gap, b"stop"));
         assert!(spared, "the end of a line ended the server");
+    }
+}
+
+#[test]
+fn e_t3_only_an_unended_message_waits_for_a_pause() {
+    let mut watch = Watch::default();
+    for (piece, unended) in
+        [(&b"hi"[..], true), (b" there\n", false), (b"a\nlate", true)]
+    {
+        watch.feed(piece, false);
+        assert_eq!(watch.is_unended(), unended, "{}", piece.escape_ascii());
     }
 }
 

@@ -9,7 +9,6 @@
 //! then reads stops for ever together with its server: deadlock.rs shows it.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
-#[allow(dead_code, reason = "only the server guesses at pauses")]
 mod command;
 mod screen;
 
@@ -21,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use command::Watch;
+use command::find_line;
 use screen::Screen;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
@@ -148,7 +147,7 @@ fn counts() -> String {
 
 /// Sends stdin to its end, then closes our direction only.
 fn send_input(server: &TcpSocket) -> Result<()> {
-    let mut watch = Watch::default();
+    let mut line = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // A terminal gives a line at a time; a file gives all it has.
@@ -162,7 +161,7 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // Waits while the server's echo is not read: main reads it.
         let bytes = buffer.get(..count).unwrap_or_default();
-        if watch.feed(bytes, false).1.is_some() {
+        if find_line(&mut line, bytes).is_some() {
             LEAVING.store(true, Ordering::Relaxed);
         }
         SENT.fetch_add(count as u64, Ordering::SeqCst);
