@@ -12,9 +12,9 @@
 //!
 //! With --id, --auth, --burst or --expect-reply it waits for each answer.
 
-#[allow(dead_code, reason = "only the server makes nonces and checks")]
 mod auth;
 mod hear;
+mod prove;
 
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
@@ -167,7 +167,7 @@ impl Session {
                  no login, or it hangs; nothing was sent"
             )));
         };
-        let answer = auth::reply(rung, &secret, &greeting)?;
+        let answer = prove::reply(rung, &secret, &greeting)?;
         let line = [b"LOGIN ", &*answer].concat();
         send(&self.server, &line, self.eol)?;
         self.must_be_ok()
