@@ -21,9 +21,9 @@ const PROGRAM: Program = Program {
 struct Args {
     /// one of: demo [LAB…] (play the READMEs' transcripts) · where ID
     /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
-    /// TIME_WAIT; 550, 5.1.1 of a mail server) · viva [LAB…] (questions, one
-    /// by one) · steps PROGRAM [PROGRAM] (the numbered steps, side by side) ·
-    /// ports (what listens)
+    /// TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web server) ·
+    /// viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM] (the
+    /// numbered steps, side by side) · ports (what listens)
     #[argh(positional)]
     command: String,
     /// what it is about
