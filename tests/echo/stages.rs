@@ -85,6 +85,37 @@ fn e_i6_ports_that_make_no_sense_are_refused_with_the_reason() {
 }
 
 #[test]
+fn x_cli_help_and_version_are_options_of_every_program() {
+    for option in ["-h", "--help"] {
+        let mut server = Terminal::start("echo-server", [option]).unwrap();
+        server.wait_for("Usage: echo-server … [<host>] [<port>]").unwrap();
+        server.wait_for("  -h, --help        display this help").unwrap();
+        server.wait_for("  -V, --version     display the version").unwrap();
+        server.wait_for("  echo-server 127.0.0.1 12001").unwrap();
+        assert_eq!(server.wait_for_end().expect("it ends").code(), Some(0));
+    }
+    for option in ["-V", "--version"] {
+        let mut server = Terminal::start("echo-server", [option]).unwrap();
+        server.wait_for("echo-server …").expect("its version");
+        assert_eq!(server.wait_for_end().expect("it ends").code(), Some(0));
+    }
+}
+
+#[test]
+fn x_cli_an_option_that_is_no_number_is_told_in_plain_words() {
+    for (words, problem) in [
+        (["--max-clients", "x"], "…with value 'x': this is no whole number"),
+        (["--max-clients", ""], "…with value '': this is no whole number"),
+        (["--max-clients", "0"], "--max-clients 0 would serve nobody: …"),
+    ] {
+        let words = ["127.0.0.1", "0", words[0], words[1]];
+        let mut server = Terminal::start("echo-server", words).unwrap();
+        server.wait_for(problem).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(server.wait_for_end().expect("it ends").code(), Some(2));
+    }
+}
+
+#[test]
 fn e_s1_the_server_creates_a_stream_socket() {
     strace_shows("echo-task1-server", &["socket", "bind"]);
 }
