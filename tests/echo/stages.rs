@@ -179,9 +179,10 @@ fn e_s6_both_sockets_are_closed_in_the_end() {
 #[test]
 fn e_s_steps_are_the_system_calls_in_the_order_of_the_banners() {
     let calls = ["socket", "setsockopt", "bind", "listen", "accept4"];
-    for program in ["echo-task1-server", "echo-task2-server", "echo-server"] {
-        strace_shows(program, &calls);
+    for stage in ["task1", "task2", "task3", "threads"] {
+        strace_shows(&format!("echo-{stage}-server"), &calls);
     }
+    strace_shows("echo-server", &calls);
     let both = ["bind", "listen", "accept4", "recvfrom", "close", "close"];
     strace_shows("echo-task1-server", &both);
 }
