@@ -106,7 +106,10 @@ fn w_t1_3_an_unknown_name_is_explained() {
     for program in ["uppercase-tcp-client", "uppercase-udp-client"] {
         let words = [name, "12000"];
         let mut run = Terminal::start(program, words).expect("it starts");
-        run.wait_for(&format!("Error: getaddrinfo({name}): …")).unwrap();
+        run.wait_for(&format!(
+            "Error: getaddrinfo({name}): … (EAI_…). … such as 127.0.0.1…"
+        ))
+        .unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(run.wait_for_end().expect("it ends").code(), Some(1));
     }
 }
