@@ -1,5 +1,7 @@
 //! The templates of question 1.
 
+use socketlab::terminal::Terminal;
+
 use crate::support::{Server, client_of_two_addresses};
 use crate::{ask, fake_server, next_request};
 
@@ -32,6 +34,22 @@ fn g_1_the_template_server_survives_every_datagram() {
     }
     server.wait_for("[…] \\x1b[2J\\xff");
     server.interrupt();
+}
+
+#[test]
+fn g_1_the_template_server_has_the_option_that_its_refusal_names() {
+    let low = |options: &[&str]| {
+        let words = ["127.0.0.1", "80"].iter().chain(options);
+        Terminal::start("datetime-template-server", words).expect("it starts")
+    };
+    let mut refused = low(&[]);
+    refused.wait_for("port 80 is refused: … --allow-privileged …").unwrap();
+    assert_eq!(refused.wait_for_end().expect("it ends").code(), Some(2));
+    // Then it is the kernel's decision, whatever that is here.
+    let mut tried = low(&["--allow-privileged"]);
+    let line = tried.read_line().expect("a line").unwrap_or_default();
+    let decided = ["listening on 127.0.0.1:80", "Error: bind(127.0.0.1:80): "];
+    assert!(decided.iter().any(|start| line.starts_with(start)), "{line}");
 }
 
 #[test]
