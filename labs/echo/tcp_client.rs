@@ -12,12 +12,12 @@
 mod command;
 mod screen;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use command::find_line;
@@ -55,13 +55,17 @@ struct Args {
     /// 60: a sequential server may let us wait for our turn)
     #[argh(option, default = "60")]
     wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let connect = |address| {
         // ---- 1 socket() --------------------------------------------------
         // As in task1_client.rs: one socket, and both threads will use it.
         let socket = TcpSocket::new(address)?;
@@ -70,7 +74,9 @@ fn main() -> Result<()> {
         // Here it ends, before anything is typed, if no server runs. [E-I5]
         socket.connect(address)?;
         Ok(socket)
-    })?;
+    };
+    let attempt = || net::try_each(&addresses, connect);
+    let server = while_refused(Duration::from_secs(retry), attempt)?;
     if io::stdin().is_terminal() {
         warn!("Each line comes back. exit: leave, stop: end the server too.");
     }
@@ -123,6 +129,27 @@ fn main() -> Result<()> {
         return Err(Error::other("the server has closed"));
     }
     Ok(())
+}
+
+/// Attempts it again as long as nobody listens there, for `limit` at most:
+/// then the server need not be started first.                  [E-I5]
+fn while_refused<T>(
+    limit: Duration,
+    mut attempt: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    let end = Instant::now() + limit;
+    loop {
+        match attempt() {
+            Err(error)
+                if error.kind() == ErrorKind::ConnectionRefused
+                    && Instant::now() < end =>
+            {
+                warn!("nobody listens there yet: trying again");
+                thread::sleep(Duration::from_secs(1));
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Waits until main has read the rest of the echo, which ends the program

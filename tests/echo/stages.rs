@@ -69,6 +69,21 @@ fn e_i5_client_before_server_is_told_in_one_line() {
 }
 
 #[test]
+fn e_i5_with_retry_the_client_waits_for_its_server() {
+    let (nobody, port) = own_listener();
+    drop(nobody);
+    let arguments = ["127.0.0.1", &port, "--retry", "60"];
+    let mut client =
+        Terminal::start("echo-client", arguments).expect("it starts");
+    client.wait_for("nobody listens there yet: trying again").unwrap();
+    let mut server = Terminal::start("echo-server", ["127.0.0.1", &port])
+        .expect("it starts");
+    server.wait_for("listening on …").expect("it listens");
+    client.type_line("at last").expect("it reads");
+    client.wait_for("at last").expect("the echo");
+}
+
+#[test]
 fn e_i6_ports_that_make_no_sense_are_refused_with_the_reason() {
     for (port, reason) in [
         ("80", "port 80 is refused: ports below 1024 …"),
