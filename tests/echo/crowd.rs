@@ -1,12 +1,17 @@
 //! Many clients at once: who waits, who is served, who is told that there is
 //! no room.
 
+use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use rustix::process::Signal;
 use socketlab::terminal;
 
-use crate::support::{Server, allow_descriptors, receive, receive_all, send};
+use crate::support::{
+    Server, allow_descriptors, installed, receive, receive_all, send,
+};
 
 #[test]
 fn e_t3_sequential_the_second_client_waits_for_the_first() {
@@ -66,14 +71,19 @@ fn x_thread_one_more_than_max_clients_is_told_so() {
     server.wait_for("no room: 2 clients, newcomers are told so");
     drop(first);
     server.wait_for("[…] left: end of stream");
-    // The place is free once the thread has ended, a moment after it spoke.
-    let served = (0..1000).any(|_| {
+    let served = is_served_in_the_end(&server);
+    assert!(served, "the place of the first client is free again");
+}
+
+/// Tries until a client is served: a place is free once a thread has ended,
+/// a moment after its client has left.
+fn is_served_in_the_end(server: &Server) -> bool {
+    (0..1000).any(|_| {
         let next = server.connect();
         let _ = (&next).write(b"in");
         let mut answer = [0; 2];
         (&next).read_exact(&mut answer).is_ok() && &answer == b"in"
-    });
-    assert!(served, "the place of the first client is free again");
+    })
 }
 
 #[test]
@@ -113,6 +123,40 @@ fn x_thread_out_of_descriptors_it_waits_and_goes_on() {
     send(&late, b"number 201");
     assert_eq!(receive(&late, 10), b"number 201");
     server.interrupt();
+}
+
+#[test]
+fn x_thread_out_of_threads_it_says_so_once_and_goes_on() {
+    // The limit is one of a user's, and root has none: a user of its own.
+    if !rustix::process::geteuid().is_root()
+        || !installed("setpriv", "util-linux")
+    {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("echo-server");
+    fs::copy(terminal::program_folder().join("echo-server"), &program)
+        .expect("a copy");
+    for path in [folder.path(), &program] {
+        let all = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(path, all).expect("permissions");
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=64998", "--clear-groups", "prlimit", "--nproc=20"]);
+    command.arg(&program).args(["127.0.0.1", "0", "--quiet"]);
+    let mut server = Server::run(&mut command);
+    let clients: Vec<_> = (0..60).map(|_| server.connect()).collect();
+    for client in &clients {
+        let _ = (&*client).write(b"x"); // some are turned away
+    }
+    server.wait_for("spawn(…): … (EAGAIN). …");
+    receive(&clients[0], 1);
+    drop(clients);
+    assert!(is_served_in_the_end(&server), "it goes on");
+    server.console().signal(Signal::INT).expect("a signal");
+    let rest = server.console().read_to_end().expect("it ends");
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(!rest.contains("spawn(") && !rest.contains("room"), "{rest}");
 }
 
 #[test]
