@@ -131,6 +131,24 @@ fn x_cli_an_option_that_is_no_number_is_told_in_plain_words() {
 }
 
 #[test]
+fn x_err_explain_knows_errors_states_and_codes() {
+    for (words, shown, hidden) in [
+        ("ECONNREFUSED", "Connection refused\n", "SMTP"),
+        ("time-wait", "TIME_WAIT: closed; ", "CLOSE_WAIT: "),
+        ("550 no such user", "SMTP 550: refused", "HTTP"),
+        ("HTTP/1.1 404 Not Found", "HTTP 404: Not Found\n", "HTTP 302: "),
+        ("503", "\n\nHTTP 503: Service Unavailable\n", "HTTP 504"),
+    ] {
+        let words = ["explain"].into_iter().chain(words.split(' '));
+        let mut run = Terminal::start("socketlab", words).expect("it starts");
+        let text = run.read_to_end().expect("it ends");
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains(shown), "no '{shown}' in {text}");
+        assert!(!text.contains(hidden), "'{hidden}' in {text}");
+    }
+}
+
+#[test]
 fn e_s1_the_server_creates_a_stream_socket() {
     strace_shows("echo-task1-server", &["socket", "bind"]);
 }
