@@ -133,10 +133,10 @@ fn main() -> Result<()> {
 
 /// Attempts it again as long as nobody listens there, for `limit` at most:
 /// then the server need not be started first.                  [E-I5]
-fn while_refused<T>(
+fn while_refused(
     limit: Duration,
-    mut attempt: impl FnMut() -> Result<T>,
-) -> Result<T> {
+    mut attempt: impl FnMut() -> Result<TcpSocket>,
+) -> Result<TcpSocket> {
     let end = Instant::now() + limit;
     loop {
         match attempt() {
