@@ -122,7 +122,7 @@ fn every_rung() -> Result<()> {
 fn on_rung(rung: Rung, attack: Attack) -> Result<Verdict> {
     let secret = format!("{:032x}", rand::random::<u128>());
     let mut command = terminal::command("message-server");
-    command.args(["127.0.0.1", "0", "--login-limit", "0.5", "--auth"]);
+    command.args(["127.0.0.1", "0", "--login-limit", "1", "--auth"]);
     command.arg(rung.to_string()).env(auth::VARIABLE, &secret);
     if rung == Rung::AllowList {
         command.args(["--allow", "127.0.0.1"]);
@@ -133,7 +133,7 @@ fn on_rung(rung: Rung, attack: Attack) -> Result<Verdict> {
     let target = Target {
         address: address.map_err(|_| Error::other(line.clone()))?,
         secret: Some(Secret::new(secret.as_bytes())?),
-        patience: Duration::from_millis(1500),
+        patience: Duration::from_secs(3),
     };
     Ok(verdict::of(target.attack(attack)).0)
 }

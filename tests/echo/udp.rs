@@ -91,9 +91,8 @@ fn e_t4_a_lost_datagram_is_sent_again() {
     let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
     server.set_read_timeout(Some(DEADLINE)).expect("a deadline");
     let port = server.local_addr().expect("an address").port().to_string();
-    let arguments = ["127.0.0.1", &port, "--wait", "50"];
-    let mut client =
-        Terminal::start("echo-udp-client", arguments).expect("it starts");
+    let mut client = Terminal::start("echo-udp-client", ["127.0.0.1", &port])
+        .expect("it starts");
     client.type_line("twice").expect("it reads");
     let mut buffer = [0; 64];
     server.recv_from(&mut buffer).expect("the first, which we lose");
@@ -106,9 +105,19 @@ fn e_t4_a_lost_datagram_is_sent_again() {
     server.send_to(&buffer[..count], peer).expect("it is sent");
     client.wait_for("(an echo of something else, ignored)").unwrap();
     client.wait_for("twice").expect("the echo");
-    // All three attempts without an echo.
+}
+
+#[test]
+fn e_t4_three_attempts_without_an_echo_are_enough() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port().to_string();
+    let arguments = ["127.0.0.1", &port, "--wait", "50"];
+    let mut client =
+        Terminal::start("echo-udp-client", arguments).expect("it starts");
     client.type_line("never").expect("it reads");
+    client.wait_for("no echo, attempt 3 of 3").expect("three attempts");
     client.wait_for("Error: no echo: …").expect("it gives up");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 
 #[test]

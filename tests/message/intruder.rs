@@ -45,7 +45,7 @@ fn d_t2_2_the_intruder_prints_which_rung_withstands_what() {
 
 #[test]
 fn d_t2_2_the_intruder_attacks_any_server() {
-    let server = guarded("challenge", &["--login-limit", "0.3"]);
+    let server = guarded("challenge", &["--login-limit", "1"]);
     let attack = |secret: Option<&str>| {
         let (host, port) = server.host_and_port();
         let mut command = terminal::command("message-intruder");

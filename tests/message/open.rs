@@ -115,7 +115,8 @@ fn d_t1_3_our_client_and_another_students_server() {
     let Some(mut theirs) = python_server("message_server.py", &[]) else {
         return;
     };
-    let mut ours = theirs.client("message-client", &["--eol", "none"]);
+    let bare = ["--eol", "none", "--gap", "1"];
+    let mut ours = theirs.client("message-client", &bare);
     ours.type_bytes(b"hello\n\nagain\n").expect("it reads");
     ours.end_input();
     theirs.wait_for("message: hello");
@@ -139,7 +140,7 @@ fn d_t1_3_our_client_and_another_students_server() {
 #[test]
 fn d_t1_3_another_students_client_and_our_server() {
     let mut ours = Server::start("message-open-server", &[]);
-    let Some(mut theirs) = ours.python("message_client.py", &["--gap", "0.3"])
+    let Some(mut theirs) = ours.python("message_client.py", &["--gap", "1"])
     else {
         return;
     };

@@ -124,13 +124,13 @@ fn d_t2_1_a_recorded_login_replayed_is_good_only_on_the_password_rung() {
 
 #[test]
 fn d_t2_1_silence_before_the_login_is_cut() {
-    let mut server = guarded("password", &["--login-limit", "0.3"]);
+    let mut server = guarded("password", &["--login-limit", "1"]);
     let told = receive_all(&server.connect());
     let told = String::from_utf8(told).expect("text");
     assert_eq!(told, "AUTH password\nNO you are too slow: good bye\n");
     server.wait_for("[…] refused: NO you are too slow: good bye");
     // Logged in, it may be silent; but the ID belongs to the same limit.
-    let mut server = with_quota("alice 1", &["--login-limit", "0.3"]);
+    let mut server = with_quota("alice 1", &["--login-limit", "1"]);
     let told = receive_all(&server.connect());
     assert_eq!(told, b"NO you are too slow: good bye\n");
     let alice = server.connect();

@@ -57,7 +57,7 @@ fn w_k1_datagrams_of_strangers_are_ignored() {
 #[test]
 fn w_k1_a_lost_datagram_is_sent_again() {
     let (server, place) = own_udp_server();
-    let mut client = place.client("uppercase-udp-client", &["--wait", "100"]);
+    let mut client = place.client("uppercase-udp-client", &["--wait", "1000"]);
     client.type_line("again").expect("it reads");
     let mut buffer = [0; 100];
     for _ in 0..2 {
