@@ -31,7 +31,7 @@ use verdict::{ATTACKS, Attack, Said, Verdict};
 const LONGEST: usize = 4096; // bytes of an answer
 const MOST_ANSWERS: usize = 100;
 const WAIT: Duration = Duration::from_secs(3); // for all answers to an attack
-const GREETING: Duration = Duration::from_secs(1); // for an AUTH
+const GREETING: Duration = Duration::from_secs(2); // for an AUTH
 const GUESSES: u32 = 20;
 
 /// What gets through if anything does. It has spaces, so no ID.
