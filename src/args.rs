@@ -91,15 +91,30 @@ pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
             let help = early
                 .output
                 .replace("<host> <port>", "[<host>] [<port>]") // arrange()
-                .replace("--help, help", "-h, --help")
+                .replace(ARGHS_HELP, OUR_HELP)
                 .replace(" [--] ", " ");
             crate::say!("{}", help.trim_end());
             crate::say!("\nExample:\n  {}", program.example);
             process::exit(0);
         }
-        Err(early) => usage(early.output.trim_end()),
+        Err(early) => {
+            let problem = early
+                .output
+                .replace("invalid digit found in string", NO_NUMBER)
+                .replace("cannot parse integer from empty string", NO_NUMBER)
+                .replace("invalid float literal", "this is no number");
+            usage(problem.trim_end());
+        }
     }
 }
+
+/// What argh's help says of itself, and what holds here.
+const ARGHS_HELP: &str = "--help, help      display usage information";
+const OUR_HELP: &str = "-h, --help        display this help\n  \
+                        -V, --version     display the version";
+
+/// std's words are those of a programmer.
+const NO_NUMBER: &str = "this is no whole number";
 
 /// Ends the program over a command line that makes no sense: status 2.
 pub fn usage(problem: &str) -> ! {

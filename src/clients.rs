@@ -132,7 +132,10 @@ impl Clients {
         F: FnOnce(TcpSocket, SocketAddr) -> Result<()> + Send + 'static,
     {
         let Some(place) = self.enter(&client) else {
-            let first = self.table.entries.lock().refused == 0;
+            let mut entries = self.table.entries.lock();
+            entries.refused += 1;
+            let first = entries.refused == 1;
+            drop(entries);
             self.turn_away(client);
             if first {
                 say!("no room: {} clients, newcomers are told so", self.max);
@@ -254,7 +257,6 @@ impl Clients {
     /// Tells a newcomer that there is no room. Nothing here waits: the
     /// sentence fits into an empty send buffer, and the doorman closes.
     fn turn_away(&self, client: TcpSocket) {
-        self.table.entries.lock().refused += 1;
         let _ = client.send_now(self.no_room.as_bytes());
         let _ = client.shutdown(Shutdown::Write);
         // With a crowd at the door this one is closed at once.

@@ -10,8 +10,8 @@
 //! The texts are data, one `Entry` each, sorted by the moment one meets them:
 //! setup.rs (a program's own steps), peer.rs (reaching and losing the other
 //! end), limits.rs (waiting, limits, files), names.rs (looking a host up),
-//! states.rs (what ss shows) and smtp.rs (what a mail server answers).
-//! hints.rs has the short form for error lines.
+//! states.rs (what ss shows), smtp.rs and http.rs (what a mail or web server
+//! answers). hints.rs has the short form for error lines.
 //!
 //! A text says what Linux does. Numbers come from the platform, because
 //! ECONNREFUSED is 111 on Linux, 61 on macOS and 10061 on Windows.
@@ -19,6 +19,7 @@
 use std::io::{self, Write};
 
 mod hints;
+mod http;
 mod limits;
 mod names;
 mod peer;
@@ -73,6 +74,30 @@ macro_rules! number {
 }
 use number;
 
+/// The entry of a code that a mail or web server answers with. It has no
+/// number: numbers are errnos.
+const fn reply(
+    name: &'static str,
+    alias: &'static [&'static str],
+    title: &'static str,
+    seen_in: &'static str,
+    meaning: &'static str,
+    causes: &'static [&'static str],
+    check: &'static [&'static str],
+) -> Entry {
+    let number = None;
+    Entry {
+        name,
+        aliases: alias,
+        number,
+        title,
+        seen_in,
+        meaning,
+        causes,
+        check,
+    }
+}
+
 /// Every entry, in the order of the files.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     [
@@ -82,6 +107,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         names::ENTRIES,
         states::ENTRIES,
         smtp::ENTRIES,
+        http::ENTRIES,
     ]
     .into_iter()
     .flatten()
@@ -92,7 +118,8 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 /// Takes names in either case and with `-` or `_` (`SYN-SENT`), Windows'
 /// names (`WSAECONNREFUSED`), Python's (`ConnectionRefusedError`), numbers
 /// (`111`, `[Errno 111]`, `(os error 111)`), and the system's own words
-/// (`Connection refused`), and a mail server's codes (`550`).
+/// (`Connection refused`), and codes (`550` of a mail server, `404` of a web
+/// server; both for `503`).
 pub fn find(word: &str) -> Vec<&'static Entry> {
     if smtp::enhanced(word.trim()).is_some() {
         return Vec::new(); // 4.2.1 is not 421: smtp::enhanced() has its words
@@ -102,7 +129,7 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
         let found: Vec<_> = same.collect();
         if !found.is_empty() {
             return found;
-        } // 550 is no errno, but an alias: a reply of a mail server
+        } // 550 is no errno, but an alias: the answer of a server
     }
     let wanted = key(word);
     all().filter(|e| keys(e).any(|k| k == wanted)).collect()

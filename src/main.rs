@@ -1,6 +1,6 @@
 //! `socketlab`: plays the labs, finds what answers an id, explains a word.
 
-use std::io;
+use std::io::{self, Write};
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Program};
@@ -21,9 +21,9 @@ const PROGRAM: Program = Program {
 struct Args {
     /// one of: demo [LAB…] (play the READMEs' transcripts) · where ID
     /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
-    /// TIME_WAIT; 550, 5.1.1 of a mail server) · viva [LAB…] (questions, one
-    /// by one) · steps PROGRAM [PROGRAM] (the numbered steps, side by side) ·
-    /// ports (what listens)
+    /// TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web server) ·
+    /// viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM] (the
+    /// numbered steps, side by side) · ports (what listens)
     #[argh(positional)]
     command: String,
     /// what it is about
@@ -136,6 +136,11 @@ fn tell(words: &str) -> Result<()> {
     }
     let mut entries = explain::find(words);
     if entries.is_empty() {
+        // `HTTP/1.1 404 Not Found`: the number says more than "found".
+        let numbers = words.split(' ').filter(|w| w.parse::<u16>().is_ok());
+        entries = numbers.flat_map(explain::find).collect();
+    }
+    if entries.is_empty() {
         entries = words.split(' ').flat_map(explain::find).collect();
     }
     if entries.is_empty() && enhanced.is_none() {
@@ -157,7 +162,10 @@ fn tell(words: &str) -> Result<()> {
         )));
     }
     let mut out = io::stdout().lock();
-    for entry in entries {
+    for (index, entry) in entries.into_iter().enumerate() {
+        if index > 0 {
+            let _ = writeln!(out);
+        }
         let _ = explain::print(entry, &mut out);
     }
     Ok(())

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket};
 
+use crate::explain::{self, Entry};
 use crate::trace::{self, Ends, Step};
 use crate::{Error, Result, say, warn};
 
@@ -37,10 +38,7 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     let found = (bare, port).to_socket_addrs().map_err(|error| {
         let text = error.to_string();
         let reason = text.rsplit(": ").next().unwrap_or_default();
-        fail(io::Error::other(format!(
-            "{reason}. No address is known for this name: check its \
-             spelling, or give the address itself, such as 127.0.0.1"
-        )))
+        fail(io::Error::other(unresolved(reason)))
     })?;
     // The resolver answers once per socket type on some systems.
     let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -53,6 +51,21 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
         return Err(fail(io::Error::other("no address for this name")));
     }
     Ok(addresses)
+}
+
+/// The resolver's own words, its name for the error, and what to try. std
+/// hands on the words alone.
+fn unresolved(reason: &str) -> String {
+    match explain::find(reason).first() {
+        Some(Entry { name, number: Some(number), .. }) => {
+            let hint = explain::hint("getaddrinfo", *number);
+            format!("{reason} ({name}). {hint}")
+        }
+        _ => format!(
+            "{reason}. Check the spelling of HOST, or give an address such \
+             as 127.0.0.1."
+        ),
+    }
 }
 
 /// The first address of [`resolve`]: a server binds one.

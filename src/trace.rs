@@ -18,6 +18,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -26,7 +27,7 @@ use rustix::net::sockopt::socket_acceptconn;
 use serde_json::json;
 use socket2::{Socket, Type};
 
-use crate::{args, console, explain, tcp_table, warn};
+use crate::{Error, args, console, explain, tcp_table, warn};
 
 /// Bytes of data shown with a step.
 const DATA_SHOWN: usize = 48;
@@ -55,7 +56,8 @@ pub fn start() {
         match file {
             Ok(file) => drop(FILE.set(file)),
             Err(error) => {
-                return warn!("TRACE: cannot open {wanted:?}: {error}");
+                let name = Path::new(&wanted).display();
+                return warn!("TRACE: {}", Error::new("open", name, error));
             }
         }
     }
@@ -141,9 +143,9 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
     let start = *START.get_or_init(|| began);
     let Some(mut file) = FILE.get() else {
         let number = number.map_or("-".into(), |number| number.to_string());
-        let state = state.map_or("", |state| state.name);
+        let state = state.map_or(String::new(), |s| format!("  {}", s.name));
         return warn!(
-            "trace {role} {number} {}({}) = {result}   at {}, took {}  {state}",
+            "trace {role} {number} {}({}) = {result}   at {}, took {}{state}",
             step.call,
             step.arguments,
             human(began.duration_since(start)),

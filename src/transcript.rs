@@ -13,13 +13,15 @@
 //! # a remark
 //! ```
 //!
+//! What a program still says after a ^C may be left out.
+//!
 //! `…` in a printed line stands for anything. A line that the same terminal
 //! answers by typing may be a prompt, without a line end. Ports are those of
 //! the page, and are mapped to free ones: a server is started on port 0 and
 //! its first line tells the number. Files whose path begins so,
 //! `/tmp/socketlab`, are mapped to a folder that this play has for itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -118,6 +120,7 @@ fn parse(transcript: &str) -> Result<Vec<Line<'_>>> {
 #[derive(Default)]
 struct Stage {
     terminals: BTreeMap<String, Terminal>,
+    interrupted: BTreeSet<String>, // those terminals that got a ^C
     ports: BTreeMap<String, Port>,
     folder: Option<Folder>,
 }
@@ -167,8 +170,9 @@ impl Stage {
             '$' => {
                 show(&format!("[{name}] $ {}", line.text));
                 let started = self.start(line.text)?;
+                let interrupted = self.interrupted.remove(name);
                 if let Some(old) = self.terminals.insert(name.into(), started) {
-                    end(old)?;
+                    end(old, interrupted)?;
                 }
                 return Ok(());
             }
@@ -182,7 +186,10 @@ impl Stage {
         let terminal = find(&mut self.terminals, name)?;
         match (line.sign, line.text) {
             ('<', "^D") => terminal.end_input(),
-            ('<', "^C") => terminal.signal(Signal::INT)?,
+            ('<', "^C") => {
+                terminal.signal(Signal::INT)?;
+                self.interrupted.insert(name.into());
+            }
             ('<', text) => terminal.type_line(text)?,
             (_, wanted) => {
                 if let Some(line) = terminal.read_line()? {
@@ -304,7 +311,8 @@ impl Stage {
 
     fn close(self) -> Result<()> {
         self.terminals.into_iter().try_for_each(|(name, terminal)| {
-            end(terminal).map_err(|error| {
+            let interrupted = self.interrupted.contains(&name);
+            end(terminal, interrupted).map_err(|error| {
                 Error::other(format!("at the end, in terminal {name}: {error}"))
             })
         })
@@ -312,8 +320,13 @@ impl Stage {
 }
 
 /// Ends what a transcript left running, as a user closing it would. What has
-/// ended by itself must have said and done what the page says, and no more.
-fn end(mut terminal: Terminal) -> Result<()> {
+/// ended by itself must have said and done what the page says, and no more;
+/// not so after a ^C, where chance decides how far it has come.
+fn end(mut terminal: Terminal, interrupted: bool) -> Result<()> {
+    if interrupted {
+        terminal.wait_for_end()?;
+        return Ok(());
+    }
     if terminal.is_running() {
         terminal.signal(Signal::TERM)?;
         terminal.wait_for_end()?;
@@ -423,5 +436,14 @@ mod tests {
         // What is left unsaid is found when the next program takes its place.
         let unsaid = "a$ echo hi\na< ^D\na| hi\na$ true\na? 0\n";
         play(unsaid, show).expect("it holds");
+    }
+
+    #[test]
+    fn what_is_said_after_an_interrupt_may_be_left_out() {
+        // However far it has come when the play ends: here, to its end.
+        let page = "a$ sh -c 'trap \"echo bye; exit\" INT; echo up; \
+                    while :; do sleep 0.05; done'\na| up\na< ^C\n\
+                    b$ sleep 1\nb? 0\n";
+        play(page, &mut |_: &str| {}).expect("it holds");
     }
 }

@@ -19,13 +19,13 @@ mod client;
 mod crowd;
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use socketlab::house;
-use socketlab::terminal::{self, Terminal};
+use socketlab::terminal;
 use support::{
     DEADLINE, Server, half_close, installed, play_readme, receive_all,
     receive_line, reset, send, trickle,
@@ -171,40 +171,13 @@ fn g_4_the_template_server_out_of_descriptors_pauses() {
 
 #[test]
 fn g_4_the_template_client_tries_every_address_of_a_name() {
-    if !installed("unshare", "util-linux") {
-        return;
-    }
-    // A name with two addresses, in a file that only the client sees.
-    let folder = tempfile::tempdir().expect("a folder");
-    let hosts = folder.path().join("hosts");
-    std::fs::write(&hosts, "127.0.0.1 two\n127.0.0.2 two\n").expect("a file");
-    let script = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
-    let inside = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(["-rm", "sh", "-c", script]).arg(&hosts);
-        command.arg(program).args(arguments);
-        command
-    };
-    let possible = inside("true", &[]).output().expect("unshare runs");
-    if !possible.status.success() {
-        let why = String::from_utf8_lossy(&possible.stderr).to_string();
-        return eprintln!("skipped: no /etc/hosts of one's own here: {why}");
-    }
-    let client = terminal::program_folder().join("calculator-template-client");
-    let client = client.to_str().expect("UTF-8");
-    // Whichever the resolver puts first, for one of them it is the wrong one.
-    for address in ["127.0.0.1", "127.0.0.2"] {
-        let listener = TcpListener::bind((address, 0)).expect("a port");
-        let port = listener.local_addr().expect("an address").port();
-        let mut command = inside(client, &["two", &port.to_string()]);
-        let mut client = Terminal::run(&mut command).expect("it starts");
-        let answering = std::thread::spawn(move || {
-            let (client, _) = listener.accept().expect("a client");
-            send(&client, b"Hello");
-        });
-        client.wait_for("From the server: Hello").unwrap();
+    let server = Server::start_at("127.0.0.9", "calculator-template-server");
+    let port = server.address.port();
+    let program = "calculator-template-client";
+    let client = support::client_of_two_addresses(program, port);
+    if let Some(mut client) = client {
+        client.wait_for("From the server: Hello, I am the server").unwrap();
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
-        answering.join().expect("answered");
     }
 }
 

@@ -6,7 +6,7 @@ mod support;
 use std::net::TcpListener;
 use std::thread;
 
-use socketlab::terminal::Terminal;
+use socketlab::terminal::{self, Terminal};
 use support::{
     Server, half_close, installed, play_readme, python_server, receive_all,
     reset, send,
@@ -211,7 +211,7 @@ fn t_f5_client_before_server_is_told_in_one_line() {
 /// Starts the server with TRACE=1, greets one client, and returns what the
 /// trace and the client said.
 fn traced() -> (String, String) {
-    let mut command = socketlab::terminal::command("greet-server");
+    let mut command = terminal::command("greet-server");
     command.args(["127.0.0.1", "0"]).env("TRACE", "1");
     let mut server = Terminal::run(&mut command).expect("it starts");
     let mut trace = String::new();
@@ -223,7 +223,7 @@ fn traced() -> (String, String) {
         }
     };
     let (host, port) = address.split_once(':').expect("host:port");
-    let mut command = socketlab::terminal::command("greet-client");
+    let mut command = terminal::command("greet-client");
     command.args([host, port]).env("TRACE", "1");
     let mut client = Terminal::run(&mut command).expect("it starts");
     let said = client.read_to_end().expect("it ends");
@@ -284,9 +284,11 @@ fn t_f6_recv_gives_what_came_and_then_zero() {
 
 #[test]
 fn t_f7_send_returns_how_many_bytes_the_kernel_took() {
-    let mut server = Server::start("greet-server", &[]);
+    let mut command = terminal::command("greet-server");
+    command.args(["127.0.0.1", "0"]).env("TRACE", "1");
+    let mut server = Server::run(&mut command);
     let never_reads = server.connect();
-    server.wait_for("Got connection from …");
+    server.wait_for("trace server 5 send(…) = 24 …");
     assert_eq!(receive_all(&server.connect()), GREETING, "nobody is held up");
     drop(never_reads);
 }
@@ -311,7 +313,7 @@ fn t_f_steps_are_the_system_calls_in_the_order_of_the_banners() {
 
 #[test]
 fn x_trace_greet_names_each_step_with_its_number() {
-    let mut command = socketlab::terminal::command("greet-server");
+    let mut command = terminal::command("greet-server");
     command.args(["127.0.0.1", "0"]).env("TRACE", "1");
     let mut server = Terminal::run(&mut command).expect("it starts");
     server

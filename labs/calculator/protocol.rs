@@ -14,7 +14,7 @@
 //! Python clients send, counts as whole once its sender has paused.
 
 /// Longest name, in bytes: it stands in front of every line of the log.
-pub const LONGEST_NAME: usize = 64;
+const LONGEST_NAME: usize = 64;
 
 /// Longest message, in bytes: room for two numbers of 2,000 digits.
 pub const LONGEST_MESSAGE: usize = 4096;

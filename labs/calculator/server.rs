@@ -21,8 +21,6 @@ mod number;
 mod protocol;
 mod session;
 
-use std::time::Duration;
-
 use argh::{ArgsInfo, FromArgs};
 use session::{Patience, converse};
 use socketlab::args::{self, Port, Program};
@@ -72,12 +70,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    let idle = args::in_range("--idle", args.idle, 1, 86_400);
-    let pause = args::in_range("--pause", args.pause, 0, 10_000);
-    let patience = Patience {
-        idle: Duration::from_secs(idle),
-        pause: Duration::from_millis(pause),
-    };
+    let patience = Patience::new(args.idle, args.pause);
 
     // ---- 1 socket() ------------------------------------------------------
     // As in sequential_server.rs: this one only listens.

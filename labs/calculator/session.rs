@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
-use socketlab::{Result, console, say};
+use socketlab::{Result, args, console, say};
 
 use crate::arithmetic::evaluate;
 use crate::expr::parse;
@@ -23,10 +23,22 @@ const SHOWN: usize = 200;
 #[derive(Clone, Copy)]
 pub struct Patience {
     /// For the next message: then the session is over.
-    pub idle: Duration,
+    idle: Duration,
     /// For the rest of a message without a line end: then it counts as whole,
     /// which is a guess. Zero: never guess.
-    pub pause: Duration,
+    pause: Duration,
+}
+
+impl Patience {
+    /// `--idle` in seconds and `--pause` in milliseconds.
+    pub fn new(idle: u64, pause: u64) -> Patience {
+        let idle = args::in_range("--idle", idle, 1, 86_400);
+        let pause = args::in_range("--pause", pause, 0, 10_000);
+        Patience {
+            idle: Duration::from_secs(idle),
+            pause: Duration::from_millis(pause),
+        }
+    }
 }
 
 /// Serves one client until it says `q` or goes away.

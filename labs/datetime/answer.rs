@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 
 /// The answer to everything that is no request. Short: whoever forges a
 /// sender should not be able to make us send much to his victim.
-pub const REFUSAL: &str = "ERROR: SEND_DATE or SEND_TIME, exactly";
+const REFUSAL: &str = "ERROR: SEND_DATE or SEND_TIME, exactly";
 
 /// The answer to a datagram when the clock on the wall shows `now`, if there
 /// is one. Numbers are padded: 09:05:03.                           [G-3a]

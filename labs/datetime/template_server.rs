@@ -33,11 +33,15 @@ struct Args {
     /// port to bind (default 12003; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let address = net::resolve_one(&args.host, args.port.for_server(false))?;
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
     stop::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use socketlab::net::TcpSocket;
 use socketlab::{Result, console, say};
 
-use crate::command::{Command, Watch};
+use crate::command::Command;
+use crate::pause::Watch;
 
 /// A client that is silent for so long is sent home: its thread, or in the
 /// sequential server everybody's turn, is worth more.

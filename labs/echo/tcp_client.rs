@@ -9,19 +9,18 @@
 //! then reads stops for ever together with its server: deadlock.rs shows it.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
-#[allow(dead_code, reason = "only the server guesses at pauses")]
 mod command;
 mod screen;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use command::Watch;
+use command::find_line;
 use screen::Screen;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
@@ -56,13 +55,17 @@ struct Args {
     /// 60: a sequential server may let us wait for our turn)
     #[argh(option, default = "60")]
     wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let connect = |address| {
         // ---- 1 socket() --------------------------------------------------
         // As in task1_client.rs: one socket, and both threads will use it.
         let socket = TcpSocket::new(address)?;
@@ -71,7 +74,9 @@ fn main() -> Result<()> {
         // Here it ends, before anything is typed, if no server runs. [E-I5]
         socket.connect(address)?;
         Ok(socket)
-    })?;
+    };
+    let attempt = || net::try_each(&addresses, connect);
+    let server = while_refused(Duration::from_secs(retry), attempt)?;
     if io::stdin().is_terminal() {
         warn!("Each line comes back. exit: leave, stop: end the server too.");
     }
@@ -126,6 +131,27 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Attempts it again as long as nobody listens there, for `limit` at most:
+/// then the server need not be started first.                  [E-I5]
+fn while_refused(
+    limit: Duration,
+    mut attempt: impl FnMut() -> Result<TcpSocket>,
+) -> Result<TcpSocket> {
+    let end = Instant::now() + limit;
+    loop {
+        match attempt() {
+            Err(error)
+                if error.kind() == ErrorKind::ConnectionRefused
+                    && Instant::now() < end =>
+            {
+                warn!("nobody listens there yet: trying again");
+                thread::sleep(Duration::from_secs(1));
+            }
+            done => return done,
+        }
+    }
+}
+
 /// Waits until main has read the rest of the echo, which ends the program
 /// and this thread. A server that stays silent must not hold us for ever,
 /// nor one that drips: one deadline for all that is left.
@@ -148,7 +174,7 @@ fn counts() -> String {
 
 /// Sends stdin to its end, then closes our direction only.
 fn send_input(server: &TcpSocket) -> Result<()> {
-    let mut watch = Watch::default();
+    let mut line = Vec::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // A terminal gives a line at a time; a file gives all it has.
@@ -162,7 +188,7 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // Waits while the server's echo is not read: main reads it.
         let bytes = buffer.get(..count).unwrap_or_default();
-        if watch.feed(bytes, false).1.is_some() {
+        if find_line(&mut line, bytes).is_some() {
             LEAVING.store(true, Ordering::Relaxed);
         }
         SENT.fetch_add(count as u64, Ordering::SeqCst);

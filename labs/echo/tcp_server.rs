@@ -15,6 +15,7 @@
 
 mod command;
 mod converse;
+mod pause;
 
 use argh::{ArgsInfo, FromArgs};
 use command::Command;

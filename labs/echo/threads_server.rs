@@ -14,6 +14,7 @@
 
 mod command;
 mod converse;
+mod pause;
 
 use std::process;
 use std::thread;

@@ -1,5 +1,6 @@
 //! The rungs of task 2: what a client must show before it may talk. Handout
-//! D (Durham); server.rs asks, client.rs answers, intruder.rs tries without.
+//! D (Durham); the server asks and checks (verify.rs), the client answers
+//! (prove.rs), intruder.rs tries without. Here is what both ends know.
 //!
 //!     rung         the server says        the client sends
 //!     none         nothing                nothing                  [D-T2.1]
@@ -18,10 +19,8 @@ use std::io::Read;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
-use rand::TryRng;
-use rand::rngs::SysRng;
 use sha2::Sha256;
-use socketlab::{Error, Result, console, warn};
+use socketlab::{Error, Result, warn};
 
 /// The environment variable that holds the secret without `--secret-file`.
 pub const VARIABLE: &str = "MESSAGE_SECRET";
@@ -112,19 +111,24 @@ impl Secret {
         };
         Err(Error::other(problem))
     }
+
+    /// What the server and the owner know, and nobody else.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 fn read(name: &str) -> Result<Vec<u8>> {
     let fail = |error| Error::new("open", name, error);
     let file = File::open(name).map_err(fail)?;
-    if file.metadata().map_err(fail)?.is_dir() {
+    let about = file.metadata().map_err(fail)?;
+    if about.is_dir() {
         return Err(Error::other(format!("{name} is a directory, no file")));
     }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = file.metadata().map_err(fail)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        if about.permissions().mode() & 0o077 != 0 {
             warn!("warning: others may read {name}: chmod 600 {name}");
         }
     }
@@ -135,78 +139,15 @@ fn read(name: &str) -> Result<Vec<u8>> {
     Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).to_vec())
 }
 
-/// A number used once: 32 fresh random bytes from the operating system, in
-/// hexadecimal. If it ever repeated, so could an answer.       (viva 12)
-pub fn nonce() -> Result<String> {
-    let mut bytes = [0; 32];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|error| Error::other(format!("getrandom(): {error}")))?;
-    Ok(to_hex(&bytes))
-}
-
 /// HMAC-SHA256 of `text` under `key`: SHA-256 with the key mixed in twice.
 /// Whoever lacks the key can neither make it nor get the key out of it.
-fn mac(key: &[u8], text: &[u8]) -> Option<Hmac<Sha256>> {
+pub fn mac(key: &[u8], text: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(text);
     Some(mac)
 }
 
-/// The client's answer to a challenge. The secret stays at home: what goes
-/// over the wire is good for this nonce alone.       [D-T2.1] (viva 12)
-pub fn prove(secret: &Secret, nonce: &str) -> String {
-    let mac = mac(&secret.0, nonce.as_bytes());
-    mac.map_or(String::new(), |mac| to_hex(&mac.finalize().into_bytes()))
-}
-
-/// What a client of this rung answers to the server's greeting. It does what
-/// its user asked for and nothing less: a server that wants the bare password
-/// of a challenge user may be a false one, and gets nothing.  (viva 12)
-pub fn reply(rung: Rung, secret: &Secret, greeting: &[u8]) -> Result<Vec<u8>> {
-    let text = String::from_utf8_lossy(greeting);
-    let words: Vec<&str> = text.split(' ').collect();
-    match (rung, words.as_slice()) {
-        (Rung::Password, ["AUTH", "password"]) => Ok(secret.0.clone()),
-        (Rung::Challenge, ["AUTH", "challenge", nonce]) => {
-            Ok(prove(secret, nonce).into_bytes())
-        }
-        _ => Err(Error::other(format!(
-            "the server asks for no {rung}, it says '{}': nothing was sent",
-            console::escape(greeting)
-        ))),
-    }
-}
-
-/// Is `answer` what the holder of the secret sends on this rung?
-///
-/// `==` on bytes stops at the first difference, and the time it took tells
-/// an attacker how far he got. verify_slice looks at all bytes, always. A
-/// password is run through an HMAC of its own, whose key is new each time,
-/// so that this one comparison serves both rungs.    [D-T2.1] (viva 13)
-pub fn check(rung: Rung, secret: &Secret, nonce: &str, answer: &[u8]) -> bool {
-    let key = nonce.as_bytes();
-    let verified = match rung {
-        Rung::None | Rung::AllowList => return true,
-        Rung::Challenge => mac(&secret.0, key)
-            .zip(from_hex(answer))
-            .map(|(mac, proof)| mac.verify_slice(&proof)),
-        Rung::Password => mac(key, &secret.0)
-            .zip(mac(key, answer))
-            .map(|(mac, given)| mac.verify(&given.finalize().into_bytes())),
-    };
-    matches!(verified, Some(Ok(())))
-}
-
-fn to_hex(bytes: &[u8]) -> String {
+/// Two digits for each byte: a line cannot hold every byte.
+pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_chunks::<2>();
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let bytes = pairs
-        .iter()
-        .map(|&[high, low]| u8::try_from(digit(high)? * 16 + digit(low)?).ok());
-    if rest.is_empty() { bytes.collect() } else { None }
 }

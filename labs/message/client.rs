@@ -12,9 +12,9 @@
 //!
 //! With --id, --auth, --burst or --expect-reply it waits for each answer.
 
-#[allow(dead_code, reason = "only the server makes nonces and checks")]
 mod auth;
 mod hear;
+mod prove;
 
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
@@ -116,14 +116,20 @@ fn main() -> Result<()> {
     let usual = if args.eol.is_empty() && !wait { GAP } else { 0.0 };
     let gap = args.gap.unwrap_or(usual);
     let gap = Duration::from_secs_f64(args::in_range("--gap", gap, 0., 60.));
+    let messages = messages(args.burst, wait);
     match wait {
-        true => session.ask(messages(args.burst), gap, args.burst.is_some()),
-        false => session.tell(messages(args.burst), gap),
+        true => session.ask(messages, gap, args.burst.is_some()),
+        false => session.tell(messages, gap),
     }
 }
 
 /// A message a call: those of a burst, or the lines of the user.  [D-T3.4]
-fn messages(burst: Option<u64>) -> Box<dyn Iterator<Item = Result<Vec<u8>>>> {
+/// With a prompt only if each is answered before the next: else a line of
+/// the server could come behind it.
+fn messages(
+    burst: Option<u64>,
+    prompt: bool,
+) -> Box<dyn Iterator<Item = Result<Vec<u8>>>> {
     if let Some(count) = burst {
         let message = |number| Ok(format!("message {number}").into_bytes());
         return Box::new((1..=count).map(message));
@@ -131,8 +137,10 @@ fn messages(burst: Option<u64>) -> Box<dyn Iterator<Item = Result<Vec<u8>>>> {
     if std::io::IsTerminal::is_terminal(&std::io::stdin()) {
         warn!("Each line is a message. To stop: Ctrl-D.");
     }
-    Box::new(std::iter::from_fn(|| {
-        console::prompt_person("message: ");
+    Box::new(std::iter::from_fn(move || {
+        if prompt {
+            console::prompt_person("message: ");
+        }
         console::read_stdin_line().transpose()
     }))
 }
@@ -167,7 +175,7 @@ impl Session {
                  no login, or it hangs; nothing was sent"
             )));
         };
-        let answer = auth::reply(rung, &secret, &greeting)?;
+        let answer = prove::reply(rung, &secret, &greeting)?;
         let line = [b"LOGIN ", &*answer].concat();
         send(&self.server, &line, self.eol)?;
         self.must_be_ok()

@@ -1,5 +1,5 @@
 //! The door of server.rs: who gets in. Handout D (Durham): task 2 asks for
-//! the secret (auth.rs, guess.rs), task 3 for the ID (quota.rs).
+//! the secret (verify.rs, guess.rs), task 3 for the ID (quota.rs).
 //!
 //!     client                         server
 //!       |<-- AUTH challenge 5f3a… -----|  fresh for each connection
@@ -19,9 +19,10 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, say};
 
-use crate::auth::{self, Rung, Secret};
+use crate::auth::{Rung, Secret};
 use crate::guess::{Guesses, Outcome};
 use crate::quota::{self, Quota};
+use crate::verify;
 
 /// What the server asks of a newcomer.
 pub struct Door {
@@ -111,7 +112,7 @@ impl Door {
             return refuse(&format!("NO {address} is not on the list"));
         }
         let Some(secret) = &self.secret else { return Ok(()) };
-        let nonce = auth::nonce()?;
+        let nonce = verify::nonce()?;
         let greeting = match self.rung {
             Rung::Challenge => format!("AUTH challenge {nonce}\n"),
             _ => "AUTH password\n".into(),
@@ -126,7 +127,7 @@ impl Door {
             Some([]) => b"",
             _ => return refuse("NO log in first: LOGIN <answer>"),
         };
-        let check = || auth::check(self.rung, secret, &nonce, answer);
+        let check = || verify::check(self.rung, secret, &nonce, answer);
         match self.guesses.attempt(address, Instant::now(), check) {
             Outcome::Right => {}
             Outcome::Wrong(Duration::ZERO) => {

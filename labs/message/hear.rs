@@ -35,7 +35,7 @@ const LONGEST: usize = 128 * 1024;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Prints one message of the server; `who` is mostly `server`.
-pub fn show(who: &str, bytes: &[u8]) {
+fn show(who: &str, bytes: &[u8]) {
     if is_text(bytes) {
         say!("{who}: {}", console::escape(bytes));
     } else {
@@ -44,7 +44,7 @@ pub fn show(who: &str, bytes: &[u8]) {
 }
 
 /// Is this a greeting that asks for a login? Says so.
-pub fn wants_login(bytes: &[u8]) -> bool {
+fn wants_login(bytes: &[u8]) -> bool {
     let asks = bytes.starts_with(b"AUTH ");
     if asks {
         warn!("the server wants a login: see --auth in --help");

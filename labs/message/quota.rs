@@ -23,7 +23,7 @@ use parking_lot::Mutex;
 use socketlab::{Error, Result, console};
 
 /// Longest client ID in bytes.
-pub const LONGEST_ID: usize = 64;
+const LONGEST_ID: usize = 64;
 
 /// Largest file: room for tens of thousands of rows, and not for /dev/zero.
 const LARGEST: u64 = 1 << 20; // bytes

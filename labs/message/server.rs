@@ -16,12 +16,12 @@
 //!       |<----- OK, STOP -------|  6 send   } per client
 //!       |-------- FIN --------->|  7 close  }
 
-#[allow(dead_code, reason = "only clients send passwords and proofs")]
 mod auth;
 mod clock;
 mod door;
 mod guess;
 mod quota;
+mod verify;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;

@@ -1,30 +1,7 @@
 //! What mail servers answer: the reply codes of RFC 5321 and 4954, and the
 //! enhanced codes of RFC 3463, such as 5.1.1, which many put behind them.
 
-use super::Entry;
-
-/// An entry of a code. It has no number: numbers are errnos.
-const fn reply(
-    name: &'static str,
-    alias: &'static [&'static str],
-    title: &'static str,
-    seen_in: &'static str,
-    meaning: &'static str,
-    causes: &'static [&'static str],
-    check: &'static [&'static str],
-) -> Entry {
-    let number = None;
-    Entry {
-        name,
-        aliases: alias,
-        number,
-        title,
-        seen_in,
-        meaning,
-        causes,
-        check,
-    }
-}
+use super::{Entry, reply};
 
 /// How to see it.
 const SEE: &[&str] =

@@ -5,7 +5,7 @@
 //! [`Server::start_or_check`] at somebody else's server.
 #![allow(dead_code)] // each test program uses its part of this
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{
     Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
 };
@@ -17,10 +17,13 @@ use std::time::Duration;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use socketlab::terminal::{self, Terminal};
-use socketlab::{house, transcript};
+use socketlab::{console, house, transcript};
 
 /// How long a peer may take to answer before a test fails.
 pub const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Bytes of an answer that a failed test shows.
+const SHOWN: usize = 100;
 
 /// A server of ours under control, or (CHECK) somebody's at an address.
 pub struct Server {
@@ -196,14 +199,16 @@ pub fn receive(mut stream: &TcpStream, count: usize) -> Vec<u8> {
     while arrived < count {
         match stream.read(&mut bytes[arrived..]) {
             Ok(0) => panic!(
-                "the peer closed after {arrived} of {count} bytes: {:?}",
-                String::from_utf8_lossy(&bytes[..arrived])
+                "the peer closed after {arrived} of {count} bytes, as one \
+                 does that calls recv() only once: {}",
+                console::escape_short(&bytes[..arrived], SHOWN)
             ),
             Ok(more) => arrived += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => panic!(
-                "only {arrived} of {count} bytes came ({error}): {:?}; a peer \
-                 that waits for a line end, or for the close, looks like this",
-                String::from_utf8_lossy(&bytes[..arrived])
+                "only {arrived} of {count} bytes came ({error}); a peer that \
+                 waits for a line end, or for the close, looks like this: {}",
+                console::escape_short(&bytes[..arrived], SHOWN)
             ),
         }
     }
