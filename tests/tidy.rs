@@ -205,6 +205,28 @@ fn every_page_links_to_what_exists() {
 }
 
 #[test]
+fn every_file_that_a_lab_names_exists() {
+    let mut problems = Vec::new();
+    let texts = [files("labs", ".rs"), files("labs", ".md")].concat();
+    for (file, text) in texts.into_iter().chain(files("labs", ".toml")) {
+        let lab = file.rsplit_once('/').expect("a lab's folder").0;
+        let homes = [lab, "", "labs", "src", "tests/python"];
+        for (number, line) in text.lines().enumerate() {
+            let no_path = |c: char| !c.is_alphanumeric() && !"_/.*".contains(c);
+            for word in line.split(no_path) {
+                let named = word.ends_with(".rs") || word.ends_with(".py");
+                let exists = |home| root().join(home).join(word).is_file();
+                // `udp_*.rs` stands for several.
+                if named && !word.contains('*') && !homes.iter().any(exists) {
+                    problems.push(format!("{file}:{}: {word}", number + 1));
+                }
+            }
+        }
+    }
+    none(problems);
+}
+
+#[test]
 fn lab_files_can_be_read_in_one_sitting_and_beside_the_notes() {
     let mut problems = Vec::new();
     for (file, text) in files("labs", ".rs") {
