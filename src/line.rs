@@ -167,8 +167,9 @@ impl<S: Stream> LineReader<S> {
         Ok(bytes)
     }
 
-    /// The next line. Waits `idle` for its first byte, then 30 s at most for
-    /// its end. Fails like `recv`; `is_timeout()` tells a deadline.
+    /// The next line. Waits `idle` for each `recv`, and 30 s at most from its
+    /// first byte to its end. Fails like `recv`; `is_timeout()` tells a
+    /// deadline.
     pub fn read(&mut self) -> Result<Received> {
         let mut searched = 0; // bytes known to hold no line end
         let mut deadline = None; // from the line's first byte on
@@ -228,7 +229,8 @@ impl<S: Stream> LineReader<S> {
                 if left.is_zero() {
                     return Err(self.too_slow(LINE_DEADLINE));
                 }
-                Some(self.pause.map_or(left, |pause| pause.min(left)))
+                let longest = self.pause.or(self.idle);
+                Some(longest.map_or(left, |longest| longest.min(left)))
             }
         };
         if let Some(last) = &self.last {
@@ -478,8 +480,12 @@ mod tests {
         reader.idle = Some(SOON);
         let error = reader.read().expect_err("a timeout");
         assert!(error.is_timeout(), "{error}");
-        peer.write_all(b"late\n")?;
+        peer.write_all(b"late\nhalf a")?;
         assert_eq!(reader.read()?, line("late"));
+        let error = reader.read().expect_err("a timeout");
+        assert!(error.is_timeout(), "{error}");
+        peer.write_all(b" line\n")?;
+        assert_eq!(reader.read()?, line("half a line"));
         Ok(())
     }
 }

@@ -66,7 +66,7 @@ pub fn fetch(job: &Job) -> Result<()> {
             job.step("5 GROUP");
             let reply = ask(&mut talk, &format!("GROUP {group}"), &[211])?;
             match number {
-                "" => overview(&mut talk, &mut out, &reply)?,
+                "" => over(&mut talk, &mut out, &reply)?,
                 number => one(&mut talk, &mut out, number)?,
             }
         }
@@ -89,14 +89,12 @@ fn one(talk: &mut Dialogue<'_>, out: &mut Output, which: &str) -> Result<()> {
 }
 
 /// The articles of a group; `reply` is GROUP's: 211 count first last name.
-fn overview(
-    talk: &mut Dialogue<'_>,
-    out: &mut Output,
-    reply: &str,
-) -> Result<()> {
-    let numbers: Vec<u64> = reply.split(' ').flat_map(str::parse).collect();
-    let &[211, (1..), first, last, ..] = numbers.as_slice() else {
-        return Ok(()); // an empty group
+fn over(talk: &mut Dialogue<'_>, out: &mut Output, reply: &str) -> Result<()> {
+    let numbers = reply.split(' ').take(4).flat_map(str::parse::<u64>);
+    let (first, last) = match numbers.collect::<Vec<_>>()[..] {
+        [_, 0, ..] => return Ok(()), // an empty group
+        [_, _, first, last] => (first, last),
+        _ => return Err(talk.refused(reply)),
     };
 
     // ---- 7 OVER ----------------------------------------------------------

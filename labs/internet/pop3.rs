@@ -7,7 +7,7 @@
 //!       |------- 3 USER, PASS -------->|
 //!       |------- 4 STAT -------------->|   +OK 2 320: messages, bytes
 //!       |------- 5 LIST -------------->|   lines, until a single dot
-//!       |------- 6 RETR 3 ------------>|   the message, until a single dot
+//!       |------- 6 LIST 3, RETR 3 ---->|   the message, until a single dot
 //!       |------- 7 QUIT -------------->|   what was deleted goes now: nothing
 //!
 //! Every reply begins with +OK or -ERR, and nothing else counts.   [T-M]

@@ -111,6 +111,37 @@ fn t_m_a_server_that_closes_or_hangs_at_any_step() {
 }
 
 #[test]
+fn t_m_silence_inside_a_line_is_silence() {
+    let cases =
+        dialogues().into_iter().take(3).map(|(before, after, steps)| {
+            let mut steps = steps.to_vec();
+            steps.last_mut().expect("a step").1 = b"half a line";
+            (format!("{before}HERE{after}"), steps, Then::Hang)
+        });
+    for output in all_at_once(cases.collect()) {
+        let text = failure(&output);
+        assert!(text.contains("timed out: no whole line within 1 s"), "{text}");
+    }
+}
+
+#[test]
+fn t_m_a_group_of_nonsense_is_not_an_empty_one() {
+    for (reply, good) in [
+        (&b"211 0 0 0 g\r\n"[..], true),
+        (b"211 99999999999999999999 1 2 g\r\n", false),
+        (b"211 3 1\r\n", false),
+    ] {
+        let steps = vec![NNTP[0], ("GROUP g", reply), ("QUIT", b"205\r\n")];
+        let (address, _) = script(steps, Then::Close);
+        let output = fetch(&[&format!("nntp://{address}/g")]);
+        match good {
+            true => assert_eq!(result(&output), b""),
+            false => assert!(failure(&output).contains("GROUP g")),
+        }
+    }
+}
+
+#[test]
 fn t_m_nonsense_at_any_step() {
     let nonsense: [&[u8]; 3] = [
         b"SSH-2.0-OpenSSH_9.2\r\n",
