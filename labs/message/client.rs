@@ -272,8 +272,11 @@ impl Session {
         hear::LEAVING.store(true, Ordering::Relaxed);
         say!("leaving; messages sent: {sent}");
         server.shutdown(Shutdown::Write)?;
-        let _ = heard_all.recv_timeout(LAST_WORDS);
+        let refused = heard_all.recv_timeout(LAST_WORDS);
         server.close();
-        Ok(())
+        match refused {
+            Ok(true) => Err(Error::other("the server did not let us in")),
+            _ => Ok(()),
+        }
     }
 }

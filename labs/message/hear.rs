@@ -210,19 +210,22 @@ impl Answers {
 /// Set once we have said all: then a server that closes does as it should.
 pub static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// Prints what arrives, in a thread; the receiver ends when the server has
-/// closed after us. If it closes before, nothing more can be sent.
-pub fn listen(answers: Answers) -> Result<Receiver<()>> {
+/// Prints what arrives, in a thread; when the server has closed after us, the
+/// receiver gets whether it had refused us. If it closes before, nothing more
+/// can be sent.
+pub fn listen(answers: Answers) -> Result<Receiver<bool>> {
     let mut reader = answers.reader;
     reader.finish_within(None);
-    let (done, heard_all) = bounded::<()>(1);
+    let (done, heard_all) = bounded(1);
     let work = move || {
+        let mut refused = false;
         loop {
             match reader.read() {
                 Ok(Received::Line(text) | Received::Unterminated(text)) => {
                     show("server", &text);
                     wants_login(&text);
                     hint_at_id(&text);
+                    refused |= text.starts_with(b"NO ");
                 }
                 Ok(Received::TooLong) => {}
                 Err(error) if error.is_timeout() => {}
@@ -238,7 +241,7 @@ pub fn listen(answers: Answers) -> Result<Receiver<()>> {
             }
         }
         drop(reader); // before the other handle is closed
-        drop(done);
+        let _ = done.send(refused); // nobody waits any more
     };
     thread::Builder::new()
         .name("listening".into())

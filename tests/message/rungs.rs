@@ -71,6 +71,13 @@ fn d_t2_1_nc_and_the_client_of_task_1_are_refused() {
         wait(&mut task_1, "Error: …");
         ends_with(task_1, 1);
         server.wait_for("[…] refused: NO log in first: LOGIN <answer>");
+        // The same from a pipe, which ends before the refusal comes.
+        let mut piped = client_with(&server, SECRET, &[]);
+        piped.type_line("hello").expect("it reads");
+        piped.end_input();
+        wait(&mut piped, "server: NO log in first: LOGIN <answer>");
+        wait(&mut piped, "Error: the server …");
+        ends_with(piped, 1);
     }
 }
 
