@@ -152,16 +152,18 @@ fn watch_a_writer_wait(
     say!("{size} more: write() waits");
 
     // ---- 3 read() --------------------------------------------------------
-    // Makes room, but only when a whole page of the ring is empty.
+    // Makes room, but only when a whole page of the ring is empty. As many
+    // of our pieces are in a page as fit whole.
     let mut taken = reading::read(reader, &mut [0], None)?;
     if returned(WAITS) {
         say!("1 byte read: write() has returned");
         return Ok(());
     }
     say!("1 byte read: write() still waits");
+    let full = PAGE / size * size; // bytes that a page holds of such pieces
     let mut page = [0; PAGE];
     while taken < held {
-        let rest = page.get_mut(taken % PAGE..).unwrap_or_default();
+        let rest = page.get_mut(taken % full..full).unwrap_or_default();
         taken += reading::read(reader, rest, None)?;
         if returned(WAITS) {
             say!("{taken} bytes read: write() has returned");

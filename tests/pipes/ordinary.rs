@@ -122,34 +122,36 @@ fn t_x3_both_ways_deadlock_when_all_is_written_first() {
     assert_eq!(end(&mut pipe), Some(1));
 }
 
-/// What the program says: size of the pages, and bytes that they held.
-fn capacity(words: &[&str]) -> (usize, usize) {
+/// What the program says: size of the pages, and bytes that they held. A page
+/// of `page` bytes must be read before a writer may go on.
+fn capacity(words: &[&str], page: usize) -> (usize, usize) {
     let mut pipe = run("pipes-capacity", words);
     let size = numbers(&wait(&mut pipe, "the pipe has …"))[0];
     let held = numbers(&wait(&mut pipe, "full: it took …"))[0];
     wait(&mut pipe, "… more: write() waits");
-    wait(&mut pipe, "… read: write() has returned");
+    wait(&mut pipe, "1 byte read: write() still waits");
+    wait(&mut pipe, &format!("{page} bytes read: write() has returned"));
     assert_eq!(end(&mut pipe), Some(0));
     (size, held)
 }
 
 #[test]
 fn t_x3_capacity_is_counted_in_pages() {
-    let (size, held) = capacity(&[]);
+    let (size, held) = capacity(&[], 4096);
     assert_eq!(held, size, "whole pages fill it");
-    let (size, held) = capacity(&["--chunk", "1"]);
+    let (size, held) = capacity(&["--chunk", "1"], 4096);
     assert_eq!(held, size, "single bytes share a page");
-    let (size, held) = capacity(&["--chunk", "2049"]);
+    let (size, held) = capacity(&["--chunk", "2049"], 2049);
     assert!(held < size, "two of these do not fit into 4096 bytes");
-    let (size, held) = capacity(&["--size", "4096"]);
+    let (size, held) = capacity(&["--size", "4096"], 4096);
     assert_eq!(held, size);
 }
 
 #[test]
 fn t_x3_capacity_of_a_named_pipe_is_that_of_an_ordinary_one() {
     let (_folder, path) = place("fifo");
-    let named = capacity(&[&path.to_string_lossy()]);
-    assert_eq!(named, capacity(&[]));
+    let named = capacity(&[&path.to_string_lossy()], 4096);
+    assert_eq!(named, capacity(&[], 4096));
 }
 
 #[test]
