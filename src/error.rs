@@ -3,8 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::args::{self, Program};
-use crate::explain;
+use crate::{args, explain};
 
 /// What the labs return. `main` may return it too: the runtime then prints
 /// the error after `Error: ` and exits with status 1.
@@ -97,9 +96,14 @@ impl fmt::Display for Error {
         write!(f, "{text} ({name}). {hint}")?;
         if self.call == "connect"
             && self.kind() == io::ErrorKind::ConnectionRefused
-            && let Some(server) = args::program().and_then(Program::other_end)
+            && let Some(program) = args::program()
+            && let Some(server) = program.other_end()
         {
             write!(f, " In this lab: make {server}")?;
+            let port = self.on.rsplit(':').next().unwrap_or_default();
+            if port != program.port.to_string() {
+                write!(f, " PORT={port}")?;
+            }
         }
         Ok(())
     }

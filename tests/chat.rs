@@ -436,7 +436,9 @@ fn g_8b_client_before_server_is_told_in_one_line() {
     command.args(["127.0.0.1", &port]);
     let mut client = Terminal::run(&mut command).expect("it starts");
     client
-        .wait_for("Error: connect(…): … (ECONNREFUSED). … make chat-server")
+        .wait_for(&format!(
+            "Error: connect(…): … (ECONNREFUSED). … make chat-server PORT={port}"
+        ))
         .expect("one line that teaches");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }

@@ -202,7 +202,7 @@ fn t_f5_client_before_server_is_told_in_one_line() {
     client
         .wait_for(&format!(
             "Error: connect(127.0.0.1:{port}): Connection refused \
-             (ECONNREFUSED). … make greet-server"
+             (ECONNREFUSED). … make greet-server PORT={port}"
         ))
         .expect("one line that teaches");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));

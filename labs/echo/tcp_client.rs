@@ -144,7 +144,9 @@ fn while_refused(
                 if error.kind() == ErrorKind::ConnectionRefused
                     && Instant::now() < end =>
             {
-                warn!("nobody listens there yet: trying again");
+                let left = end.saturating_duration_since(Instant::now());
+                let seconds = left.as_secs() + 1;
+                warn!("nobody listens there yet: {seconds} s to go");
                 thread::sleep(Duration::from_secs(1));
             }
             done => return done,

@@ -60,7 +60,7 @@ fn e_i5_client_before_server_is_told_in_one_line() {
             Terminal::start(program, arguments).expect("it starts");
         client
             .wait_for(&format!(
-                "Error: connect(…): … (ECONNREFUSED). … make {}",
+                "Error: connect(…): … (ECONNREFUSED). … make {} PORT={port}",
                 program.replace("client", "server")
             ))
             .expect("one line that teaches");
@@ -75,7 +75,7 @@ fn e_i5_with_retry_the_client_waits_for_its_server() {
     let arguments = ["127.0.0.1", &port, "--retry", "60"];
     let mut client =
         Terminal::start("echo-client", arguments).expect("it starts");
-    client.wait_for("nobody listens there yet: trying again").unwrap();
+    client.wait_for("nobody listens there yet: 60 s to go").expect("patience");
     let mut server = Terminal::start("echo-server", ["127.0.0.1", &port])
         .expect("it starts");
     server.wait_for("listening on …").expect("it listens");

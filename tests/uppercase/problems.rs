@@ -11,7 +11,9 @@ fn w_p1_tcp_client_first_is_refused_before_it_asks() {
     let wanted = format!("Error: connect({}): Connection", nobody.address);
     assert!(line.starts_with(&wanted), "{line}");
     assert!(line.contains("(ECONNREFUSED)"), "{line}");
-    assert!(line.ends_with("make uppercase-tcp-server"), "{line}");
+    let start = "make uppercase-tcp-server PORT=";
+    let advice = format!("{start}{}", nobody.address.port());
+    assert!(line.ends_with(&advice), "{line}");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 
