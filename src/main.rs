@@ -154,7 +154,7 @@ fn tell(words: &str) -> Result<()> {
             return Ok(());
         }
         let nearest = match explain::nearest(words).as_slice() {
-            [] => "Try ECONNREFUSED, 111 or TIME_WAIT".to_string(),
+            [] => "Try ECONNREFUSED, 111, TIME_WAIT, 404 or 550".to_string(),
             near => format!("Near it: {}", near.join(", ")),
         };
         return Err(Error::other(format!(

@@ -48,7 +48,7 @@ fn main() -> Result<()> {
     // ---- 1 socket() ------------------------------------------------------
     // A kernel endpoint and nothing more: no port, no peer, no packet sent.
     // Python: socket.socket(AF_INET, SOCK_STREAM). `?` ends main() with an
-    // error line that names the call.                    [E-S1] (viva 1)
+    // error line that names the call.                             [E-S1]
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -67,7 +67,7 @@ fn main() -> Result<()> {
 
     // ---- 4 accept() ------------------------------------------------------
     // Sleeps until the queue holds a client, then hands back a SECOND socket
-    // for it. `listener` never carries a byte of data.   [E-S4] (viva 2)
+    // for it. `listener` never carries a byte.   [E-S4] (viva 1) (viva 2)
     let (client, peer) = listener.accept()?;
     say!("[{peer}] connected");
 

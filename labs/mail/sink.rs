@@ -6,11 +6,11 @@
 //!     client                  sink (this file)
 //!       |                       |  1 socket   2 bind   3 listen
 //!       |------ handshake ----->|  4 accept   one NEW socket per client
-//!       |<------- 220 … --------|  6 send   }
-//!       |------- EHLO … ------->|  5 recv   } sink_session.rs, in a thread
-//!       |<------- 250 … --------|  6 send   } per client       [W-T4a]
-//!       |         …             |           }
-//!       |<------- 221 … --------|  7 close  }
+//!       |<------- 220 … --------|  6 send   } sink_talk.rs, in a thread
+//!       |------- EHLO … ------->|  5 recv   } per client       [W-T4a]
+//!       |<------- 250 … --------|  6 send   }
+//!       |         …             |
+//!       |<------- 221 … --------|  7 close    sink_session.rs
 //!
 //! sink_session.rs the dialogue · sink_verbs.rs, sink_command.rs,
 //! sink_talk.rs, sink_envelope.rs, sink_data.rs, sink_auth.rs its parts ·

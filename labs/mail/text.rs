@@ -57,7 +57,10 @@ pub fn keep(text: &str) {
         let file = new.open(&name);
         match file.and_then(|mut file| file.write_all(text.as_bytes())) {
             Ok(()) => {
-                return warn!("your text is kept, for next time: < {name}");
+                return warn!(
+                    "your text is kept in {name}; next time: \
+                     mail-client … < {name}"
+                );
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return warn!("your text is lost: {name}: {error}"),

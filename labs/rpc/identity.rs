@@ -1,5 +1,5 @@
 //! Who calls, and which of its calls this is: ids such as `ada/7`. By them a
-//! server knows a call again, on whatever connection it comes.     (viva 7)
+//! server knows a call again, on whatever connection it comes.     (viva 8)
 //!
 //!     "ada/7"     ada's seventh call
 //!     "ada/b/7"   the seventh of "ada/b": the last slash counts
@@ -13,7 +13,7 @@ use crate::wire::quote;
 pub const LONGEST_ID: usize = 128;
 
 /// The parts of an id such as `ada/7`: whose call, and which of theirs. Any
-/// other id names no client, and a server cannot know it again.  (viva 7)
+/// other id names no client, and a server cannot know it again.  (viva 8)
 pub fn identity(id: &str) -> Option<(&str, u64)> {
     let (client, digits) = id.rsplit_once('/')?;
     let counts = digits.bytes().all(|byte| byte.is_ascii_digit());

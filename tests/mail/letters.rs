@@ -241,7 +241,7 @@ fn w_t4a_a_typed_text_outlives_a_failure() {
         let mut keys = screen.take_input().expect("a keyboard");
         keys.write_all("Grüße\r.\r\x04".as_bytes()).expect("typed");
         screen
-            .wait_for(&format!("your text is kept, for next time: < {name}…"))
+            .wait_for(&format!("your text is kept in {name}; …"))
             .expect(name);
         screen.wait_for("Error: connect(…").expect("why");
         let status = screen.wait_for_end().expect("it ends").code();
