@@ -193,7 +193,9 @@ fn g_6_client_before_server_is_told_in_one_line() {
             Terminal::start(program, ["127.0.0.1", &port]).expect("it starts");
         let _ = client.type_line("Ada"); // the template asks for nothing
         client
-            .wait_for(&format!("Error: …(ECONNREFUSED). … make {pair}-server"))
+            .wait_for(&format!(
+                "Error: …(ECONNREFUSED). … make {pair}-server PORT={port}"
+            ))
             .expect("one line that teaches");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     }
