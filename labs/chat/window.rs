@@ -46,7 +46,8 @@ pub enum Screen {
     /// Above the line that is being typed.
     Above {
         printer: Box<dyn ExternalPrinter + Send>,
-        before: Termios, // the terminal's modes
+        before: Termios,             // the terminal's modes
+        drawn: Option<Receiver<()>>, // told at the first prompt
         closing: Arc<AtomicBool>,
         cleared: Receiver<()>, // ends with the keyboard
     },
@@ -93,9 +94,14 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let both = KeyEvent::new(']', Modifiers::CTRL_ALT);
     editor.bind_sequence(both, Cmd::Noop);
     let closing = Arc::new(AtomicBool::new(false));
+    let (drew, drawn) = bounded(1);
     let (told, cleared) = bounded(1);
-    let (names, stop) = (names.clone(), closing.clone());
-    editor.set_helper(Some(Members { names, closing: stop, cleared: told }));
+    editor.set_helper(Some(Members {
+        names: names.clone(),
+        drawn: drew,
+        closing: closing.clone(),
+        cleared: told,
+    }));
     // A terminal that rustyline cannot draw on.
     let Ok(printer) = editor.create_external_printer() else {
         return Ok((Keyboard::Plain, Screen::Plain));
@@ -103,7 +109,8 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let before = tcgetattr(io::stdin())
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
     let printer = Box::new(printer);
-    let screen = Screen::Above { printer, before, closing, cleared };
+    let drawn = Some(drawn);
+    let screen = Screen::Above { printer, before, drawn, closing, cleared };
     Ok((Keyboard::Lines(Box::new(editor)), screen))
 }
 
@@ -135,7 +142,12 @@ impl Screen {
     pub fn show(&mut self, lines: &[String]) {
         match self {
             Screen::Plain => lines.iter().for_each(|line| say!("{line}")),
-            Screen::Above { printer, .. } => {
+            Screen::Above { printer, drawn, .. } => {
+                // Before the first prompt rustyline would write at once, and
+                // the line could land behind the prompt.
+                if let Some(drawn) = drawn.take() {
+                    let _ = drawn.recv_timeout(PATIENCE);
+                }
                 let lines =
                     lines.iter().map(|line| match line.split_once(": ") {
                         Some((name, text)) => {
@@ -151,7 +163,7 @@ impl Screen {
     /// Gives the terminal back as it was, while the other thread may still
     /// wait for the keyboard, and says the last words.
     pub fn close(self, last: Option<&str>) {
-        if let Screen::Above { printer, before, closing, cleared } = self {
+        if let Screen::Above { printer, before, closing, cleared, .. } = self {
             if cleared.try_recv() != Err(TryRecvError::Disconnected) {
                 // It may be that nobody takes messages any more.
                 let wake = move || clear(printer, &closing);
@@ -181,6 +193,7 @@ fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
 /// Completes the names of members.
 pub struct Members {
     names: Names,
+    drawn: Sender<()>,
     closing: Arc<AtomicBool>,
     cleared: Sender<()>,
 }
@@ -220,13 +233,14 @@ impl Hinter for Members {
     type Hint = String;
 }
 impl Highlighter for Members {
-    /// Nothing to highlight: the place where rustyline has cleared the rows
-    /// of the old prompt and has not yet drawn the new one.
+    /// Nothing to highlight: the place where rustyline has the terminal, has
+    /// cleared the rows of the old prompt and has not yet drawn the new one.
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
         &'s self,
         prompt: &'p str,
         _: bool,
     ) -> Cow<'b, str> {
+        let _ = self.drawn.try_send(());
         while self.closing.load(Ordering::Acquire) {
             let _ = self.cleared.try_send(());
             thread::park(); // the other thread ends the program
