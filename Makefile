@@ -32,9 +32,9 @@ demo: ## play all labs over real sockets, as their READMEs print it
 test: ## all tests
 	$(CARGO) test --quiet $(UNITS) --test '*'
 check: ## what CI runs: format, lints, docs, all tests
-	$(CARGO) fmt --check
-	$(CARGO) clippy --quiet --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --document-private-items
 	$(CARGO) test $(UNITS) --test '*'
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports

@@ -1,8 +1,6 @@
 //! The calculator lab, black box: sessions one at a time and many at once,
 //! on a poor network, with Python and nc at the other end.
 
-mod support;
-
 // The calculator's own files, for tests that need no socket.
 #[path = "../labs/calculator/arithmetic.rs"]
 mod arithmetic;

@@ -1,8 +1,6 @@
 //! The chat room, black box: who hears what, in which order, and what bad
 //! clients can do to it, which is nothing. With our clients, Python and nc.
 
-mod support;
-
 #[path = "chat/crowd.rs"]
 mod crowd;
 #[path = "chat/members.rs"]

@@ -1,8 +1,6 @@
 //! The datetime lab, black box: our programs, Python's, lost and late and
 //! forged datagrams.
 
-mod support;
-
 // The one piece that needs no socket: what is answered at which moment.
 #[path = "../labs/datetime/answer.rs"]
 mod answer;

@@ -1,7 +1,5 @@
 //! The echo lab, black box: its stages, its threads, UDP, and Python peers.
 
-mod support;
-
 // Which words are commands, without a socket and its clock.
 #[path = "../labs/echo/command.rs"]
 mod command;

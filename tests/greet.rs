@@ -1,8 +1,6 @@
 //! The greet lab, black box: what its two programs say to each other, to
 //! Python, and to people who break things.
 
-mod support;
-
 use std::net::TcpListener;
 use std::thread;
 

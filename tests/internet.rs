@@ -3,8 +3,6 @@
 //! ordinary user in folders of their own; beside Python's poplib, imaplib and
 //! ftplib; and against servers that misbehave at every step.
 
-mod support;
-
 #[path = "internet/bad.rs"]
 mod bad;
 #[path = "internet/files.rs"]

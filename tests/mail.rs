@@ -2,8 +2,6 @@
 //! (every branch of the dialogue), and against Postfix;
 //! the sink over sockets and with other people's mail clients.
 
-mod support;
-
 #[path = "mail/dialogue.rs"]
 mod dialogue;
 #[path = "mail/faults.rs"]

@@ -1,8 +1,6 @@
 //! The message lab, black box: task 1 open, task 2 the rungs, task 3 the
 //! quota; Python peers, nc, and the UNIX commands of the optional tasks.
 
-mod support;
-
 // Whole modules of the lab that need no socket to be tested.
 #[path = "../labs/message/guess.rs"]
 mod guess;

@@ -1,8 +1,6 @@
 //! The names lab, black box: what the one program says of names, ports and
 //! sockets, beside Python's socket module, and in worlds of other machines.
 
-mod support;
-
 #[path = "names/answers.rs"]
 mod answers;
 #[path = "names/machines.rs"]

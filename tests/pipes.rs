@@ -1,8 +1,6 @@
 //! The pipes lab, black box: ordinary pipes, named ones, and the Unix-domain
 //! socket, with each other and with Python, and what breaks them.
 
-mod support;
-
 #[path = "pipes/fifo.rs"]
 mod fifo;
 #[path = "pipes/ordinary.rs"]

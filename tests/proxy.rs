@@ -1,8 +1,6 @@
 //! The proxy lab, black box: scripted origins and clients that break rules,
 //! and real ones (curl, Python, nginx, openssl).
 
-mod support;
-
 #[path = "proxy/cache.rs"]
 mod cache;
 #[path = "proxy/errors.rs"]

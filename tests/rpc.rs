@@ -1,8 +1,6 @@
 //! The rpc lab, black box: calls by the standard's letter, wrong ones, lost
 //! answers, poor networks, Python at the other end.
 
-mod support;
-
 #[path = "rpc/client.rs"]
 mod client;
 #[path = "rpc/hostile.rs"]

@@ -1,8 +1,6 @@
 //! The uppercase lab, black box: TCP and UDP, our programs and Python's, and
 //! networks and people that break things.
 
-mod support;
-
 #[path = "uppercase/poor.rs"]
 mod poor;
 #[path = "uppercase/problems.rs"]

@@ -2,8 +2,6 @@
 //! browsers, the client; on a poor network, under attack, and with curl,
 //! Python and Chromium at the other end.
 
-mod support;
-
 #[path = "web/clients.rs"]
 mod clients;
 #[path = "web/crowd.rs"]

@@ -6,7 +6,7 @@ use std::process::Command;
 use socketlab::terminal::{self, Terminal};
 
 use super::{SERVERS, Server, installed, receive_all, receive_line, send};
-use crate::support::{DEADLINE, python_server, receive};
+use support::{DEADLINE, python_server, receive};
 
 /// A client of ours, and the socket that it talks to.
 #[track_caller]

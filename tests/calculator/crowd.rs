@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread;
 
 use super::{Server, ask, receive_all, receive_line, send, session, terminal};
-use crate::support::{allow_descriptors, receive};
+use support::{allow_descriptors, receive};
 
 #[test]
 fn g_6d_sequential_the_second_client_is_served_after_the_first() {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::members::{Member, is_event};
-use crate::support::{self, Server, allow_descriptors, receive_line, send};
+use support::{self, Server, allow_descriptors, receive_line, send};
 
 /// The most memory that a process ever had, in MiB.
 fn most_memory(server: &mut Server) -> u64 {

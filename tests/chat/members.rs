@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::support::{self, Server};
+use support::{self, Server};
 
 /// A pattern for `Server: time=10.01 …`.
 pub fn event(what: &str) -> String {

@@ -3,7 +3,7 @@
 use std::thread;
 
 use crate::members::{Member, is_event};
-use crate::support::{Server, send};
+use support::{Server, send};
 
 #[test]
 fn g_8d_names_that_cannot_be_had_are_refused_with_the_reason() {

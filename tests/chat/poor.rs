@@ -10,9 +10,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::members::Member;
-use crate::support::{
-    DEADLINE, Server, installed, receive_line, send, trickle,
-};
+use support::{DEADLINE, Server, installed, receive_line, send, trickle};
 
 /// A room with two members.
 fn room(options: &[&str]) -> (Server, Member, Member) {

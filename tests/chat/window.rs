@@ -16,7 +16,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use socketlab::terminal;
 
 use crate::members::Member;
-use crate::support::{DEADLINE, Server};
+use support::{DEADLINE, Server};
 
 const ROWS: u16 = 30;
 const COLUMNS: u16 = 80;

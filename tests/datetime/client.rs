@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use socketlab::terminal::{self, Terminal};
 
-use crate::support::{DEADLINE, Server, python_server};
 use crate::{
     CLIENT, SERVER, fake_server, is_date, is_time, next_request, right,
 };
+use support::{DEADLINE, Server, python_server};
 
 #[test]
 fn g_3b_the_client_prints_each_response_with_its_round_trip() {

@@ -6,8 +6,8 @@ use jiff::civil::{DateTime, date};
 use socketlab::terminal::{self, Terminal};
 
 use crate::answer::answer;
-use crate::support::{Server, answer_each_other, installed};
 use crate::{CLIENT, SERVER, ask, is_date, is_time};
+use support::{Server, answer_each_other, installed};
 
 /// The answer to what is no request.
 const REFUSAL: &str = "ERROR: SEND_DATE or SEND_TIME, exactly";

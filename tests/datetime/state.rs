@@ -5,10 +5,10 @@ use std::net::{TcpListener, TcpStream};
 use socketlab::tcp_table;
 use socketlab::terminal::{self, Terminal};
 
-use crate::support::Server;
 use crate::{
     CLIENT, SERVER, ask, fake_server, is_date, is_time, next_request, right,
 };
+use support::Server;
 
 #[test]
 fn g_5_the_text_is_on_the_wire_as_it_is() {

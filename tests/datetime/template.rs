@@ -2,8 +2,8 @@
 
 use socketlab::terminal::Terminal;
 
-use crate::support::{Server, client_of_two_addresses};
 use crate::{ask, fake_server, next_request};
+use support::{Server, client_of_two_addresses};
 
 #[test]
 fn g_1_the_templates_exchange_one_datagram_each() {

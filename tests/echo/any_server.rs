@@ -4,7 +4,7 @@
 use std::thread;
 
 use crate::all_bytes;
-use crate::support::{Server, half_close, receive, send, trickle};
+use support::{Server, half_close, receive, send, trickle};
 
 #[test]
 fn e_t2_a_sentence_without_a_line_end_comes_back() {

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use socketlab::terminal::{self, Terminal};
 
 use crate::own_listener;
-use crate::support::{
+use support::{
     DEADLINE, Server, dripping_server, installed, receive, receive_all, send,
     trickle,
 };

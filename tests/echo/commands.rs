@@ -8,9 +8,7 @@ use rustix::process::Signal;
 
 use crate::command::Command;
 use crate::pause::Watch;
-use crate::support::{
-    DEADLINE, Server, receive, receive_all, reset, send, trickle,
-};
+use support::{DEADLINE, Server, receive, receive_all, reset, send, trickle};
 
 #[test]
 fn e_t3_exit_ends_the_connection_and_stop_the_server() {

@@ -9,7 +9,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use socketlab::terminal;
 
-use crate::support::{
+use support::{
     Server, allow_descriptors, installed, receive, receive_all, send,
 };
 

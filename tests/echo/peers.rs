@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use crate::support::{Server, installed, python_server};
+use support::{Server, installed, python_server};
 
 /// Longer than the server's 200 ms, also on a busy machine: nothing comes on
 /// this socket.

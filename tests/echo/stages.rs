@@ -4,7 +4,7 @@
 use socketlab::terminal::{self, Terminal};
 
 use crate::own_listener;
-use crate::support::{
+use support::{
     DEADLINE, Server, half_close, receive, receive_all, send, strace_shows,
     trickle,
 };

@@ -5,9 +5,7 @@ use std::net::UdpSocket;
 use socketlab::terminal::Terminal;
 
 use crate::all_bytes;
-use crate::support::{
-    DEADLINE, Server, answer_each_other, client_of_two_addresses,
-};
+use support::{DEADLINE, Server, answer_each_other, client_of_two_addresses};
 
 #[test]
 fn e_t4_datagrams_come_back_empty_ones_too() {

@@ -14,7 +14,7 @@ use crate::parts::{
     PASSWORD, Step, Then, command, failure, fetch, line, peer, result, said,
     script, text,
 };
-use crate::support::DEADLINE;
+use support::DEADLINE;
 
 const POP3: [Step; 7] = [
     ("", b"+OK ready\r\n"),
@@ -193,7 +193,7 @@ fn t_m_a_greeting_that_drips_or_never_ends_has_a_deadline() {
                 while client.write_all(&b"220-more\r\n".repeat(100)).is_ok() {}
             },
         );
-    let drips = crate::support::dripping_server().address;
+    let drips = support::dripping_server().address;
     let urls = [
         format!("pop3://ann@{long}/"),
         format!("ftp://{many}/"),

@@ -6,7 +6,7 @@ use socketlab::terminal::Terminal;
 
 use crate::parts::{command, failure, fetch, result, said, text};
 use crate::peers::{Vsftpd, every_byte};
-use crate::support::{installed, python};
+use support::{installed, python};
 
 #[test]
 fn t_m_ftp_agrees_with_ftplib_byte_for_byte() {
@@ -77,8 +77,7 @@ fn t_m_ftp_with_tls_on_both_connections() {
 
 #[test]
 fn t_m_an_old_ftp_server_has_pasv_only() {
-    let Some(server) =
-        crate::support::python_server("ftp_server.py", &["--no-epsv"])
+    let Some(server) = support::python_server("ftp_server.py", &["--no-epsv"])
     else {
         return;
     };
@@ -151,8 +150,7 @@ fn t_m_https_trusts_whom_the_system_trusts() {
 fn t_m_a_full_disk_is_an_error_and_a_fifo_stays_one() {
     use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::os::unix::fs::FileTypeExt;
-    let Some(server) = crate::support::python_server("gopher_server.py", &[])
-    else {
+    let Some(server) = support::python_server("gopher_server.py", &[]) else {
         return;
     };
     let url = format!("gopher://{}/9/bytes", server.address);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::parts::{PASSWORD, command, failure, fetch, result, said, text};
 use crate::peers::Dovecot;
-use crate::support::python;
+use support::python;
 
 /// Letters that are hard on a protocol of lines.
 fn letters() -> Vec<Vec<u8>> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use socketlab::terminal;
 
-use crate::support::DEADLINE;
+use support::DEADLINE;
 
 /// The password of everybody in these tests.
 pub const PASSWORD: &str = "lun\"ch \\ 7";

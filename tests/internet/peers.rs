@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::parts::{PASSWORD, until_it_listens};
-use crate::support::installed;
+use support::installed;
 
 /// Whom servers run as, if the tests run as root: nobody.
 const NOBODY: u32 = 65534;

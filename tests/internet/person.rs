@@ -2,7 +2,7 @@
 //! that would drive the terminal. Python's pty module is the terminal.
 
 use crate::parts::said;
-use crate::support::python;
+use support::python;
 
 #[test]
 fn t_m_a_person_at_a_terminal() {

@@ -12,7 +12,6 @@ use crate::script::{
     Done, EHLO, ENVELOPE, GREETING, MESSAGE, QUIT, client, identity_of_nobody,
     play_with,
 };
-use crate::support;
 
 const EIGHT: &str = "C: EHLO …\nS: 250-mail.test\nS: 250 8BITMIME\n";
 

@@ -9,7 +9,7 @@ use socketlab::terminal::{self, Terminal};
 
 use crate::letters::{has_part, read_stored};
 use crate::script::{Done, client};
-use crate::support::Server;
+use support::Server;
 
 /// A sink with these options, and its folder.
 fn sink(options: &[&str]) -> (Server, tempfile::TempDir) {

@@ -15,7 +15,7 @@ use socketlab::terminal::{self, Terminal};
 
 use crate::letters::{has_part, read_stored};
 use crate::script::{Done, Identity, client, identity};
-use crate::support::installed;
+use support::installed;
 
 /// Both servers, and where they listen.
 struct Postfix {

@@ -23,7 +23,7 @@ use socketlab::stream::Stream;
 use socketlab::terminal::{self, Terminal, matches};
 use socketlab::tls::{self, Channel};
 
-use crate::support::DEADLINE;
+use support::DEADLINE;
 
 /// The beginning of most scripts.
 pub const GREETING: &str = "S: 220 mail.test ESMTP\n";
@@ -293,5 +293,5 @@ fn reset(socket: TcpSocket) {
     let fd = socket.as_fd().try_clone_to_owned().expect("a descriptor");
     let stream = std::net::TcpStream::from(fd);
     socket.close();
-    crate::support::reset(stream);
+    support::reset(stream);
 }

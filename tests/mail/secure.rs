@@ -249,7 +249,7 @@ fn w_t4b_the_password_is_never_on_the_command_line() {
 #[test]
 fn w_t4b_the_prompt_shows_nothing() {
     // `script` gives the client a terminal; the message is a file.
-    if !crate::support::installed("script", "bsdutils") {
+    if !support::installed("script", "bsdutils") {
         return;
     }
     let login = "C: AUTH PLAIN AHRpbQB0YW5zdGFhZg==\nS: 235 2.7.0 ok\n";

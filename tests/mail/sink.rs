@@ -16,7 +16,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::support::{
+use support::{
     Server, half_close, receive_all, receive_line, reset, send, trickle,
 };
 

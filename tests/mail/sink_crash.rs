@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use socketlab::terminal;
 
 use super::{Sink, TO_DATA, dialogue, leftovers, messages, reply};
-use crate::support::{DEADLINE, Server, installed, send};
+use support::{DEADLINE, Server, installed, send};
 
 /// Deliveries that are tried, and clients that try at once.
 const DELIVERIES: u32 = 200;

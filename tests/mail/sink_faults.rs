@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::{Sink, TO_DATA, dialogue, leftovers, reply};
-use crate::support::{Server, receive_all, receive_line, send};
 use socketlab::terminal::Terminal;
+use support::{Server, receive_all, receive_line, send};
 
 #[test]
 fn w_t4a_every_verb_can_fail() {

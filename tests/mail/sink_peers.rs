@@ -6,7 +6,7 @@ use std::process::Command;
 use socketlab::terminal::Terminal;
 
 use super::{Sink, TO_DATA, below_trace, dialogue, leftovers, messages, reply};
-use crate::support::{Server, installed, skipped};
+use support::{Server, installed, skipped};
 
 /// The sink's certificate, as a client's option.
 fn certificate(sink: &Sink) -> String {

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Sender, channel};
 use socketlab::terminal::Terminal;
 
 use crate::foreign::{for_ever, foreign, now_and_then};
-use crate::support::receive_line;
 use crate::{LONG_LINE, ends_with, wait};
+use support::receive_line;
 
 #[test]
 fn d_t1_3_what_is_not_text_is_shown_in_hexadecimal() {

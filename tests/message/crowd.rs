@@ -7,8 +7,8 @@ use rustix::process::Signal;
 use socketlab::terminal::Terminal;
 
 use crate::quota::{Quota, Verdict};
-use crate::support::{allow_descriptors, receive_all, receive_line, send};
 use crate::{dialogue, table, with_quota};
+use support::{allow_descriptors, receive_all, receive_line, send};
 
 #[test]
 fn d_t3_5_eight_clients_of_one_id_pass_exactly_the_quota() {

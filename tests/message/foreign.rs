@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::Server;
+use support::Server;
 
 /// A server of another kind: serves each client so, in a thread.
 pub fn foreign(

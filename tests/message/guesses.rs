@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::guess::{Guesses, Outcome, delay};
-use crate::support::{receive_line, send};
 use crate::{SECRET, answers_to, guarded};
+use support::{receive_line, send};
 
 #[test]
 fn d_t2_1_guessing_is_slowed_down_but_not_for_the_others() {

@@ -6,8 +6,8 @@ use std::thread;
 use socketlab::terminal::{self, Terminal};
 
 use crate::foreign::{for_ever, foreign, now_and_then};
-use crate::support::Server;
 use crate::{SECRET, ends_with, guarded, wait};
+use support::Server;
 
 #[test]
 fn d_t2_2_the_intruder_prints_which_rung_withstands_what() {

@@ -4,10 +4,10 @@
 use rustix::process::Signal;
 use socketlab::terminal;
 
-use crate::support::{
+use crate::{LONG_LINE, answers_to, ends_with, wait};
+use support::{
     Server, half_close, python_server, reset, send, strace_shows, trickle,
 };
-use crate::{LONG_LINE, answers_to, ends_with, wait};
 
 #[test]
 fn d_t1_1_many_messages_one_by_one_until_ctrl_d() {

@@ -7,11 +7,11 @@ use rustix::process::Signal;
 use socketlab::terminal::Terminal;
 
 use crate::quota::{Quota, Verdict};
-use crate::support::{
-    Server, installed, python_server, receive_line, reset, send, trickle,
-};
 use crate::{
     LONG_LINE, answers_to, dialogue, ends_with, table, wait, with_quota,
+};
+use support::{
+    Server, installed, python_server, receive_line, reset, send, trickle,
 };
 
 #[test]

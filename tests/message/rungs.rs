@@ -8,11 +8,11 @@ use std::{fs, thread};
 use socketlab::terminal::{self, Terminal};
 
 use crate::foreign::{for_ever, foreign};
-use crate::support::{Server, receive_all, receive_line, trickle};
 use crate::{
     SECRET, answers_to, client_with, dialogue, ends_with, guarded, wait,
     with_quota,
 };
+use support::{Server, receive_all, receive_line, trickle};
 
 #[test]
 fn d_t2_1_allow_list_lets_in_addresses_and_nobody_else() {

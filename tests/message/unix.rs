@@ -8,8 +8,8 @@ use rustix::process::Signal;
 use socketlab::terminal::{self, Terminal};
 use socketlab::{house, viva};
 
-use crate::support::{Server, installed, send};
 use crate::{SECRET, client_with, dialogue, ends_with, guarded, table, wait};
+use support::{Server, installed, send};
 
 /// The lab whose viva asks this question of the handout.
 fn asked_in(id: &str) -> String {

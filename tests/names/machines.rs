@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 
 use socketlab::{house, terminal};
 
-use crate::support::installed;
 use crate::{Run, run};
+use support::installed;
 
 /// A machine made for one run of a program.
 #[derive(Default)]

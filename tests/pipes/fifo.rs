@@ -11,7 +11,7 @@ use rustix::process::{Signal, geteuid};
 use socketlab::terminal::Terminal;
 
 use super::{end, place, rest, start, wait};
-use crate::support::{DEADLINE, python};
+use support::{DEADLINE, python};
 
 const READER: &str = "pipes-fifo-reader";
 const WRITER: &str = "pipes-fifo-writer";

@@ -4,7 +4,7 @@ use rustix::process::Signal;
 use socketlab::terminal::{self, Terminal};
 
 use super::{end, numbers, place, rest, start, wait};
-use crate::support::python;
+use support::python;
 
 fn run(program: &str, words: &[&str]) -> Terminal {
     Terminal::start(program, words).expect("it starts")

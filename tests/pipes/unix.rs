@@ -13,7 +13,7 @@ use rustix::process::{Signal, getegid, geteuid};
 use socketlab::terminal::{self, Terminal};
 
 use super::{end, place, rest, start, wait};
-use crate::support::{DEADLINE, installed, python};
+use support::{DEADLINE, installed, python};
 
 const SERVER: &str = "pipes-unix-server";
 const CLIENT: &str = "pipes-unix-client";

@@ -6,7 +6,7 @@ use crossbeam_channel::bounded;
 
 use crate::PROXY;
 use crate::scripts::{Origin, Then, ask, get, report};
-use crate::support::{DEADLINE, Server, send};
+use support::{DEADLINE, Server, send};
 
 fn proxy() -> Server {
     Server::start(PROXY, &[])

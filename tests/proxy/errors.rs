@@ -8,8 +8,8 @@ use crossbeam_channel::bounded;
 use socketlab::terminal;
 
 use crate::scripts::{Origin, Then, ask, get, pour, read_answer, sees_the_end};
-use crate::support::{DEADLINE, Server, half_close, receive_line, reset, send};
 use crate::{PROXY, plain};
+use support::{DEADLINE, Server, half_close, receive_line, reset, send};
 
 #[test]
 fn w_t3a_no_origin_is_502_and_never_404() {
@@ -170,7 +170,7 @@ fn w_t3a_a_dripping_body_drips_on() {
     while !receive_line(&client).is_empty() {}
     for byte in [b"a", b"b", b"c"] {
         go.send(()).expect("the origin waits");
-        assert_eq!(crate::support::receive(&client, 1), byte);
+        assert_eq!(support::receive(&client, 1), byte);
     }
 }
 
@@ -214,7 +214,7 @@ fn w_t3a_a_client_that_leaves_in_mid_body() {
     let client = proxy.connect();
     let url = origin.url("/");
     send(&client, format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
-    crate::support::receive(&client, 4096);
+    support::receive(&client, 4096);
     drop(client);
     assert_eq!(told.recv_timeout(DEADLINE), Ok(false), "it could not go on");
     assert_eq!(get(&proxy, "http://proxy.local/", "").status, 200);

@@ -6,7 +6,7 @@ use crate::plain;
 use crate::scripts::{
     Origin, Then, ask, get, read_answer, read_body, report, sees_the_end,
 };
-use crate::support::{Server, half_close, receive_line, send, trickle};
+use support::{Server, half_close, receive_line, send, trickle};
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 

@@ -9,7 +9,7 @@ use socketlab::terminal;
 
 use crate::plain;
 use crate::scripts::{Origin, Then, get, pour, read_answer, report};
-use crate::support::{Server, allow_descriptors, peak_memory, send};
+use support::{Server, allow_descriptors, peak_memory, send};
 
 #[test]
 fn w_t3b_a_hundred_at_once() {
@@ -132,7 +132,7 @@ fn w_t3a_a_gibibyte_needs_little_memory() {
     let client = proxy.connect();
     let url = origin.url("/");
     send(&client, format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
-    while !crate::support::receive_line(&client).is_empty() {}
+    while !support::receive_line(&client).is_empty() {}
     let mut left = DOWN;
     let mut piece = vec![0; 1024 * 1024];
     while left > 0 {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use crate::scripts::{Origin, Then, read_answer, sees_the_end};
-use crate::support::{Server, send, trickle};
+use support::{Server, send, trickle};
 
 #[test]
 fn w_t3a_the_letter_fetches_an_object() {

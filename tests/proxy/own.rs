@@ -6,8 +6,8 @@ use std::process::Command;
 use socketlab::terminal;
 
 use crate::scripts::{Origin, Then, ask, get, read_answer, sees_the_end};
-use crate::support::{Server, receive, send};
 use crate::{PROXY, plain};
+use support::{Server, receive, send};
 
 fn says(proxy: &Server, request: &str) -> crate::scripts::Answer {
     let client = proxy.connect();

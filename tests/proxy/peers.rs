@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::PROXY;
 use crate::scripts::{Origin, Then, get, report};
-use crate::support::{Server, installed, send};
+use support::{Server, installed, send};
 
 fn curl(proxy: &Server, arguments: &[&str]) -> Option<Output> {
     if !installed("curl", "curl") {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, unbounded};
 use serde_json::Value;
 
-use crate::support::{DEADLINE, Server, send};
+use support::{DEADLINE, Server, send};
 
 /// What an origin was asked.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::plain;
 use crate::scripts::{Origin, Then, get, read_answer, sees_the_end};
-use crate::support::{half_close, send};
+use support::{half_close, send};
 
 #[test]
 fn w_t3a_smuggling_forms_end_here() {

@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::PROXY;
 use crate::scripts::{ask, read_answer, sees_the_end};
-use crate::support::{Server, half_close, receive, receive_all, reset, send};
+use support::{Server, half_close, receive, receive_all, reset, send};
 
 /// An origin that is no HTTP server: one connection, this conversation.
 fn origin(

@@ -8,7 +8,7 @@ use crossbeam_channel::bounded;
 
 use crate::PROXY;
 use crate::scripts::{Origin, Then, ask, get};
-use crate::support::{DEADLINE, Server, send};
+use support::{DEADLINE, Server, send};
 
 /// An origin whose answers grow stale at once; asked whether `"a"` is still
 /// good it says 304 with these fields.

@@ -4,11 +4,11 @@ use std::net::TcpStream;
 
 use socketlab::terminal::Terminal;
 
-use crate::support::{
+use crate::{PROMPT, TCP, UDP, ask_tcp};
+use support::{
     Server, allow_descriptors, half_close, installed, receive, receive_all,
     reset, send, trickle,
 };
-use crate::{PROMPT, TCP, UDP, ask_tcp};
 
 #[test]
 fn w_k4_one_byte_at_a_time_is_answered_byte_by_byte() {

@@ -1,7 +1,7 @@
 //! The handout's problems: client before server, another port.
 
-use crate::support::Server;
 use crate::{PROMPT, TCP, UDP, ask_udp, nobodys_port};
+use support::Server;
 
 #[test]
 fn w_p1_tcp_client_first_is_refused_before_it_asks() {

@@ -4,8 +4,8 @@ use std::net::UdpSocket;
 
 use socketlab::terminal::{self, Terminal};
 
-use crate::support::Server;
 use crate::{PROMPT, TCP, UDP, all_bytes, ask_tcp, ask_udp, run_client};
+use support::Server;
 
 #[test]
 fn w_t1_1a_only_the_letters_a_to_z_change() {

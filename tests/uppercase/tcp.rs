@@ -2,11 +2,11 @@
 
 use std::thread;
 
-use crate::support::{
+use crate::{PROMPT, TCP, ask_tcp, own_listener, run_client};
+use support::{
     Server, dripping_server, python_server, receive_all, reset, send,
     strace_shows, trickle,
 };
-use crate::{PROMPT, TCP, ask_tcp, own_listener, run_client};
 
 #[test]
 fn w_k3_tcp_client_asks_and_prints_from_server() {

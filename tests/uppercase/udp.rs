@@ -2,8 +2,8 @@
 
 use std::net::UdpSocket;
 
-use crate::support::{Server, answer_each_other, python_server};
 use crate::{PROMPT, UDP, ask_udp, own_udp_server, run_client};
+use support::{Server, answer_each_other, python_server};
 
 #[test]
 fn w_k1_udp_client_asks_and_prints_the_bare_answer() {

@@ -13,7 +13,7 @@ use socketlab::terminal::{self, Terminal};
 
 use crate::HELLO;
 use crate::files::{serve, site};
-use crate::support::{Server, installed};
+use support::{Server, installed};
 
 fn url(server: &Server, path: &str) -> String {
     format!("http://{}{path}", server.address)
@@ -161,7 +161,7 @@ fn origin(answers: Vec<Vec<u8>>) -> (u16, thread::JoinHandle<Vec<String>>) {
             let (mut client, _) = listener.accept().expect("a client");
             let mut request = Vec::new();
             while !request.ends_with(b"\r\n\r\n") {
-                request.extend(crate::support::receive(&client, 1));
+                request.extend(support::receive(&client, 1));
             }
             requests.push(String::from_utf8_lossy(&request).to_string());
             client.write_all(&answer).expect("sent");

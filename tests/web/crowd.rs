@@ -6,11 +6,11 @@ use std::thread;
 
 use crate::HELLO;
 use crate::files::{serve, site};
-use crate::support::{
+use crate::talk::{get, read_reply, request};
+use support::{
     Server, allow_descriptors, half_close, peak_memory, receive, receive_all,
     send,
 };
-use crate::talk::{get, read_reply, request};
 
 #[test]
 fn w_t2f_a_gibibyte_passes_through_little_memory() {

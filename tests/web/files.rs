@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
-use crate::support::{DEADLINE, Server, installed, receive, send};
 use crate::talk::{get, read_reply, request};
+use support::{DEADLINE, Server, installed, receive, send};
 
 /// A folder `www` with a site, and secrets beside it.
 pub fn site() -> TempDir {

@@ -2,8 +2,8 @@
 
 use std::net::Shutdown;
 
-use crate::support::{Server, receive_all, send, strace_shows, trickle};
 use crate::talk::{get, read_reply, request};
+use support::{Server, receive_all, send, strace_shows, trickle};
 
 const ONCE: &str = "web-once-server";
 

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use socketlab::http::date;
 
 use crate::files::{serve, site};
-use crate::support::Server;
 use crate::talk::get;
+use support::Server;
 
 #[test]
 fn w_t2e_a_copy_that_is_still_good_is_not_sent_again() {

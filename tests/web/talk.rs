@@ -3,7 +3,7 @@
 
 use std::net::TcpStream;
 
-use crate::support::{Server, receive, send};
+use support::{Server, receive, send};
 
 /// An answer.
 #[derive(Debug)]

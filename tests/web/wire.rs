@@ -5,10 +5,8 @@ use std::io::Write;
 use std::time::Instant;
 
 use crate::HELLO;
-use crate::support::{
-    DEADLINE, Server, half_close, receive_all, send, trickle,
-};
 use crate::talk::{ask, read_reply, request};
+use support::{DEADLINE, Server, half_close, receive_all, send, trickle};
 
 /// Sends a head with these lines in it; the status, and that the connection
 /// was closed behind a refusal.

@@ -3,7 +3,6 @@
 //!
 //! `CHECK=host:port cargo test --test echo` points the tests that start with
 //! [`Server::start_or_check`] at somebody else's server.
-#![allow(dead_code)] // each test program uses its part of this
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{
