@@ -173,8 +173,10 @@ fn w_t4a_bcc_is_in_the_envelope_only() {
     let nobody = identity_of_nobody();
     let done = play_with(&script, "127.0.0.1", &options, b"hi\n", &nobody);
     let message = done.followed();
-    for word in ["hidden", "Secret", "bcc", "Bcc", "BCC"] {
-        assert!(!message.contains(word), "{word} in\n{message}");
+    // The colon matters: a Message-ID is random, and its digits may be "bcc".
+    let lower = message.to_lowercase();
+    for word in ["hidden", "secret", "bcc:"] {
+        assert!(!lower.contains(word), "{word} in\n{message}");
     }
     assert!(message.contains("To: <bob@example.org>\n"));
     assert!(message.contains("Cc: <cy@example.org>\n"));
