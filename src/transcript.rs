@@ -321,11 +321,17 @@ impl Stage {
 
 /// Ends what a transcript left running, as a user closing it would. What has
 /// ended by itself must have said and done what the page says, and no more;
-/// not so after a ^C, where chance decides how far it has come.
+/// after a ^C chance decides how much it has said, but not how it ends.
 fn end(mut terminal: Terminal, interrupted: bool) -> Result<()> {
     if interrupted {
-        terminal.wait_for_end()?;
-        return Ok(());
+        let status = terminal.wait_for_end()?;
+        // Without a code: SIGINT itself ended it. With 130: it says so.
+        return match status.code() {
+            Some(0 | 130) | None => Ok(()),
+            Some(_) => Err(Error::other(format!(
+                "it ended with {status} after the ^C"
+            ))),
+        };
     }
     if terminal.is_running() {
         terminal.signal(Signal::TERM)?;
@@ -441,9 +447,16 @@ mod tests {
     #[test]
     fn what_is_said_after_an_interrupt_may_be_left_out() {
         // However far it has come when the play ends: here, to its end.
-        let page = "a$ sh -c 'trap \"echo bye; exit\" INT; echo up; \
+        let page = "a$ sh -c 'trap \"echo bye; exit CODE\" INT; echo up; \
                     while :; do sleep 0.05; done'\na| up\na< ^C\n\
                     b$ sleep 1\nb? 0\n";
-        play(page, &mut |_: &str| {}).expect("it holds");
+        let play_with = |code| {
+            play(&page.replace("CODE", code), &mut |_: &str| {})
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(play_with("0"), Ok(()));
+        assert_eq!(play_with("130"), Ok(()));
+        let error = play_with("3").expect_err("it failed after the ^C");
+        assert!(error.contains("exit status: 3 after the ^C"), "{error}");
     }
 }
