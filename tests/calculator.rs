@@ -151,12 +151,9 @@ fn g_4_template_client_and_server_say_hello() {
 
 #[test]
 fn g_4_the_template_server_out_of_descriptors_pauses() {
-    let mut command = Command::new("sh");
     // 0 to 2, a pipe for signals, and the listener: none for a client.
-    command
-        .args(["-c", "ulimit -n 6; exec \"$0\" 127.0.0.1 0"])
-        .arg(terminal::program_folder().join("calculator-template-server"));
-    let mut server = Server::run(&mut command);
+    let program = "calculator-template-server";
+    let mut server = Server::start_limited("ulimit -n 6", program, &[]);
     let _waiting = server.connect();
     let told = "accept(…): Too many open files (EMFILE). …";
     server.wait_for(told);

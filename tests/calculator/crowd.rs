@@ -2,10 +2,9 @@
 //! the one with a thread for each.
 
 use std::io::{ErrorKind, Read, Write};
-use std::process::Command;
 use std::thread;
 
-use super::{Server, ask, receive_all, receive_line, send, session, terminal};
+use super::{Server, ask, receive_all, receive_line, send, session};
 use support::{allow_descriptors, receive};
 
 #[test]
@@ -124,11 +123,8 @@ fn g_8a_one_more_than_max_clients_is_told_so() {
 
 #[test]
 fn g_8a_out_of_descriptors_it_waits_and_goes_on() {
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "ulimit -n 64; exec \"$0\" 127.0.0.1 0"])
-        .arg(terminal::program_folder().join("calculator-server"));
-    let mut server = Server::run(&mut command);
+    let mut server =
+        Server::start_limited("ulimit -n 64", "calculator-server", &[]);
     let clients: Vec<_> = (0..200)
         .map(|number| {
             let client = session(&server, &format!("client {number}"));

@@ -105,12 +105,9 @@ fn x_thread_a_thousand_clients_at_once() {
 
 #[test]
 fn x_thread_out_of_descriptors_it_waits_and_goes_on() {
-    let program = terminal::program_folder().join("echo-server");
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "ulimit -n 64; exec \"$0\" 127.0.0.1 0 --quiet"])
-        .arg(program);
-    let mut server = Server::run(&mut command);
+    let quiet = ["--quiet"];
+    let mut server =
+        Server::start_limited("ulimit -n 64", "echo-server", &quiet);
     let clients: Vec<_> = (0..200).map(|_| server.connect()).collect();
     for client in &clients {
         send(client, b"x");

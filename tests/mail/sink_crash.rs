@@ -299,12 +299,9 @@ fn w_t4a_a_disk_that_is_full_costs_a_message_and_nothing_else() {
 fn w_t4a_a_limit_on_file_sizes_costs_a_message_and_not_the_sink() {
     let folder = tempfile::tempdir().expect("a folder");
     // Blocks of 512 or 1024 bytes, as the shell has it.
-    let mut command = Command::new("sh");
-    let world = "ulimit -f 20 && exec \"$1\" 127.0.0.1 0 --dir \"$2\"";
-    command.args(["-c", world, "sh"]);
-    command.arg(terminal::program_folder().join("mail-sink"));
-    command.arg(folder.path());
-    let mut server = Server::run(&mut command);
+    let arguments = ["--dir", folder.path().to_str().expect("UTF-8")];
+    let mut server =
+        Server::start_limited("ulimit -f 20", "mail-sink", &arguments);
     full_disk(&server);
     assert_eq!(messages(folder.path()).len(), 3);
     assert_eq!(leftovers(folder.path()), [""; 0]);

@@ -195,10 +195,8 @@ fn t_x3_unix_server_outlives_rude_clients_and_ends_with_silent_ones() {
 #[test]
 fn t_x3_unix_server_without_descriptors_goes_on_when_clients_leave() {
     let (_folder, path) = place("sock");
-    let program = terminal::program_folder().join(SERVER);
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 14; exec \"$@\"", "sh"]);
-    command.arg(program).arg(&path).arg("--quiet");
+    let mut command = support::limited("ulimit -n 14", SERVER);
+    command.arg(&path).arg("--quiet");
     let mut server = Terminal::run(&mut command).expect("it starts");
     wait(&mut server, "listening on …");
     let many: Vec<_> = (0..20).map(|_| connect(&path)).collect();

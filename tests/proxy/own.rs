@@ -1,10 +1,6 @@
 //! What the proxy says by itself, and the path style, in which all sites
 //! have its name.
 
-use std::process::Command;
-
-use socketlab::terminal;
-
 use crate::scripts::{Origin, Then, ask, get, read_answer, sees_the_end};
 use crate::{PROXY, plain};
 use support::{Server, receive, send};
@@ -135,12 +131,7 @@ fn w_t3a_out_of_descriptors_is_503_and_says_so() {
         Origin::says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", || {
             Then::Close
         });
-    let program = terminal::command(PROXY);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "ulimit -n 24; exec \"$0\" 127.0.0.1 0"])
-        .arg(program.get_program());
-    let proxy = Server::run(&mut command);
+    let proxy = Server::start_limited("ulimit -n 24", PROXY, &[]);
     let mut clients = Vec::new();
     let refused = loop {
         let client = proxy.connect();
@@ -169,12 +160,7 @@ fn w_t3b_it_takes_as_many_descriptors_as_it_may_have() {
         Origin::says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", || {
             Then::Close
         });
-    let program = terminal::command(PROXY);
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "ulimit -S -n 24; exec \"$0\" 127.0.0.1 0"])
-        .arg(program.get_program());
-    let proxy = Server::run(&mut command);
+    let proxy = Server::start_limited("ulimit -S -n 24", PROXY, &[]);
     let clients: Vec<_> = (0..30).map(|_| proxy.connect()).collect();
     for client in &clients {
         let url = origin.url("/");

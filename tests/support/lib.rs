@@ -44,6 +44,17 @@ impl Server {
         Server::run(terminal::command(program).args([host, "0"]))
     }
 
+    /// The same where a shell has said `limit`, such as `ulimit -n 24`.
+    pub fn start_limited(
+        limit: &str,
+        program: &str,
+        arguments: &[&str],
+    ) -> Server {
+        let mut command = limited(limit, program);
+        command.args(["127.0.0.1", "0"]).args(arguments);
+        Server::run(&mut command)
+    }
+
     /// Starts a prepared command and waits until it says where it listens.
     pub fn run(command: &mut Command) -> Server {
         let mut terminal = Terminal::run(command).expect("it starts");
@@ -257,6 +268,14 @@ pub fn allow_descriptors(wanted: u64) {
         let _ = setrlimit(Resource::Nofile, raised);
         assert!(current >= wanted, "raise `ulimit -Hn` to {wanted}");
     }
+}
+
+/// A program of ours where a shell has said `limit`, such as `ulimit -n 24`.
+pub fn limited(limit: &str, program: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{limit} && exec \"$@\""), "sh"]);
+    command.arg(terminal::program_folder().join(program));
+    command
 }
 
 /// The most memory that a process has had, in MiB. Linux only.
