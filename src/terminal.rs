@@ -6,11 +6,14 @@ use std::ffi::OsStr;
 use std::io::{self, PipeReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::{consts::SIGINT, flag};
 
 use crate::{Error, Result};
 
@@ -40,6 +43,18 @@ pub fn program_folder() -> PathBuf {
     folder
 }
 
+/// A shell starts what runs in its background (`make demo &`) with SIGINT
+/// ignored. Programs inherit that, and Python, for one, leaves it so: Ctrl-C
+/// would do nothing. A signal that we catch is not ignored in what we start;
+/// caught, it ends us as it always has.
+fn let_ctrl_c_through() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let always = Arc::new(AtomicBool::new(true));
+        let _ = flag::register_conditional_default(SIGINT, always);
+    });
+}
+
 /// A program of this package if there is one of that name, else one of PATH.
 pub fn command(program: &str) -> Command {
     let ours = program_folder().join(program);
@@ -61,6 +76,7 @@ impl Terminal {
     /// Starts a prepared command. Its stdout and stderr become one stream,
     /// in the order of writing, as on a screen.
     pub fn run(command: &mut Command) -> Result<Terminal> {
+        let_ctrl_c_through();
         let name = command.get_program().to_string_lossy().into_owned();
         let fail = |error| Error::new("exec", &name, error);
         let (screen, stdout) = io::pipe().map_err(fail)?;

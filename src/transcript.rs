@@ -459,4 +459,17 @@ mod tests {
         let error = play_with("3").expect_err("it failed after the ^C");
         assert!(error.contains("exit status: 3 after the ^C"), "{error}");
     }
+
+    #[test]
+    fn ctrl_c_works_in_the_background_of_a_shell_too() {
+        let test = "transcript::tests::\
+                    what_is_said_after_an_interrupt_may_be_left_out";
+        let again = "trap '' INT; exec \"$0\" --exact \"$1\"";
+        let ourselves = std::env::current_exe().expect("the tests");
+        let mut command = Command::new("sh");
+        command.args(["-c", again]).arg(ourselves).arg(test);
+        let output = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("1 passed"), "{said}");
+    }
 }
