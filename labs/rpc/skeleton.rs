@@ -152,10 +152,12 @@ impl Skeleton {
     }
 }
 
-/// `[]` or `{}`, with or without blanks between.
+/// `[]` or `{}`, with or without blanks between; not `[[]]`, which has an
+/// argument.
 fn is_empty(params: &str) -> bool {
-    let ends: &[char] = &['[', ']', '{', '}'];
-    params.trim_matches(ends).trim().is_empty()
+    let inside = params.strip_prefix(['[', '{']);
+    let inside = inside.and_then(|rest| rest.strip_suffix([']', '}']));
+    inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
 /// A procedure that panics has a bug. The caller is told so, with the code
@@ -211,6 +213,20 @@ fn skip(text: &RawValue) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_arguments_are_no_list_of_an_empty_list() {
+        for (params, empty) in [
+            ("[]", true),
+            ("{ }", true),
+            ("[\n]", true),
+            ("[[]]", false),
+            ("[{}]", false),
+            ("[0]", false),
+        ] {
+            assert_eq!(is_empty(params), empty, "{params}");
+        }
+    }
 
     #[test]
     fn a_procedure_that_panics_is_an_internal_error() {
