@@ -130,7 +130,7 @@ fn each(time: Duration, calls: u32) -> String {
     let nanoseconds = time.as_secs_f64() * 1e9 / f64::from(calls);
     match nanoseconds {
         0.0..1e3 => format!("{nanoseconds:.0} ns"),
-        1e3..1e6 => format!("{:.0} us", nanoseconds / 1e3),
+        1e3..1e6 => format!("{:.1} us", nanoseconds / 1e3),
         _ => format!("{:.1} ms", nanoseconds / 1e6),
     }
 }
