@@ -1,8 +1,10 @@
 //! The echo client to use: sends what it reads and prints what comes back,
 //! both at once. The other half is tcp_server.rs, or anybody's echo server.
 //!
-//!     stdin --> thread "typing" -- 3 send --> server            [E-T2]
-//!     stdout <----- main --------- 4 recv <-- server
+//!     main ---------------- 1 socket 2 connect --> server
+//!     stdin --> thread "typing" ------- 3 send --> server       [E-T2]
+//!     stdout <----- main -------------- 4 recv <-- server
+//!     main --------------------------- 5 close --> server
 //!
 //! Two threads on one socket, one for each direction: the only way to echo
 //! more than the buffers on the way can hold. A client that writes all and
