@@ -30,12 +30,12 @@ demo: ## play all labs over real sockets, as their READMEs print it
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo
 test: ## all tests
-	$(CARGO) test --quiet $(UNITS) --test '*'
+	$(CARGO) test --quiet --no-fail-fast $(UNITS) --test '*'
 check: ## what CI runs: format, lints, docs, all tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --document-private-items
-	$(CARGO) test $(UNITS) --test '*'
+	$(CARGO) test --no-fail-fast $(UNITS) --test '*'
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
 viva: ## all questions of the oral exam, one by one
