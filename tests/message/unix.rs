@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use socketlab::terminal::{self, Terminal};
 use socketlab::{house, viva};
 
@@ -104,9 +104,8 @@ fn d_o2_the_server_runs_in_the_background_and_never_reads_the_keyboard() {
     send(&server.connect(), b"still here\n");
     server.wait_for("[…] message 1 at …: still here");
     // `$!` is a grandchild of ours: it ends when its parent's group does.
-    let pid = pid_of(&server);
-    let mut kill = Terminal::start("kill", [pid]).unwrap();
-    kill.wait_for_end().expect("it ends");
+    let pid = pid_of(&server).parse().ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a pid"), Signal::TERM).expect("it is ours");
     server.wait_for("bye");
 }
 
