@@ -6,7 +6,7 @@ use socketlab::terminal::Terminal;
 
 use crate::parts::{command, failure, fetch, result, said, text};
 use crate::peers::{Vsftpd, every_byte};
-use support::{installed, python};
+use support::{installed, make_fifo, python};
 
 #[test]
 fn t_m_ftp_agrees_with_ftplib_byte_for_byte() {
@@ -148,7 +148,6 @@ fn t_m_https_trusts_whom_the_system_trusts() {
 
 #[test]
 fn t_m_a_full_disk_is_an_error_and_a_fifo_stays_one() {
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
     use std::os::unix::fs::FileTypeExt;
     let Some(server) = support::python_server("gopher_server.py", &[]) else {
         return;
@@ -161,8 +160,7 @@ fn t_m_a_full_disk_is_an_error_and_a_fifo_stays_one() {
     assert_eq!(status.code(), Some(1));
     let folder = tempfile::tempdir().expect("a folder");
     let fifo = folder.path().join("fifo");
-    let mode = Mode::from_raw_mode(0o600);
-    mknodat(CWD, &fifo, FileType::Fifo, mode, 0).expect("a FIFO");
+    make_fifo(&fifo);
     let path = fifo.clone();
     let reading = std::thread::spawn(move || fs::read(path));
     let name = fifo.to_str().expect("a name");

@@ -5,7 +5,6 @@ use std::fs;
 use std::io::Write;
 use std::process::Command;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use socketlab::terminal::{self, Terminal};
 
 use crate::script::{
@@ -309,8 +308,7 @@ fn w_t4a_what_makes_no_sense_is_refused_before_a_server_hears_of_it() {
     refused(&[], &vec![b'x'; 25_000_001], "longer than 25 MB");
     let folder = tempfile::tempdir().expect("a folder");
     let fifo = folder.path().join("fifo");
-    let mode = Mode::from_raw_mode(0o600);
-    mknodat(CWD, &fifo, FileType::Fifo, mode, 0).expect("a FIFO");
+    support::make_fifo(&fifo);
     refused(&["--attach", fifo.to_str().expect("text")], b"x", "not a file");
     let odd = folder.path().join("a\nb");
     fs::write(&odd, b"x").expect("written");

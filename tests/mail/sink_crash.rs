@@ -10,12 +10,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, FlockOperation, Mode, flock, mknodat};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use socketlab::terminal;
 
 use super::{Sink, TO_DATA, dialogue, leftovers, messages, reply};
-use support::{DEADLINE, Server, installed, send};
+use support::{DEADLINE, Server, installed, make_fifo, send};
 
 /// Deliveries that are tried, and clients that try at once.
 const DELIVERIES: u32 = 200;
@@ -147,8 +147,7 @@ fn w_t4a_the_250_leaves_after_both_fsyncs() {
     let outer = tempfile::tempdir().expect("a folder");
     // A FIFO: reading it ends when strace has ended.
     let log = outer.path().join("log");
-    let mode = Mode::from_raw_mode(0o600);
-    mknodat(CWD, &log, FileType::Fifo, mode, 0).expect("a FIFO");
+    make_fifo(&log);
     let mut command = Command::new("strace");
     let calls = "trace=fsync,rename,renameat,renameat2,sendto";
     command.args(["-D", "-f", "-y", "-s", "60", "-e", calls, "-o"]).arg(&log);

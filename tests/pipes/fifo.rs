@@ -6,20 +6,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::sync::mpsc;
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Signal, geteuid};
 use socketlab::terminal::Terminal;
 
 use super::{end, place, rest, start, wait};
-use support::{DEADLINE, python};
+use support::{DEADLINE, make_fifo, python};
 
 const READER: &str = "pipes-fifo-reader";
 const WRITER: &str = "pipes-fifo-writer";
-
-fn make(path: &std::path::Path) {
-    let mode = Mode::from_raw_mode(0o600);
-    mknodat(CWD, path, FileType::Fifo, mode, 0).expect("a FIFO");
-}
 
 #[test]
 fn t_x3_fifo_writer_and_reader_start_in_either_order() {
@@ -148,8 +142,7 @@ fn t_x3_fifo_of_somebody_else_is_not_removed() {
     let mut reader = start(READER, &path, &["--stay", "--remove"]);
     wait(&mut reader, "open(…): open for reading");
     fs::remove_file(&path).expect("the name goes");
-    let status = std::process::Command::new("mkfifo").arg(&path).status();
-    assert!(status.expect("mkfifo").success());
+    make_fifo(&path);
     reader.signal(Signal::TERM).expect("a signal");
     wait(&mut reader, "… is another file by now; it stays as it is");
     assert_eq!(end(&mut reader), Some(0));
@@ -159,7 +152,7 @@ fn t_x3_fifo_of_somebody_else_is_not_removed() {
 #[test]
 fn t_x3_fifo_behind_a_link_stays_and_one_that_is_gone_is_said() {
     let (folder, path) = place("fifo");
-    make(&path);
+    make_fifo(&path);
     let link = folder.path().join("link");
     symlink(&path, &link).expect("a link");
     let mut reader = start(READER, &link, &["--stay", "--remove"]);
@@ -237,7 +230,7 @@ fn t_x3_fifo_name_that_is_something_else_is_refused_untouched() {
 #[test]
 fn t_x3_fifo_that_exists_is_used_and_its_owner_told() {
     let (_folder, path) = place("fifo");
-    make(&path);
+    make_fifo(&path);
     let inode = fs::metadata(&path).expect("the FIFO").ino();
     let mut reader = start(READER, &path, &["--wait", "1"]);
     wait(&mut reader, "mkfifo(…): it exists, so I use it");

@@ -8,12 +8,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{
     Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use nix::sys::stat::Mode;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use socketlab::terminal::{self, Terminal};
 use socketlab::{console, house, transcript};
@@ -278,6 +278,12 @@ pub fn limited(limit: &str, program: &str) -> Command {
     command
 }
 
+/// Makes a FIFO, for its owner.
+#[track_caller]
+pub fn make_fifo(path: &Path) {
+    nix::unistd::mkfifo(path, Mode::S_IRWXU).expect("a FIFO");
+}
+
 /// The most memory that a process has had, in MiB. Linux only.
 #[track_caller]
 pub fn peak_memory(pid: u32) -> u64 {
@@ -377,8 +383,7 @@ pub fn strace_shows(program: &str, calls: &[&str]) {
     // A FIFO for the log: reading it ends when strace, too, has ended.
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log");
-    let mode = Mode::from_raw_mode(0o600);
-    mknodat(CWD, &log, FileType::Fifo, mode, 0).expect("a FIFO");
+    make_fifo(&log);
     let mut command = Command::new("strace");
     command
         // -D: the program is our child, and strace its; signals reach it.

@@ -13,7 +13,7 @@ use socketlab::terminal::{self, Terminal};
 
 use crate::HELLO;
 use crate::files::{serve, site};
-use support::{Server, installed};
+use support::{Server, installed, make_fifo};
 
 fn url(server: &Server, path: &str) -> String {
     format!("http://{}{path}", server.address)
@@ -264,8 +264,7 @@ fn w_t2h_a_download_replaces_no_fifo_and_follows_no_link() {
     let (port, origin) = origin(vec![answer.into(), answer.into()]);
 
     let fifo = folder.path().join("fifo");
-    let made = Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
-    assert!(made.success());
+    make_fifo(&fifo);
     let name = fifo.clone();
     let reader = thread::spawn(move || fs::read(name).expect("read"));
     assert_eq!(download(port, &fifo).1, Some(0));

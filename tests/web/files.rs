@@ -8,11 +8,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use tempfile::TempDir;
 
 use crate::talk::{get, read_reply, request};
-use support::{DEADLINE, Server, installed, receive, send};
+use support::{DEADLINE, Server, installed, make_fifo, receive, send};
 
 /// A folder `www` with a site, and secrets beside it.
 pub fn site() -> TempDir {
@@ -125,8 +124,7 @@ fn w_t2d_no_way_leads_out_of_the_root() {
 fn w_t2d_fifos_sockets_and_devices_are_no_files() {
     let folder = site();
     let www = folder.path().join("www");
-    let mode = Mode::from_raw_mode(0o666);
-    mknodat(CWD, www.join("fifo"), FileType::Fifo, mode, 0).expect("a FIFO");
+    make_fifo(&www.join("fifo"));
     let _socket = UnixListener::bind(www.join("socket")).expect("a socket");
     let server = serve(&folder, &[]);
     for target in ["/fifo", "/socket"] {
