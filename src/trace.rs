@@ -23,7 +23,6 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::net::sockopt::socket_acceptconn;
 use serde_json::json;
 use socket2::{Socket, Type};
 
@@ -106,8 +105,20 @@ pub fn ends(socket: &Socket) -> Ends {
         local: address(socket.local_addr()),
         peer: address(socket.peer_addr()),
         tcp: socket.r#type().is_ok_and(|kind| kind == Type::STREAM),
-        listens: socket_acceptconn(socket).unwrap_or(false),
+        listens: listens(socket),
     }
+}
+
+/// `getsockopt(SO_ACCEPTCONN)`: did the socket call listen()?
+#[cfg(not(target_vendor = "apple"))]
+fn listens(socket: &Socket) -> bool {
+    rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
+}
+
+/// Apple's kernel knows, but nobody has a safe function that asks it.
+#[cfg(target_vendor = "apple")]
+fn listens(_: &Socket) -> bool {
+    false
 }
 
 /// The descriptor's number, as strace shows it.

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
 use socketlab::net::{self, step};
 use socketlab::{Error, Result, args, say};
 
@@ -207,7 +207,7 @@ pub fn became(socket: &Socket) -> [String; 3] {
     let (domain, protocol) = (
         ask(socket.domain().map(|domain| constants::family(domain.into()))),
         ask(socket.protocol().map(|protocol| {
-            constants::protocol(protocol.map_or(0, Protocol::into))
+            constants::protocol(protocol.map_or(0, i32::from))
         })),
     );
     #[cfg(not(target_os = "linux"))] // nobody else has SO_DOMAIN

@@ -129,16 +129,14 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::AddrParseError;
-
-    fn bytes(address: &str) -> Result<Vec<u8>, AddrParseError> {
-        let (_, fields) = fields(address.parse()?);
-        Ok(fields.into_iter().flat_map(|field| field.bytes).collect())
-    }
 
     #[test]
     #[cfg(all(target_os = "linux", target_endian = "little"))]
-    fn bytes_are_those_of_linux() -> Result<(), AddrParseError> {
+    fn bytes_are_those_of_linux() -> Result<(), std::net::AddrParseError> {
+        let bytes = |address: &str| {
+            let (_, fields) = fields(address.parse()?);
+            Ok(fields.into_iter().flat_map(|f| f.bytes).collect::<Vec<u8>>())
+        };
         let four = [2, 0, 1, 0xbb, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(bytes("127.0.0.1:443")?, four);
         let six = bytes("[fe80::1%2]:80")?;

@@ -29,7 +29,7 @@ use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::bounded;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::pipe::{PIPE_BUF, fcntl_getpipe_size, fcntl_setpipe_size};
+use rustix::pipe::PIPE_BUF;
 use socketlab::args::{self, Program};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
@@ -81,13 +81,8 @@ fn main() -> Result<()> {
             (end.try_clone().map_err(|e| Error::new("dup", "", e))?, end)
         }
     };
-    if let Some(size) = args.size {
-        let size = args::in_range("--size", size, 1, 1 << 30);
-        fcntl_setpipe_size(&writer, size)
-            .map_err(|e| Error::new("fcntl", "F_SETPIPE_SZ", e.into()))?;
-    }
-    let size = fcntl_getpipe_size(&writer)
-        .map_err(|e| Error::new("fcntl", "F_GETPIPE_SZ", e.into()))?;
+    let size = args.size.map(|size| args::in_range("--size", size, 1, 1 << 30));
+    let size = set_size(&writer, size)?;
     say!("the pipe has {size} bytes of pages; PIPE_BUF is {PIPE_BUF}");
 
     // ---- 2 write() -------------------------------------------------------
@@ -107,6 +102,28 @@ fn main() -> Result<()> {
     say!("full: it took {held} bytes, {chunk} at a time");
     let more = data.get(..chunk.min(PIPE_BUF)).unwrap_or_default();
     watch_a_writer_wait(&reader, writer, more.to_vec(), held)
+}
+
+/// `fcntl(F_SETPIPE_SZ)`, if another size is wanted, and `F_GETPIPE_SZ`.
+#[cfg(target_os = "linux")]
+fn set_size(pipe: &OwnedFd, wanted: Option<usize>) -> Result<String> {
+    use rustix::pipe::{fcntl_getpipe_size, fcntl_setpipe_size};
+    if let Some(size) = wanted {
+        fcntl_setpipe_size(pipe, size)
+            .map_err(|e| Error::new("fcntl", "F_SETPIPE_SZ", e.into()))?;
+    }
+    let size = fcntl_getpipe_size(pipe)
+        .map_err(|e| Error::new("fcntl", "F_GETPIPE_SZ", e.into()))?;
+    Ok(size.to_string())
+}
+
+/// Nobody else lets a program ask, or choose.
+#[cfg(not(target_os = "linux"))]
+fn set_size(_: &OwnedFd, wanted: Option<usize>) -> Result<String> {
+    match wanted {
+        None => Ok("an unknown number of".into()),
+        Some(_) => args::usage("--size is for Linux: F_SETPIPE_SZ"),
+    }
 }
 
 /// A FIFO that somebody reads never fills up. To open it for writing without

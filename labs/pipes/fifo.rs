@@ -14,7 +14,9 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use rustix::fs::{CWD, FileType, Mode, OFlags, mkfifoat};
+use nix::sys::stat::Mode as Permissions;
+use nix::unistd::mkfifo;
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::process::geteuid;
 use socketlab::net::step;
 use socketlab::{Error, Result, say, warn};
@@ -22,7 +24,7 @@ use socketlab::{Error, Result, say, warn};
 use crate::kind;
 
 /// Who may open a new FIFO: its owner, to read and to write.
-const MODE: u32 = 0o600;
+const OWNER: Permissions = Permissions::S_IRUSR.union(Permissions::S_IWUSR);
 
 /// The name when the command line gives none.
 pub const DEFAULT: &str = "/tmp/socketlab.fifo";
@@ -33,12 +35,8 @@ pub fn make(path: &Path) -> Result<()> {
         let text = format!("the path is empty; give one, such as {DEFAULT}");
         return Err(Error::other(text));
     }
-    let made = step(
-        "mkfifo",
-        None,
-        format_args!("{}, 0{MODE:o}", path.display()),
-        || Ok(mkfifoat(CWD, path, Mode::from_raw_mode(MODE))?),
-    );
+    let on = format!("{}, 0600", path.display());
+    let made = step("mkfifo", None, on, || Ok(mkfifo(path, OWNER)?));
     match made {
         Ok(()) => {
             say!("mkfifo({}): made", path.display());

@@ -5,22 +5,32 @@
 //!     parent (killed)         child
 //!                (pipe) ==>   |  read: waits, as somebody could write
 //!                       <==   |  and that is itself
+//!
+//! Such a child looks whether its parent is still the one that started it: an
+//! orphan is given another one, mostly process 1.
 
 use std::process;
+use std::thread;
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use rustix::process::{Pid, getppid};
 use socketlab::{Error, Result};
 
-/// In the child: from now on the kernel ends it with its parent (Linux).
-/// `parent` is the pid that started it.
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// In the child: from now on it ends with its parent. `parent` is the pid
+/// that started it.
 pub fn end_with_parent(parent: u32) -> Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| {
-        Error::new("prctl", "PR_SET_PDEATHSIG", error.into())
-    })?;
-    // It may have died before the kernel knew that we care.
-    let now = getppid().map(Pid::as_raw_nonzero);
-    match now.is_some_and(|pid| i64::from(pid.get()) == i64::from(parent)) {
-        true => Ok(()),
-        false => process::exit(1),
-    }
+    let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
+    thread::Builder::new()
+        .name("orphan?".into())
+        .spawn(move || {
+            while getppid() == parent {
+                thread::sleep(LOOK);
+            }
+            process::exit(1);
+        })
+        .map_err(|error| Error::new("spawn", "orphan?", error))?;
+    Ok(())
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, RawMode, flock};
 use rustix::io::Errno;
 use rustix::process::umask;
 use socket2::{Domain, Socket, Type};
@@ -42,7 +42,11 @@ pub struct SocketFile {
 
 /// `bind()`, and what has to be settled around it. `mode` are the file's
 /// permissions: who may write to it may connect.                (viva 15)
-pub fn bind(listener: &Socket, path: &Path, mode: u32) -> Result<SocketFile> {
+pub fn bind(
+    listener: &Socket,
+    path: &Path,
+    mode: RawMode,
+) -> Result<SocketFile> {
     let address = unix_path::address("bind", path)?;
     // Between our bind() and our listen() a second server would find a
     // socket file that refuses, and take it for a stale one. So who binds

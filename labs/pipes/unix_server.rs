@@ -29,6 +29,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use crowd::Crowd;
 use peer::Peer;
+use rustix::fs::RawMode;
 use rustix::process::geteuid;
 use socket_file::SocketFile;
 use socket2::{Domain, Socket, Type};
@@ -78,13 +79,13 @@ struct Args {
 }
 
 /// Permissions as chmod takes them.
-struct Octal(u32);
+struct Octal(RawMode);
 
 impl FromStr for Octal {
     type Err = String;
 
     fn from_str(word: &str) -> std::result::Result<Octal, String> {
-        match u32::from_str_radix(word, 8) {
+        match RawMode::from_str_radix(word, 8) {
             Ok(mode) if mode <= 0o777 => Ok(Octal(mode)),
             _ => Err(format!("'{word}' is no mode: 600, 660 or 666, say")),
         }

@@ -206,9 +206,9 @@ impl TcpSocket {
     /// nothing: 0. Never waits.
     pub fn send_now(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let began = trace::begin();
-        let result = match retry(|| Ok(send(socket, data, flags)?)) {
+        let at_once = || Ok(send(socket, data, SendFlags::DONTWAIT)?);
+        let result = match retry(at_once) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             result => result,
         };
