@@ -46,10 +46,12 @@ fn main() -> Result<()> {
         ("explain", []) => args::usage(
             "explain WHAT? An error or a state: make explain ARGS=ECONNREFUSED",
         ),
+        ("where", _) => args::usage("where takes one id at a time"),
+        ("steps", _) => args::usage("steps takes one program, or two"),
+        ("ports", _) => args::usage("ports stands alone"),
         (command, _) => args::usage(&format!(
-            "'{command}' with {} words is none of: demo [LAB…], where ID, \
-             explain WORD, viva [LAB…], steps PROGRAM [PROGRAM], ports",
-            words.len()
+            "'{command}' is none of: demo [LAB…], where ID, explain WORD, \
+             viva [LAB…], steps PROGRAM [PROGRAM], ports"
         )),
     }
 }
@@ -122,6 +124,7 @@ fn locate(id: &str) -> Result<()> {
 
 /// Prints all entries that a word, or a phrase, names.
 fn tell(words: &str) -> Result<()> {
+    let words = &plain(words);
     // `550 5.1.1 no such user`: the exact part of a mail server's answer.
     let enhanced = words.split(' ').find_map(|word| {
         explain::smtp::enhanced(word).map(|text| (word, text))
@@ -132,7 +135,8 @@ fn tell(words: &str) -> Result<()> {
             Some("4") => "a temporary failure: the same may do later",
             _ => "a permanent failure: the same again will not do",
         };
-        say!("{code} of a mail server (RFC 3463): {text}. That is {class}.");
+        let rfc = "RFC 3463 and later ones";
+        say!("{code} of a mail server ({rfc}): {text}. That is {class}.");
     }
     let mut entries = explain::find(words);
     if entries.is_empty() {
@@ -142,12 +146,6 @@ fn tell(words: &str) -> Result<()> {
     }
     if entries.is_empty() {
         entries = words.split(' ').flat_map(explain::find).collect();
-    }
-    if entries.is_empty() && enhanced.is_none() {
-        // `[Errno 98]`, as Python prints it, in whatever spelling.
-        let digits = |c: &char| c.is_ascii_digit();
-        let number: String = words.chars().filter(digits).collect();
-        entries = explain::find(&number);
     }
     if entries.is_empty() {
         if enhanced.is_some() {
@@ -169,6 +167,21 @@ fn tell(words: &str) -> Result<()> {
         let _ = explain::print(entry, &mut out);
     }
     Ok(())
+}
+
+/// The words without what stands around them: `[Errno 98]`, `(EPIPE):`, and
+/// the dash of a reply that has more lines, `550-5.7.26`.
+fn plain(words: &str) -> String {
+    let around = ['[', ']', '(', ')', ',', ':', ';', '"', '\'', '.'];
+    let words = words.split_whitespace().map(|word| {
+        let word = word.trim_matches(around);
+        let (code, rest) = word.split_once('-').unwrap_or_default();
+        match code.len() == 3 && code.parse::<u16>().is_ok() {
+            true => format!("{code} {rest}"),
+            false => word.to_string(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Asks the questions of the labs, one by one.

@@ -12,8 +12,9 @@
 //!
 //! What matters beside sequential_server.rs is in step 4: converse() runs in
 //! a thread of its own, clients.spawn(), so that a silent client holds up
-//! nobody but itself. The other lines that differ bound the number of threads
-//! and end them. No lock: sessions share no variable. [G-8] [G-8a] (viva 10)
+//! nobody but itself. The other lines that differ are about what threads
+//! bring: how many, and how they end. No lock: sessions share no variable.
+//!                                               [G-8] [G-8a] (viva 10)
 
 mod arithmetic;
 mod expr;

@@ -1,5 +1,6 @@
 //! One member's reader, which is the client's thread: the login, then line by
 //! line what the member says. hub.rs has the room, outbox.rs the other way.
+//! [G-8b]
 //!
 //!     client                        server
 //!       |<- "Enter login name:\n" ----|

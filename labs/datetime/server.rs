@@ -118,7 +118,13 @@ fn zone(utc: bool) -> TimeZone {
 
 fn zone_name(zone: &TimeZone) -> String {
     if zone.is_unknown() {
-        return "unknown, so UTC (set TZ to name one)".into();
+        return match std::env::var("TZ") {
+            Ok(name) if !name.is_empty() => {
+                let name = console::escape_short(name.as_bytes(), 40);
+                format!("no zone is called {name} (TZ), so UTC")
+            }
+            _ => "unknown, so UTC (set TZ to name one)".into(),
+        };
     }
     let now = Timestamp::now().to_zoned(zone.clone());
     now.strftime("%Q, UTC%:z").to_string()

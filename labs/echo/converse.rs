@@ -1,6 +1,6 @@
 //! The conversation of task 3: echo until `exit` or `stop`. The servers of
 //! this lab differ in who runs it: task3_server.rs itself, a thread in
-//! threads_server.rs and tcp_server.rs.
+//! threads_server.rs and tcp_server.rs.                       [E-T3]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -49,7 +49,7 @@ const PROGRAM: Program = Program {
 /// Fetches what a URL names: mail, news, a file, a menu, a page. The dialogue
 /// is shown on stderr, the result goes to stdout. Paths: pop3://U@H/ lists,
 /// /3 is message 3; imap://U@H/ lists mailboxes, /INBOX its messages,
-/// '/INBOX;UID=7' is one; ftp://H/dir/ lists, /dir/file is a file;
+/// '/INBOX/;UID=7' is one; ftp://H/dir/ lists, /dir/file is a file;
 /// nntp://H/ lists groups, /GROUP its articles, /GROUP/7 is one;
 /// gopher://H/1/menu, /0/text. A password is asked for, or comes from
 /// $FETCH_PASSWORD. $SSL_CERT_FILE names a certificate to trust.

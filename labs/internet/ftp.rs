@@ -17,7 +17,8 @@
 //!       |------- 10 QUIT --------------------------------->|
 //!
 //! The table of handout T gives port 20: from there the server would connect
-//! to US in the active mode, which no firewall lets in. (viva 13) [T-M]
+//! to US in the active mode, which hardly a firewall lets in.
+//!                                                     (viva 13) [T-M]
 
 use socketlab::{Error, Result, args};
 

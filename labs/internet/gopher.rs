@@ -65,7 +65,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
     // ---- 3 menu ----------------------------------------------------------
     // `0About<TAB>/about.txt<TAB>host<TAB>70`, a line each, until a dot.
-    // `i` is a line to read, `3` an error (habits, not in the RFC).
+    // `3` is an error (3.8); `i`, a line to read, is habit, in no RFC.
     talk.job.step("3 menu");
     let mut seen = 0;
     let dot = lines(talk, |line| {

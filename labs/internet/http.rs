@@ -1,6 +1,6 @@
 //! HTTP and HTTPS: one GET, and the answer's body. RFC 9110 and RFC 9112,
 //! which lab web shows at length; here it is one more dialogue, between the
-//! older ones. The reader and the framing are that lab's (src/http).
+//! older ones. The reader and the framing are that lab's (src/http).  [T-M]
 //!
 //!     fetch                            server
 //!       |--- 1 GET /path, Host: ------->|   we speak first

@@ -1,4 +1,4 @@
-//! When the dialogue is encrypted, and when a password may go out.
+//! When the dialogue is encrypted, and when a password may go out. [W-T4b]
 //!
 //!     --tls        the first byte     STARTTLS offered    not offered
 //!     auto         port 465: TLS      used                this machine: go

@@ -3,7 +3,7 @@
 //!
 //!     getaddrinfo('nosuch', 'http'): Name or service not known (EAI_NONAME).
 //!     | the call   | its arguments   | its words               | its number
-//!     No address is known for this name: …
+//!     No address belongs to this name. …
 //!     | the hint
 //!
 //! EAI numbers are getaddrinfo()'s own; perror() and errno know nothing of

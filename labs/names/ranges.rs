@@ -49,7 +49,7 @@ pub fn iana_port(name: &str) -> Option<u16> {
 /// IANA's range (RFC 6335), in words.
 pub fn iana_range(port: u16) -> &'static str {
     match port {
-        0 => "reserved: no service is at port 0, and no packet goes there",
+        0 => "reserved: no service is at port 0, and a SYN to it is refused",
         1..=1023 => {
             "well-known, 0 to 1023 (IANA also says: system ports). Given out \
              by IANA after a review, mostly for standards"

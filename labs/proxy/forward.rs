@@ -1,4 +1,5 @@
 //! One request to its origin: a NEW request, with the old one's meaning.
+//! [W-T3a] [W-T3b]
 //!
 //! ```text
 //!   hub.begin -- HIT ------------------------------------> relay::kept

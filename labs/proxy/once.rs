@@ -17,7 +17,6 @@
 //! server.rs is the one to use. This one asks in HTTP/1.0, so that the origin
 //! closes after the object and nobody has to know where a body ends.
 
-use std::error::Error as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -149,11 +148,11 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     });
     let origin = match connected {
         Ok(origin) => origin,
-        // What the system says, without the advice for our own clients.
+        // What failed, without the advice, which is for our own clients.
         Err(error) => {
-            let why = error.source().map(ToString::to_string);
-            let why = format!("{authority}: {}", why.unwrap_or_default());
-            return refuse(client, 502, &why);
+            let text = error.to_string();
+            let what = text.split(". ").next().unwrap_or_default();
+            return refuse(client, 502, what);
         }
     };
 

@@ -271,9 +271,10 @@ fn missing(error: io::Error) -> Missing {
         | ErrorKind::InvalidFilename
         | ErrorKind::InvalidInput => Missing::NotFound,
         // No right to read, or a symbolic link that leads out of the root.
-        ErrorKind::PermissionDenied => {
-            Missing::Forbidden("This server may not read it.")
-        }
+        ErrorKind::PermissionDenied => Missing::Forbidden(
+            "This server may not read it: its permissions, or a link \
+                 that leads out of the folder.",
+        ),
         _ => Missing::Trouble,
     }
 }

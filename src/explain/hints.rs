@@ -23,8 +23,9 @@ fn before_data(call: &str, name: &str) -> Option<&'static str> {
 
         ("bind", "EADDRINUSE") => {
             "Another program has this port, perhaps an earlier run of this \
-             one, or without SO_REUSEADDR its connections wait in TIME_WAIT. \
-             `make ports` shows who; stop it or choose another PORT."
+             one; in TCP its last connections keep it for a minute \
+             (TIME_WAIT), unless it set SO_REUSEADDR. `make ports` shows who; \
+             stop it or choose another PORT."
         }
         ("bind", "EACCES") => {
             "Ports below 1024 are kept for privileged programs. Choose a PORT \
@@ -188,9 +189,13 @@ fn with_data(call: &str, name: &str) -> Option<&'static str> {
             "The peer has stopped answering: no power, no cable, or a \
              firewall forgot us. The connection is lost; connect again."
         }
-        ("recv" | "recvfrom", "EAGAIN") => {
+        ("recv", "EAGAIN") => {
             "The peer sent nothing before the deadline. It may be slow or \
              gone, or it waits for us."
+        }
+        ("recvfrom", "EAGAIN") => {
+            "No datagram came before the deadline. Does a server run at that \
+             HOST and PORT? UDP does not tell it from a lost datagram."
         }
         ("send", "EAGAIN") => {
             "The peer did not read before the deadline, and the buffers \

@@ -75,6 +75,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["curl -i URL  # see Location", "curl -L URL  # follows it"],
     ),
     reply(
+        "HTTP 303",
+        &["303"],
+        "See Other",
+        "POST, PUT, DELETE",
+        "It is done, and what came of it is at the address in Location: get \
+         it with GET, whatever the method was.",
+        &["a form that was sent"],
+        &["curl -i URL  # see Location", "curl -L URL  # follows it"],
+    ),
+    reply(
         "HTTP 304",
         &["304"],
         "Not Modified",
@@ -83,6 +93,26 @@ pub(super) const ENTRIES: &[Entry] = &[
          sent again: this answer has no body.",
         &["a page that was loaded before"],
         &["curl -i -H 'Cache-Control: no-cache' URL"],
+    ),
+    reply(
+        "HTTP 307",
+        &["307"],
+        "Temporary Redirect",
+        "any request",
+        "As 302, and the method stays: a POST is sent again as a POST, with \
+         its body.",
+        &["http where the server wants https, for this time"],
+        &["curl -i URL  # see Location", "curl -L URL  # follows it"],
+    ),
+    reply(
+        "HTTP 308",
+        &["308"],
+        "Permanent Redirect",
+        "any request",
+        "As 301, and the method stays: a POST is sent again as a POST, with \
+         its body.",
+        &["http where the server wants https, or another host name"],
+        &["curl -i URL  # see Location", "curl -L URL  # follows it"],
     ),
     reply(
         "HTTP 400",
@@ -143,6 +173,16 @@ pub(super) const ENTRIES: &[Entry] = &[
          are.",
         &["a form that is sent to a file"],
         &["curl -i -X OPTIONS URL  # see Allow"],
+    ),
+    reply(
+        "HTTP 407",
+        &["407"],
+        "Proxy Authentication Required",
+        "any request through a proxy, CONNECT",
+        "The proxy wants to know who asks, before the origin has heard of \
+         it; Proxy-Authenticate says how.",
+        &["no name and password for the proxy, or wrong ones"],
+        &["curl -i -x PROXY -U NAME URL", "curl -i --noproxy '*' URL"],
     ),
     reply(
         "HTTP 408",

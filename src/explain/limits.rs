@@ -220,13 +220,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         aliases: &[],
         number: number!(NAMETOOLONG),
         title: "File name too long",
-        seen_in: "open(), bind() to a Unix socket",
-        meaning: "One part of a path has at most 255 bytes, a path 4095, and \
-            the path of a Unix socket 107.",
-        causes: &[
-            "something else than a name was taken for one",
-            "a Unix socket in a deep folder",
-        ],
+        seen_in: "open(), mkfifo() and whatever else takes a path",
+        meaning: "One part of a path has at most 255 bytes, and a path 4095. \
+            The path of a Unix socket has 107; there bind() says EINVAL.",
+        causes: &["something else than a name was taken for one"],
         check: &["echo -n PATH | wc -c"],
     },
     Entry {

@@ -32,11 +32,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(TIMEDOUT),
         title: "Connection timed out",
         seen_in: "connect(); recv() and send() on an old connection",
-        meaning: "Nobody answered. connect() sends its SYN again after 1, 2, \
-            4, ... seconds and gives up after a little more than two \
-            minutes. On a connection it means that data stayed without \
-            acknowledgement for about a quarter of an hour, or that \
-            keepalive probes did.",
+        meaning: "Nobody answered. connect() sends its SYN again, each second \
+            at first (before Linux 6.5 after 1, 2, 4, ... seconds), and gives \
+            up after a little more than two minutes. On a connection it means \
+            that data stayed without acknowledgement for about a quarter of \
+            an hour, or that keepalive probes did.",
         causes: &[
             "a firewall drops the packets without an answer",
             "the address is wrong, or that host is off or asleep",

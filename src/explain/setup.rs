@@ -12,8 +12,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         seen_in: "bind(), listen(); connect() from a socket with a bound port",
         meaning: "Another socket of this machine holds that port on that \
             address for the same protocol. TCP and UDP count separately. \
-            Connections in TIME_WAIT hold it too, for 60 seconds, unless the \
-            new socket sets SO_REUSEADDR before bind().",
+            Connections in TIME_WAIT hold it too, for 60 seconds, unless \
+            both the old socket and the new one set SO_REUSEADDR before \
+            bind().",
         causes: &[
             "the server already runs, perhaps in the background or in \
              another terminal",
@@ -185,6 +186,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             "accept() of a server of ours that is being stopped: Ctrl-C \
                 shuts its listener down to wake it, and that is no error",
             "sendto() to port 0",
+            "bind() of a Unix socket to a path of over 107 bytes",
         ],
         check: &["strace -e trace=network PROGRAM  # the calls in order"],
     },

@@ -332,6 +332,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["SIZE=, BODY= or SMTPUTF8 sent to a server that does not offer it"],
         OFFER,
     ),
+    reply(
+        "SMTP 556",
+        &["556"],
+        "the domain takes no mail",
+        "RCPT",
+        "The recipient's domain says in DNS that it takes no mail at all: an \
+         MX record of a single dot (RFC 7505).",
+        &["a spelling mistake in the domain", "a domain for web pages only"],
+        &["dig DOMAIN MX"],
+    ),
 ];
 
 /// The middle and last numbers of an enhanced code, and what they say.
@@ -370,7 +380,11 @@ const DETAILS: &[(&str, &str)] = &[
     ("6.7", "the address needs SMTPUTF8, and the server lacks it"),
     ("7.0", "forbidden, without a more exact reason (mostly: log in first)"),
     ("7.1", "forbidden: this server does not take this mail from you"),
-    ("7.3", "the log-in needs another mechanism"),
+    (
+        "7.3",
+        "a secure form of the message cannot be converted; from Exchange: \
+             the log-in failed",
+    ),
     ("7.8", "user name or password is wrong"),
     ("7.9", "this mechanism is too weak; or an app password is needed"),
     ("7.11", "the mechanism needs encryption"),

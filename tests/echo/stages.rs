@@ -138,6 +138,9 @@ fn x_err_explain_knows_errors_states_and_codes() {
         ("550 no such user", "SMTP 550: refused", "HTTP"),
         ("HTTP/1.1 404 Not Found", "HTTP 404: Not Found\n", "HTTP 302: "),
         ("503", "\n\nHTTP 503: Service Unavailable\n", "HTTP 504"),
+        ("OSError: [Errno 98] in use", "EADDRINUSE (98)", "is not known"),
+        ("550-5.7.26 no", "5.7.26 of a mail server", "is not known"),
+        ("1.1.1", "'1.1.1' is not known here", "ECONNREFUSED ("),
     ] {
         let words = ["explain"].into_iter().chain(words.split(' '));
         let mut run = Terminal::start("socketlab", words).expect("it starts");
