@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use argh::{ArgsInfo, FlagInfoKind, FromArgs};
 
-use crate::{trace, warn};
+use crate::{console, stop, trace, warn};
 
 /// What a program says of itself: the lab it belongs to, its role, the
 /// handout's steps in the order of its banners, and a command line to copy.
@@ -65,6 +65,7 @@ pub fn program() -> Option<&'static Program> {
 /// it. Does not return on `-h`, `-V` (status 0) and usage errors (status 2).
 pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
     let _ = PROGRAM.set(program);
+    stop::survive_large_files();
     trace::start();
     let mut words = Vec::new();
     for word in env::args_os() {
@@ -118,7 +119,10 @@ const NO_NUMBER: &str = "this is no whole number";
 
 /// Ends the program over a command line that makes no sense: status 2.
 pub fn usage(problem: &str) -> ! {
-    warn!("{problem}");
+    // With the user's own words in it, whatever they are.
+    for line in problem.lines() {
+        warn!("{}", console::escape_short(line.as_bytes(), 2000));
+    }
     if let Some(program) = program() {
         warn!("Example: {}\nMore:    add --help", program.example);
     }

@@ -133,6 +133,9 @@ impl Clients {
     {
         let Some(place) = self.enter(&client) else {
             let mut entries = self.table.entries.lock();
+            if entries.stopping {
+                return; // it closes, as all others do now
+            }
             entries.refused += 1;
             let first = entries.refused == 1;
             drop(entries);

@@ -54,6 +54,9 @@ fn complain(error: &io::Error) {
         return;
     }
     if !SAID.swap(true, Ordering::Relaxed) {
+        let number = error.raw_os_error().unwrap_or_default();
+        let error = io::Error::from_raw_os_error(number);
+        let error = crate::Error::new("write", "stdout", error);
         crate::warn!("Error: what I print cannot be stored: {error}");
     }
     let serves = |program: &Program| matches!(program.role, "server" | "sink");
@@ -77,8 +80,20 @@ pub fn last_line(line: &'static str) {
         print_line(format_args!("{line}"));
         let _ = done.send(());
     };
-    if thread::Builder::new().spawn(print).is_ok() {
-        let _ = printed.recv_timeout(Duration::from_millis(1500));
+    match thread::Builder::new().spawn(print) {
+        Ok(_) => drop(printed.recv_timeout(Duration::from_millis(1500))),
+        Err(_) => print_line(format_args!("{line}")), // no thread left
+    }
+}
+
+/// What became of output of our own making: that nobody reads it any more is
+/// all right, and anything else an error.
+pub fn unless_closed(printed: io::Result<()>) -> crate::Result<()> {
+    match printed {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(crate::Error::new("write", "stdout", error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -82,18 +82,20 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.call.is_empty() {
-            return write!(f, "{}", self.source);
+        if !self.call.is_empty() {
+            write!(f, "{}({}): ", self.call, self.on)?;
         }
-        write!(f, "{}({}): ", self.call, self.on)?;
         let Some(number) = self.errno() else {
             return write!(f, "{}", self.source);
         };
         let text = self.source.to_string();
         let text = text.split(" (os error").next().unwrap_or_default();
         let name = explain::errno(number).map_or("unknown", |e| e.name);
-        let hint = explain::hint(self.call, number);
-        write!(f, "{text} ({name}). {hint}")?;
+        write!(f, "{text} ({name})")?;
+        if self.call.is_empty() {
+            return Ok(()); // a hint is about a call
+        }
+        write!(f, ". {}", explain::hint(self.call, number))?;
         if self.call == "connect"
             && self.kind() == io::ErrorKind::ConnectionRefused
             && let Some(program) = args::program()

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Program};
 use socketlab::{
-    Error, Result, explain, house, say, tcp_table, transcript, viva, warn,
+    Error, Result, console, explain, house, say, tcp_table, transcript, viva,
+    warn,
 };
 
 const PROGRAM: Program = Program {
@@ -160,13 +161,14 @@ fn tell(words: &str) -> Result<()> {
         )));
     }
     let mut out = io::stdout().lock();
-    for (index, entry) in entries.into_iter().enumerate() {
-        if index > 0 {
-            let _ = writeln!(out);
-        }
-        let _ = explain::print(entry, &mut out);
-    }
-    Ok(())
+    let printed =
+        entries.into_iter().enumerate().try_for_each(|(at, entry)| {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            explain::print(entry, &mut out)
+        });
+    console::unless_closed(printed)
 }
 
 /// The words without what stands around them: `[Errno 98]`, `(EPIPE):`, and
@@ -192,8 +194,8 @@ fn quiz(labs: &[&str]) -> Result<()> {
         questions.extend(viva::load(&folder).map_err(Error::other)?);
     }
     // Closed output or input: the student has left.
-    let _ = viva::ask(&questions, io::stdin().lock(), io::stdout().lock());
-    Ok(())
+    let (input, output) = (io::stdin().lock(), io::stdout().lock());
+    console::unless_closed(viva::ask(&questions, input, output))
 }
 
 /// The steps of one program, or of two side by side. [G-4]
@@ -231,7 +233,10 @@ fn ports() -> Result<()> {
         }
     }
     if found == 0 {
-        warn!("none of our programs listens (other programs: ss -tulnp)");
+        warn!(
+            "none of our programs listens, as far as this user may see \
+             (all programs: ss -tulnp)"
+        );
     }
     Ok(())
 }

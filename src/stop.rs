@@ -6,11 +6,11 @@
 use std::fs;
 use std::process;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
@@ -20,6 +20,10 @@ use crate::{Error, Result, console};
 /// whatever its threads wait for.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Two signals so close together are one wish: timeout(1) sends one to the
+/// program, and one to its group.
+const ONE_WISH: Duration = Duration::from_millis(100);
+
 /// Calls `first` at the first SIGINT, SIGTERM or SIGHUP, in a thread of its
 /// own; three seconds later the program ends, with status 0, if it has not
 /// done so by itself. A second one ends it at once with status 130: the
@@ -27,12 +31,10 @@ const GRACE: Duration = Duration::from_secs(3);
 /// shell each send one when a terminal is closed.
 pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     let fail = |error| Error::new("sigaction", "SIGINT", error);
-    let seen = Arc::new(AtomicBool::new(false));
+    let impatient = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // In this order: the first signal finds `seen` false and sets it.
-        flag::register_conditional_shutdown(signal, 130, seen.clone())
+        flag::register_conditional_shutdown(signal, 130, impatient.clone())
             .map_err(fail)?;
-        flag::register(signal, seen.clone()).map_err(fail)?;
     }
     let mut wanted = vec![SIGINT, SIGTERM];
     if !is_ignored(SIGHUP) {
@@ -43,6 +45,7 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
         .name("signals".into())
         .spawn(move || {
             if signals.forever().next().is_some() {
+                from_now_on(impatient);
                 first();
                 thread::sleep(GRACE);
                 process::exit(0);
@@ -50,6 +53,24 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
         })
         .map_err(|error| Error::new("spawn", "signals", error))?;
     Ok(())
+}
+
+/// From a moment after now on the next signal counts as a second one.
+fn from_now_on(impatient: Arc<AtomicBool>) {
+    let flag = impatient.clone();
+    let later = move || {
+        thread::sleep(ONE_WISH);
+        flag.store(true, Ordering::Relaxed);
+    };
+    if thread::Builder::new().spawn(later).is_err() {
+        impatient.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A write beyond `ulimit -f` sends SIGXFSZ, which ends a program without a
+/// word. With this it fails with EFBIG instead, as on a full disk.
+pub fn survive_large_files() {
+    let _ = flag::register(SIGXFSZ, Arc::default());
 }
 
 /// Does this process ignore the signal? It inherits that from `nohup`, which

@@ -2,20 +2,20 @@
 //! line, read what it prints, press Ctrl-C. The transcripts and the tests
 //! drive every program through this.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{self, PipeReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::{consts::SIGINT, flag};
 
-use crate::{Error, Result};
+use crate::{Error, Result, stop};
 
 /// How long a program may take to print what is expected of it.
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -43,16 +43,30 @@ pub fn program_folder() -> PathBuf {
     folder
 }
 
-/// A shell starts what runs in its background (`make demo &`) with SIGINT
-/// ignored. Programs inherit that, and Python, for one, leaves it so: Ctrl-C
-/// would do nothing. A signal that we catch is not ignored in what we start;
-/// caught, it ends us as it always has.
-fn let_ctrl_c_through() {
+/// The processes that run in terminals, by their ids.
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// What we have started ends with us, also when a signal ends us.
+///
+/// And Ctrl-C reaches it: a shell starts what runs in its background
+/// (`make demo &`) with SIGINT ignored, programs inherit that, and Python,
+/// for one, leaves it so. A signal that we catch is not ignored in them.
+fn end_all_on_signal() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let always = Arc::new(AtomicBool::new(true));
-        let _ = flag::register_conditional_default(SIGINT, always);
+        let _ = stop::on_signal(|| {
+            for pid in RUNNING.lock().iter() {
+                let _ = send(*pid, Signal::TERM);
+            }
+            std::process::exit(130);
+        });
     });
+}
+
+fn send(pid: u32, signal: Signal) -> Result<()> {
+    let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let id = id.ok_or_else(|| Error::other("it has no process id"))?;
+    kill_process(id, signal).map_err(|e| Error::new("kill", pid, e.into()))
 }
 
 /// A program of this package if there is one of that name, else one of PATH.
@@ -76,7 +90,7 @@ impl Terminal {
     /// Starts a prepared command. Its stdout and stderr become one stream,
     /// in the order of writing, as on a screen.
     pub fn run(command: &mut Command) -> Result<Terminal> {
-        let_ctrl_c_through();
+        end_all_on_signal();
         let name = command.get_program().to_string_lossy().into_owned();
         let fail = |error| Error::new("exec", &name, error);
         let (screen, stdout) = io::pipe().map_err(fail)?;
@@ -90,6 +104,7 @@ impl Terminal {
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut child = spawned?;
+        RUNNING.lock().insert(child.id());
         let stdin = child.stdin.take();
         let output = watch(screen).map_err(fail)?;
         Ok(Terminal { child, stdin, output, unread: Vec::new(), ended: false })
@@ -128,10 +143,7 @@ impl Terminal {
 
     /// Sends a signal: `Signal::INT` is Ctrl-C.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw);
-        let pid = pid.ok_or_else(|| Error::other("it has no process id"))?;
-        kill_process(pid, signal)
-            .map_err(|error| Error::new("kill", self.pid(), error.into()))
+        send(self.pid(), signal)
     }
 
     /// The next line of its output, without the line end; `None` at the end
@@ -208,12 +220,18 @@ impl Terminal {
     pub fn wait_for_end(&mut self) -> Result<ExitStatus> {
         self.read_to_end()?;
         // Its output is closed, so the process is about to be gone.
-        self.child.wait().map_err(|error| Error::new("waitpid", "", error))
+        let status = self.child.wait();
+        RUNNING.lock().remove(&self.pid()); // the number is free again
+        status.map_err(|error| Error::new("waitpid", "", error))
     }
 
     /// Is the process still there?
     pub fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        let runs = matches!(self.child.try_wait(), Ok(None));
+        if !runs {
+            RUNNING.lock().remove(&self.pid());
+        }
+        runs
     }
 
     fn receive(&mut self, deadline: Instant) -> Result<()> {
@@ -241,6 +259,7 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        RUNNING.lock().remove(&self.pid());
     }
 }
 

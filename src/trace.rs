@@ -183,7 +183,17 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
         "bytes": step.data.len(),
         "data": console::escape_exactly(shown),
     });
-    let _ = file.write_all(format!("{text}\n").as_bytes());
+    if let Err(error) = file.write_all(format!("{text}\n").as_bytes()) {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if !SAID.swap(true, Ordering::Relaxed) {
+            warn!("TRACE: {}; steps are missing there", error_of_file(error));
+        }
+    }
+}
+
+fn error_of_file(error: io::Error) -> Error {
+    let name = env::var_os("TRACE").unwrap_or_default();
+    Error::new("write", Path::new(&name).display(), error)
 }
 
 /// Data as an argument: quoted, escaped, cut.

@@ -26,7 +26,7 @@ use command::find_line;
 use screen::Screen;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, warn};
+use socketlab::{Error, Result, console, warn};
 
 /// Bytes given to send(), and bytes that came back. The first is counted
 /// before the call: no echo can come before its bytes are in the count.
@@ -107,8 +107,8 @@ fn main() -> Result<()> {
         }
         ECHOED.fetch_add(count as u64, Ordering::SeqCst);
         let bytes = buffer.get(..count).unwrap_or_default();
-        if screen.show(bytes).is_err() {
-            return Ok(()); // nobody reads our output any more
+        if let Err(error) = screen.show(bytes) {
+            return console::unless_closed(Err(error)); // nothing to go on for
         }
         if ECHOED.load(Ordering::SeqCst) > SENT.load(Ordering::SeqCst) {
             let text = format!("more than we sent came back, {}", counts());

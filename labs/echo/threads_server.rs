@@ -25,7 +25,7 @@ use command::Command;
 use converse::converse;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, stop, warn};
+use socketlab::{Error, Result, say, stop, warn};
 
 const PROGRAM: Program = Program {
     lab: "echo",
@@ -98,7 +98,7 @@ fn main() -> Result<()> {
             });
         // thread::spawn() would panic here when threads run out.
         if let Err(error) = spawned {
-            warn!("[{peer}] turned away: {error}");
+            warn!("turned away: {}", Error::new("spawn", peer, error));
         }
     }
 }

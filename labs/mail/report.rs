@@ -9,7 +9,7 @@
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socketlab::{Error, Result, console, say, stop, warn};
+use socketlab::{Error, Result, console, stop, warn};
 
 use crate::message::Letter;
 use crate::reply::Reply;
@@ -132,9 +132,12 @@ pub fn tell(
     };
     let Outcome { accepted, refused, words } = outcome;
     let names = console::escape_short(accepted.join(", ").as_bytes(), 1000);
-    say!("sent to {} of {total}: {names}", accepted.len());
-    say!("   (the server answers for it now: {words})");
-    if console::is_closed() {
+    let text = format!(
+        "sent to {} of {total}: {names}\n\
+         \x20  (the server answers for it now: {words})\n",
+        accepted.len()
+    );
+    if console::print_bytes(text.as_bytes()).is_err() || console::is_closed() {
         let what = "it was sent, but stdout cannot be written to";
         return Err(Error::other(what));
     }

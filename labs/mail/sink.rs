@@ -35,7 +35,6 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use rustls::ServerConfig;
-use signal_hook::{consts::SIGXFSZ, flag};
 use sink_auth::{Account, VARIABLE};
 use sink_faults::Faults;
 use sink_session::converse;
@@ -189,7 +188,6 @@ fn prepare(args: &Args) -> Result<Sink> {
     let file = args.password_file.as_deref();
     let account = args.user.clone().map(|user| Account::new(user, file));
     let account = account.transpose()?;
-    ignore_file_size_signal();
     let store = Store::open(&args.dir, args.mbox.as_deref())?;
     let certificate = || {
         store.be_the_only_one_with_tls()?;
@@ -227,10 +225,4 @@ fn introduce(sink: &Sink, args: &Args) {
     if let Some(faults) = sink.faults.summary() {
         say!("faults: {faults}");
     }
-}
-
-/// A write beyond `ulimit -f` sends SIGXFSZ, which would end the program; it
-/// shall fail with EFBIG and cost one message.
-fn ignore_file_size_signal() {
-    let _ = flag::register(SIGXFSZ, Arc::default());
 }

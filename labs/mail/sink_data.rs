@@ -14,9 +14,9 @@ use std::io;
 use std::time::Duration;
 
 use memchr::{memchr, memchr2};
-use socketlab::Result;
 use socketlab::line::{LineReader, Received};
 use socketlab::tls::Channel;
+use socketlab::{Error, Result, warn};
 
 use crate::sink_command::{Reply, reply};
 use crate::sink_store::{Draft, trouble};
@@ -124,6 +124,10 @@ fn too_big(limit: u64) -> Reply {
 
 /// Says what went wrong on our side, and what the client is told of it.
 pub fn complain(error: &io::Error) -> Reply {
-    socketlab::warn!("cannot store a message: {error}");
+    let why = match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number).into(),
+        None => Error::other(error.to_string()),
+    };
+    warn!("cannot store a message: {why}");
     trouble(error)
 }

@@ -9,7 +9,7 @@ use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
-use socketlab::{args, console, warn};
+use socketlab::{Error, args, console, warn};
 
 use crate::message::LARGEST;
 
@@ -22,7 +22,7 @@ pub fn read() -> String {
         console::prompt("The message; Ctrl-D on an empty line ends it:\n");
     }
     let text = read_stdin();
-    let text = text.unwrap_or_else(|why| args::usage(&format!("stdin: {why}")));
+    let text = text.unwrap_or_else(|why| args::usage(&why));
     if text.is_empty() {
         // Also where there is no stdin: `<&-`, or a program that set none.
         warn!("warning: the text is empty, there was nothing on stdin");
@@ -33,7 +33,7 @@ pub fn read() -> String {
 fn read_stdin() -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
-    read.map_err(|error| error.to_string())?;
+    read.map_err(|error| Error::new("read", "stdin", error).to_string())?;
     if bytes.len() as u64 > LARGEST {
         return Err("the text is longer than 25 MB".to_string());
     }

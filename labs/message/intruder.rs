@@ -135,7 +135,7 @@ fn on_rung(rung: Rung, attack: Attack) -> Result<Verdict> {
         secret: Some(Secret::new(secret.as_bytes())?),
         patience: Duration::from_secs(3),
     };
-    Ok(verdict::of(target.attack(attack)).0)
+    verdict::of_ours(target.attack(attack))
 }
 
 /// The server under attack.

@@ -51,6 +51,15 @@ pub enum Verdict {
     Skipped,
 }
 
+/// The verdict on an attack of a server that we have started. That it cannot
+/// be reached is an error: nobody was attacked.
+pub fn of_ours(attack: Result<Verdict>) -> Result<Verdict> {
+    match attack {
+        Err(error) if error.call() == "connect" => Err(error),
+        attack => Ok(of(attack).0),
+    }
+}
+
 /// The verdict, also on an attack that failed, and the server's last words.
 pub fn of(attack: Result<Verdict>) -> (Verdict, String) {
     match attack {

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use dns_lookup::{AddrInfoHints, LookupError};
+use socketlab::Error;
 use socketlab::explain::{self, Entry};
 use socketlab::trace::{self, Ends, Step};
 
@@ -139,6 +140,7 @@ fn within<T: Send + 'static>(
     let asking = thread::Builder::new().name("resolver".into());
     let started = asking.spawn(move || answer.send(ask()));
     if let Err(error) = started {
+        let error = Error::new("spawn", "resolver", error);
         return Err(Failure::other(format!("no thread to ask in: {error}")));
     }
     match answers.recv_timeout(wait) {

@@ -167,8 +167,8 @@ fn print_body(
     while let Some(piece) = body.next(reader)? {
         count += piece.len();
         if !terminal {
-            if console::print_bytes(piece).is_err() {
-                return Ok(()); // nobody reads our output any more
+            if let Err(error) = console::print_bytes(piece) {
+                return console::unless_closed(Err(error));
             }
         } else if text {
             print_lines(&mut line, piece);

@@ -128,7 +128,7 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     // Never root + name as it stands: /../../etc/passwd is a name too, and
     // reading a FIFO would wait for ever.               (viva 4) (try 4)
     // Limit: follows symbolic links out of the root, knows no %20 and no
-    // HEAD, and calls all it does not find 404; server.rs does better.
+    // HEAD, and calls all it cannot read 404; server.rs does better.
     let hidden = name.split('/').skip(1).any(|part| part.starts_with('.'));
     let file = root.join(name.trim_start_matches('/'));
     let wanted = method == Some("GET") && name.starts_with('/') && !hidden;

@@ -87,6 +87,11 @@ fn before_data(call: &str, name: &str) -> Option<&'static str> {
              the limit (`ulimit -u`)."
         }
 
+        ("fork", "EAGAIN" | "ENOMEM") => {
+            "The system gives no further process. Let others end, or raise \
+             the limit (`ulimit -u`)."
+        }
+
         ("spawn" | "exec", "ENOENT") => {
             "No program has this name here. Build it first (`cargo build`), \
              or check the spelling."
@@ -268,7 +273,8 @@ fn anywhere(name: &str) -> Option<&'static str> {
         }
         "ENETUNREACH" => {
             "This machine has no route to that address: it is offline, or \
-             the address is IPv6 and only IPv4 is connected (`ip route`)."
+             the address is IPv6 and only IPv4 is connected (`ip route`). If \
+             it is 127.0.0.1, the loopback is down: `ip link set lo up`."
         }
         "ENETDOWN" => {
             "The network interface is switched off. `ip link` shows which."

@@ -39,6 +39,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         check: &["strace -p PID  # the signal is printed as --- SIG... ---"],
     },
     Entry {
+        name: "ECHILD",
+        aliases: &["ChildProcessError"],
+        number: number!(unix CHILD),
+        title: "No child processes",
+        seen_in: "waitpid()",
+        meaning: "This process has no child whose status it could ask for: it \
+            has started none, has asked for it before, or ignores SIGCHLD, \
+            upon which the kernel keeps no status of the dead.",
+        causes: &["it was started where SIGCHLD is ignored (trap '' CHLD)"],
+        check: &["grep SigIgn /proc/PID/status  # bit 17 is SIGCHLD"],
+    },
+    Entry {
         name: "EMFILE",
         aliases: &[],
         number: number!(MFILE),
@@ -225,6 +237,17 @@ pub(super) const ENTRIES: &[Entry] = &[
             The path of a Unix socket has 107; there bind() says EINVAL.",
         causes: &["something else than a name was taken for one"],
         check: &["echo -n PATH | wc -c"],
+    },
+    Entry {
+        name: "EFBIG",
+        aliases: &[],
+        number: number!(unix FBIG),
+        title: "File too large",
+        seen_in: "write()",
+        meaning: "The file may not grow beyond a limit of this process, or \
+            of its file system.",
+        causes: &["a limit on the size of files (ulimit -f)"],
+        check: &["ulimit -f  # in the shell that starts the program"],
     },
     Entry {
         name: "EROFS",

@@ -167,6 +167,49 @@ fn x_thread_ctrl_c_ends_clients_politely() {
 }
 
 #[test]
+fn x_thread_two_signals_at_once_are_one_wish() {
+    let mut server = Server::start("echo-server", &[]);
+    // As timeout(1) does: one to the program, one to its group. Both wait
+    // until it goes on.
+    let signals = [Signal::STOP, Signal::TERM, Signal::INT, Signal::CONT];
+    for signal in signals {
+        server.console().signal(signal).expect("a signal");
+    }
+    server.wait_for("bye");
+    let status = server.console().wait_for_end().expect("it ends");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn x_thread_who_comes_while_it_stops_is_not_told_that_there_is_no_room() {
+    let mut server = Server::start("echo-server", &[]);
+    server.console().signal(Signal::STOP).expect("a signal");
+    let clients: Vec<_> = (0..5).map(|_| server.connect()).collect();
+    server.console().signal(Signal::INT).expect("a signal");
+    server.console().signal(Signal::CONT).expect("a signal");
+    let said = server.console().read_to_end().expect("it ends");
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.ends_with("bye\n") && !said.contains("room"), "{said}");
+    drop(clients);
+}
+
+#[test]
+fn x_trace_a_file_that_may_not_grow_costs_the_trace_and_not_the_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = folder.path().join("trace");
+    // Blocks of 512 or 1024 bytes, as the shell has it.
+    let limit = format!("ulimit -f 16; export TRACE='{}'", trace.display());
+    let mut server = Server::start_limited(&limit, "echo-server", &[]);
+    let client = server.connect();
+    for _ in 0..100 {
+        send(&client, b"ten bytes.");
+        receive(&client, 10);
+    }
+    server.wait_for("TRACE: write(…): File too large (EFBIG). …");
+    server.interrupt();
+}
+
+#[test]
 fn x_thread_a_client_that_will_not_go_is_cut() {
     let mut server = Server::start("echo-server", &["--quiet"]);
     let stuck = server.connect();

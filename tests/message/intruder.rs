@@ -7,7 +7,41 @@ use socketlab::terminal::{self, Terminal};
 
 use crate::foreign::{for_ever, foreign, now_and_then};
 use crate::{SECRET, ends_with, guarded, wait};
-use support::Server;
+use support::{DEADLINE, Server};
+
+#[test]
+#[cfg(target_os = "linux")]
+fn d_t2_2_an_intruder_that_is_killed_leaves_no_server_behind() {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+    use std::fs;
+
+    let mut intruder = Terminal::start("message-intruder", [""; 0]).unwrap();
+    // The others still go on: silence takes seconds.
+    wait(&mut intruder, "(the owner, right secret) …");
+    // Which of its threads has started which child?
+    let threads = format!("/proc/{}/task", intruder.pid());
+    let threads = fs::read_dir(threads).expect("its threads").flatten();
+    let lists = threads.map(|t| fs::read_to_string(t.path().join("children")));
+    let lists: Vec<String> = lists.flatten().collect();
+    if lists.is_empty() {
+        return; // a kernel that does not tell
+    }
+    let children = lists.iter().flat_map(|list| list.split_whitespace());
+    let children: Vec<_> = children
+        .filter_map(|pid| Pid::from_raw(pid.parse().ok()?))
+        .filter_map(|pid| pidfd_open(pid, PidfdFlags::empty()).ok())
+        .collect();
+    assert!(!children.is_empty(), "it runs servers");
+    intruder.signal(Signal::TERM).expect("a signal");
+    assert_eq!(intruder.wait_for_end().expect("it ends").code(), Some(130));
+    for child in children {
+        // To be read when the process has ended.
+        let mut ended = [PollFd::new(&child, PollFlags::IN)];
+        let limit = Timespec::try_from(DEADLINE).expect("seconds");
+        assert_eq!(poll(&mut ended, Some(&limit)), Ok(1), "a server lives");
+    }
+}
 
 #[test]
 fn d_t2_2_the_intruder_prints_which_rung_withstands_what() {
