@@ -7,7 +7,7 @@ use socketlab::terminal::{self, Terminal};
 
 use crate::foreign::{for_ever, foreign, now_and_then};
 use crate::{SECRET, ends_with, guarded, wait};
-use support::{DEADLINE, Server};
+use support::Server;
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -38,7 +38,7 @@ fn d_t2_2_an_intruder_that_is_killed_leaves_no_server_behind() {
     for child in children {
         // To be read when the process has ended.
         let mut ended = [PollFd::new(&child, PollFlags::IN)];
-        let limit = Timespec::try_from(DEADLINE).expect("seconds");
+        let limit = Timespec::try_from(support::DEADLINE).expect("seconds");
         assert_eq!(poll(&mut ended, Some(&limit)), Ok(1), "a server lives");
     }
 }
