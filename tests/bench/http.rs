@@ -106,14 +106,13 @@ pub fn ping(way: Way) -> io::Result<()> {
     ask(&mut way.connect()?, way).map(drop)
 }
 
-/// Keeps one request under way on each of `connections` connections. Who
+/// Keeps one request under way on each of `CONNECTIONS` connections. Who
 /// closes after each answer gets a new connection for each.
-pub fn keep_alive(
+pub fn keep_alive<const CONNECTIONS: usize>(
     way: Way,
-    connections: usize,
     time: Duration,
 ) -> io::Result<Outcome> {
-    let mut streams = (0..connections)
+    let mut streams = (0..CONNECTIONS)
         .map(|_| way.connect())
         .collect::<io::Result<Vec<_>>>()?;
     let request = way.request(SMALL, "");

@@ -39,24 +39,27 @@ fn scenarios(origin: SocketAddr) -> [Scenario; 7] {
         })
     };
     [
-        through("keep-alive, 1 connection", "requests", |way, time| {
-            http::keep_alive(way, 1, time)
-        }),
-        through("keep-alive, 16 connections", "requests", |way, time| {
-            http::keep_alive(way, 16, time)
-        })
+        through("keep-alive, 1 connection", "requests", http::keep_alive::<1>),
+        through(
+            "keep-alive, 16 connections",
+            "requests",
+            http::keep_alive::<16>,
+        )
         .aim(RATE.at_least(1.3, "apache"))
         .aim(RATE.at_least(5.0, "tinyproxy")),
-        through("keep-alive, 64 connections", "requests", |way, time| {
-            http::keep_alive(way, 64, time)
-        })
+        through(
+            "keep-alive, 64 connections",
+            "requests",
+            http::keep_alive::<64>,
+        )
         .aim(RATE.at_least(1.3, "apache"))
         .aim(RATE.at_least(5.0, "tinyproxy")),
         through("a connection for each request", "requests", http::visits)
             .aim(RATE.at_least(2.0, "tinyproxy")),
         through("download of 100 MiB", "MiB", http::download)
             .aim(RATE.at_least(1.25, "squid")),
-        through("a tunnel for each request", "requests", tunnels::visits),
+        through("a tunnel for each request", "requests", tunnels::visits)
+            .aim(RATE.at_least(1.25, "squid")),
         through("tunnel, download of 100 MiB", "MiB", tunnels::download)
             .aim(RATE.at_least(1.25, "squid")),
     ]
