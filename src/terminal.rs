@@ -88,7 +88,8 @@ impl Terminal {
     }
 
     /// Starts a prepared command. Its stdout and stderr become one stream,
-    /// in the order of writing, as on a screen.
+    /// in the order of writing, as on a screen. From the first one on a signal
+    /// that ends this process ends all that run in terminals, too.
     pub fn run(command: &mut Command) -> Result<Terminal> {
         end_all_on_signal();
         let name = command.get_program().to_string_lossy().into_owned();
