@@ -23,6 +23,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -325,10 +326,11 @@ impl Stage {
 fn end(mut terminal: Terminal, interrupted: bool) -> Result<()> {
     if interrupted {
         let status = terminal.wait_for_end()?;
-        // Without a code: SIGINT itself ended it. With 130: it says so.
-        return match status.code() {
-            Some(0 | 130) | None => Ok(()),
-            Some(_) => Err(Error::other(format!(
+        // SIGINT itself ended it, or (130) it says that it did.
+        let by_signal = status.signal() == Some(Signal::INT.as_raw());
+        return match by_signal || matches!(status.code(), Some(0 | 130)) {
+            true => Ok(()),
+            false => Err(Error::other(format!(
                 "it ended with {status} after the ^C"
             ))),
         };
@@ -447,17 +449,21 @@ mod tests {
     #[test]
     fn what_is_said_after_an_interrupt_may_be_left_out() {
         // However far it has come when the play ends: here, to its end.
-        let page = "a$ sh -c 'trap \"echo bye; exit CODE\" INT; echo up; \
+        let page = "a$ sh -c 'trap \"echo bye; HOW\" INT; echo up; \
                     while :; do sleep 0.05; done'\na| up\na< ^C\n\
                     b$ sleep 1\nb? 0\n";
-        let play_with = |code| {
-            play(&page.replace("CODE", code), &mut |_: &str| {})
+        let play_with = |how| {
+            play(&page.replace("HOW", how), &mut |_: &str| {})
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(play_with("0"), Ok(()));
-        assert_eq!(play_with("130"), Ok(()));
-        let error = play_with("3").expect_err("it failed after the ^C");
-        assert!(error.contains("exit status: 3 after the ^C"), "{error}");
+        assert_eq!(play_with("exit 0"), Ok(()));
+        assert_eq!(play_with("exit 130"), Ok(()));
+        for (how, told) in
+            [("exit 3", "exit status: 3"), ("kill -ABRT $$", "ABRT")]
+        {
+            let error = play_with(how).expect_err("it failed after the ^C");
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]
