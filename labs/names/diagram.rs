@@ -63,6 +63,11 @@ pub fn words() -> Result<()> {
     let (waiting, server) = listener()?;
     let [domain, kind, protocol] = became(&waiting);
     let (ip, port) = (server.ip().to_string(), server.port().to_string());
+    say!("socket( AF_INET,   SOCK_STREAM,   0 )       bind( ({ip}, 0) )");
+    say!("        |          |              |               |          |");
+    say!("        domain     type           protocol        hostname   port");
+    say!("        {domain:<10} {kind:<14} {protocol:<15} {ip:<10} {port}");
+    say!("");
     say!("word       asked          the kernel says   what it is");
     for (word, asked, says, what) in [
         ("domain", "AF_INET", domain, "the family of addresses"), // [T-V1]
