@@ -84,10 +84,7 @@ fn main() -> Result<()> {
     // Also after a refusal: the server need not wait for more. The message
     // is the server's since step 10; what comes back here changes nothing.
     if matches!(outcome, Ok(_) | Err(Stop::Refused(_))) {
-        smtp.banner("quit", "goodbye");
-        if let Err(silence) = smtp.ask("QUIT") {
-            smtp.note(&console::escape(silence.why().as_bytes()));
-        }
+        goodbye(&mut smtp);
     }
 
     // ---- 12 close() ------------------------------------------------------
@@ -193,9 +190,21 @@ fn converse(
     match reply.code / 100 {
         2 => outcome.words = reply.text(),
         4 | 5 => return Err(Stop::refused("the message", &reply)),
-        _ => return Err(Stop::Unknown(format!("answer: {}", reply.text()))),
+        // The server is out of step, but it is there: it hears that we go.
+        _ => {
+            goodbye(smtp);
+            return Err(Stop::Unknown(format!("answer: {}", reply.text())));
+        }
     }
     Ok(outcome)
+}
+
+/// QUIT. Nothing depends on its reply.
+fn goodbye(smtp: &mut Smtp) {
+    smtp.banner("quit", "goodbye");
+    if let Err(silence) = smtp.ask("QUIT") {
+        smtp.note(&console::escape(silence.why().as_bytes()));
+    }
 }
 
 /// EHLO; or HELO, for a server from before 1995, which then offers nothing.

@@ -378,7 +378,7 @@ const DETAILS: &[(&str, &str)] = &[
     ("6.1", "the kind of content is not supported"),
     ("6.3", "the content would have to be converted, and cannot be"),
     ("6.7", "the address needs SMTPUTF8, and the server lacks it"),
-    ("7.0", "forbidden, without a more exact reason (mostly: log in first)"),
+    ("7.0", "about security, without a more exact reason (530: log in first)"),
     ("7.1", "forbidden: this server does not take this mail from you"),
     (
         "7.3",

@@ -39,6 +39,9 @@ def converse(client):
             client.send("* BYE")
             client.send(done)
             return
+        elif command == "CAPABILITY":
+            client.send("* CAPABILITY IMAP4rev1")
+            client.send(done)
         elif command == "LOGIN":
             known = rest == '"ann" "lunch"'
             client.send(done if known else f"{tag} NO wrong")
@@ -53,7 +56,7 @@ def converse(client):
             fetch(client, rest[6:])
             client.send(done)
         else:
-            client.send(f"{tag} NO")
+            client.send(f"{tag} NO not here")
 
 
 serve(converse)
