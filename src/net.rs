@@ -230,6 +230,39 @@ pub fn step<T: Returned>(
     result.map_err(|error| Error::new(call, on, error))
 }
 
+/// [`step`] for a `send()` on a bare socket: the trace shows the bytes, too.
+pub fn step_send(
+    socket: &Socket,
+    peer: SocketAddr,
+    data: &[u8],
+    send: impl FnMut() -> io::Result<usize>,
+) -> Result<usize> {
+    let began = trace::begin();
+    let result = retry(send);
+    let shown = || bare(socket, data, data.len());
+    moved("send", began, result, shown, || peer.to_string())
+}
+
+/// [`step`] for a `recv()` on a bare socket: the trace shows what came.
+pub fn step_recv(
+    socket: &Socket,
+    peer: SocketAddr,
+    buffer: &mut [u8],
+    mut recv: impl FnMut(&mut [u8]) -> io::Result<usize>,
+) -> Result<usize> {
+    let began = trace::begin();
+    let result = retry(|| recv(buffer));
+    let count = *result.as_ref().unwrap_or(&0);
+    let data = buffer.get(..count).unwrap_or_default();
+    let shown = || bare(socket, data, buffer.len());
+    moved("recv", began, result, shown, || peer.to_string())
+}
+
+fn bare<'a>(socket: &Socket, data: &'a [u8], size: usize) -> Moved<'a> {
+    let (fd, quoted) = (trace::fd(socket), trace::quote(data));
+    (format!("{fd}, {quoted}, {size}"), data, trace::ends(socket))
+}
+
 /// What the trace shows of a call that moved bytes: the arguments, the bytes,
 /// both ends of the socket.
 type Moved<'a> = (String, &'a [u8], Ends);

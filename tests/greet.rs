@@ -225,9 +225,24 @@ fn traced() -> (String, String) {
     command.args([host, port]).env("TRACE", "1");
     let mut client = Terminal::run(&mut command).expect("it starts");
     let said = client.read_to_end().expect("it ends");
-    let last = server.wait_for("trace server 6 close(…) …").expect("it closes");
+    loop {
+        let line = server.read_line().expect("a line").expect("it closes");
+        trace.push_str(&format!("{line}\n"));
+        if line.starts_with("trace server 6 close(") {
+            break;
+        }
+    }
     server.signal(rustix::process::Signal::INT).expect("a signal");
-    (trace + &last, String::from_utf8_lossy(&said).into())
+    (trace, String::from_utf8_lossy(&said).into())
+}
+
+#[test]
+fn t_f6_t_f7_recv_and_send_show_their_bytes() {
+    let (server, client) = traced();
+    let sent = ", \"Thank you for connecting\", 24) = 24";
+    assert!(server.contains("5 send(") && server.contains(sent), "{server}");
+    let came = ", \"Thank you for connecting\", 1024) = 24";
+    assert!(client.contains("3 recv(") && client.contains(came), "{client}");
 }
 
 #[test]

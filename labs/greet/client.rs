@@ -106,9 +106,9 @@ fn hear(server: &Socket, address: SocketAddr, wait: Duration) -> Result<usize> {
         let left = deadline.saturating_duration_since(Instant::now());
         let limit = left.max(Duration::from_millis(1));
         server.set_read_timeout(Some(limit))?;
-        let received = step("recv", Some(server), address, || {
+        let received = net::step_recv(server, address, &mut buffer, |buffer| {
             let mut reader = server;
-            reader.read(&mut buffer)
+            reader.read(buffer)
         });
         let late = left.is_zero() && heard > 0;
         match received {

@@ -124,7 +124,7 @@ fn converse(client: Socket, peer: SocketAddr) -> Result<()> {
     // Copies the bytes into the kernel's send buffer and returns; TCP sends
     // them when it can. A client that never reads does not hold us up: 24
     // bytes always fit into an empty buffer.             [T-F7] (try 1)
-    step("send", Some(&client), peer, || (&client).write(GREETING))?;
+    net::step_send(&client, peer, GREETING, || (&client).write(GREETING))?;
 
     // ---- 6 close() -------------------------------------------------------
     // In Rust a socket is closed when its value is dropped, and close() does
