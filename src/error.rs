@@ -101,8 +101,11 @@ impl fmt::Display for Error {
             && let Some(program) = args::program()
             && let Some(server) = program.other_end()
         {
-            write!(f, " In this lab: make {server}")?;
             let port = self.on.rsplit(':').next().unwrap_or_default();
+            if port == "0" {
+                return f.write_str(" Port 0 is nobody's: give the server's.");
+            }
+            write!(f, " In this lab: make {server}")?;
             if port != program.port.to_string() {
                 write!(f, " PORT={port}")?;
             }
