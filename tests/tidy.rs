@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use socketlab::{house, viva};
+use guide::viva;
+use harness::house;
 
 fn root() -> PathBuf {
     house::root().expect("the sources")
@@ -44,14 +45,27 @@ fn none(problems: Vec<String>) {
     assert!(problems.is_empty(), "\n{}", problems.join("\n"));
 }
 
-/// The programs of Cargo.toml: name and path.
+/// The programs of all packages: name, and path from the root.
 fn programs() -> Vec<(String, String)> {
-    let manifest: toml::Table = read("Cargo.toml").parse().expect("TOML");
-    let text = |bin: &toml::Value, key: &str| {
-        bin[key].as_str().expect("a string").to_string()
+    let programs = house::programs().expect("the lists of programs");
+    let pair = |program: house::Program| {
+        (program.name, program.file.display().to_string())
     };
-    let bins = manifest["bin"].as_array().expect("[[bin]]");
-    bins.iter().map(|bin| (text(bin, "name"), text(bin, "path"))).collect()
+    programs.into_iter().map(pair).collect()
+}
+
+/// The code of labs/ or src/: all files but the tests.
+fn code(folder: &str) -> Vec<(String, String)> {
+    let mut files = files(folder, ".rs");
+    files.retain(|(file, _)| !house::is_test(Path::new(file)));
+    files
+}
+
+/// The files of all tests, and what they share.
+fn tests() -> Vec<(String, String)> {
+    let mut files = [files("labs", ".rs"), files("tests", ".rs")].concat();
+    files.retain(|(file, _)| house::is_test(Path::new(file)));
+    files
 }
 
 /// The ids in the first column of the README's last table.
@@ -91,7 +105,7 @@ fn every_id_of_the_readme_has_a_tag_in_code_and_a_test() {
 fn every_tag_in_code_is_in_the_readmes_table() {
     let ids: BTreeSet<String> = ids().into_iter().collect();
     let mut problems = Vec::new();
-    for (file, text) in files("labs", ".rs") {
+    for (file, text) in code("labs") {
         for (number, line) in text.lines().enumerate() {
             for tag in tags(line) {
                 if !ids.contains(&tag) {
@@ -120,7 +134,7 @@ fn every_program_is_listed_and_every_list_names_it() {
     let mut problems = Vec::new();
     let programs = programs();
     let makefile = read("Makefile");
-    for (file, text) in files("labs", ".rs") {
+    for (file, text) in code("labs") {
         let listed = programs.iter().any(|(_, path)| *path == file);
         if text.contains("\nfn main()") != listed {
             problems.push(format!("{file}: fn main() and [[bin]] disagree"));
@@ -156,7 +170,8 @@ fn every_lab_has_page_questions_tests_and_targets() {
         for file in [
             format!("labs/{lab}/README.md"),
             format!("labs/{lab}/viva.toml"),
-            format!("tests/{lab}.rs"),
+            format!("labs/{lab}/tests/main.rs"),
+            format!("labs/{lab}/lib.rs"),
         ] {
             if !root().join(&file).is_file() {
                 problems.push(format!("{file} is missing"));
@@ -207,10 +222,11 @@ fn every_page_links_to_what_exists() {
 #[test]
 fn every_file_that_a_lab_names_exists() {
     let mut problems = Vec::new();
-    let texts = [files("labs", ".rs"), files("labs", ".md")].concat();
+    let texts = [code("labs"), files("labs", ".md")].concat();
     for (file, text) in texts.into_iter().chain(files("labs", ".toml")) {
         let lab = file.rsplit_once('/').expect("a lab's folder").0;
-        let homes = [lab, "", "labs", "src", "tests/python"];
+        let python = format!("{lab}/python");
+        let homes = [lab, "", "labs", "src", "src/socketlab", &python];
         for (number, line) in text.lines().enumerate() {
             let no_path = |c: char| !c.is_alphanumeric() && !"_/.*".contains(c);
             for word in line.split(no_path) {
@@ -229,15 +245,14 @@ fn every_file_that_a_lab_names_exists() {
 #[test]
 fn lab_files_can_be_read_in_one_sitting_and_beside_the_notes() {
     let mut problems = Vec::new();
-    for (file, text) in files("labs", ".rs") {
+    for (file, text) in code("labs") {
         let lines = text.lines().count();
         if lines > 300 {
             problems.push(format!("{file}: {lines} lines, 300 at most"));
         }
     }
     for (file, text) in
-        [files("labs", ".rs"), files("src", ".rs"), files("tests", ".py")]
-            .concat()
+        [code("labs"), code("src"), files("labs", ".py")].concat()
     {
         for (number, line) in text.lines().enumerate() {
             if line.chars().count() > 80 {
@@ -252,12 +267,14 @@ fn lab_files_can_be_read_in_one_sitting_and_beside_the_notes() {
 #[test]
 fn nothing_a_peer_can_influence_is_unwrapped() {
     let mut problems = Vec::new();
-    for (file, text) in [files("labs", ".rs"), files("src", ".rs")].concat() {
+    for (file, text) in [code("labs"), code("src")].concat() {
         // In src/ the tests of a module may unwrap: they stand at its end, or
         // in a file of their own. In labs/ nothing does.
         let tests = file.starts_with("src/").then_some("#[cfg(test)]");
         let code = tests.and_then(|tests| text.split(tests).next());
-        let exempt = tests.is_some() && file.ends_with("tests.rs");
+        // What tests share fails by a panic, too.
+        let exempt = tests.is_some()
+            && (file.ends_with("tests.rs") || file == "src/harness/peers.rs");
         for (number, line) in code.unwrap_or(&text).lines().enumerate() {
             let line = line.split("//").next().unwrap_or_default();
             let bad = [
@@ -283,8 +300,8 @@ fn nothing_a_peer_can_influence_is_unwrapped() {
 #[test]
 fn a_program_includes_only_what_it_uses() {
     let mut problems = Vec::new();
-    let code = ["labs", "src", "tests"].map(|folder| files(folder, ".rs"));
-    for (file, text) in code.concat() {
+    let all = ["labs", "src", "tests"].map(|folder| files(folder, ".rs"));
+    for (file, text) in all.concat() {
         for (number, line) in text.lines().enumerate() {
             // Code that one program needs and another does not stands in a
             // file of its own, which only the one includes; what all tests
@@ -304,32 +321,12 @@ fn a_program_includes_only_what_it_uses() {
 #[test]
 fn accept_is_called_in_the_labs_and_never_in_src() {
     let mut problems = Vec::new();
-    for (file, text) in files("src", ".rs") {
+    for (file, text) in code("src") {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        let allowed = file == "src/net/tcp.rs" || file.ends_with("tests.rs");
+        let allowed =
+            file == "src/socketlab/net/tcp.rs" || file.ends_with("tests.rs");
         if code.contains(".accept()") && !allowed {
             problems.push(format!("{file} hides accept()"));
-        }
-    }
-    none(problems);
-}
-
-#[test]
-fn make_test_runs_the_unit_tests_of_every_lab_that_has_some() {
-    let mut problems = Vec::new();
-    let makefile = read("Makefile");
-    let units = makefile.lines().find(|line| line.starts_with("UNITS ="));
-    let units = units.expect("the Makefile's list of programs");
-    let programs = programs();
-    for (file, text) in files("labs", ".rs") {
-        let (folder, _) = file.rsplit_once('/').expect("a lab's folder");
-        let mut of_lab = programs.iter().filter(|(_, path)| {
-            path.rsplit_once('/').is_some_and(|(place, _)| place == folder)
-        });
-        let runs =
-            of_lab.any(|(name, _)| units.split(' ').any(|word| word == name));
-        if text.contains("#[test]") && !runs {
-            problems.push(format!("{file}: no program of its lab in UNITS"));
         }
     }
     none(problems);
@@ -339,7 +336,7 @@ fn make_test_runs_the_unit_tests_of_every_lab_that_has_some() {
 fn tests_wait_for_events_and_never_sleep() {
     let mut problems = Vec::new();
     let sleep = concat!("thread::", "sleep");
-    for (file, text) in files("tests", ".rs") {
+    for (file, text) in tests() {
         if text.contains(sleep) {
             problems.push(format!("{file}: {sleep}"));
         }
@@ -445,7 +442,7 @@ fn pointers(lab: &str, questions: usize) -> Vec<String> {
         .filter(|(number, _)| number.parse::<usize>().is_ok())
         .count();
     let mut problems = Vec::new();
-    for (file, text) in files(&format!("labs/{lab}"), ".rs") {
+    for (file, text) in code(&format!("labs/{lab}")) {
         for (number, line) in text.lines().enumerate() {
             for (kind, most) in [("(viva ", questions), ("(try ", tries)] {
                 for rest in line.split(kind).skip(1) {

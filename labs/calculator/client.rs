@@ -3,22 +3,22 @@
 //! sequential_server.rs, or anybody's: see --foreign. STATEFUL: after a
 //! restart of the server it must say its name again.              [G-7b]
 //!
-//!     client (this file)          server
-//!       |  1 socket                 |
-//!       |  2 connect   handshake -->|
-//!       |  3 send ------ "Ada" ---->|   its name; no answer         [G-6a]
-//!       |  3 send ---- "12 + 42" -->|   } for each line that is
-//!       |  4 recv <----- "54" ------|   } well formed       [G-6b] [G-6c]
-//!       |  3 send ------- "q" ----->|                               [G-6d]
-//!       |  5 close ------ FIN ----->|
+//! ```text
+//! client (this file)          server
+//!   |  1 socket                 |
+//!   |  2 connect   handshake -->|
+//!   |  3 send ------ "Ada" ---->|   its name; no answer         [G-6a]
+//!   |  3 send ---- "12 + 42" -->|   } for each line that is
+//!   |  4 recv <----- "54" ------|   } well formed       [G-6b] [G-6c]
+//!   |  3 send ------- "q" ----->|                               [G-6d]
+//!   |  5 close ------ FIN ----->|
+//! ```
 
-mod expr;
-mod protocol;
-
+use calculator::expr;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use protocol::{LONGEST_MESSAGE, check_name, is_farewell};
+use calculator::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
 use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};

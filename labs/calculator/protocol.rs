@@ -1,9 +1,11 @@
 //! What both ends of the calculator agree on. Handout G, question 6.
 //!
-//!     client  name         first message, 1 to 64 bytes; not answered [G-6a]
-//!     client  12 + 42      any number of these, see expr.rs           [G-6b]
-//!     server  54           one line each, or `error: ` and why        [G-6c]
-//!     client  q            the server ends the session                [G-6d]
+//! ```text
+//! client  name         first message, 1 to 64 bytes; not answered [G-6a]
+//! client  12 + 42      any number of these, see expr.rs           [G-6b]
+//! server  54           one line each, or `error: ` and why        [G-6c]
+//! client  q            the server ends the session                [G-6d]
+//! ```
 //!
 //! STATEFUL: what a message means depends on what came before (the first is a
 //! name, whatever it says), and the server keeps the name until the session

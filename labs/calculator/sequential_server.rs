@@ -2,29 +2,25 @@
 //! long as it likes. The other half is client.rs; the conversation is in
 //! session.rs. STATEFUL: a session has a name (protocol.rs).       [G-7b]
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept
-//!       |-------- "Ada" ------->|  5 recv   }                     [G-6a]
-//!       |------ "12 + 42" ----->|  5 recv   } session.rs
-//!       |<------- "54" ---------|  6 send   }                     [G-6c]
-//!       |--------- "q" -------->|  7 close  }                     [G-6d]
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept
+//!   |-------- "Ada" ------->|  5 recv   }                     [G-6a]
+//!   |------ "12 + 42" ----->|  5 recv   } session.rs
+//!   |<------- "54" ---------|  6 send   }                     [G-6c]
+//!   |--------- "q" -------->|  7 close  }                     [G-6d]
+//! ```
 //!
 //! While one client is served, the next is connected by the kernel, waits in
 //! the queue and hears nothing. server.rs changes that: compare the two
 //! at step 4.                                             (viva 9) (try 1)
 
-mod arithmetic;
-mod expr;
-mod number;
-mod protocol;
-mod session;
-
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use session::{Patience, converse};
+use calculator::session::{Patience, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, stop, warn};

@@ -2,13 +2,15 @@
 //! program of question 6. The other half is client.rs; the conversation is in
 //! session.rs. STATEFUL: a session has a name (protocol.rs).       [G-7b]
 //!
-//!     clients                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept, then at once the next one
-//!       |-------- "Ada" ------->|  5 recv   }                     [G-6a]
-//!       |------ "12 + 42" ----->|  5 recv   } session.rs, in a thread
-//!       |<------- "54" ---------|  6 send   } per client          [G-6c]
-//!       |--------- "q" -------->|  7 close  }                     [G-6d]
+//! ```text
+//! clients                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept, then at once the next one
+//!   |-------- "Ada" ------->|  5 recv   }                     [G-6a]
+//!   |------ "12 + 42" ----->|  5 recv   } session.rs, in a thread
+//!   |<------- "54" ---------|  6 send   } per client          [G-6c]
+//!   |--------- "q" -------->|  7 close  }                     [G-6d]
+//! ```
 //!
 //! What matters beside sequential_server.rs is in step 4: converse() runs in
 //! a thread of its own, clients.spawn(), so that a silent client holds up
@@ -16,14 +18,8 @@
 //! bring: how many, and how they end. No lock: sessions share no variable.
 //!                                               [G-8] [G-8a] (viva 10)
 
-mod arithmetic;
-mod expr;
-mod number;
-mod protocol;
-mod session;
-
 use argh::{ArgsInfo, FromArgs};
-use session::{Patience, converse};
+use calculator::session::{Patience, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};

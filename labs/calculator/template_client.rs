@@ -1,12 +1,14 @@
 //! The smallest TCP client: says one message, prints the answer. Handout G,
 //! question 4; the other half is template_server.rs.                [G-4]
 //!
-//!     client (this file)          server
-//!       |  1 socket                 |
-//!       |  2 connect  handshake --->|
-//!       |  3 send --- message ----->|
-//!       |  4 recv <-- answer -------|
-//!       |  5 close ----- FIN ------>|
+//! ```text
+//! client (this file)          server
+//!   |  1 socket                 |
+//!   |  2 connect  handshake --->|
+//!   |  3 send --- message ----->|
+//!   |  4 recv <-- answer -------|
+//!   |  5 close ----- FIN ------>|
+//! ```
 
 use std::time::Duration;
 

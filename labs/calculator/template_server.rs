@@ -3,12 +3,14 @@
 //! 1 is in labs/datetime: `socketlab steps datetime-template-server
 //! calculator-template-server` prints the steps side by side.       [G-4]
 //!
-//!     client                      server (this file)
-//!       |                           |  1 socket   2 bind   3 listen
-//!       |-------- handshake ------->|  4 accept   one NEW socket per client
-//!       |--- "Hello, I am a …" ---->|  5 recv
-//!       |<-- "Hello, I am the …" ---|  6 send
-//!       |<---------- FIN -----------|  7 close
+//! ```text
+//! client                      server (this file)
+//!   |                           |  1 socket   2 bind   3 listen
+//!   |-------- handshake ------->|  4 accept   one NEW socket per client
+//!   |--- "Hello, I am a …" ---->|  5 recv
+//!   |<-- "Hello, I am the …" ---|  6 send
+//!   |<---------- FIN -----------|  7 close
+//! ```
 
 use std::thread;
 use std::time::Duration;

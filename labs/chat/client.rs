@@ -1,14 +1,15 @@
 //! The chat window of handout G, question 8. The other half is server.rs.
 //!
-//!     main: keyboard --- 3 send ---> server          [G-8b]
-//!     "room": screen <-- 4 recv ---- server          at any moment
+//! ```text
+//! main: keyboard --- 3 send ---> server          [G-8b]
+//! "room": screen <-- 4 recv ---- server          at any moment
+//! ```
 //!
 //! Two threads on one socket: what others say arrives while the user types,
 //! and must neither wait for her nor garble her line. window.rs does the
 //! latter. The same program serves scripts: lines in, lines out.  (viva 10)
 
-mod window;
-
+use chat::window;
 use std::io::{self, IsTerminal};
 use std::net::Shutdown;
 use std::process;
@@ -17,12 +18,12 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use chat::window::{Keyboard, Names, Screen};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, stop, warn};
-use window::{Keyboard, Names, Screen};
 
 /// Longest line of the room that is shown whole: /who in a large room.
 const LONGEST: usize = 256 * 1024;

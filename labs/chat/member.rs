@@ -2,11 +2,13 @@
 //! line what the member says. hub.rs has the room, outbox.rs the other way.
 //! [G-8b]
 //!
-//!     client                        server
-//!       |<- "Enter login name:\n" ----|
-//!       |-- "Batman\n" -------------->|  reader -> hub: is it free?
-//!       |<- "Server: … has joined" ---|  hub
-//!       |-- "Anyone here?\n" -------->|  reader -> hub -> all others
+//! ```text
+//! client                        server
+//!   |<- "Enter login name:\n" ----|
+//!   |-- "Batman\n" -------------->|  reader -> hub: is it free?
+//!   |<- "Server: … has joined" ---|  hub
+//!   |-- "Anyone here?\n" -------->|  reader -> hub -> all others
+//! ```
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -2,33 +2,29 @@
 //! client.rs, or nc, or telnet, or ten lines of Python: the protocol is
 //! lines of text. Stateful: the room remembers who is in it.
 //!
-//!     clients                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept   two threads for each member
-//!       |------ "hello" ------->|  5 recv     member.rs, the reader
-//!       |<-- "Batman: hello" ---|  6 send     hub.rs, outbox.rs: to all others
-//!       |<------- FIN ----------|  7 close
+//! ```text
+//! clients                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept   two threads for each member
+//!   |------ "hello" ------->|  5 recv     member.rs, the reader
+//!   |<-- "Batman: hello" ---|  6 send     hub.rs, outbox.rs: to all others
+//!   |<------- FIN ----------|  7 close
+//! ```
 //!
 //! One hub thread owns the room, and readers send it events: see hub.rs for
 //! the channels. A lock around all sockets would do as well, until one
 //! member stops reading while somebody holds it.             [G-8b] (viva 1)
 
-mod batch;
-mod hub;
-mod log;
-mod member;
-mod names;
-mod outbox;
-
+use chat::log;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use chat::hub::{Event, Hub};
+use chat::member::{Room, converse};
 use crossbeam_channel::bounded;
-use hub::{Event, Hub};
-use member::{Room, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};

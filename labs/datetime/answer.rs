@@ -1,10 +1,12 @@
 //! The protocol of datetime, in five lines, and its server side.
 //!
-//!     request   SEND_DATE            answer   2026-02-28      YYYY-MM-DD
-//!     request   SEND_TIME            answer   09:05:03        HH:MM:SS
-//!     anything else                  answer   ERROR: …
-//!     each is one datagram, without a line end; case matters
-//!     a datagram that begins with ERROR is never answered
+//! ```text
+//! request   SEND_DATE            answer   2026-02-28      YYYY-MM-DD
+//! request   SEND_TIME            answer   09:05:03        HH:MM:SS
+//! anything else                  answer   ERROR: …
+//! each is one datagram, without a line end; case matters
+//! a datagram that begins with ERROR is never answered
+//! ```
 //!
 //! The last rule: a request with a forged sender could set two servers to
 //! tell each other for ever that they do not understand.     (viva 10)

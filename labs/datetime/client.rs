@@ -1,12 +1,14 @@
 //! Asks for the date or the time, again and again. Handout G (IIT Goa),
 //! question 3; the other half is server.rs, the protocol is in answer.rs.
 //!
-//!     client (this file)          server
-//!       |  1 socket                 |
-//!       |  2 sendto --- SEND_DATE ->|  } which of the two: dice
-//!       |  3 recvfrom  2026-02-28 <-|  } or silence: lost, and go on
-//!       |    1 to 2 seconds         |  } again and again          [G-3c]
-//!       |  4 close                  |
+//! ```text
+//! client (this file)          server
+//!   |  1 socket                 |
+//!   |  2 sendto --- SEND_DATE ->|  } which of the two: dice
+//!   |  3 recvfrom  2026-02-28 <-|  } or silence: lost, and go on
+//!   |    1 to 2 seconds         |  } again and again          [G-3c]
+//!   |  4 close                  |
+//! ```
 //!
 //! STATELESS: no request depends on one before. The client alone counts,
 //! for its summary.                                   [G-7a] (viva 3)
@@ -15,9 +17,7 @@
 //! next request. Therefore a request that was not answered retires its
 //! socket: what comes too late goes to a port that we left.    (viva 9)
 
-mod request;
-mod tally;
-
+use datetime::tally;
 use std::net::SocketAddr;
 use std::process;
 use std::str::FromStr;
@@ -25,14 +25,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
+use datetime::request::Request;
+use datetime::tally::Tally;
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use request::Request;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Error, Result, console, say, stop, warn};
-use tally::Tally;
 
 const PROGRAM: Program = Program {
     lab: "datetime",

@@ -1,19 +1,19 @@
 //! Tells the date and the time over UDP. Handout G (IIT Goa), question 3;
 //! the other half is client.rs, the protocol is in answer.rs.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind
-//!       |----- SEND_TIME ------>|  3 recvfrom
-//!       |<---- 09:05:03 --------|  4 sendto       and for ever so  [G-3a]
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind
+//!   |----- SEND_TIME ------>|  3 recvfrom
+//!   |<---- 09:05:03 --------|  4 sendto       and for ever so  [G-3a]
+//! ```
 //!
 //! STATELESS: a request says everything that its answer needs, and nothing
 //! is kept of a client. Stop the server and start it again between two
 //! requests: no client notices.               [G-7a] (viva 3) (try 3)
 
-mod answer;
-
-use answer::answer;
 use argh::{ArgsInfo, FromArgs};
+use datetime::answer::answer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use socketlab::args::{self, Port, Program};

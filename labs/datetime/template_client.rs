@@ -1,11 +1,13 @@
 //! UDP in the fewest lines: one datagram there, one back. Handout G (IIT
 //! Goa), question 1 [G-1]; the other half is template_server.rs.
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 sendto  datagram ->|       no handshake before it
-//!       |  3 recvfrom <---------|
-//!       |  4 close              |       nothing is sent
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 sendto  datagram ->|       no handshake before it
+//!   |  3 recvfrom <---------|
+//!   |  4 close              |       nothing is sent
+//! ```
 //!
 //! Nothing here is encrypted: Wireshark shows the two texts as they are,
 //! and where TCP has SYN, SYN-ACK, ACK there is nothing.     [G-5] (try 9)

@@ -1,10 +1,12 @@
 //! UDP in the fewest lines: a server that answers every datagram. Handout G
 //! (IIT Goa), question 1 [G-1]; the other half is template_client.rs.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind
-//!       |----- datagram ------->|  3 recvfrom
-//!       |<---- datagram --------|  4 sendto
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind
+//!   |----- datagram ------->|  3 recvfrom
+//!   |<---- datagram --------|  4 sendto
+//! ```
 //!
 //! Stateless: when the answer has left, nothing is kept of the client.
 //! For TCP's steps beside these: socketlab steps datetime-template-server

@@ -2,9 +2,11 @@
 //! clients do. Up to some megabytes that works, because the buffers on the
 //! way hold them; then both ends wait for each other for ever. [E-T2]
 //!
-//!     client (this file)             echo server
-//!       send: buffer full, waits       send: buffer full, waits
-//!       until the server reads         until the client reads
+//! ```text
+//! client (this file)             echo server
+//!   send: buffer full, waits       send: buffer full, waits
+//!   until the server reads         until the client reads
+//! ```
 //!
 //! Try it against every echo server, ours, Python's, socat's: none of them
 //! can help it. The cure is in the client: tcp_client.rs.        (viva 14)

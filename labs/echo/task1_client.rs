@@ -1,11 +1,13 @@
 //! Task 1 of handout E (ELEN4017): sends one sentence of the user's. The
 //! other half is task1_server.rs.
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 connect handshake->|
-//!       |  3 send --- bytes --->|                                  [E-T1]
-//!       |  4 close --- FIN ---->|
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 connect handshake->|
+//!   |  3 send --- bytes --->|                                  [E-T1]
+//!   |  4 close --- FIN ---->|
+//! ```
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};

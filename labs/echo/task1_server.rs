@@ -1,11 +1,13 @@
 //! Task 1 of handout E (ELEN4017): prints what one client sends. The other
 //! half is task1_client.rs; task2_server.rs adds the answer.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept   a NEW socket for this client
-//!       |------- "hello" ------>|  5 recv
-//!       |-------- FIN --------->|  6 close    both sockets          [E-T1]
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept   a NEW socket for this client
+//!   |------- "hello" ------>|  5 recv
+//!   |-------- FIN --------->|  6 close    both sockets          [E-T1]
+//! ```
 //!
 //! The letter of the handout: one client, then the end. No threads, no loop
 //! around accept(); the later stages add them one at a time.

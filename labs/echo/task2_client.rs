@@ -1,12 +1,14 @@
 //! Task 2 of handout E (ELEN4017): task1_client.rs plus step 4, the answer.
 //! The other half is task2_server.rs.
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 connect handshake->|
-//!       |  3 send --- bytes --->|
-//!       |  4 recv <-- bytes ----|                                  [E-T2]
-//!       |  5 close --- FIN ---->|
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 connect handshake->|
+//!   |  3 send --- bytes --->|
+//!   |  4 recv <-- bytes ----|                                  [E-T2]
+//!   |  5 close --- FIN ---->|
+//! ```
 
 use std::time::{Duration, Instant};
 

@@ -1,12 +1,14 @@
 //! Task 2 of handout E (ELEN4017): task1_server.rs plus step 6, the answer.
 //! The other half is task2_client.rs; task3_server.rs adds the commands.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept
-//!       |------- "hello" ------>|  5 recv
-//!       |<------ "hello" -------|  6 send                          [E-T2]
-//!       |-------- FIN --------->|  7 close    both sockets
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept
+//!   |------- "hello" ------>|  5 recv
+//!   |<------ "hello" -------|  6 send                          [E-T2]
+//!   |-------- FIN --------->|  7 close    both sockets
+//! ```
 //!
 //! Steps 1 to 5 are explained in task1_server.rs.
 

@@ -2,12 +2,14 @@
 //! sentences, until the user has had enough. The other half is
 //! task3_server.rs.
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 connect handshake->|
-//!       |  3 send --- bytes --->|  } for each line of the user
-//!       |  4 recv <-- bytes ----|  }                               [E-T3]
-//!       |  5 close --- FIN ---->|
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 connect handshake->|
+//!   |  3 send --- bytes --->|  } for each line of the user
+//!   |  4 recv <-- bytes ----|  }                               [E-T3]
+//!   |  5 close --- FIN ---->|
+//! ```
 //!
 //! Limit: it sends a whole sentence before it reads. A sentence larger than
 //! all buffers on the way stops both ends for ever: see deadlock.rs, and

@@ -1,27 +1,25 @@
 //! Task 3 of handout E (ELEN4017): many messages, many clients, one after
 //! the other, until a client says `stop`. The other half is task3_client.rs.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept
-//!       |------- "hello" ------>|  5 recv      } converse.rs
-//!       |<------ "hello" -------|  6 send      }
-//!       |------- "stop" ------->|              }                  [E-T3]
-//!       |<------- FIN ----------|  7 close     }
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept
+//!   |------- "hello" ------>|  5 recv      } converse.rs
+//!   |<------ "hello" -------|  6 send      }
+//!   |------- "stop" ------->|              }                  [E-T3]
+//!   |<------- FIN ----------|  7 close     }
+//! ```
 //!
 //! Sequential: while one client is served, the next one is connected by the
 //! kernel, waits in the queue, and hears nothing.                (try 3)
-
-mod command;
-mod converse;
-mod pause;
 
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use command::Command;
-use converse::converse;
+use echo::command::Command;
+use echo::converse::converse;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, stop, warn};

@@ -1,18 +1,17 @@
 //! The echo client to use: sends what it reads and prints what comes back,
 //! both at once. The other half is tcp_server.rs, or anybody's echo server.
 //!
-//!     main ---------------- 1 socket 2 connect --> server
-//!     stdin --> thread "typing" ------- 3 send --> server       [E-T2]
-//!     stdout <----- main -------------- 4 recv <-- server
-//!     main --------------------------- 5 close --> server
+//! ```text
+//! main ---------------- 1 socket 2 connect --> server
+//! stdin --> thread "typing" ------- 3 send --> server       [E-T2]
+//! stdout <----- main -------------- 4 recv <-- server
+//! main --------------------------- 5 close --> server
+//! ```
 //!
 //! Two threads on one socket, one for each direction: the only way to echo
 //! more than the buffers on the way can hold. A client that writes all and
 //! then reads stops for ever together with its server: deadlock.rs shows it.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
-
-mod command;
-mod screen;
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::net::Shutdown;
@@ -22,8 +21,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use command::find_line;
-use screen::Screen;
+use echo::command::find_line;
+use echo::screen::Screen;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};

@@ -1,25 +1,23 @@
 //! The echo server to use: handout E, tasks 1-3, with what a server needs to
 //! live. The other half is tcp_client.rs; UDP is udp_server.rs.   [G-8]
 //!
-//!     clients                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept, then at once the next one
-//!       |------- "hello" ------>|  5 recv      } converse.rs, in a thread
-//!       |<------ "hello" -------|  6 send      } per client
-//!       |------- "stop" ------->|              }                  [E-T3]
-//!       |<------- FIN ----------|  7 close     }
+//! ```text
+//! clients                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept, then at once the next one
+//!   |------- "hello" ------>|  5 recv      } converse.rs, in a thread
+//!   |<------ "hello" -------|  6 send      } per client
+//!   |------- "stop" ------->|              }                  [E-T3]
+//!   |<------- FIN ----------|  7 close     }
+//! ```
 //!
 //! threads_server.rs spawns threads by hand. Here clients.rs does, and also
 //! bounds how many there are, survives when descriptors or threads run out,
 //! contains a panic, and lets all clients end when the server stops.
 
-mod command;
-mod converse;
-mod pause;
-
 use argh::{ArgsInfo, FromArgs};
-use command::Command;
-use converse::converse;
+use echo::command::Command;
+use echo::converse::converse;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};

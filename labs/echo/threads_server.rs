@@ -1,28 +1,26 @@
 //! task3_server.rs, but behind step 4 converse() runs in a thread of its own,
 //! so that a silent client holds up nobody but itself. [G-8] (viva 6)
 //!
-//!     clients                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept, then at once the next one
-//!       |------- "hello" ------>|  5 recv      } converse.rs, in a thread
-//!       |<------ "hello" -------|  6 send      } per client
-//!       |------- "stop" ------->|              }
-//!       |<------- FIN ----------|  7 close     }
+//! ```text
+//! clients                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept, then at once the next one
+//!   |------- "hello" ------>|  5 recv      } converse.rs, in a thread
+//!   |<------ "hello" -------|  6 send      } per client
+//!   |------- "stop" ------->|              }
+//!   |<------- FIN ----------|  7 close     }
+//! ```
 //!
 //! Limit: nothing bounds the number of threads, and the others are cut when
 //! one client says `stop`. clients.rs does both, for tcp_server.rs.
-
-mod command;
-mod converse;
-mod pause;
 
 use std::process;
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use command::Command;
-use converse::converse;
+use echo::command::Command;
+use echo::converse::converse;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say, stop, warn};

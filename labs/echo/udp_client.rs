@@ -2,12 +2,14 @@
 //! is udp_server.rs. Step 1 chooses UDP. The rest that differs is there
 //! because a datagram can be lost.                           [E-T4]
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 connect            |       nothing is sent: see below
-//!       |  3 send --datagram--->|   }
-//!       |  4 recv <-datagram----|   }   or silence: send it again
-//!       |  5 close              |       nothing is sent
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 connect            |       nothing is sent: see below
+//!   |  3 send --datagram--->|   }
+//!   |  4 recv <-datagram----|   }   or silence: send it again
+//!   |  5 close              |       nothing is sent
+//! ```
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

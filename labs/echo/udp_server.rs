@@ -2,11 +2,13 @@
 //! udp_client.rs. Beside task3_server.rs: listen() and accept() are gone,
 //! and each datagram brings its sender's address.            [E-T4]
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind
-//!       |------ datagram ------>|  3 recvfrom   who sent it, and what
-//!       |<----- datagram -------|  4 sendto     back to that address
-//!       |                       |  5 close
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind
+//!   |------ datagram ------>|  3 recvfrom   who sent it, and what
+//!   |<----- datagram -------|  4 sendto     back to that address
+//!   |                       |  5 close
+//! ```
 //!
 //! Stateless: one socket serves everybody, and nobody is ever "connected".
 //! So `exit` has nothing to end and is echoed; `stop` ends the server.

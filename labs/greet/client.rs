@@ -2,11 +2,13 @@
 //! other half is server.rs. It is also a banner reader for every service
 //! that speaks first: SMTP says 220, POP3 +OK, IMAP * OK.    [D-Q1] [T-M]
 //!
-//!     client (this file)           server
-//!       |  1 socket                  |
-//!       |  2 connect  - handshake -->|
-//!       |  3 recv  <----- bytes -----|  until end of stream           [T-C]
-//!       |  4 close ------ FIN ------>|
+//! ```text
+//! client (this file)           server
+//!   |  1 socket                  |
+//!   |  2 connect  - handshake -->|
+//!   |  3 recv  <----- bytes -----|  until end of stream           [T-C]
+//!   |  4 close ------ FIN ------>|
+//! ```
 //!
 //! The calls are socket2's own, as in server.rs.
 //! Run: make greet-client        against a mail server: greet-client HOST 25

@@ -1,11 +1,13 @@
 //! A greeting for whoever connects. Handout T (Terna), simple server; the
 //! other half is client.rs. Stateless: nothing is kept of a client.
 //!
-//!     client                       server (this file)
-//!       |                            |  1 socket  2 bind  3 listen
-//!       |-------- handshake -------->|  4 accept  one NEW socket per client
-//!       |<-- "Thank you for conn…" --|  5 send                        [T-S]
-//!       |<---------- FIN ------------|  6 close
+//! ```text
+//! client                       server (this file)
+//!   |                            |  1 socket  2 bind  3 listen
+//!   |-------- handshake -------->|  4 accept  one NEW socket per client
+//!   |<-- "Thank you for conn…" --|  5 send                        [T-S]
+//!   |<---------- FIN ------------|  6 close
+//! ```
 //!
 //! The calls are socket2's own, which are the system's: nothing is hidden.
 //! `step(name, …)` around each only names it in errors and in TRACE=1.

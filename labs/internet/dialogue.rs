@@ -2,13 +2,15 @@
 //! which lines go and come, and are printed as they do. The five calls under
 //! every protocol of this lab are here and nowhere else.
 //!
-//!     fetch                      server
-//!       |  1 socket                |
-//!       |  2 connect  handshake -->|   and TLS now, if the scheme says so
-//!       |  4 recv <--- greeting ---|   S: …   most of these speak first
-//!       |  3 send ---- command --->|   C: …   one line
-//!       |  4 recv <---- reply -----|   S: …   a line, or lines, or a literal
-//!       |  5 close ----- FIN ----->|
+//! ```text
+//! fetch                      server
+//!   |  1 socket                |
+//!   |  2 connect  handshake -->|   and TLS now, if the scheme says so
+//!   |  4 recv <--- greeting ---|   S: …   most of these speak first
+//!   |  3 send ---- command --->|   C: …   one line
+//!   |  4 recv <---- reply -----|   S: …   a line, or lines, or a literal
+//!   |  5 close ----- FIN ----->|
+//! ```
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,10 +19,10 @@ use rustls::ClientConfig;
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::stream::Stream;
-use socketlab::tls::{self, Channel};
 use socketlab::{Error, Result, console, warn};
+use tls::Channel;
 
-use crate::Job;
+use crate::job::Job;
 
 /// The longest line that is read. RFC 5322 allows 998 bytes; what programs
 /// send has been seen to be longer, and must end somewhere.

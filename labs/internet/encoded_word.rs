@@ -1,8 +1,10 @@
 //! Subjects as people read them. The head of a mail is ASCII; anything else
 //! comes in encoded words (RFC 2047):
 //!
-//!     =?utf-8?q?Gr=C3=BC=C3=9Fe?=     Grüße     q: = and two hex digits
-//!     =?utf-8?b?R3LDvMOfZQ==?=        Grüße     b: base64
+//! ```text
+//! =?utf-8?q?Gr=C3=BC=C3=9Fe?=     Grüße     q: = and two hex digits
+//! =?utf-8?b?R3LDvMOfZQ==?=        Grüße     b: base64
+//! ```
 //!
 //! A word that cannot be read stays as it is; so does one with a line end or
 //! an escape code in it, which would be more than a subject.

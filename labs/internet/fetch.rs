@@ -1,42 +1,28 @@
 //! Fetches what a URL names, in the protocol that its scheme names: the table
 //! of handout T, row by row. [T-M] The servers are other people's.
 //!
-//!     fetch URL
-//!       |  url.rs        scheme, user, host, port, path
-//!       |  output.rs     stdout, or -o FILE
-//!       |  dialogue.rs   socket connect send recv close, and TLS
-//!       v
-//!     pop3.rs imap.rs ftp.rs nntp.rs gopher.rs telnet.rs http.rs
-//!                        one protocol each: who says what, in which order
+//! ```text
+//! fetch URL
+//!   |  url.rs        scheme, user, host, port, path
+//!   |  output.rs     stdout, or -o FILE
+//!   |  dialogue.rs   socket connect send recv close, and TLS
+//!   v
+//! pop3.rs imap.rs ftp.rs nntp.rs gopher.rs telnet.rs http.rs
+//!                    one protocol each: who says what, in which order
+//! ```
 //!
 //! What is said goes to stderr as it happens, `C:` ours, `S:` the server's,
 //! below the numbers of that protocol's steps; what is fetched, to stdout.
 //! Run: make fetch URL=gopher://127.0.0.1:7070/
 
-mod dialogue;
-mod encoded_word;
-mod ftp;
-mod ftp_data;
-mod gopher;
-mod http;
-mod imap;
-mod imap_list;
-mod imap_reply;
-mod login;
-mod mailbox;
-mod nntp;
-mod output;
-mod pop3;
-mod telnet;
-mod telnet_options;
-mod url;
-
+use internet::job::Job;
+use internet::{ftp, gopher, http, imap, login, nntp, pop3, telnet, url};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use socketlab::Result;
 use socketlab::args::{self, Program};
-use socketlab::{Result, tls};
 
 const PROGRAM: Program = Program {
     lab: "internet",
@@ -77,22 +63,6 @@ struct Args {
     wait: u64,
 }
 
-/// What the user asked for.
-pub struct Job {
-    /// Where it is.
-    pub url: url::Url,
-    /// Where it goes; `None`: to stdout.
-    pub output: Option<PathBuf>,
-    /// TLS by a command of the protocol.
-    pub starttls: bool,
-    /// A password may go in the clear.
-    pub allow_clear: bool,
-    /// Print no dialogue.
-    pub quiet: bool,
-    /// How long the server may be silent.
-    pub wait: Duration,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
@@ -131,14 +101,4 @@ fn main() -> Result<()> {
         "telnet" => telnet::talk(&job),
         _ => http::fetch(&job),
     }
-}
-
-/// A URL whose path means nothing to its protocol: a usage error.
-fn path_of(job: &Job, means: &str) -> String {
-    let path = url::decode(&job.url.path);
-    let path = path.unwrap_or_else(|what| args::usage(&what));
-    if path.starts_with('?') {
-        args::usage(&format!("{} has no ?: {means}", job.url.scheme.name));
-    }
-    path.strip_prefix('/').unwrap_or(&path).to_string()
 }

@@ -2,19 +2,21 @@
 //! 3659, TLS RFC 4217. `ftp://host/dir/` lists a folder, without the slash it
 //! is a file.
 //!
-//!     fetch             control, port 21                  server
-//!       |<------ 1 220 ready ------------------------------|
-//!       |------- 2 AUTH TLS ------------------------------>|   --starttls
-//!       |------- 3 USER, PASS ---------------------------->|   331, 230
-//!       |------- 4 PBSZ, PROT ---------------------------->|   with TLS
-//!       |------- 5 TYPE, CWD or SIZE --------------------->|
-//!       |------- 6 EPSV ---------------------------------->|   229 (|||4711|)
-//!       |                  data, port 4711                 |
-//!       |======= connect =================================>|
-//!       |------- 7 RETR file or LIST --------------------->|   150
-//!       |<====== 8 bytes, until FIN =======================|
-//!       |<------ 9 226 all was sent -----------------------|
-//!       |------- 10 QUIT --------------------------------->|
+//! ```text
+//! fetch             control, port 21                  server
+//!   |<------ 1 220 ready ------------------------------|
+//!   |------- 2 AUTH TLS ------------------------------>|   --starttls
+//!   |------- 3 USER, PASS ---------------------------->|   331, 230
+//!   |------- 4 PBSZ, PROT ---------------------------->|   with TLS
+//!   |------- 5 TYPE, CWD or SIZE --------------------->|
+//!   |------- 6 EPSV ---------------------------------->|   229 (|||4711|)
+//!   |                  data, port 4711                 |
+//!   |======= connect =================================>|
+//!   |------- 7 RETR file or LIST --------------------->|   150
+//!   |<====== 8 bytes, until FIN =======================|
+//!   |<------ 9 226 all was sent -----------------------|
+//!   |------- 10 QUIT --------------------------------->|
+//! ```
 //!
 //! The table of handout T gives port 20: from there the server would connect
 //! to US in the active mode, which hardly a firewall lets in.
@@ -22,9 +24,9 @@
 
 use socketlab::{Error, Result, args};
 
-use crate::Job;
 use crate::dialogue::{Dialogue, dial};
 use crate::ftp_data::{ask, expect, passive, reply, transfer};
+use crate::job::Job;
 use crate::login::login;
 use crate::output::Output;
 
@@ -123,7 +125,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 
 /// The path, and whether it is a folder.
 fn path(job: &Job) -> (String, bool) {
-    let path = crate::path_of(job, "%3f is the character");
+    let path = crate::job::path_of(job, "%3f is the character");
     let (path, kind) = path.split_once(";type=").unwrap_or((&path, ""));
     if !matches!(kind, "" | "i" | "d") {
         args::usage("of ;type= there are i (file) and d (folder)");

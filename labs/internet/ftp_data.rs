@@ -1,15 +1,17 @@
 //! FTP's replies, and its second connection: where it goes to, and what comes
 //! over it. ftp.rs has the whole figure.
 //!
-//!     control   C: EPSV     S: 229 … (|||4711|)     C: RETR    S: 150 … 226
-//!     data                  connect to 4711 --->         bytes <---- FIN
+//! ```text
+//! control   C: EPSV     S: 229 … (|||4711|)     C: RETR    S: 150 … 226
+//! data                  connect to 4711 --->         bytes <---- FIN
+//! ```
 
 use std::net::{IpAddr, SocketAddr};
 
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
-use socketlab::tls::Channel;
 use socketlab::{Error, Result, warn};
+use tls::Channel;
 
 use crate::dialogue::{Dialogue, MOST_LINES};
 use crate::output::Output;

@@ -2,19 +2,21 @@
 //! `gopher://host/` is the first menu; `gopher://host/0/about.txt` a text:
 //! the character behind the host tells what kind of thing it is.
 //!
-//!     fetch                        server
-//!       |--- 1 selector CR LF ------->|   one line is the whole request
-//!       |<-- 2 bytes -----------------|   until FIN
-//!       |<-- 3 or a menu: lines ------|   type, name, selector, host, port
-//!       |<-- 4 or a text: lines ------|   until a single dot, or FIN
+//! ```text
+//! fetch                        server
+//!   |--- 1 selector CR LF ------->|   one line is the whole request
+//!   |<-- 2 bytes -----------------|   until FIN
+//!   |<-- 3 or a menu: lines ------|   type, name, selector, host, port
+//!   |<-- 4 or a text: lines ------|   until a single dot, or FIN
+//! ```
 //!
 //! HTTP began as this, and then gave its answers a head: here nothing says
 //! how long an answer is, and what kind of thing it is.    (viva 10) [T-M]
 
 use socketlab::{Error, Result, args, warn};
 
-use crate::Job;
 use crate::dialogue::Dialogue;
+use crate::job::Job;
 use crate::output::Output;
 
 /// Fetches a menu, a text or a file.

@@ -2,19 +2,21 @@
 //! which lab web shows at length; here it is one more dialogue, between the
 //! older ones. The reader and the framing are that lab's (src/http).  [T-M]
 //!
-//!     fetch                            server
-//!       |--- 1 GET /path, Host: ------->|   we speak first
-//!       |<-- 2 200 OK, fields ----------|   a head tells what follows
-//!       |<-- 3 body --------------------|   by length, in chunks, or to FIN
+//! ```text
+//! fetch                            server
+//!   |--- 1 GET /path, Host: ------->|   we speak first
+//!   |<-- 2 200 OK, fields ----------|   a head tells what follows
+//!   |<-- 3 body --------------------|   by length, in chunks, or to FIN
+//! ```
 //!
 //! A redirect is told and not followed: the other place may be anywhere.
 
+use http::{Body, Head, Reader};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use socketlab::http::{Body, Head, Reader};
 use socketlab::{Error, Result, args, console};
 
-use crate::Job;
 use crate::dialogue::Dialogue;
+use crate::job::Job;
 use crate::output::Output;
 
 /// What cannot stand in a request line as it is.

@@ -2,25 +2,27 @@
 //! speak); URLs: RFC 5092. `imap://user@host/` lists the mailboxes,
 //! `imap://user@host/INBOX` the messages of one, `…/INBOX/;UID=7` is one.
 //!
-//!     fetch                                server
-//!       |<------ 1 * OK ready ----------------|
-//!       |------- 2 a1 STARTTLS -------------->|   a1 OK, then TLS
-//!       |------- 3 a2 LOGIN "ann" "…" ------->|   a2 OK, or a2 NO
-//!       |------- 4 a3 SELECT "INBOX" -------->|   * 3 EXISTS, a3 OK
-//!       |------- 5 a3 LIST "" "*" ----------->|   or this: * LIST … INBOX
-//!       |------- 6 a4 UID FETCH 7 (BODY[]) -->|   * 2 FETCH (… {320}, and
-//!       |                                     |   320 bytes; ) ; a4 OK
-//!       |------- 7 a5 LOGOUT ---------------->|   * BYE, a5 OK
+//! ```text
+//! fetch                                server
+//!   |<------ 1 * OK ready ----------------|
+//!   |------- 2 a1 STARTTLS -------------->|   a1 OK, then TLS
+//!   |------- 3 a2 LOGIN "ann" "…" ------->|   a2 OK, or a2 NO
+//!   |------- 4 a3 SELECT "INBOX" -------->|   * 3 EXISTS, a3 OK
+//!   |------- 5 a3 LIST "" "*" ----------->|   or this: * LIST … INBOX
+//!   |------- 6 a4 UID FETCH 7 (BODY[]) -->|   * 2 FETCH (… {320}, and
+//!   |                                     |   320 bytes; ) ; a4 OK
+//!   |------- 7 a5 LOGOUT ---------------->|   * BYE, a5 OK
+//! ```
 //!
 //! Every command has a tag, and its end carries it; lines with `*` are data,
 //! which may come at any time.                        (viva 11) [T-M]
 
 use socketlab::{Error, Result, args};
 
-use crate::Job;
 use crate::dialogue::{Dialogue, MOST_LINES};
 use crate::imap_list::{list, number};
 use crate::imap_reply::Session;
+use crate::job::Job;
 use crate::login::login;
 use crate::mailbox::{encode, quote};
 use crate::output::Output;

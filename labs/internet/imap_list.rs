@@ -1,9 +1,11 @@
 //! IMAP's lists, a line for each mailbox or message. The server's lines have
 //! their parts in whichever order and as quoted strings or literals:
 //!
-//!     * LIST (\HasNoChildren) "/" "Entw&APw-rfe"          Entwürfe
-//!     * 1 FETCH (UID 7 RFC822.SIZE 123                     7   123  Lunch
-//!       BODY[HEADER.FIELDS (SUBJECT)] {18} …)
+//! ```text
+//! * LIST (\HasNoChildren) "/" "Entw&APw-rfe"          Entwürfe
+//! * 1 FETCH (UID 7 RFC822.SIZE 123                     7   123  Lunch
+//!   BODY[HEADER.FIELDS (SUBJECT)] {18} …)
+//! ```
 //!
 //! A list may be long: it is printed as it comes, and never gathered.
 

@@ -2,8 +2,10 @@
 //! count in braces at the end of a line, then exactly so many bytes,
 //! whatever they are, and then the line goes on:
 //!
-//!     * 2 FETCH (UID 7 BODY[] {320} CR LF
-//!     … 320 bytes …) CR LF
+//! ```text
+//! * 2 FETCH (UID 7 BODY[] {320} CR LF
+//! … 320 bytes …) CR LF
+//! ```
 //!
 //! So a message needs no dots stuffed and no last line searched for; and a
 //! reader that looks at lines only would take mail for the server's words.

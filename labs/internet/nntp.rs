@@ -2,20 +2,22 @@
 //! `nntp://host/` lists the groups, `nntp://host/comp.test` the articles of
 //! one, `nntp://host/comp.test/7` is an article; `nntp://host/7@x.org` too.
 //!
-//!     fetch                             server
-//!       |<------ 1 200 ready -------------|
-//!       |------- 2 STARTTLS ------------->|   382, with --starttls
-//!       |------- 3 AUTHINFO USER, PASS -->|   281, if the URL has a user
-//!       |------- 4 LIST ----------------->|   215, then lines until a dot
-//!       |------- 5 GROUP comp.test ------>|   211 count first last name
-//!       |------- 6 ARTICLE 7 ------------>|   220, head and body until a dot
-//!       |------- 7 OVER 1-9 ------------->|   224, a line for each article
-//!       |------- 8 QUIT ----------------->|   a reply's number counts [T-M]
+//! ```text
+//! fetch                             server
+//!   |<------ 1 200 ready -------------|
+//!   |------- 2 STARTTLS ------------->|   382, with --starttls
+//!   |------- 3 AUTHINFO USER, PASS -->|   281, if the URL has a user
+//!   |------- 4 LIST ----------------->|   215, then lines until a dot
+//!   |------- 5 GROUP comp.test ------>|   211 count first last name
+//!   |------- 6 ARTICLE 7 ------------>|   220, head and body until a dot
+//!   |------- 7 OVER 1-9 ------------->|   224, a line for each article
+//!   |------- 8 QUIT ----------------->|   a reply's number counts [T-M]
+//! ```
 
 use socketlab::{Result, args};
 
-use crate::Job;
 use crate::dialogue::Dialogue;
+use crate::job::Job;
 use crate::login::login;
 use crate::output::Output;
 
@@ -135,7 +137,7 @@ fn code(reply: &str) -> u32 {
 /// Group and article of the path; a word with @ is a Message-ID.
 fn path(job: &Job) -> (String, String) {
     let means = "nntp://HOST/GROUP/NUMBER";
-    let path = crate::path_of(job, means);
+    let path = crate::job::path_of(job, means);
     let (group, article) = path.split_once('/').unwrap_or((&path, ""));
     if group.contains('@') {
         return (String::new(), group.trim_matches(['<', '>']).into());

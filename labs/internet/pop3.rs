@@ -1,21 +1,23 @@
 //! POP3: one mailbox, its messages by number. RFC 1939; STLS is RFC 2595.
 //! `pop3://user@host/` lists the messages, `pop3://user@host/3` is one.
 //!
-//!     fetch                          server
-//!       |<------ 1 +OK ready ----------|
-//!       |------- 2 STLS -------------->|   with --starttls; then TLS
-//!       |------- 3 USER, PASS -------->|
-//!       |------- 4 STAT -------------->|   +OK 2 320: messages, bytes
-//!       |------- 5 LIST -------------->|   lines, until a single dot
-//!       |------- 6 LIST 3, RETR 3 ---->|   the message, until a single dot
-//!       |------- 7 QUIT -------------->|   what was deleted goes now: nothing
+//! ```text
+//! fetch                          server
+//!   |<------ 1 +OK ready ----------|
+//!   |------- 2 STLS -------------->|   with --starttls; then TLS
+//!   |------- 3 USER, PASS -------->|
+//!   |------- 4 STAT -------------->|   +OK 2 320: messages, bytes
+//!   |------- 5 LIST -------------->|   lines, until a single dot
+//!   |------- 6 LIST 3, RETR 3 ---->|   the message, until a single dot
+//!   |------- 7 QUIT -------------->|   what was deleted goes now: nothing
+//! ```
 //!
 //! Every reply begins with +OK or -ERR, and nothing else counts.   [T-M]
 
 use socketlab::{Result, args};
 
-use crate::Job;
 use crate::dialogue::Dialogue;
+use crate::job::Job;
 use crate::login::login;
 use crate::output::Output;
 
@@ -101,7 +103,7 @@ fn expect_ok(talk: &mut Dialogue<'_>) -> Result<String> {
 /// The message's number in the path, if there is one.
 fn number(job: &Job) -> Option<u32> {
     let means = "pop3://USER@HOST/ lists, pop3://USER@HOST/3 is message 3";
-    let path = crate::path_of(job, means);
+    let path = crate::job::path_of(job, means);
     match path.parse() {
         Ok(number @ 1..) => Some(number),
         _ if path.is_empty() => None,

@@ -1,11 +1,13 @@
 //! Telnet: bytes both ways, and OPTIONS negotiated between them. RFC 854,
 //! RFC 855. `telnet://host:port/` is a line-by-line terminal for any port.
 //!
-//!     fetch                           server
-//!       |<------ 1 text ---------------|   to stdout, until FIN
-//!       |------- 2 a line, CR LF ----->|   from stdin
-//!       |<------ 3 IAC DO NAWS --------|   tell your window's size, it asks
-//!       |------- 4 IAC WONT NAWS ----->|   no, thank you
+//! ```text
+//! fetch                           server
+//!   |<------ 1 text ---------------|   to stdout, until FIN
+//!   |------- 2 a line, CR LF ----->|   from stdin
+//!   |<------ 3 IAC DO NAWS --------|   tell your window's size, it asks
+//!   |------- 4 IAC WONT NAWS ----->|   no, thank you
+//! ```
 //!
 //! IAC is the byte 255; two of them are one byte of data. Whoever may always
 //! answer no has a protocol in which old and new programs meet: every option
@@ -17,11 +19,11 @@ use std::time::Duration;
 use std::{net, thread};
 
 use socketlab::net::TcpSocket;
-use socketlab::tls::Channel;
 use socketlab::{Error, Result, console, warn};
+use tls::Channel;
 
-use crate::Job;
 use crate::dialogue::Dialogue;
+use crate::job::Job;
 use crate::output::Output;
 use crate::telnet_options::{IAC, Options};
 

@@ -1,10 +1,12 @@
 //! Telnet's commands, taken out of the text. RFC 854; RFC 1143 on why a no
 //! is not answered.
 //!
-//!     h e l l o  IAC DO 31  w o r l d  IAC SB 24 1 IAC SE  255 = IAC IAC
-//!     text       a question text       an option's data    a byte of text
+//! ```text
+//! h e l l o  IAC DO 31  w o r l d  IAC SB 24 1 IAC SE  255 = IAC IAC
+//! text       a question text       an option's data    a byte of text
+//! ```
 
-use crate::Job;
+use crate::job::Job;
 
 /// "Interpret as command": what follows is no text.
 pub const IAC: u8 = 255;

@@ -1,16 +1,18 @@
 //! The log-in: SMTP's AUTH command, three ways.
 //!
-//!     AUTH PLAIN   C: AUTH PLAIN base64(\0 ada \0 secret)
-//!                  S: 235
-//!     AUTH LOGIN   C: AUTH LOGIN
-//!                  S: 334 VXNlcm5hbWU6     "Username:"
-//!                  C: base64(ada)
-//!                  S: 334 UGFzc3dvcmQ6     "Password:"
-//!                  C: base64(secret)
-//!                  S: 235
-//!     AUTH XOAUTH2 C: AUTH XOAUTH2 base64(user=ada^Aauth=Bearer TOKEN^A^A)
-//!                  S: 235, or 334 base64({"status":"400",…}): answer with
-//!                     an empty line, then comes 535
+//! ```text
+//! AUTH PLAIN   C: AUTH PLAIN base64(\0 ada \0 secret)
+//!              S: 235
+//! AUTH LOGIN   C: AUTH LOGIN
+//!              S: 334 VXNlcm5hbWU6     "Username:"
+//!              C: base64(ada)
+//!              S: 334 UGFzc3dvcmQ6     "Password:"
+//!              C: base64(secret)
+//!              S: 235
+//! AUTH XOAUTH2 C: AUTH XOAUTH2 base64(user=ada^Aauth=Bearer TOKEN^A^A)
+//!              S: 235, or 334 base64({"status":"400",…}): answer with
+//!                 an empty line, then comes 535
+//! ```
 //!
 //! Base64 is an alphabet and no encryption: whoever sees these lines has the
 //! password. So none of them goes out in the clear, unless the server is on

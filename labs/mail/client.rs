@@ -2,44 +2,33 @@
 //! the dialogue. Handout W, task 4. The other half is sink.rs, Postfix, a
 //! Google server, or any other mail server.                       [W-T4a]
 //!
-//!     client (this file)              server
-//!       |  1 socket                     |
-//!       |  2 connect ---- handshake --->|  port 2525 (25, 587, 465)
-//!       |  3 greeting <---- 220 --------|  the server speaks first
-//!       |  4 ehlo ------- EHLO -------->|  250-… what it can do
-//!       |  5 starttls --- STARTTLS ---->|  220, TLS; then EHLO again
-//!       |  6 auth ------- AUTH -------->|  235
-//!       |  7 mail ------- MAIL FROM --->|  250  }
-//!       |  8 rcpt ------- RCPT TO ----->|  250  } the envelope
-//!       |  9 data ------- DATA -------->|  354
-//!       | 10 dot -------- message, . -->|  250: now the server has it
-//!       | 11 quit ------- QUIT -------->|  221
-//!       | 12 close ------- FIN -------->|
+//! ```text
+//! client (this file)              server
+//!   |  1 socket                     |
+//!   |  2 connect ---- handshake --->|  port 2525 (25, 587, 465)
+//!   |  3 greeting <---- 220 --------|  the server speaks first
+//!   |  4 ehlo ------- EHLO -------->|  250-… what it can do
+//!   |  5 starttls --- STARTTLS ---->|  220, TLS; then EHLO again
+//!   |  6 auth ------- AUTH -------->|  235
+//!   |  7 mail ------- MAIL FROM --->|  250  }
+//!   |  8 rcpt ------- RCPT TO ----->|  250  } the envelope
+//!   |  9 data ------- DATA -------->|  354
+//!   | 10 dot -------- message, . -->|  250: now the server has it
+//!   | 11 quit ------- QUIT -------->|  221
+//!   | 12 close ------- FIN -------->|
+//! ```
 
-mod address;
-mod auth;
-mod data;
-mod message;
-mod offer;
-mod options;
-mod password;
-mod pipeline;
-mod policy;
-mod reply;
-mod report;
-mod smtp;
-mod text;
-
-use message::Letter;
-use offer::Offer;
-use options::{Args, Plan};
-use pipeline::Group;
-use policy::Tls;
-use report::{Outcome, Stop};
-use smtp::Smtp;
+use mail::message::Letter;
+use mail::offer::Offer;
+use mail::options::{Args, Plan};
+use mail::pipeline::Group;
+use mail::policy::Tls;
+use mail::report::{Outcome, Stop};
+use mail::smtp::Smtp;
+use mail::{auth, data, options, policy, report, text};
 use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console, tls};
+use socketlab::{Error, Result, console};
 
 const PROGRAM: Program = Program {
     lab: "mail",

@@ -1,11 +1,13 @@
 //! The message as it travels behind DATA: lines that end with CR LF, and a
 //! line with a single dot as the end of all.
 //!
-//!     the message        on the wire           the server stores
-//!     Hello        ->    Hello\r\n        ->   Hello
-//!     .            ->    ..\r\n           ->   .
-//!     .profile     ->    ..profile\r\n    ->   .profile
-//!                        .\r\n                 (the end)
+//! ```text
+//! the message        on the wire           the server stores
+//! Hello        ->    Hello\r\n        ->   Hello
+//! .            ->    ..\r\n           ->   .
+//! .profile     ->    ..profile\r\n    ->   .profile
+//!                    .\r\n                 (the end)
+//! ```
 //!
 //! Dots are doubled at the start of LINES, so line ends come first. A lone
 //! LF or CR that one server takes for a line end and the next does not lets

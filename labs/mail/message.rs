@@ -2,9 +2,11 @@
 //! The crate mail-builder writes the formats (folded lines, `=?utf-8?…?=`,
 //! boundaries, base64); what may enter is decided here.
 //!
-//!     MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
-//!     From, To, Cc, Subject  the HEADER: what people read. No server
-//!                            compares the two.          (viva 9) (try 6)
+//! ```text
+//! MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
+//! From, To, Cc, Subject  the HEADER: what people read. No server
+//!                        compares the two.          (viva 9) (try 6)
+//! ```
 //!
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
 

@@ -1,11 +1,13 @@
 //! What the server offers: the lines behind EHLO, a keyword each.
 //!
-//!     250-PIPELINING            several commands in one go
-//!     250-SIZE 10240000         the longest message, in octets
-//!     250-STARTTLS              encryption on this connection
-//!     250-AUTH PLAIN LOGIN      ways to log in
-//!     250-8BITMIME              bytes above 127 in the message
-//!     250 SMTPUTF8              and in addresses
+//! ```text
+//! 250-PIPELINING            several commands in one go
+//! 250-SIZE 10240000         the longest message, in octets
+//! 250-STARTTLS              encryption on this connection
+//! 250-AUTH PLAIN LOGIN      ways to log in
+//! 250-8BITMIME              bytes above 127 in the message
+//! 250 SMTPUTF8              and in addresses
+//! ```
 //!
 //! The answer to HELO offers nothing.                    (viva 12) [W-T4a]
 

@@ -2,11 +2,13 @@
 //! does not show it. Never the command line: `ps -ef` shows that to every
 //! user of the machine, and the shell keeps it in its history.  (viva 17)
 //!
-//!     --password-file FILE     a file that only you can read (chmod 600)
-//!     MAIL_PASSWORD=…          the environment: visible to your own and
-//!                              root's programs (/proc/PID/environ)
-//!     neither                  a prompt on the terminal, /dev/tty, because
-//!                              stdin is the message
+//! ```text
+//! --password-file FILE     a file that only you can read (chmod 600)
+//! MAIL_PASSWORD=…          the environment: visible to your own and
+//!                          root's programs (/proc/PID/environ)
+//! neither                  a prompt on the terminal, /dev/tty, because
+//!                          stdin is the message
+//! ```
 //!
 //! Limit: `TRACE=1` prints what is sent, so on a connection in the clear it
 //! prints the log-in as everybody on the way sees it.

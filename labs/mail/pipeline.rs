@@ -1,13 +1,15 @@
 //! MAIL and RCPT, one after the other, or in one go where the server offers
 //! PIPELINING: ten recipients then cost one round trip instead of eleven.
 //!
-//!     one by one                      in one go
-//!     C: MAIL FROM:<a@x>              C: MAIL FROM:<a@x>
-//!     S: 250                          C: RCPT TO:<b@y>
-//!     C: RCPT TO:<b@y>                C: RCPT TO:<c@y>
-//!     S: 250                          S: 250
-//!     C: RCPT TO:<c@y>                S: 250
-//!     S: 550                          S: 550
+//! ```text
+//! one by one                      in one go
+//! C: MAIL FROM:<a@x>              C: MAIL FROM:<a@x>
+//! S: 250                          C: RCPT TO:<b@y>
+//! C: RCPT TO:<b@y>                C: RCPT TO:<c@y>
+//! S: 250                          S: 250
+//! C: RCPT TO:<c@y>                S: 250
+//! S: 550                          S: 550
+//! ```
 //!
 //! Replies have no names: the third reply belongs to the third command.
 //! DATA waits: sent with the others, it may be answered with 354 although

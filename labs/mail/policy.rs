@@ -1,11 +1,13 @@
 //! When the dialogue is encrypted, and when a password may go out. [W-T4b]
 //!
-//!     --tls        the first byte     STARTTLS offered    not offered
-//!     auto         port 465: TLS      used                this machine: go
-//!                  others: clear                          on; else stop
-//!     starttls     clear              used                stop
-//!     implicit     TLS
-//!     off          clear              not used            go on
+//! ```text
+//! --tls        the first byte     STARTTLS offered    not offered
+//! auto         port 465: TLS      used                this machine: go
+//!              others: clear                          on; else stop
+//! starttls     clear              used                stop
+//! implicit     TLS
+//! off          clear              not used            go on
+//! ```
 //!
 //! "Not offered" and "somebody on the way took the line out" look the same.
 //! So nothing here falls back to the clear by itself.    (viva 10) (try 8)

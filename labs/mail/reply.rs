@@ -1,18 +1,20 @@
 //! What a mail server answers: three digits and words, in one line or many.
 //!
-//!     250-mail.example greets you      "-": more lines of this reply follow
-//!     250-SIZE 10240000
-//!     250 STARTTLS                     " ": the last one
-//!     550 5.1.1 No such user here
-//!     |   |     for people
-//!     |   enhanced code: class.subject.detail (RFC 3463)
-//!     what a program goes by
+//! ```text
+//! 250-mail.example greets you      "-": more lines of this reply follow
+//! 250-SIZE 10240000
+//! 250 STARTTLS                     " ": the last one
+//! 550 5.1.1 No such user here
+//! |   |     for people
+//! |   enhanced code: class.subject.detail (RFC 3463)
+//! what a program goes by
+//! ```
 //!
 //! The first digit decides: 2 done, 3 go on, 4 no, but a later try may do,
 //! 5 no, and the same again will not do.                 (viva 8) [W-T4a]
 
+use explain::smtp;
 use socketlab::console;
-use socketlab::explain::{self, smtp};
 
 /// Lines of one reply, longest first: an EHLO has about a dozen.
 pub const MOST_LINES: usize = 128;

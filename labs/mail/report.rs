@@ -1,10 +1,12 @@
 //! What became of the message: the client's last words, and its exit status.
 //! "Sent" is said only after the 250 behind the dot.       (viva 4) [W-T4a]
 //!
-//!     sent        250 behind the dot, for everybody           status 0
-//!     in part     the same, but some RCPT was refused         status 1
-//!     not sent    refused, or broken before the dot was out   status 1
-//!     unknown     the dot was out, and no answer came         status 1
+//! ```text
+//! sent        250 behind the dot, for everybody           status 0
+//! in part     the same, but some RCPT was refused         status 1
+//! not sent    refused, or broken before the dot was out   status 1
+//! unknown     the dot was out, and no answer came         status 1
+//! ```
 
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,42 +3,32 @@
 //! other end [W-T4b]; this one needs no account, no network, and does what
 //! you tell it to. The client is client.rs; any other will do.
 //!
-//!     client                  sink (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept   one NEW socket per client
-//!       |<------- 220 … --------|  6 send   } sink_talk.rs, in a thread
-//!       |------- EHLO … ------->|  5 recv   } per client       [W-T4a]
-//!       |<------- 250 … --------|  6 send   }
-//!       |         …             |
-//!       |<------- 221 … --------|  7 close    sink_session.rs
+//! ```text
+//! client                  sink (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept   one NEW socket per client
+//!   |<------- 220 … --------|  6 send   } sink_talk.rs, in a thread
+//!   |------- EHLO … ------->|  5 recv   } per client       [W-T4a]
+//!   |<------- 250 … --------|  6 send   }
+//!   |         …             |
+//!   |<------- 221 … --------|  7 close    sink_session.rs
+//! ```
 //!
 //! sink_session.rs the dialogue · sink_verbs.rs, sink_command.rs,
 //! sink_talk.rs, sink_envelope.rs, sink_data.rs, sink_auth.rs its parts ·
 //! sink_store.rs, sink_mbox.rs where messages stay · sink_faults.rs what
 //! goes wrong on request · sink_tls.rs the certificate.
 
-mod sink_auth;
-mod sink_command;
-mod sink_data;
-mod sink_envelope;
-mod sink_faults;
-mod sink_mbox;
-mod sink_session;
-mod sink_store;
-mod sink_talk;
-mod sink_tls;
-mod sink_verbs;
-
+use mail::sink_tls;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use rustls::ServerConfig;
-use sink_auth::{Account, VARIABLE};
-use sink_faults::Faults;
-use sink_session::converse;
-use sink_store::Store;
+use mail::sink_auth::{Account, VARIABLE};
+use mail::sink_faults::Faults;
+use mail::sink_session::{Sink, converse};
+use mail::sink_store::Store;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
@@ -113,18 +103,6 @@ struct Args {
     /// allow a port below 1024
     #[argh(switch)]
     allow_privileged: bool,
-}
-
-/// What all sessions share. Nobody changes it, so there is no lock.
-struct Sink {
-    store: Store,
-    faults: Faults,
-    tls: Option<Arc<ServerConfig>>,
-    implicit: bool, // TLS before the greeting
-    account: Option<Account>,
-    max_size: u64,
-    idle: Duration,
-    quiet: bool,
 }
 
 fn main() -> Result<()> {

@@ -1,22 +1,24 @@
 //! AUTH: who sends. RFC 4954; the names of the mechanisms are older.
 //!
-//!     C: AUTH PLAIN AGFsaWNlAHNlY3JldA==        NUL alice NUL secret
-//!     S: 235 2.7.0 you are alice
+//! ```text
+//! C: AUTH PLAIN AGFsaWNlAHNlY3JldA==        NUL alice NUL secret
+//! S: 235 2.7.0 you are alice
 //!
-//!     C: AUTH LOGIN
-//!     S: 334 VXNlcm5hbWU6                       Username:
-//!     C: YWxpY2U=                               alice
-//!     S: 334 UGFzc3dvcmQ6                       Password:
-//!     C: c2VjcmV0                               secret
+//! C: AUTH LOGIN
+//! S: 334 VXNlcm5hbWU6                       Username:
+//! C: YWxpY2U=                               alice
+//! S: 334 UGFzc3dvcmQ6                       Password:
+//! C: c2VjcmV0                               secret
+//! ```
 //!
 //! Base64 hides nothing: `base64 -d` undoes it. So all of this belongs under
 //! TLS, and no answer of the client's is ever shown here.          (viva 6)
 
-use std::env;
+use std::{env, fs};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use socketlab::{Error, house};
+use socketlab::Error;
 
 use crate::sink_command::{Reply, reply};
 
@@ -57,7 +59,8 @@ impl Account {
     pub fn new(user: String, file: Option<&str>) -> socketlab::Result<Account> {
         let password = match file {
             Some(file) => {
-                let text = house::read(file.as_ref())?;
+                let fail = |error| Error::new("open", file, error);
+                let text = fs::read_to_string(file).map_err(fail)?;
                 Some(text.lines().next().unwrap_or_default().to_string())
             }
             None => env::var(VARIABLE).ok(),

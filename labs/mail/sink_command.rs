@@ -1,8 +1,10 @@
 //! A command line of SMTP, taken apart: verb, path, parameters. RFC 5321,
 //! section 4.1. Nothing here talks to anybody.
 //!
-//!     MAIL FROM:<alice@example.org> SIZE=512 BODY=8BITMIME
-//!     `verb'     `-- path --------' `-- parameters ------'
+//! ```text
+//! MAIL FROM:<alice@example.org> SIZE=512 BODY=8BITMIME
+//! `verb'     `-- path --------' `-- parameters ------'
+//! ```
 //!
 //! What is not of this form is refused with a reply that says why: a client
 //! that is told 501 "in angle brackets" is mended in a minute.

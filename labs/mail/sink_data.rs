@@ -1,8 +1,10 @@
 //! What comes after 354: the message, line by line, straight to the disk.
 //!
-//!     C: Subject: hi<CRLF>          kept
-//!     C: ..and more<CRLF>           kept as ".and more"          (viva 3)
-//!     C: .<CRLF>                    the end, and no other end is
+//! ```text
+//! C: Subject: hi<CRLF>          kept
+//! C: ..and more<CRLF>           kept as ".and more"          (viva 3)
+//! C: .<CRLF>                    the end, and no other end is
+//! ```
 //!
 //! A server that takes LF . LF for the end as well can be made to see two
 //! messages where the server before it saw one, and the second one passes as
@@ -15,8 +17,8 @@ use std::time::Duration;
 
 use memchr::{memchr, memchr2};
 use socketlab::line::{LineReader, Received};
-use socketlab::tls::Channel;
 use socketlab::{Error, Result, warn};
+use tls::Channel;
 
 use crate::sink_command::{Reply, reply};
 use crate::sink_store::{Draft, trouble};

@@ -4,9 +4,11 @@
 //!
 //! When a message is stored the envelope would be lost, so it goes on top:
 //!
-//!     Return-Path: <alice@example.org>            MAIL
-//!     X-Envelope-To: <bob@example.org>            RCPT, also for a Bcc
-//!     Received: from client ([127.0.0.1]) …       who brought it, and when
+//! ```text
+//! Return-Path: <alice@example.org>            MAIL
+//! X-Envelope-To: <bob@example.org>            RCPT, also for a Bcc
+//! Received: from client ([127.0.0.1]) …       who brought it, and when
+//! ```
 
 use std::net::IpAddr;
 

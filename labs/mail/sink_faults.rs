@@ -1,11 +1,13 @@
 //! Faults on request: what a mail server does on its bad days, whenever you
 //! want it. `--fail`, `--drop-after` and `--slow` of sink.rs.
 //!
-//!     --fail rcpt=550                 every recipient is refused
-//!     --fail rcpt=550:bob@x.org       this one, the others are not
-//!     --fail data=451*2               twice, then all is well
-//!     --drop-after mail               no reply, the connection ends
-//!     --slow dot=5                    the reply after 5 seconds
+//! ```text
+//! --fail rcpt=550                 every recipient is refused
+//! --fail rcpt=550:bob@x.org       this one, the others are not
+//! --fail data=451*2               twice, then all is well
+//! --drop-after mail               no reply, the connection ends
+//! --slow dot=5                    the reply after 5 seconds
+//! ```
 //!
 //! What `--drop-after dot` cuts off is the 250 alone: the message IS stored.
 //! The client cannot know, sends it again, and there are two. (viva 4)

@@ -1,11 +1,13 @@
 //! `--mbox FILE`: all messages in one file, as mail programs of Unix read it
 //! (`mutt -f FILE`, `mail -f FILE`, Python's mailbox.mbox).
 //!
-//!     From alice@example.org Sat Nov 21 03:15:02 2026     begins a message
-//!     Return-Path: <alice@example.org>
-//!     …
-//!     >From a friend                                      a quoted line
-//!                                                         an empty line
+//! ```text
+//! From alice@example.org Sat Nov 21 03:15:02 2026     begins a message
+//! Return-Path: <alice@example.org>
+//! …
+//! >From a friend                                      a quoted line
+//!                                                     an empty line
+//! ```
 //!
 //! Lines that would look like a beginning get a `>` in front, and so do those
 //! that have one already, so that it can be undone (mboxrd).

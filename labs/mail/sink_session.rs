@@ -1,29 +1,56 @@
 //! One client's dialogue with the sink: SMTP by RFC 5321, from the greeting
 //! to QUIT. sink.rs runs it in a thread for each client.
 //!
-//!     S: 220 localhost ESMTP …            C: EHLO client
-//!     S: 250-… what the server can        C: MAIL FROM:<alice@example.org>
-//!     S: 250                              C: RCPT TO:<bob@example.org>
-//!     S: 250                              C: DATA
-//!     S: 354                              C: (the message) and a dot
-//!     S: 250 saved                        C: QUIT
-//!     S: 221
+//! ```text
+//! S: 220 localhost ESMTP …            C: EHLO client
+//! S: 250-… what the server can        C: MAIL FROM:<alice@example.org>
+//! S: 250                              C: RCPT TO:<bob@example.org>
+//! S: 250                              C: DATA
+//! S: 354                              C: (the message) and a dot
+//! S: 250 saved                        C: QUIT
+//! S: 221
+//! ```
 //!
 //! STATEFUL: RCPT means nothing without the MAIL before it. The state is
 //! `hello`, `user` and `mail` below; EHLO and RSET forget `mail`, STARTTLS
 //! forgets all three.                                [W-T4a] (viva 7)
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use rustls::ServerConfig;
 use socketlab::line::LineReader;
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
-use socketlab::tls::Channel;
 use socketlab::{Result, say};
+use tls::Channel;
 
-use crate::Sink;
+use crate::sink_auth::Account;
 use crate::sink_command::{Reply, Verb, reply, split};
 use crate::sink_envelope::Envelope;
+use crate::sink_faults::Faults;
+use crate::sink_store::Store;
+
+/// What all sessions share. Nobody changes it, so there is no lock.
+pub struct Sink {
+    /// Where messages go.
+    pub store: Store,
+    /// What goes wrong on request.
+    pub faults: Faults,
+    /// The certificate, with `--tls` and `--implicit-tls`.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// TLS before the greeting.
+    pub implicit: bool,
+    /// Who may log in.
+    pub account: Option<Account>,
+    /// Bytes of the largest message.
+    pub max_size: u64,
+    /// How long a client may be silent.
+    pub idle: Duration,
+    /// Print no dialogue.
+    pub quiet: bool,
+}
 
 /// What the sink calls itself.
 pub const NAME: &str = "localhost";

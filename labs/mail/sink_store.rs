@@ -1,11 +1,13 @@
 //! Where messages stay: a folder, a file each. A 250 is a promise that
 //! outlives a crash, so this is the order of things:
 //!
-//!     .NAME.part   created, locked; the lines go in as they arrive
-//!     fsync        they are on the disk, not only in the kernel's memory
-//!     rename       NAME.eml appears, whole: no reader ever sees a half
-//!     fsync        of the folder, or the new name could be lost
-//!     250          and not before                              (viva 1)
+//! ```text
+//! .NAME.part   created, locked; the lines go in as they arrive
+//! fsync        they are on the disk, not only in the kernel's memory
+//! rename       NAME.eml appears, whole: no reader ever sees a half
+//! fsync        of the folder, or the new name could be lost
+//! 250          and not before                              (viva 1)
+//! ```
 //!
 //! A sink that is killed leaves a .part behind: hidden, and no .eml, so that
 //! nobody takes it for a message. The next one removes it, unless another

@@ -1,7 +1,9 @@
 //! A certificate for an afternoon. It is made when the sink starts; the key
 //! never leaves the process, the certificate goes to D/cert.pem:
 //!
-//!     SSL_CERT_FILE=D/cert.pem mail-client 127.0.0.1 2525 --tls starttls …
+//! ```text
+//! SSL_CERT_FILE=D/cert.pem mail-client 127.0.0.1 2525 --tls starttls …
+//! ```
 //!
 //! Nobody vouches for it but that file, and only for this sink: a client
 //! that checks nothing would talk to anybody as gladly.             (viva 5)
@@ -12,7 +14,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use socketlab::{Error, Result, net, tls};
+use socketlab::{Error, Result, net};
 
 /// The names that it is for, beside the host's own and the one bound to.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];

@@ -1,14 +1,16 @@
 //! What each verb of the dialogue does, and when it may be said. The loop
 //! around it is in sink_session.rs.
 //!
-//!     EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message
-//!      |          503 before EHLO       554 without MAIL or RCPT
-//!      +--> STARTTLS --> EHLO again     530 before STARTTLS and AUTH, where
-//!      +--> AUTH                            they are asked for
+//! ```text
+//! EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message
+//!  |          503 before EHLO       554 without MAIL or RCPT
+//!  +--> STARTTLS --> EHLO again     530 before STARTTLS and AUTH, where
+//!  +--> AUTH                            they are asked for
+//! ```
 
 use socketlab::line::LineReader;
-use socketlab::tls::Channel;
 use socketlab::{Error, Result, say};
+use tls::Channel;
 
 use crate::sink_auth::{MECHANISMS, Stop};
 use crate::sink_command::{Path, Reply, Verb, path, reply};

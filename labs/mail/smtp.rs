@@ -1,8 +1,10 @@
 //! The mechanics of the dialogue: one command out, one reply back, both
 //! printed as they pass. Which command comes when stands in client.rs.
 //!
-//!     tell("RCPT TO:<b@x>")   ->  C: RCPT TO:<b@x>
-//!     hear("RCPT")            <-  S: 250 2.1.5 Ok     within a deadline
+//! ```text
+//! tell("RCPT TO:<b@x>")   ->  C: RCPT TO:<b@x>
+//! hear("RCPT")            <-  S: 250 2.1.5 Ok     within a deadline
+//! ```
 //!
 //! A reply that is not the expected one ends the dialogue with QUIT; what is
 //! no SMTP at all, silence or a close end it without.  (viva 18) [W-T4a]
@@ -12,8 +14,8 @@ use std::time::Duration;
 use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
-use socketlab::tls::{self, Channel};
 use socketlab::{console, say};
+use tls::Channel;
 
 use crate::options::Waits;
 use crate::reply::{self, Reply};

@@ -2,11 +2,13 @@
 //! D (Durham); the server asks and checks (verify.rs), the client answers
 //! (prove.rs), intruder.rs tries without. Here is what both ends know.
 //!
-//!     rung         the server says        the client sends
-//!     none         nothing                nothing                  [D-T2.1]
-//!     allow-list   nothing                nothing: its address speaks
-//!     password     AUTH password          LOGIN <secret>
-//!     challenge    AUTH challenge <nonce> LOGIN <HMAC(secret, nonce)>
+//! ```text
+//! rung         the server says        the client sends
+//! none         nothing                nothing                  [D-T2.1]
+//! allow-list   nothing                nothing: its address speaks
+//! password     AUTH password          LOGIN <secret>
+//! challenge    AUTH challenge <nonce> LOGIN <HMAC(secret, nonce)>
+//! ```
 //!
 //! Limit: no rung encrypts or protects what is said afterwards, and none
 //! lets the client check the SERVER: a false one can pass on the true one's

@@ -1,29 +1,28 @@
 //! Sends lines as messages. Handout D (Durham), tasks 1-3. The other half is
 //! open_server.rs, server.rs, or the server of any other student. [D-T1.3]
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 connect handshake->|
-//!       |  3 send --- LOGIN --->|  with --auth                    [D-T2.1]
-//!       |  3 send ---- ID ----->|  with --id                      [D-T3.2]
-//!       |  3 send --- "hello" ->|  } for each line of the user    [D-T1.1]
-//!       |  4 recv <--- OK ------|  } or at any moment, in a thread
-//!       |  5 close --- FIN ---->|
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 connect handshake->|
+//!   |  3 send --- LOGIN --->|  with --auth                    [D-T2.1]
+//!   |  3 send ---- ID ----->|  with --id                      [D-T3.2]
+//!   |  3 send --- "hello" ->|  } for each line of the user    [D-T1.1]
+//!   |  4 recv <--- OK ------|  } or at any moment, in a thread
+//!   |  5 close --- FIN ---->|
+//! ```
 //!
 //! With --id, --auth, --burst or --expect-reply it waits for each answer.
 
-mod auth;
-mod hear;
-mod prove;
-
+use message::{hear, prove};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use auth::{Rung, Secret};
-use hear::{Answers, Tally};
+use message::auth::{Rung, Secret};
+use message::hear::{Answers, Tally};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};

@@ -1,12 +1,14 @@
 //! The door of server.rs: who gets in. Handout D (Durham): task 2 asks for
 //! the secret (verify.rs, guess.rs), task 3 for the ID (quota.rs).
 //!
-//!     client                         server
-//!       |<-- AUTH challenge 5f3a… -----|  fresh for each connection
-//!       |--- LOGIN 81c0… ------------->|  one try, then the door shuts
-//!       |<-- OK logged in -------------|  or NO …, FIN        [D-T2.1]
-//!       |--- ID alice ---------------->|
-//!       |<-- OK 3 left ----------------|  or NO …, UNKNOWN …, FIN
+//! ```text
+//! client                         server
+//!   |<-- AUTH challenge 5f3a… -----|  fresh for each connection
+//!   |--- LOGIN 81c0… ------------->|  one try, then the door shuts
+//!   |<-- OK logged in -------------|  or NO …, FIN        [D-T2.1]
+//!   |--- ID alice ---------------->|
+//!   |<-- OK 3 left ----------------|  or NO …, UNKNOWN …, FIN
+//! ```
 //!
 //! Whoever is refused is told why. That helps an attacker little and a
 //! classmate with a typing error much.

@@ -2,8 +2,10 @@
 //! an address it must wait, and longer after each further one. server.rs
 //! asks here before it looks at a secret.
 //!
-//!     failures   1   2   3   4   5   6   7   8   9  and more       [D-T2.1]
-//!     then wait  -   -   1   2   4   8  16  32  60  seconds
+//! ```text
+//! failures   1   2   3   4   5   6   7   8   9  and more       [D-T2.1]
+//! then wait  -   -   1   2   4   8  16  32  60  seconds
+//! ```
 //!
 //! Nobody is kept waiting on a thread: whoever comes too early is told so
 //! and sent home, whatever he brought. So a thousand connections at once

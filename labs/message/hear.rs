@@ -2,11 +2,13 @@
 //! anything: text is shown as text, everything else in hexadecimal, so that
 //! its format can be found out.                                   [D-T1.3]
 //!
-//!     client.rs               a server that is slow
-//!       |------- "one" ------>|
-//!       |                     |  3 s: no answer, 1 is due
-//!       |------- "two" ------>|  2 are due
-//!       |<------ "OK" --------|  whose? shown as one of 2
+//! ```text
+//! client.rs               a server that is slow
+//!   |------- "one" ------>|
+//!   |                     |  3 s: no answer, 1 is due
+//!   |------- "two" ------>|  2 are due
+//!   |<------ "OK" --------|  whose? shown as one of 2
+//! ```
 //!
 //! Nothing in an answer says which message it is for, so answers are only
 //! counted: as long as one is due, the next is not taken for the newest.

@@ -2,31 +2,30 @@
 //! and prints what came of it: task 2's "ask a student to verify". [D-T2.2]
 //! With HOST PORT it attacks that server; without, server.rs on each rung.
 //!
-//!     intruder (this file)    server
-//!       |  1 socket             |
-//!       |  2 connect handshake->|  nothing stops anybody here
-//!       |  3 send -- a lie ---->|
-//!       |  4 recv <---- NO -----|  or OK: the server is open
-//!       |  5 close --- FIN ---->|
+//! ```text
+//! intruder (this file)    server
+//!   |  1 socket             |
+//!   |  2 connect handshake->|  nothing stops anybody here
+//!   |  3 send -- a lie ---->|
+//!   |  4 recv <---- NO -----|  or OK: the server is open
+//!   |  5 close --- FIN ---->|
+//! ```
 //!
 //! Attack only what is yours, or whose owner asked you to.
 
-mod auth;
-mod prove;
-mod verdict;
-
+use message::{auth, prove, verdict};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use auth::{Rung, Secret};
+use harness::terminal::{self, Terminal};
+use message::auth::{Rung, Secret};
+use message::verdict::{ATTACKS, Attack, Said, Verdict};
 use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
-use socketlab::terminal::{self, Terminal};
 use socketlab::{Error, Result, say};
-use verdict::{ATTACKS, Attack, Said, Verdict};
 
 const LONGEST: usize = 4096; // bytes of an answer
 const MOST_ANSWERS: usize = 100;

@@ -1,19 +1,20 @@
 //! Task 1 of handout D (Durham): prints whatever anybody sends, and answers
 //! nothing. The other half is client.rs, or the client of any student.
 //!
-//!     clients                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept, then at once the next one
-//!       |------- "hello" ------>|  5 recv, print        } in a thread
-//!       |------- "hello" ------>|                       } per client
-//!       |-------- FIN --------->|  6 close              }       [D-T1.1]
+//! ```text
+//! clients                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept, then at once the next one
+//!   |------- "hello" ------>|  5 recv, print        } in a thread
+//!   |------- "hello" ------>|                       } per client
+//!   |-------- FIN --------->|  6 close              }       [D-T1.1]
+//! ```
 //!
 //! A message is a line. Students' clients often send none of its ends, so
 //! that a pause of 200 ms ends a message too: a guess, and named as one.
 //! Run: make message-open-server      Try: nc 127.0.0.1 12002
 
-mod clock;
-
+use message::clock;
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -1,9 +1,11 @@
 //! The table of task 3: {client ID, number of messages}. Handout D (Durham);
 //! server.rs asks it for every message.                           [D-T3.1]
 //!
-//!     # client ID, number of messages        a file of such lines
-//!     alice 3
-//!     bob   5
+//! ```text
+//! # client ID, number of messages        a file of such lines
+//! alice 3
+//! bob   5
+//! ```
 //!
 //! Each row also counts what its ID has sent. The count belongs to the ID,
 //! not to a connection: leaving and coming back does not reset it, and two

@@ -3,26 +3,22 @@
 //!
 //! The protocol, in lines; what a command line leaves out is not said:
 //!
-//!     S: AUTH password | AUTH challenge <nonce>    then C: LOGIN <answer>
-//!     S: OK logged in | NO <reason>, and closes        (door.rs) [D-T2.1]
-//!     C: ID <id>, or the bare id   S: OK n left | NO … | UNKNOWN …, closes
-//!     C: a message                 S: OK n left, or STOP …, and stays open
-//!     A newline ends a line; after 200 ms without one, that is guessed.
+//! ```text
+//! S: AUTH password | AUTH challenge <nonce>    then C: LOGIN <answer>
+//! S: OK logged in | NO <reason>, and closes        (door.rs) [D-T2.1]
+//! C: ID <id>, or the bare id   S: OK n left | NO … | UNKNOWN …, closes
+//! C: a message                 S: OK n left, or STOP …, and stays open
+//! A newline ends a line; after 200 ms without one, that is guessed.
 //!
-//!     clients                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept, then at once the next one
-//!       |---- login, id, text ->|  5 recv   } in a thread
-//!       |<----- OK, STOP -------|  6 send   } per client
-//!       |-------- FIN --------->|  7 close  }
+//! clients                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept, then at once the next one
+//!   |---- login, id, text ->|  5 recv   } in a thread
+//!   |<----- OK, STOP -------|  6 send   } per client
+//!   |-------- FIN --------->|  7 close  }
+//! ```
 
-mod auth;
-mod clock;
-mod door;
-mod guess;
-mod quota;
-mod verify;
-
+use message::clock;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,9 +26,9 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use auth::Rung;
-use door::{Door, Refusal};
-use quota::{Quota, Verdict};
+use message::auth::Rung;
+use message::door::{Door, Refusal};
+use message::quota::{Quota, Verdict};
 use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
 use socketlab::args::{self, Port, Program};

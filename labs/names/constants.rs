@@ -1,9 +1,11 @@
 //! Numbers of the socket interface under the names that C, Python and the
 //! handout's vocabulary table give them.
 //!
-//!     socket( 2 ,       1 ,           6 )           what the kernel is told
-//!     socket( AF_INET,  SOCK_STREAM,  IPPROTO_TCP ) what a person writes
-//!             domain    type          protocol      what the table says
+//! ```text
+//! socket( 2 ,       1 ,           6 )           what the kernel is told
+//! socket( AF_INET,  SOCK_STREAM,  IPPROTO_TCP ) what a person writes
+//!         domain    type          protocol      what the table says
+//! ```
 //!
 //! The numbers differ between systems (AF_INET6 is 10 on Linux, 30 on macOS),
 //! the names do not: that is what the constants are for.
@@ -11,7 +13,6 @@
 use std::io;
 
 use socket2::{Domain, Protocol, Type};
-use socketlab::explain;
 
 /// The domain, or address family: `AF_INET`. (PF_INET, "protocol family",
 /// is an older name for the same number.)                         [T-V1]

@@ -1,10 +1,12 @@
 //! The figure that the handout lost, and its table of words, both with the
 //! values of sockets that live while they are printed.
 //!
-//!     server                            client             [T-X1] (viva 18)
-//!     listener  accepted <===========>  socket    a socket is an END: each
-//!     ----|--------|-----  kernel  --------|---   program holds its own, and
-//!         TCP ports, sequence numbers, buffers    the way between is TCP's
+//! ```text
+//! server                            client             [T-X1] (viva 18)
+//! listener  accepted <===========>  socket    a socket is an END: each
+//! ----|--------|-----  kernel  --------|---   program holds its own, and
+//!     TCP ports, sequence numbers, buffers    the way between is TCP's
+//! ```
 //!
 //! Both ends are in this one program: client and server are roles.
 

@@ -1,10 +1,12 @@
 //! What is said when there is no answer: the resolver's own words, what they
 //! mean for this host or service, and what to try.
 //!
-//!     getaddrinfo('nosuch', 'http'): Name or service not known (EAI_NONAME).
-//!     | the call   | its arguments   | its words               | its number
-//!     No address belongs to this name. …
-//!     | the hint
+//! ```text
+//! getaddrinfo('nosuch', 'http'): Name or service not known (EAI_NONAME).
+//! | the call   | its arguments   | its words               | its number
+//! No address belongs to this name. …
+//! | the hint
+//! ```
 //!
 //! EAI numbers are getaddrinfo()'s own; perror() and errno know nothing of
 //! them, and C has gai_strerror() for them.                        (viva 5)
@@ -12,7 +14,7 @@
 use std::io;
 
 use socketlab::console::escape_short;
-use socketlab::{Error, args, explain};
+use socketlab::{Error, args};
 
 use crate::resolver::Failure;
 use crate::{files, hostname};

@@ -1,9 +1,11 @@
 //! The lines of this machine's own tables, to show which one is responsible.
 //! They are read to be shown; the answers come from the resolver.
 //!
-//!     /etc/nsswitch.conf   hosts: files dns       whom to ask, in order
-//!     /etc/hosts           127.0.0.1  localhost   "files" for hosts
-//!     /etc/services        https  443/tcp         "files" for services
+//! ```text
+//! /etc/nsswitch.conf   hosts: files dns       whom to ask, in order
+//! /etc/hosts           127.0.0.1  localhost   "files" for hosts
+//! /etc/services        https  443/tcp         "files" for services
+//! ```
 //!
 //! A file that is missing is an empty file.
 

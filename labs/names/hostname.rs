@@ -1,10 +1,12 @@
 //! The word in place of a host: what kind of word it is, what the resolver
 //! is asked instead of it, and what to say of it.
 //!
-//!     localhost   127.0.0.1   ::1        asked as they are
-//!     [::1]       münchen.de             asked in another spelling
-//!     <broadcast>  ""                    Python's own words      [T-V4]
-//!     http://…    host:80                no host: refused
+//! ```text
+//! localhost   127.0.0.1   ::1        asked as they are
+//! [::1]       münchen.de             asked in another spelling
+//! <broadcast>  ""                    Python's own words      [T-V4]
+//! http://…    host:80                no host: refused
+//! ```
 //!
 //! The row "hostname" of the handout's table: a name, a dotted quad, an IPv6
 //! address, `<broadcast>`, an empty string, an integer. Names belong to

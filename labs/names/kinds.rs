@@ -1,10 +1,12 @@
 //! Three properties that go together in TCP, and apart elsewhere.
 //!
-//!                           connection   boundaries   reliable
-//!     AF_INET SOCK_STREAM      yes          no          yes, while it lives
-//!     AF_INET SOCK_DGRAM       no           yes         no
-//!     AF_UNIX SOCK_SEQPACKET   yes          yes         yes
-//!     AF_UNIX SOCK_DGRAM       no           yes         yes
+//! ```text
+//!                       connection   boundaries   reliable
+//! AF_INET SOCK_STREAM      yes          no          yes, while it lives
+//! AF_INET SOCK_DGRAM       no           yes         no
+//! AF_UNIX SOCK_SEQPACKET   yes          yes         yes
+//! AF_UNIX SOCK_DGRAM       no           yes         yes
+//! ```
 //!
 //! So "connection-oriented" does not mean "stream", and "connectionless" not
 //! "unreliable". Each row is tried here.       [T-Q8] (viva 7) (viva 17)

@@ -1,13 +1,15 @@
 //! `names HOST [SERVICE]`: every answer of the resolver, and what is in it.
 //!
-//!     "localhost"  "http"            words
-//!          |          |
-//!     2 getaddrinfo() ---------> /etc/hosts, DNS        /etc/services
-//!          |
-//!     AF_INET SOCK_STREAM IPPROTO_TCP   -> socket(): its three arguments
-//!     127.0.0.1 80 = 02 00 00 50 7f …   -> connect(): a sockaddr
-//!          |
-//!     3 getnameinfo() ---------> a name for the address
+//! ```text
+//! "localhost"  "http"            words
+//!      |          |
+//! 2 getaddrinfo() ---------> /etc/hosts, DNS        /etc/services
+//!      |
+//! AF_INET SOCK_STREAM IPPROTO_TCP   -> socket(): its three arguments
+//! 127.0.0.1 80 = 02 00 00 50 7f …   -> connect(): a sockaddr
+//!      |
+//! 3 getnameinfo() ---------> a name for the address
+//! ```
 //!
 //! Nothing is connected. The order of the answers is advice: a client tries
 //! them one by one until a connect() succeeds.

@@ -1,45 +1,30 @@
 //! What a name is to a program: an address, a port, a socket. Handout T
 //! (Terna), its vocabulary and most questions at its end.
 //!
-//!     names HOST [SERVICE]               names show
-//!     --------------------------------   --------------------------------
-//!     1 gethostname()  this machine      4 socket()       what was asked
-//!     2 getaddrinfo()  name -> answers   5 bind()         address, port
-//!        |  family, type, protocol       6 listen()       now a server
-//!        |  sockaddr: bytes              7 connect()      now a client
-//!        v                               8 accept()       one socket more
-//!     3 getnameinfo()  address -> name   9 getsockname()  what it became
-//!                                       10 close()
-//!     names port NUMBER: its range, its service, who may bind it, who
-//!     listens on it now
+//! ```text
+//! names HOST [SERVICE]               names show
+//! --------------------------------   --------------------------------
+//! 1 gethostname()  this machine      4 socket()       what was asked
+//! 2 getaddrinfo()  name -> answers   5 bind()         address, port
+//!    |  family, type, protocol       6 listen()       now a server
+//!    |  sockaddr: bytes              7 connect()      now a client
+//!    v                               8 accept()       one socket more
+//! 3 getnameinfo()  address -> name   9 getsockname()  what it became
+//!                                   10 close()
+//! names port NUMBER: its range, its service, who may bind it, who
+//! listens on it now
+//! ```
 //!
 //! One program: lookup.rs, port.rs and show.rs are its three commands. It
 //! sends nothing but the resolver's own questions.
 //! Run: make names ARGS='localhost http'
 
+use names::{files, lookup, port, show};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Program};
 use socketlab::{Result, net, warn};
-
-mod constants;
-mod diagram;
-mod fail;
-mod files;
-mod hostname;
-mod kinds;
-mod lookup;
-mod order;
-mod page;
-mod port;
-mod ranges;
-mod resolver;
-mod reverse;
-mod show;
-mod sockaddr;
-mod source;
-mod tuple;
 
 const PROGRAM: Program = Program {
     lab: "names",

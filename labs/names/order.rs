@@ -1,12 +1,14 @@
 //! Which address of a name goes first: RFC 6724, as far as a program can see
 //! it, to say why the resolver put its answers in their order.
 //!
-//!     name -> [::1, 127.0.0.1]    each with the address it would be
-//!               |       |         reached FROM: a UDP socket's connect()
-//!             from    from        asks the routing table, and sends nothing
-//!              ::1   127.0.0.1
-//!               `---v---'
-//!     the first rule that tells the two apart decides
+//! ```text
+//! name -> [::1, 127.0.0.1]    each with the address it would be
+//!           |       |         reached FROM: a UDP socket's connect()
+//!         from    from        asks the routing table, and sends nothing
+//!          ::1   127.0.0.1
+//!           `---v---'
+//! the first rule that tells the two apart decides
+//! ```
 //!
 //! A client takes the answers in this order and goes on to the next when one
 //! fails: a server listens on one of them only.       (viva 10) (try 9)

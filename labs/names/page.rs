@@ -1,9 +1,11 @@
 //! How the three commands print: a label in a narrow column, text beside it,
 //! broken at blanks before column 80. Plain lines, no colours.
 //!
-//!     range     well-known, by IANA's list: services of the system, 0 to
-//!               1023
-//!     <-label-> <- text, as often as it takes ------------------------->
+//! ```text
+//! range     well-known, by IANA's list: services of the system, 0 to
+//!           1023
+//! <-label-> <- text, as often as it takes ------------------------->
+//! ```
 
 use socketlab::say;
 

@@ -1,10 +1,12 @@
 //! `names port NUMBER`: what the number says, what this machine says.
 //!
-//!     443 --> range     IANA's list        ranges.rs
-//!         --> here      /proc/sys/net      ranges.rs
-//!         --> service   /etc/services, both ways
-//!         --> bind()    tried on 127.0.0.1, TCP and UDP, and undone
-//!         --> listens   the kernel's table of sockets, /proc/net
+//! ```text
+//! 443 --> range     IANA's list        ranges.rs
+//!     --> here      /proc/sys/net      ranges.rs
+//!     --> service   /etc/services, both ways
+//!     --> bind()    tried on 127.0.0.1, TCP and UDP, and undone
+//!     --> listens   the kernel's table of sockets, /proc/net
+//! ```
 //!
 //! A port is no thing that data passes through: it is 16 bits in the header
 //! of a segment or datagram, by which the kernel finds the socket. TCP's and
@@ -17,7 +19,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 use socketlab::console::{escape, escape_short};
 use socketlab::tcp_table::{self, Entry};
-use socketlab::{Error, Result, args, explain, say};
+use socketlab::{Error, Result, args, say};
 
 use crate::page::item;
 use crate::resolver::{self, Failure, Question};

@@ -1,11 +1,13 @@
 //! What a port's number says by itself, and what this kernel makes of it.
 //!
-//!     0       1024                    32768      49152     60999   65535
-//!     |-------|-----------------------|----------|---------|-------|
-//!     well-    registered                         dynamic              IANA
-//!     known
-//!     root     anybody                                        Linux: bind
-//!                                     lent to clients         Linux: connect
+//! ```text
+//! 0       1024                    32768      49152     60999   65535
+//! |-------|-----------------------|----------|---------|-------|
+//! well-    registered                         dynamic              IANA
+//! known
+//! root     anybody                                        Linux: bind
+//!                                 lent to clients         Linux: connect
+//! ```
 //!
 //! IANA's are an agreement about lists; the kernel's two settings are what
 //! happens: ip_unprivileged_port_start and ip_local_port_range.     [T-Q3]

@@ -1,12 +1,14 @@
 //! The two questions to the resolver, which is a part of the C library and
 //! not of the kernel: it reads /etc/hosts, asks name servers, sorts.
 //!
-//!     main thread             a thread of its own
-//!       |---- the question ---->|
-//!       |                       |  getaddrinfo(): hosts file, DNS, …
-//!       |<--- the answers ------|
-//!       x  …or the deadline: getaddrinfo() has none, and a dead name server
-//!          holds it for 5 s, twice, for each server and search domain
+//! ```text
+//! main thread             a thread of its own
+//!   |---- the question ---->|
+//!   |                       |  getaddrinfo(): hosts file, DNS, …
+//!   |<--- the answers ------|
+//!   x  …or the deadline: getaddrinfo() has none, and a dead name server
+//!      holds it for 5 s, twice, for each server and search domain
+//! ```
 //!
 //! std's `ToSocketAddrs` asks the same resolver, but for TCP alone, and keeps
 //! nothing of an answer but the address. The crate dns-lookup passes all on.
@@ -17,8 +19,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use dns_lookup::{AddrInfoHints, LookupError};
+use explain::Entry;
 use socketlab::Error;
-use socketlab::explain::{self, Entry};
 use socketlab::trace::{self, Ends, Step};
 
 /// Answers that are kept; a name with more is told, not printed whole.

@@ -1,9 +1,11 @@
 //! From addresses back to names, all at once: each question may take as long
 //! as a dead name server likes, and they need not wait for each other.
 //!
-//!     192.0.2.7  --thread-->  getnameinfo()  -->  'www.example.com'
-//!     192.0.2.8  --thread-->  getnameinfo()  -->  no name is registered
-//!         all of them answer, or are late, before one deadline
+//! ```text
+//! 192.0.2.7  --thread-->  getnameinfo()  -->  'www.example.com'
+//! 192.0.2.8  --thread-->  getnameinfo()  -->  no name is registered
+//!     all of them answer, or are late, before one deadline
+//! ```
 //!
 //! The names are whatever the owner of the ADDRESS block wrote into DNS.
 

@@ -1,13 +1,15 @@
 //! `names show`: the vocabulary of the handout beside live sockets. Each
 //! topic makes its own, on 127.0.0.1 and ports that the kernel chooses.
 //!
-//!     sockets     the figure: two ends, a listener, and the kernel  [T-X1]
-//!     words       domain, type, protocol, hostname, port
-//!     four-tuple  two connections on one port of the server         [T-Q4]
-//!     same-port   TCP and UDP on the same number; a second TCP server
-//!     ephemeral   when a client gets its port, and from where
-//!     kinds       connection, boundaries, reliability: not one thing [T-Q8]
-//!     lost        bytes that send() took and nobody read
+//! ```text
+//! sockets     the figure: two ends, a listener, and the kernel  [T-X1]
+//! words       domain, type, protocol, hostname, port
+//! four-tuple  two connections on one port of the server         [T-Q4]
+//! same-port   TCP and UDP on the same number; a second TCP server
+//! ephemeral   when a client gets its port, and from where
+//! kinds       connection, boundaries, reliability: not one thing [T-Q8]
+//! lost        bytes that send() took and nobody read
+//! ```
 //!
 //! A topic that did not come out as it says ends the program with status 1.
 

@@ -1,11 +1,13 @@
 //! An address as bind() and connect() get it: bytes in memory.
 //!
-//!     struct sockaddr_in           struct sockaddr_in6
-//!     +------+------+----------+   +------+------+----------+------+-----+
-//!     |family| port | address  |   |family| port | flowinfo | addr | zone|
-//!     |  2   |  2   | 4, pad 8 |   |  2   |  2   |    4     |  16  |  4  |
-//!     +------+------+----------+   +------+------+----------+------+-----+
-//!      own    net    net            own    net    net        net    own
+//! ```text
+//! struct sockaddr_in           struct sockaddr_in6
+//! +------+------+----------+   +------+------+----------+------+-----+
+//! |family| port | address  |   |family| port | flowinfo | addr | zone|
+//! |  2   |  2   | 4, pad 8 |   |  2   |  2   |    4     |  16  |  4  |
+//! +------+------+----------+   +------+------+----------+------+-----+
+//!  own    net    net            own    net    net        net    own
+//! ```
 //!
 //! "net" is network byte order: the high byte first, on every machine,
 //! because both ends of a wire must read the same number. "own" is this

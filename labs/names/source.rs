@@ -1,9 +1,11 @@
 //! Where an answer came from: the line that is responsible, as far as a line
 //! of this machine's own files is.
 //!
-//!     localhost --> /etc/hosts, line 1: 127.0.0.1 localhost
-//!     http      --> /etc/services, line 45: http 80/tcp www
-//!     example.org   no line: the next source of /etc/nsswitch.conf, DNS
+//! ```text
+//! localhost --> /etc/hosts, line 1: 127.0.0.1 localhost
+//! http      --> /etc/services, line 45: http 80/tcp www
+//! example.org   no line: the next source of /etc/nsswitch.conf, DNS
+//! ```
 //!
 //! This is why `localhost` may be ::1, and this machine's own name 127.0.1.1:
 //! somebody wrote it there.                              (viva 9) [T-V4]

@@ -1,9 +1,11 @@
 //! What tells sockets apart: the number of their port alone never does.
 //!
-//!     TCP 127.0.0.1:5000  *                    listener: two numbers
-//!     TCP 127.0.0.1:5000  127.0.0.1:50122      accepted: four numbers
-//!     TCP 127.0.0.1:5000  127.0.0.1:50124      accepted: four numbers
-//!     UDP 127.0.0.1:5000  *                    another protocol's 5000
+//! ```text
+//! TCP 127.0.0.1:5000  *                    listener: two numbers
+//! TCP 127.0.0.1:5000  127.0.0.1:50122      accepted: four numbers
+//! TCP 127.0.0.1:5000  127.0.0.1:50124      accepted: four numbers
+//! UDP 127.0.0.1:5000  *                    another protocol's 5000
+//! ```
 //!
 //! The kernel looks a segment up by all four first, and asks the listener
 //! only when there is no such connection: that is a SYN then.

@@ -2,19 +2,17 @@
 //! write() goes in whole, and never among another's bytes; a larger one may
 //! be cut into by whoever else writes [T-X3].
 //!
-//!     writer A (--child A) -- 3 write "AAAA" --\
-//!                                               >== 1 pipe ==> 4 read
-//!     writer B (--child B) -- 3 write "BBBB" --/                parent
-//!       ^------------------------ 2 fork -----------------------'
+//! ```text
+//! writer A (--child A) -- 3 write "AAAA" --\
+//!                                           >== 1 pipe ==> 4 read
+//! writer B (--child B) -- 3 write "BBBB" --/                parent
+//!   ^------------------------ 2 fork -----------------------'
+//! ```
 //!
 //! "May be": that it happened is a proof, that it did not happen is none.
 //! 512 bytes are promised by POSIX; Linux has PIPE_BUF 4096.       (viva 9)
 
-mod child;
-mod ends;
-mod reading;
-mod writing;
-
+use pipes::{child, ends, reading, writing};
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;

@@ -1,23 +1,20 @@
 //! Two pipes, two directions: the parent asks, the child answers in capitals.
 //! Handout T: two ways take two ordinary pipes [T-X3].
 //!
-//!     parent                                        child (--child)
-//!       |  1 pipe  down [3]<====[4]
-//!       |  2 pipe  up   [5]<====[6]
-//!       |  3 fork  ------------------------------->  exec, [3] is its [0]
-//!       |  4 close [3] [6]                           and [6] is its [1]
-//!       |  5 write --- "hello\n" ---> down -------->  read
-//!       |  6 read  <-- "HELLO\n" ---- up <----------  write
-//!       |  7 close down --- end of file ----------->  ends
+//! ```text
+//! parent                                        child (--child)
+//!   |  1 pipe  down [3]<====[4]
+//!   |  2 pipe  up   [5]<====[6]
+//!   |  3 fork  ------------------------------->  exec, [3] is its [0]
+//!   |  4 close [3] [6]                           and [6] is its [1]
+//!   |  5 write --- "hello\n" ---> down -------->  read
+//!   |  6 read  <-- "HELLO\n" ---- up <----------  write
+//!   |  7 close down --- end of file ----------->  ends
+//! ```
 //!
 //! --one-pipe shows why one will not do, --deadlock what two can do to you.
 
-mod child;
-mod ends;
-mod orphan;
-mod reading;
-mod writing;
-
+use pipes::{child, ends, orphan, reading, writing};
 use std::io::{self, PipeReader, PipeWriter};
 use std::process::{self, Child};
 use std::time::Duration;

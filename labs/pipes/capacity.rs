@@ -1,24 +1,21 @@
 //! How much a pipe holds, and what write() does when it is full: waits. The
 //! same for an ordinary pipe and for a named one [T-X3].
 //!
-//!     main                       the pipe                 thread "writing"
-//!       |  1 pipe                (empty)
-//!       |  2 write, again and
-//!       |    again, until EAGAIN (full)
-//!       |                        (full) <------ 2 write, and it waits
-//!       |  3 read 1 byte <------ (a page is not free yet)  still waits
-//!       |  3 read the page <---- (room) <-----------------  returns
-//!       |  4 close
+//! ```text
+//! main                       the pipe                 thread "writing"
+//!   |  1 pipe                (empty)
+//!   |  2 write, again and
+//!   |    again, until EAGAIN (full)
+//!   |                        (full) <------ 2 write, and it waits
+//!   |  3 read 1 byte <------ (a page is not free yet)  still waits
+//!   |  3 read the page <---- (room) <-----------------  returns
+//!   |  4 close
+//! ```
 //!
 //! The buffer is a ring of 16 pages (Linux), and so it counts in pages:
 //! --chunk 2049 fills it with half as many bytes.
 
-mod ends;
-mod fifo;
-mod kind;
-mod reading;
-mod writing;
-
+use pipes::{ends, fifo, reading, writing};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};

@@ -2,13 +2,15 @@
 //! fork(), because only the calling thread lives on in the copy, in the
 //! middle of whatever the others did. `Command` does fork and exec in one.
 //!
-//!     C                                      here
-//!     if (fork() == 0) {                     Command::new(this program)
-//!         dup2(fd[0], 0);                      .stdin(the reading end)
-//!         execv(program, {"--child"});         .arg("--child")
-//!     }                                        .spawn()
+//! ```text
+//! C                                      here
+//! if (fork() == 0) {                     Command::new(this program)
+//!     dup2(fd[0], 0);                      .stdin(the reading end)
+//!     execv(program, {"--child"});         .arg("--child")
+//! }                                        .spawn()
+//! ```
 //!
-//! Python's os.fork() shows the two steps apart: tests/python/pipes_fork.py.
+//! Python's os.fork() shows the two steps apart: labs/pipes/python/fork.py.
 
 use std::env;
 use std::ops::{Deref, DerefMut};

@@ -1,10 +1,12 @@
 //! A thread per client of a Unix-domain socket, bounded, and ended when the
-//! server stops: src/clients.rs in small, which is made for TCP.
+//! server stops: src/socketlab/clients.rs in small, which is made for TCP.
 //!
-//!     accept loop -- spawn() --> thread: converse(client)
-//!         | full: false, and the loop turns the client away
-//!     SIGINT, SIGTERM -> shutdown(listener): accept() fails, and the loop
-//!     calls finish(): end of stream for all, cut off a second later
+//! ```text
+//! accept loop -- spawn() --> thread: converse(client)
+//!     | full: false, and the loop turns the client away
+//! SIGINT, SIGTERM -> shutdown(listener): accept() fails, and the loop
+//! calls finish(): end of stream for all, cut off a second later
+//! ```
 
 use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind::ConnectionAborted;

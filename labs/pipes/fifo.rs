@@ -1,10 +1,12 @@
 //! A name that must be a FIFO: made if it is not there, looked at if it is.
 //! Nothing that exists is ever deleted or written to by mistake.
 //!
-//!     the name is         what happens
-//!     free                mkfifo(), mode 600: for this user alone
-//!     a FIFO              it is used, and a note says whose if not ours
-//!     anything else       refused, untouched
+//! ```text
+//! the name is         what happens
+//! free                mkfifo(), mode 600: for this user alone
+//! a FIFO              it is used, and a note says whose if not ours
+//! anything else       refused, untouched
+//! ```
 
 use std::fs;
 use std::os::fd::OwnedFd;

@@ -1,20 +1,17 @@
 //! Prints what is written into a named pipe (FIFO). Handout T, named pipes
 //! [T-X3]. The other half is fifo_writer.rs, or `echo hello > FIFO`.
 //!
-//!     reader (this file)       the name           writer
-//!       |  1 mkfifo            /tmp/x.fifo
-//!       |  2 open O_RDONLY     ... waits for ...    open O_WRONLY
-//!       |  3 read <----------- (64 KiB, kernel) <-- write
-//!       |  3 read = 0 <------- end of file <------- close, by the LAST one
-//!       |  4 close
-//!       v  5 unlink            (with --remove)
+//! ```text
+//! reader (this file)       the name           writer
+//!   |  1 mkfifo            /tmp/x.fifo
+//!   |  2 open O_RDONLY     ... waits for ...    open O_WRONLY
+//!   |  3 read <----------- (64 KiB, kernel) <-- write
+//!   |  3 read = 0 <------- end of file <------- close, by the LAST one
+//!   |  4 close
+//!   v  5 unlink            (with --remove)
+//! ```
 
-mod ends;
-mod fifo;
-mod kind;
-mod own_name;
-mod reading;
-
+use pipes::{ends, fifo, reading};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -23,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use own_name::OwnName;
+use pipes::own_name::OwnName;
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say, stop};

@@ -2,20 +2,17 @@
 //! opened for reading and writing, each side also reads its own words. With
 //! two FIFOs, crosswise, it is a conversation.
 //!
-//!     one:  A --2 open O_RDWR--> (x) <--open O_RDWR-- B
-//!           A --3 write "A: hi"--> (x) --4 read "A: hi"--> A, or B: whoever
+//! ```text
+//! one:  A --2 open O_RDWR--> (x) <--open O_RDWR-- B
+//!       A --3 write "A: hi"--> (x) --4 read "A: hi"--> A, or B: whoever
 //!
-//!     two:  A --write--> (x) --read--> B       fifo-talk x y     fifo-talk y x
-//!           A <--read--- (y) <-write-- B
+//! two:  A --write--> (x) --read--> B       fifo-talk x y     fifo-talk y x
+//!       A <--read--- (y) <-write-- B
+//! ```
 //!
 //! Two-way under one name is what a Unix-domain socket is: unix_server.rs.
 
-mod ends;
-mod fifo;
-mod kind;
-mod reading;
-mod writing;
-
+use pipes::{ends, fifo, reading, writing};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;

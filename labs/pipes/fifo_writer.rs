@@ -2,18 +2,16 @@
 //! [T-X3]. The other half is fifo_reader.rs, or `cat`, or Python; either may
 //! be started first, and they need not be related.
 //!
-//!     writer (this file)       the name           reader
-//!       |  1 mkfifo            /tmp/x.fifo
-//!       |  2 open O_WRONLY     ... waits for ...    open O_RDONLY
-//!       |  3 write ----------> (64 KiB, kernel) --> read
-//!       |  4 close ----------- end of file -------> read = 0
-//!       v  gone                the name stays
+//! ```text
+//! writer (this file)       the name           reader
+//!   |  1 mkfifo            /tmp/x.fifo
+//!   |  2 open O_WRONLY     ... waits for ...    open O_RDONLY
+//!   |  3 write ----------> (64 KiB, kernel) --> read
+//!   |  4 close ----------- end of file -------> read = 0
+//!   v  gone                the name stays
+//! ```
 
-mod ends;
-mod fifo;
-mod kind;
-mod writing;
-
+use pipes::{ends, fifo, writing};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -2,23 +2,20 @@
 //! ordinary pipes [T-X3]. Both are this program: the child is a second copy
 //! of it, started with --child, and its standard input is the pipe.
 //!
-//!     parent               kernel                 child
-//!       |  1 pipe      [3]<==(64 KiB)<==[4]
-//!       |  2 fork  ----------------------------->  |  exec, [3] is its [0]
-//!       |  3 close [3]                             |
-//!       |  4 write "hello\n" --> (hello\n) ----->  |  5 read = 6
-//!       |  6 close [4] ------- end of file ----->  |  5 read = 0
-//!       |  7 wait  <-----------------------------  exit
+//! ```text
+//! parent               kernel                 child
+//!   |  1 pipe      [3]<==(64 KiB)<==[4]
+//!   |  2 fork  ----------------------------->  |  exec, [3] is its [0]
+//!   |  3 close [3]                             |
+//!   |  4 write "hello\n" --> (hello\n) ----->  |  5 read = 6
+//!   |  6 close [4] ------- end of file ----->  |  5 read = 0
+//!   |  7 wait  <-----------------------------  exit
+//! ```
 //!
 //! What closes what is the lesson: --leak and --reader-leaves get it wrong
 //! on purpose.
 
-mod child;
-mod ends;
-mod orphan;
-mod reading;
-mod writing;
-
+use pipes::{child, ends, orphan, reading, writing};
 use std::io::{self, PipeWriter};
 use std::process::{self, Child, Stdio};
 use std::time::Duration;

@@ -2,9 +2,11 @@
 //! doing: the kernel closes the parent's ends, and the child reads end of
 //! file. But one that holds a writing end of its own input never does:
 //!
-//!     parent (killed)         child
-//!                (pipe) ==>   |  read: waits, as somebody could write
-//!                       <==   |  and that is itself
+//! ```text
+//! parent (killed)         child
+//!            (pipe) ==>   |  read: waits, as somebody could write
+//!                   <==   |  and that is itself
+//! ```
 //!
 //! Such a child looks whether its parent is still the one that started it: an
 //! orphan is given another one, mostly process 1.

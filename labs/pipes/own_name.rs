@@ -2,10 +2,12 @@
 //! socket's, and takes away at the end: if it is still the same file. Somebody
 //! may have put another one there meanwhile, and that one stays.
 //!
-//!     OwnName::of()   notes device, inode and kind of the file
-//!     remove()        the same?   unlink(): the name goes, and whoever has
-//!                                 the file open goes on with it
-//!                     another?    a warning, and nothing else
+//! ```text
+//! OwnName::of()   notes device, inode and kind of the file
+//! remove()        the same?   unlink(): the name goes, and whoever has
+//!                             the file open goes on with it
+//!                 another?    a warning, and nothing else
+//! ```
 
 use std::fs::{self, FileType};
 use std::os::unix::fs::MetadataExt;

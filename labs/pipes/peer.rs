@@ -2,8 +2,10 @@
 //! peer can neither lie nor refuse. TCP has nothing like it: an address says
 //! where somebody is, not who.                                    (viva 14)
 //!
-//!     struct ucred { pid_t pid; uid_t uid; gid_t gid; };
-//!     getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &length)
+//! ```text
+//! struct ucred { pid_t pid; uid_t uid; gid_t gid; };
+//! getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &length)
+//! ```
 //!
 //! So on Linux; macOS has getpeereid() and LOCAL_PEERPID for the same.
 //!

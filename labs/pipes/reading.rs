@@ -1,8 +1,10 @@
 //! The end of a pipe that bytes come out of.
 //!
-//!     [3] <== (h e l l o \n) <== [4]     read() = 6: what is there
-//!     [3] <== (             ) <== [4]     read() waits: [4] is open
-//!     [3] <== (             )             read() = 0: nobody can write
+//! ```text
+//! [3] <== (h e l l o \n) <== [4]     read() = 6: what is there
+//! [3] <== (             ) <== [4]     read() waits: [4] is open
+//! [3] <== (             )             read() = 0: nobody can write
+//! ```
 //!
 //! read() itself has no deadline; poll() before it brings one.
 

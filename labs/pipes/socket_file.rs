@@ -1,12 +1,14 @@
 //! The file that bind() makes of a Unix-domain socket's path, which a server
 //! must neither lose nor steal.
 //!
-//!     bind() says      what is there           what happens
-//!     0                nothing was             a socket file, mode 600
-//!     EADDRINUSE       a socket, connect() OK  somebody's server: left alone
-//!     EADDRINUSE       a socket, EPROTOTYPE    somebody's, for datagrams
-//!     EADDRINUSE       a socket, ECONNREFUSED  stale: removed, bind() again
-//!     EADDRINUSE       any other file          left alone
+//! ```text
+//! bind() says      what is there           what happens
+//! 0                nothing was             a socket file, mode 600
+//! EADDRINUSE       a socket, connect() OK  somebody's server: left alone
+//! EADDRINUSE       a socket, EPROTOTYPE    somebody's, for datagrams
+//! EADDRINUSE       a socket, ECONNREFUSED  stale: removed, bind() again
+//! EADDRINUSE       any other file          left alone
+//! ```
 
 use std::fs;
 use std::io::ErrorKind::{AddrInUse, ConnectionRefused, PermissionDenied};

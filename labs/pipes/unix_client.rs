@@ -1,17 +1,16 @@
 //! Types to a Unix-domain socket and prints what comes back, both at once.
 //! Beside the pipes of handout T [T-X3]. Peer: unix_server.rs, or `nc -lU`.
 //!
-//!     client (this file)        server
-//!       |  1 socket               |
-//!       |  2 connect ------------>|  by a path; no port, no packet
-//!       |  3 send ---- "hello" -->|
-//!       |  4 recv <--- "hello" ---|  by main, while a thread sends
-//!       |  5 close                |
+//! ```text
+//! client (this file)        server
+//!   |  1 socket               |
+//!   |  2 connect ------------>|  by a path; no port, no packet
+//!   |  3 send ---- "hello" -->|
+//!   |  4 recv <--- "hello" ---|  by main, while a thread sends
+//!   |  5 close                |
+//! ```
 
-mod kind;
-mod peer;
-mod unix_path;
-
+use pipes::{kind, unix_path};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -24,7 +23,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use peer::Peer;
+use pipes::peer::Peer;
 use socket2::{Domain, Socket, Type};
 use socketlab::args::{self, Program};
 use socketlab::net::{self, step};

@@ -1,7 +1,9 @@
 //! The address of a Unix-domain socket: a path, in struct sockaddr_un.
 //!
-//!     family (2)   sun_path (108)
-//!     AF_UNIX      /tmp/socketlab.sock \0 ...      107 bytes at most
+//! ```text
+//! family (2)   sun_path (108)
+//! AF_UNIX      /tmp/socketlab.sock \0 ...      107 bytes at most
+//! ```
 //!
 //! The client needs no more of it; what a server has to settle before a path
 //! is its own is in socket_file.rs.

@@ -2,24 +2,20 @@
 //! both directions on one connection, and the kernel tells who the client
 //! is. Beside the pipes of handout T [T-X3]. Peer: unix_client.rs.
 //!
-//!     client                   server (this file)
-//!       |                        |  1 socket   2 bind   3 listen
-//!       |-- connect, no packet ->|  4 accept   pid, uid, gid of the client
-//!       |------- "hello" ------->|  5 recv  }
-//!       |<------ "hello" --------|  6 send  } in a thread per client
-//!       |---- end of stream ---->|  7 close }
-//!                                |  8 unlink   at the end: the path is a file
+//! ```text
+//! client                   server (this file)
+//!   |                        |  1 socket   2 bind   3 listen
+//!   |-- connect, no packet ->|  4 accept   pid, uid, gid of the client
+//!   |------- "hello" ------->|  5 recv  }
+//!   |<------ "hello" --------|  6 send  } in a thread per client
+//!   |---- end of stream ---->|  7 close }
+//!                            |  8 unlink   at the end: the path is a file
+//! ```
 //!
 //! Nothing of it ever reaches a network card: write() copies into the buffer
 //! that the other end reads from.
 
-mod crowd;
-mod kind;
-mod own_name;
-mod peer;
-mod socket_file;
-mod unix_path;
-
+use pipes::{socket_file, unix_path};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -27,11 +23,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use crowd::Crowd;
-use peer::Peer;
+use pipes::crowd::Crowd;
+use pipes::peer::Peer;
+use pipes::socket_file::SocketFile;
 use rustix::fs::RawMode;
 use rustix::process::geteuid;
-use socket_file::SocketFile;
 use socket2::{Domain, Socket, Type};
 use socketlab::args::{self, Program};
 use socketlab::clients::MAX_CLIENTS;

@@ -1,8 +1,10 @@
 //! The end of a pipe that bytes go into.
 //!
-//!     [4] ==> (h e l l o \n) ==> [3]     write() = 6: the kernel has them
-//!     [4] ==> (full, 64 KiB ) ==> [3]     write() waits: [3] is open
-//!     [4] ==>                             EPIPE: nobody can read any more
+//! ```text
+//! [4] ==> (h e l l o \n) ==> [3]     write() = 6: the kernel has them
+//! [4] ==> (full, 64 KiB ) ==> [3]     write() waits: [3] is open
+//! [4] ==>                             EPIPE: nobody can read any more
+//! ```
 
 use std::os::fd::{AsFd, AsRawFd};
 

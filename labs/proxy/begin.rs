@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use socketlab::http::{Fields, Reader};
+use http::{Fields, Reader};
 
 use crate::cache::Stored;
 

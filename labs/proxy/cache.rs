@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use socketlab::http::Fields;
+use http::Fields;
 
 /// Answers of one URL that differ by request fields.
 const MOST_VARIANTS: usize = 8;

@@ -10,8 +10,8 @@
 //! ```
 //! Never 404: that is for an origin to say. (viva 8)
 
-use socketlab::http::page::{escape, page};
-use socketlab::http::{Fault, Head, date, reason};
+use http::page::{escape, page};
+use http::{Fault, Head, date, reason};
 
 /// Why there is nothing to pass on: a status and a sentence or two.
 #[derive(Debug)]

@@ -9,9 +9,7 @@
 //!               200, 404 … the head goes to relay.rs
 //! ```
 
-use socketlab::http::{
-    Body, Fault, Framing, Head, Reader, Response, Version, chunk_line,
-};
+use http::{Body, Fault, Framing, Head, Reader, Response, Version, chunk_line};
 
 use crate::errors::Problem;
 use crate::headers;

@@ -10,8 +10,8 @@
 //!      +-- once more, if a connection at rest was dead
 //! ```
 
-use socketlab::http::reader::HEAD_DEADLINE;
-use socketlab::http::{Fault, Framing, Reader};
+use http::reader::HEAD_DEADLINE;
+use http::{Fault, Framing, Reader};
 
 use crate::begin::{Begun, Wanted};
 use crate::errors::Problem;

@@ -13,8 +13,8 @@
 //! ```
 //! Times are whole seconds since 1970.
 
+use http::{Fields, Request, date};
 use jiff::Timestamp;
-use socketlab::http::{Fields, Request, date};
 
 use crate::cache::Stored;
 

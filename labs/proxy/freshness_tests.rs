@@ -1,7 +1,7 @@
 use super::*;
 use std::sync::Arc;
 
-use socketlab::http::Response;
+use http::Response;
 
 /// Received at second 1,000,000, at once.
 fn kept(fields: &str) -> Stored {

@@ -10,7 +10,7 @@
 //! ```
 //! [W-T3a] (viva 4)
 
-use socketlab::http::{Fields, Framing, Head, Request, Response, Version};
+use http::{Fields, Framing, Head, Request, Response, Version};
 
 use crate::target::Destination;
 

@@ -27,7 +27,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
-use socketlab::http::Reader;
+use http::Reader;
 use socketlab::{Error, Result};
 
 use crate::begin::{Begun, Fetch, Wanted};

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use socketlab::http::{Fields, Framing, Head, Response};
+use http::{Fields, Framing, Head, Response};
 
 use crate::cache::Stored;
 use crate::flight::Flight;

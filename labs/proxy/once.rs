@@ -1,15 +1,17 @@
 //! A multi-threaded web proxy on two screens. Handout W (Week 5), task 3, by
 //! the letter, in the companion's form: the URL stands in the path.
 //!
-//!     browser               proxy (this file)           origin server
-//!       |                     |  1 socket 2 bind 3 listen     |
-//!       |----- handshake ---->|  4 accept, a thread each      |
-//!       | GET /host/x ------->|  5 recv                       |
-//!       |                     |  6 connect -- handshake ----->|
-//!       |                     |  7 send ---- GET /x --------->|
-//!       |                     |  5 recv <------- the object --|
-//!       |<------- the object -|  7 send                       |
-//!       |<-------- FIN -------|  8 close                      |
+//! ```text
+//! browser               proxy (this file)           origin server
+//!   |                     |  1 socket 2 bind 3 listen     |
+//!   |----- handshake ---->|  4 accept, a thread each      |
+//!   | GET /host/x ------->|  5 recv                       |
+//!   |                     |  6 connect -- handshake ----->|
+//!   |                     |  7 send ---- GET /x --------->|
+//!   |                     |  5 recv <------- the object --|
+//!   |<------- the object -|  7 send                       |
+//!   |<-------- FIN -------|  8 close                      |
+//! ```
 //!
 //! A proxy is a server to the browser and a client to the origin: one program
 //! with both lists of calls.  [W-T3a] [W-T3b] (viva 1)
@@ -21,10 +23,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use http::{Fault, Head, Reader, Request, Target};
+use http::{reason, target::split_authority};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::Clients;
-use socketlab::http::{Fault, Head, Reader, Request, Target};
-use socketlab::http::{reason, target::split_authority};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 

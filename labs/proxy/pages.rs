@@ -3,8 +3,8 @@
 
 use std::fmt::Display;
 
-use socketlab::http::page::{escape, page};
-use socketlab::http::{Head, Request, date};
+use http::page::{escape, page};
+use http::{Head, Request, date};
 
 use crate::log::Record;
 use crate::report::{Kept, Report};

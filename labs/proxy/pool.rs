@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use socketlab::http::Reader;
+use http::Reader;
 
 use crate::watch;
 

@@ -12,9 +12,7 @@
 
 use std::sync::Arc;
 
-use socketlab::http::{
-    Body, Framing, Head, Reader, Response, Version, chunk_line, date,
-};
+use http::{Body, Framing, Head, Reader, Response, Version, chunk_line, date};
 
 use crate::cache::Stored;
 use crate::exchange::of_origin;

@@ -1,54 +1,35 @@
 //! A web proxy for many browsers at once. Handout W (Week 5), task 3, on from
 //! once.rs, which is the letter. The other halves: any browser, any origin.
 //!
-//!     browsers              proxy (this program)        origin servers
-//!       |                     |  1 socket 2 bind 3 listen     |
-//!       |----- handshake ---->|  4 accept, a thread each      |
-//!       | GET http://host/x ->|  5 recv                       |
-//!       |                     |  6 connect, or one at rest -->|
-//!       |                     |  7 send ---- GET /x --------->|
-//!       |                     |  5 recv <------- the object --|
-//!       |<------- the object -|  7 send                       |
-//!       | GET http://other/y->|  5 recv  on the same connection
-//!       |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
+//! ```text
+//! browsers              proxy (this program)        origin servers
+//!   |                     |  1 socket 2 bind 3 listen     |
+//!   |----- handshake ---->|  4 accept, a thread each      |
+//!   | GET http://host/x ->|  5 recv                       |
+//!   |                     |  6 connect, or one at rest -->|
+//!   |                     |  7 send ---- GET /x --------->|
+//!   |                     |  5 recv <------- the object --|
+//!   |<------- the object -|  7 send                       |
+//!   | GET http://other/y->|  5 recv  on the same connection
+//!   |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
 //!
-//!     session.rs   requests in turn        hub.rs desk.rs begin.rs flight.rs
-//!     target.rs    where a request goes    cache.rs freshness.rs  RFC 9111
-//!     forward.rs   request to the origin   pool.rs   connections at rest
-//!     exchange.rs  … and its answer's head log.rs report.rs pages.rs
-//!     relay.rs     response to the client  watch.rs  poll()
-//!     kept.rs      … out of the cache      headers.rs errors.rs
-//!     origin.rs    rules, connect          tunnel.rs CONNECT
-
-mod begin;
-mod cache;
-mod desk;
-mod errors;
-mod exchange;
-mod flight;
-mod forward;
-mod freshness;
-mod headers;
-mod hub;
-mod kept;
-mod log;
-mod origin;
-mod pages;
-mod pool;
-mod relay;
-mod report;
-mod session;
-mod target;
-mod tunnel;
-mod watch;
+//! session.rs   requests in turn        hub.rs desk.rs begin.rs flight.rs
+//! target.rs    where a request goes    cache.rs freshness.rs  RFC 9111
+//! forward.rs   request to the origin   pool.rs   connections at rest
+//! exchange.rs  … and its answer's head log.rs report.rs pages.rs
+//! relay.rs     response to the client  watch.rs  poll()
+//! kept.rs      … out of the cache      headers.rs errors.rs
+//! origin.rs    rules, connect          tunnel.rs CONNECT
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use hub::Hub;
-use origin::Rules;
-use session::converse;
+use proxy::hub::Hub;
+use proxy::origin::Rules;
+use proxy::proxy::Proxy;
+use proxy::session::converse;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
@@ -116,19 +97,6 @@ struct Args {
     /// allow a port below 1024
     #[argh(switch)]
     allow_privileged: bool,
-}
-
-/// What all conversations know; none of it changes.
-struct Proxy {
-    hub: Hub,
-    rules: Rules,
-    tunnel_ports: Vec<u16>,
-    cache: bool,
-    via: String, // our name in Via fields, unlike any other proxy's
-    patience: Duration,
-    idle: Duration,
-    tunnel_idle: Duration,
-    max_body: u64, // bytes
 }
 
 fn main() -> Result<()> {

@@ -12,17 +12,17 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use http::{Fault, Framing, Head, Reader, Request, Version, date};
 use socket2::SockRef;
 use socketlab::Result;
-use socketlab::http::{Fault, Framing, Head, Reader, Request, Version, date};
 use socketlab::net::TcpSocket;
 
-use crate::Proxy;
 use crate::errors::Problem;
 use crate::forward::forward;
 use crate::headers;
 use crate::log::Record;
 use crate::pages;
+use crate::proxy::Proxy;
 use crate::target::{Route, route};
 use crate::tunnel::tunnel;
 

@@ -17,8 +17,8 @@
 
 use std::net::IpAddr;
 
-use socketlab::http::target::split_authority;
-use socketlab::http::{Request, Target};
+use http::target::split_authority;
+use http::{Request, Target};
 
 use crate::errors::Problem;
 

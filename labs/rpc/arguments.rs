@@ -2,10 +2,12 @@
 //! brought into the procedure's own order and then into its own types. What
 //! does not fit is -32602 Invalid params, with a reason.      [T-X2] (viva 4)
 //!
-//!     names of add:  a     b
-//!     [2, 3]         2     3         by position
-//!     {"b":3,"a":2}  2     3         by name: order does not matter
-//!     [2]            2     missing   -32602
+//! ```text
+//! names of add:  a     b
+//! [2, 3]         2     3         by position
+//! {"b":3,"a":2}  2     3         by name: order does not matter
+//! [2]            2     missing   -32602
+//! ```
 
 use std::fmt;
 

@@ -2,8 +2,10 @@
 //! here knows that a caller may sit on another machine; compare.rs calls them
 //! both ways. That is the promise of RPC, as far as it goes.      [T-X2]
 //!
-//!     caller -> add(2, 3) -> 5                                a local call
-//!     caller -> stub ~~~ wire ~~~ skeleton -> add(2, 3) -> 5  a remote one
+//! ```text
+//! caller -> add(2, 3) -> 5                                a local call
+//! caller -> stub ~~~ wire ~~~ skeleton -> add(2, 3) -> 5  a remote one
+//! ```
 
 use std::fmt;
 

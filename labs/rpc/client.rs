@@ -3,29 +3,24 @@
 //! RPC wants them: this file calls, and sees results. The other half is
 //! server.rs.                                           [T-X2] (viva 1)
 //!
-//!     you        client (this file)   stub.rs                  server
-//!      | add 2 3     |                   | 1 socket  2 connect    |
-//!      |------------>|-- call("add") --->| 3 send  --- line ----->|
-//!      |             |                   | 4 recv  <-- line ------|
-//!      |<---- 5 -----|<------ "5" -------|                        |
-//!      | quit        |                   | 5 close --- FIN ------>|
+//! ```text
+//! you        client (this file)   stub.rs                  server
+//!  | add 2 3     |                   | 1 socket  2 connect    |
+//!  |------------>|-- call("add") --->| 3 send  --- line ----->|
+//!  |             |                   | 4 recv  <-- line ------|
+//!  |<---- 5 -----|<------ "5" -------|                        |
+//!  | quit        |                   | 5 close --- FIN ------>|
+//! ```
 
-mod connection;
-mod identity;
-mod once;
-mod stub;
-mod stub_wire;
-mod wire;
-mod words;
-
+use rpc::{identity, once, stub_wire, words};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use rpc::stub::{Called, Patience, Stub};
+use rpc::words::Order;
 use serde_json::value::RawValue;
 use socketlab::args::{self, Port, Program};
 use socketlab::{Error, Result, console, net, say, warn};
-use stub::{Called, Patience, Stub};
-use words::Order;
 
 const PROGRAM: Program = Program {
     lab: "rpc",

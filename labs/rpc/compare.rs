@@ -2,27 +2,24 @@
 //! local" hides. Handout T (Terna), question 7. The other half is server.rs,
 //! and stub.rs is in between.                         [T-Q7] (viva 2) (try 3)
 //!
-//!     here    add(2, 3) -> 5                       nothing can go wrong
-//!     there   stub.add(2, 3) -> 1 socket 2 connect 3 send 4 recv 5 close
-//!                            -> 5, or an error, or NO ANSWER
+//! ```text
+//! here    add(2, 3) -> 5                       nothing can go wrong
+//! there   stub.add(2, 3) -> 1 socket 2 connect 3 send 4 recv 5 close
+//!                        -> 5, or an error, or NO ANSWER
+//! ```
 //!
 //! Run it against a server with --delay, with --lose-reply 100, and without
 //! any server.
 
-mod calculator;
-mod connection;
-mod stub;
-mod stub_wire;
-mod wire;
-
+use rpc::calculator;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use calculator::{Number, Problem};
+use rpc::calculator::{Number, Problem};
+use rpc::stub::{Patience, Stub};
 use socketlab::args::{self, Port, Program};
 use socketlab::{Error, Result, net, say};
-use stub::{Patience, Stub};
 
 const PROGRAM: Program = Program {
     lab: "rpc",

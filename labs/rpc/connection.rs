@@ -2,12 +2,14 @@
 //! it. stub.rs makes one when it has something to call, and another one after
 //! a failure.                                                      [T-X2]
 //!
-//!     stub.rs       connection (this file)           server
-//!       |               1 socket                       |
-//!       |               2 connect ---- handshake ----->|
-//!       | a line ------>3 send ------------ line ----->|
-//!       | a line <------4 recv <----------- line ------|
-//!       |               5 close ----------- FIN ------>|
+//! ```text
+//! stub.rs       connection (this file)           server
+//!   |               1 socket                       |
+//!   |               2 connect ---- handshake ----->|
+//!   | a line ------>3 send ------------ line ----->|
+//!   | a line <------4 recv <----------- line ------|
+//!   |               5 close ----------- FIN ------>|
+//! ```
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

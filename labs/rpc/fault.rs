@@ -1,8 +1,10 @@
 //! What goes wrong with a call: the standard's codes, the server's own, and
 //! the words for them.                                            [T-X2]
 //!
-//!     {"jsonrpc":"2.0","error":{"code":-32602,"message":"Invalid params",
-//!                               "data":"b is missing"},"id":7}
+//! ```text
+//! {"jsonrpc":"2.0","error":{"code":-32602,"message":"Invalid params",
+//!                           "data":"b is missing"},"id":7}
+//! ```
 //!
 //! -32768 to -32000 is the protocol's, the last hundred of it the server's.
 //! An application's own errors, such as a division by zero, lie outside (see

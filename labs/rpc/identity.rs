@@ -1,9 +1,11 @@
 //! Who calls, and which of its calls this is: ids such as `ada/7`. By them a
 //! server knows a call again, on whatever connection it comes.     (viva 8)
 //!
-//!     "ada/7"     ada's seventh call
-//!     "ada/b/7"   the seventh of "ada/b": the last slash counts
-//!     1 "x" null  good ids of JSON-RPC, which name nobody
+//! ```text
+//! "ada/7"     ada's seventh call
+//! "ada/b/7"   the seventh of "ada/b": the last slash counts
+//! 1 "x" null  good ids of JSON-RPC, which name nobody
+//! ```
 //!
 //! stub.rs makes such ids, replies.rs remembers them.
 

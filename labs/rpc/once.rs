@@ -1,8 +1,10 @@
 //! What is sent once and never again: a notification, which nobody answers,
 //! and a line of the user's own. The other calls are stub.rs's.
 //!
-//!     notify counter.increment   {"jsonrpc":"2.0","method":...}    no id
-//!     { ... } or [ ... ]         as it is, an answer or none
+//! ```text
+//! notify counter.increment   {"jsonrpc":"2.0","method":...}    no id
+//! { ... } or [ ... ]         as it is, an answer or none
+//! ```
 //!
 //! Done once or not at all, and nobody can say which.             (viva 12)
 

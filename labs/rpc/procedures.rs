@@ -2,7 +2,9 @@
 //! what they run. Marshalling goes as far as this table and no further:
 //! calculator.rs and table.rs get numbers and strings, not JSON.  [T-X2]
 //!
-//!     "add", [2,3] -> row of the table -> calculator::add(2, 3) -> 5 -> "5"
+//! ```text
+//! "add", [2,3] -> row of the table -> calculator::add(2, 3) -> 5 -> "5"
+//! ```
 //!
 //! A call is SAFE if it changes nothing: to run it twice does no harm, and
 //! replies.rs need not remember it. `table.put` twice leaves the same table,

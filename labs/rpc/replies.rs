@@ -3,11 +3,13 @@
 //! so it sends again. Without this table the work is then done again; with it
 //! the old answer goes out once more.        [T-X2] (viva 7) (viva 8) (try 1)
 //!
-//!     id "ada/7" -> not known         -> run it, remember the answer
-//!                -> known, answered   -> the remembered answer
-//!                -> known, running    -> wait for it, then the same
-//!                -> known, other call -> refuse: the id is used up
-//!                -> older than memory -> refuse: nobody can tell any more
+//! ```text
+//! id "ada/7" -> not known         -> run it, remember the answer
+//!            -> known, answered   -> the remembered answer
+//!            -> known, running    -> wait for it, then the same
+//!            -> known, other call -> refuse: the id is used up
+//!            -> older than memory -> refuse: nobody can tell any more
+//! ```
 //!
 //! The identity of a client is in the id, not in the connection: a client
 //! that reconnects is the same client, and a connection is what was lost.

@@ -2,44 +2,36 @@
 //! figure calls server and server stub. The other half is client.rs; what a
 //! line means is skeleton.rs's work.                     [T-X2] (viva 1)
 //!
-//!     client                     server (this file)
-//!       |                          |  1 socket   2 bind   3 listen
-//!       |------- handshake ------->|  4 accept, then at once the next one
-//!       |-- {"method":"add", …} -->|  5 recv   a line
-//!       |                          |    skeleton -> procedure -> skeleton
-//!       |<--- {"result":5, …} -----|  6 send   a line
-//!       |---------- FIN ---------->|  7 close
+//! ```text
+//! client                     server (this file)
+//!   |                          |  1 socket   2 bind   3 listen
+//!   |------- handshake ------->|  4 accept, then at once the next one
+//!   |-- {"method":"add", …} -->|  5 recv   a line
+//!   |                          |    skeleton -> procedure -> skeleton
+//!   |<--- {"result":5, …} -----|  6 send   a line
+//!   |---------- FIN ---------->|  7 close
+//! ```
 //!
 //! Two switches break it on purpose, because "as if it were local" does: with
 //! --lose-reply 1 the work is done and the answer never sent; --lose-connection
 //! 1 closes instead. --at-most-once remembers what was done. (try 1) (try 2)
 
-mod arguments;
-mod calculator;
-mod fault;
-mod identity;
-mod procedures;
-mod replies;
-mod skeleton;
-mod skeleton_wire;
-mod table;
-mod wire;
-
+use rpc::skeleton_wire;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use fault::{INVALID_REQUEST, TOO_SLOW};
-use skeleton::Skeleton;
-use skeleton_wire::LONGEST_REQUEST;
+use rpc::fault::{INVALID_REQUEST, TOO_SLOW};
+use rpc::skeleton::Skeleton;
+use rpc::skeleton_wire::LONGEST_REQUEST;
+use rpc::wire::{Fault, NO_ID};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
-use wire::{Fault, NO_ID};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;

@@ -2,9 +2,11 @@
 //! wire, finds the procedure, calls it as its own program would, and puts the
 //! result on a line. The client's half is stub.rs.         [T-X2] [T-Q7]
 //!
-//!     line -> open -> request -> find -> bind -> run -> answer -> line
-//!              |        |         |       |       |
-//!         -32700   -32600    -32601  -32602    -32603, or the procedure's
+//! ```text
+//! line -> open -> request -> find -> bind -> run -> answer -> line
+//!          |        |         |       |       |
+//!     -32700   -32600    -32601  -32602    -32603, or the procedure's
+//! ```
 //!
 //! A notification takes the same way and nothing comes back, not even an
 //! error. Of a batch, each member does; the answers are one list.

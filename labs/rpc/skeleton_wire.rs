@@ -1,9 +1,11 @@
 //! The skeleton's half of the wire: requests come in, answers go out. The
 //! other half is stub_wire.rs, what both agree on wire.rs.  [T-X2] (viva 4)
 //!
-//!     {"jsonrpc":"2.0", ... --open()--> one --read()--> "add", [2,3], id
-//!     [{...}, {...}]        --open()--> many, each --read()-->
-//!     {"jsonrpc":"2.0", ... <--answer()-- 5, or an error, and the id
+//! ```text
+//! {"jsonrpc":"2.0", ... --open()--> one --read()--> "add", [2,3], id
+//! [{...}, {...}]        --open()--> many, each --read()-->
+//! {"jsonrpc":"2.0", ... <--answer()-- 5, or an error, and the id
+//! ```
 //!
 //! Unmarshalling checks everything: whoever can connect chooses these bytes.
 

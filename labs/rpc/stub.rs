@@ -4,14 +4,16 @@
 //! is sent once only in once.rs; the server's half is skeleton.rs.
 //! [T-X2] [T-Q7]
 //!
-//!     program       stub (this file)  connection.rs       server
-//!       | add(2, 3)     |               1 socket 2 connect    |
-//!       |-------------->| …"id":"ada/7" 3 send -------------->| the work
-//!       |               |               4 recv        X ------| is done
-//!       |               | deadline      5 close               |
-//!       |               | again:        1 socket 2 connect    |
-//!       |               | …"id":"ada/7" 3 send -------------->| again?
-//!       |<----- 5 ------|               4 recv <--------------|
+//! ```text
+//! program       stub (this file)  connection.rs       server
+//!   | add(2, 3)     |               1 socket 2 connect    |
+//!   |-------------->| …"id":"ada/7" 3 send -------------->| the work
+//!   |               |               4 recv        X ------| is done
+//!   |               | deadline      5 close               |
+//!   |               | again:        1 socket 2 connect    |
+//!   |               | …"id":"ada/7" 3 send -------------->| again?
+//!   |<----- 5 ------|               4 recv <--------------|
+//! ```
 //!
 //! The second request is the first one, byte for byte. With another id it
 //! would be another call, and no server could know.  (viva 7) (try 1)

@@ -2,9 +2,11 @@
 //! each operation is one look or one change and nobody waits for a peer while
 //! holding it. A hub thread (labs/chat) would be more than this needs.
 //!
-//!     client A -> put("colour", "red") --\
-//!                                         [lock] BTreeMap: key -> JSON
-//!     client B -> get("colour") ---------/
+//! ```text
+//! client A -> put("colour", "red") --\
+//!                                     [lock] BTreeMap: key -> JSON
+//! client B -> get("colour") ---------/
+//! ```
 //!
 //! Knows nothing of requests and answers, as calculator.rs does not.
 

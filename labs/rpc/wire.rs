@@ -3,16 +3,18 @@
 //! answers, skeleton_wire.rs reads requests and writes answers; this file and
 //! identity.rs are what both ends must agree on.            [T-X2] (viva 4)
 //!
-//!     add(2, 3)     the call, as the client's program means it
-//!         | request()
-//!     {"jsonrpc":"2.0","method":"add","params":[2,3],"id":"ada/1"}\n
-//!         | open(), Request::read()
-//!     "add", [2,3]  the call, as the server's program gets it
-//!         | … the procedure runs …
-//!         | answer()
-//!     {"jsonrpc":"2.0","result":5,"id":"ada/1"}\n
-//!         | Answer::from_line()
-//!     5
+//! ```text
+//! add(2, 3)     the call, as the client's program means it
+//!     | request()
+//! {"jsonrpc":"2.0","method":"add","params":[2,3],"id":"ada/1"}\n
+//!     | open(), Request::read()
+//! "add", [2,3]  the call, as the server's program gets it
+//!     | … the procedure runs …
+//!     | answer()
+//! {"jsonrpc":"2.0","result":5,"id":"ada/1"}\n
+//!     | Answer::from_line()
+//! 5
+//! ```
 //!
 //! JSON text is kept as it came (RawValue), not made into a tree of values:
 //! a tree takes a hundred times the memory of its text, a peer chooses the

@@ -1,11 +1,13 @@
 //! What the user types, as a call: `add 2 3`, `add b=3 a=2`, `table.put colour
 //! red`. A word that is JSON is that value; any other is a string.
 //!
-//!     add 2 3                   "add", [2,3]            by position
-//!     add b=3 a=2               "add", {"b":3,"a":2}    by name
-//!     table.put k '{"x": 1}'    "table.put", ["k",{"x": 1}]
-//!     notify counter.increment  the same without an answer
-//!     {"jsonrpc": …}   [ … ]    sent as it is
+//! ```text
+//! add 2 3                   "add", [2,3]            by position
+//! add b=3 a=2               "add", {"b":3,"a":2}    by name
+//! table.put k '{"x": 1}'    "table.put", ["k",{"x": 1}]
+//! notify counter.increment  the same without an answer
+//! {"jsonrpc": …}   [ … ]    sent as it is
+//! ```
 //!
 //! Whether the server knows such a procedure is not looked at: a stub that is
 //! made from a description of the interface (gRPC's .proto) would.

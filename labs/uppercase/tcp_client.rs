@@ -1,14 +1,16 @@
 //! Sends a sentence, prints it in upper case. Handout W (Week 5), task 1
 //! over TCP: its TCPClient [W-K3] [W-E3]. The other half is tcp_server.rs.
 //!
-//!     client (this file)      server
-//!       |  1 socket             |
-//!       |  2 connect handshake->|       then: Input lowercase sentence:
-//!       |  3 send --- "hello" ->|  }
-//!       |        ----- FIN ---->|  }    at the same time, by two threads
-//!       |  4 recv <-- "HELLO" --|  }
-//!       |        <---- FIN -----|  }    end of stream: the answer is whole
-//!       |  5 close              |
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |
+//!   |  2 connect handshake->|       then: Input lowercase sentence:
+//!   |  3 send --- "hello" ->|  }
+//!   |        ----- FIN ---->|  }    at the same time, by two threads
+//!   |  4 recv <-- "HELLO" --|  }
+//!   |        <---- FIN -----|  }    end of stream: the answer is whole
+//!   |  5 close              |
+//! ```
 //!
 //! The skeleton's single recv(1024) prints whatever came first. TCP marks no
 //! end of an answer, so both sides say by FIN that there is no more.

@@ -1,13 +1,15 @@
 //! Lower case comes, upper case goes. Handout W (Week 5), task 1 over TCP:
 //! its TCPServer [W-K4] and more [W-E4]. The other half is tcp_client.rs.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept   one NEW socket per client
-//!       |------- "hello" ------>|  5 recv     }
-//!       |<------ "HELLO" -------|  6 send     } in a thread per client
-//!       |-------- FIN --------->|             }
-//!       |<------- FIN ----------|  7 close    }             [W-T1.2]
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept   one NEW socket per client
+//!   |------- "hello" ------>|  5 recv     }
+//!   |<------ "HELLO" -------|  6 send     } in a thread per client
+//!   |-------- FIN --------->|             }
+//!   |<------- FIN ----------|  7 close    }             [W-T1.2]
+//! ```
 //!
 //! Stateless: a byte's answer depends on that byte alone. So there is no
 //! message to find the end of, and a sentence may have any length: what

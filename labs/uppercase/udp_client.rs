@@ -1,11 +1,13 @@
 //! Sends a sentence, prints it in upper case. Handout W (Week 5), task 1
 //! over UDP: its UDPClient [W-K1] [W-E1]. The other half is udp_server.rs.
 //!
-//!     client (this file)      server
-//!       |  1 socket             |       Input lowercase sentence:
-//!       |  2 sendto - "hello" ->|  }
-//!       |  3 recvfrom "HELLO" <-|  }    or silence: send it again
-//!       |  4 close              |       nothing is sent
+//! ```text
+//! client (this file)      server
+//!   |  1 socket             |       Input lowercase sentence:
+//!   |  2 sendto - "hello" ->|  }
+//!   |  3 recvfrom "HELLO" <-|  }    or silence: send it again
+//!   |  4 close              |       nothing is sent
+//! ```
 //!
 //! Unconnected, by the letter: every sendto() names the server, and whoever
 //! knows our port can send to it. So each answer's sender is compared.

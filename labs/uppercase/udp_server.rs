@@ -1,16 +1,18 @@
 //! Lower case comes, upper case goes. Handout W (Week 5), task 1 over UDP:
 //! its UDPServer [W-K2] [W-E2]. The other half is udp_client.rs.
 //!
-//!     client                  server (this file)
-//!       |                       |  1 socket   2 bind
-//!       |------ "hello" ------->|  3 recvfrom   who sent it, and what
-//!       |<----- "HELLO" --------|  4 sendto     back to that address
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind
+//!   |------ "hello" ------->|  3 recvfrom   who sent it, and what
+//!   |<----- "HELLO" --------|  4 sendto     back to that address
+//! ```
 //!
 //! Stateless, like tcp_server.rs, but here no connection either: one socket
 //! for everybody, no listen(), no accept(), no threads.      [W-T1.2]
 //!
 //! Limit: it answers whatever address a datagram claims to come from, also
-//! a forged one; only loops of servers are cut (src/reflection.rs).
+//! a forged one; only loops of servers are cut (src/socketlab/reflection.rs).
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};

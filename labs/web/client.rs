@@ -2,30 +2,30 @@
 //! companion's optional exercise. The other half is once.rs, server.rs, or
 //! any web server that speaks without TLS.
 //!
-//!     client (this file)          server
-//!       |  1 socket                 |
-//!       |  2 connect   handshake -->|
-//!       |  3 send --- GET /path --->|
-//!       |  4 recv <-- 200 OK, head -|   and the body, as its framing says:
-//!       |  4 recv <---- body -------|   by length, in chunks, until FIN
-//!       |  5 close ------ FIN ----->|
+//! ```text
+//! client (this file)          server
+//!   |  1 socket                 |
+//!   |  2 connect   handshake -->|
+//!   |  3 send --- GET /path --->|
+//!   |  4 recv <-- 200 OK, head -|   and the body, as its framing says:
+//!   |  4 recv <---- body -------|   by length, in chunks, until FIN
+//!   |  5 close ------ FIN ----->|
+//! ```
 //!
 //! With `-o FILE` the body is saved, and a download that broke off goes on
 //! where it ended: see download.rs.
-
-mod download;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use download::Download;
+use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use socketlab::args::{self, Port, Program};
-use socketlab::http::{Body, Head, Reader, Response};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
+use web::download::Download;
 
 /// How long the server may think before its first byte.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -2,8 +2,8 @@
 //! a copy asks so, and an answer without a body (304) saves the transfer.
 //! The order is that of RFC 9110, section 13.2.2.
 
+use http::{Fields, date};
 use jiff::Timestamp;
-use socketlab::http::{Fields, date};
 
 use crate::files::Resource;
 

@@ -10,9 +10,9 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use http::{Body, Reader, Response};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::fs::OFlags;
-use socketlab::http::{Body, Reader, Response};
 use socketlab::{Error, Result, args, say, warn};
 
 /// A download into a file.

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt};
+use http::date;
 use jiff::Timestamp;
 use parking_lot::RwLock;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use socketlab::http::date;
 use socketlab::{Error, Result};
 
 /// Files up to this size are kept in memory and sent in one piece.

@@ -1,13 +1,15 @@
 //! A web server that can process only one request. Handout W (Week 5),
 //! task 2, by the letter: steps a) to f). The other half is any browser.
 //!
-//!     browser                 server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept   a) the connection socket
-//!       |--- GET /x HTTP/1.1 -->|  5 recv     b) the request
-//!       |                       |             c) parse  d) the file
-//!       |<-- HTTP/1.1 200 OK ---|  6 send     e) build  f) the response
-//!       |<-------- FIN ---------|  7 close
+//! ```text
+//! browser                 server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept   a) the connection socket
+//!   |--- GET /x HTTP/1.1 -->|  5 recv     b) the request
+//!   |                       |             c) parse  d) the file
+//!   |<-- HTTP/1.1 200 OK ---|  6 send     e) build  f) the response
+//!   |<-------- FIN ---------|  7 close
+//! ```
 //!
 //! `server.rs` is the one to use: this one spells HTTP out instead, as far as
 //! the handout needs it.                                   [W-T2j] (try 1)
@@ -19,7 +21,8 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, house, say, stop, warn};
+use socketlab::{Result, console, say, stop, warn};
+use web::site;
 
 /// The longest request head that is read, and how long a client may be silent.
 const LARGEST_HEAD: usize = 16 * 1024;
@@ -60,7 +63,7 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, port)?;
     let root = match args.root {
         Some(root) => root,
-        None => house::root()?.join("labs/web/www"),
+        None => site::sample_folder(),
     };
 
     // ---- 1 socket() ------------------------------------------------------

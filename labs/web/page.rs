@@ -2,9 +2,9 @@
 //! folder. Whatever comes from a request or a file name is escaped twice
 //! over: as HTML where it is shown, as a URL where it is a link.
 
+use http::page::{escape, page};
+use http::reason;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use socketlab::http::page::{escape, page};
-use socketlab::http::reason;
 
 /// What a URL may show as it is: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC

@@ -7,14 +7,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use socketlab::http::{Head, Request, Target, date};
+use http::{Head, Request, Target, date};
 
-use crate::Site;
 use crate::conditional::{Verdict, judge, range_counts};
 use crate::files::{Found, Missing, Resource};
 use crate::page;
 use crate::path::{self, SitePath, Wrong};
 use crate::range::{self, Parts};
+use crate::site::Site;
 
 /// Names that a folder's list shows at most.
 const MOST_LISTED: usize = 10_000;

@@ -2,43 +2,36 @@
 //! from once.rs, which is the letter. The other half is any browser, or
 //! client.rs.
 //!
-//!     browsers                server (this file)
-//!       |                       |  1 socket   2 bind   3 listen
-//!       |------ handshake ----->|  4 accept, then at once the next one
-//!       |--- GET /a HTTP/1.1 -->|  5 recv  }  session.rs, in a thread
-//!       |<-- HTTP/1.1 200 OK ---|  6 send  }  per client; again and again
-//!       |--- GET /b HTTP/1.1 -->|  5 recv  }  on the same connection
-//!       |<-- 404 Not Found -----|  6 send  }                      [W-T2g]
-//!       |<-------- FIN ---------|  7 close
+//! ```text
+//! browsers                server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept, then at once the next one
+//!   |--- GET /a HTTP/1.1 -->|  5 recv  }  session.rs, in a thread
+//!   |<-- HTTP/1.1 200 OK ---|  6 send  }  per client; again and again
+//!   |--- GET /b HTTP/1.1 -->|  5 recv  }  on the same connection
+//!   |<-- 404 Not Found -----|  6 send  }                      [W-T2g]
+//!   |<-------- FIN ---------|  7 close
 //!
-//!     session.rs    requests in turn        path.rs         /%20 -> names
-//!     respond.rs    request -> answer       files.rs        names -> bytes
-//!     send.rs       answer -> socket        conditional.rs  304
-//!     log.rs        who asked for what      range.rs        206
-//!     page.rs       errors, lists           src/http.rs     heads, framing
-
-mod conditional;
-mod files;
-mod log;
-mod page;
-mod path;
-mod range;
-mod respond;
-mod send;
-mod session;
+//! session.rs    requests in turn        path.rs         /%20 -> names
+//! respond.rs    request -> answer       files.rs        names -> bytes
+//! send.rs       answer -> socket        conditional.rs  304
+//! log.rs        who asked for what      range.rs        206
+//! page.rs       errors, lists           src/http/lib.rs     heads, framing
+//! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use files::Files;
-use log::Log;
-use session::converse;
+use socketlab::Result;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, house};
+use web::files::Files;
+use web::log::Log;
+use web::session::converse;
+use web::site::{self, Site};
 
 /// Connections that may wait for accept(): a browser opens six at once.
 const BACKLOG: i32 = 1024;
@@ -90,23 +83,13 @@ struct Args {
     allow_privileged: bool,
 }
 
-/// What all conversations share.
-struct Site {
-    files: Files,
-    log: Log,
-    list: bool,
-    dotfiles: bool,
-    idle: Duration,
-    head_deadline: Duration,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
     let root = match args.root {
         Some(root) => root,
-        None => house::root()?.join("labs/web/www"),
+        None => site::sample_folder(),
     };
     let idle = args::in_range("--idle", args.idle, 1, 86_400);
     let head = args::in_range("--head", args.head, 1, 3_600);

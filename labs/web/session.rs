@@ -5,13 +5,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use http::{Body, Fault, Framing, Reader, Request, Version};
 use socketlab::Result;
-use socketlab::http::{Body, Fault, Framing, Reader, Request, Version};
 use socketlab::net::TcpSocket;
 
-use crate::Site;
 use crate::respond::{Answer, error, respond};
 use crate::send::send;
+use crate::site::Site;
 
 /// Request bodies are read and thrown away up to here: a client must be
 /// allowed to finish its sentence, or the next request would not be found.

@@ -4,7 +4,7 @@
 use super::chunked::{Chunked, Piece};
 use super::reader::{Reader, SMALL};
 use super::{Fault, Fields, Framing};
-use crate::stream::Stream;
+use socketlab::stream::Stream;
 
 /// The buffer while a long body goes through.
 const LARGE: usize = 256 * 1024;

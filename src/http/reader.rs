@@ -18,8 +18,8 @@ use memchr::memchr;
 use super::Fault;
 use super::check::{LONGEST_LINE, check_request_line, is_token};
 use super::head::{LARGEST_HEAD, Request, Response};
-use crate::net::TcpSocket;
-use crate::stream::Stream;
+use socketlab::net::TcpSocket;
+use socketlab::stream::Stream;
 
 /// A head must be whole this long after its first byte, however slowly the
 /// rest drips in. A limit for each `recv` would not do: a byte every few
@@ -197,7 +197,11 @@ impl<S: Stream> Reader<S> {
 
     /// One recv behind the unread bytes. `want`: the buffer's size, if it is
     /// empty now.
-    fn fill(&mut self, limit: Duration, want: usize) -> crate::Result<usize> {
+    fn fill(
+        &mut self,
+        limit: Duration,
+        want: usize,
+    ) -> socketlab::Result<usize> {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
             if self.buffer.len() != want {

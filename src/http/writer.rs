@@ -1,5 +1,5 @@
 //! Heads and chunks to bytes. A head and its body should leave in one send:
-//! see [`TcpSocket::send_parts`](crate::net::TcpSocket::send_parts).
+//! see [`TcpSocket::send_parts`](socketlab::net::TcpSocket::send_parts).
 
 use std::fmt::Display;
 use std::io::Write;

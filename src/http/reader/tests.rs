@@ -1,5 +1,5 @@
 use super::*;
-use crate::http::{Body, Framing};
+use crate::{Body, Framing};
 use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
@@ -8,7 +8,7 @@ const LATE: Duration = Duration::from_secs(20);
 
 /// A reader and the peer that writes to it.
 fn pair() -> (Reader, TcpStream) {
-    let any = crate::net::resolve_one("127.0.0.1", 0).expect("an address");
+    let any = socketlab::net::resolve_one("127.0.0.1", 0).expect("an address");
     let listener = TcpSocket::new(any).expect("a socket");
     listener.bind(any).and_then(|()| listener.listen(1)).expect("a port");
     let local = listener.local_addr().expect("an address");

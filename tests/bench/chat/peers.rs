@@ -42,7 +42,7 @@ pub const OURS: Peer = Peer {
         before: "",
         after: "\n",
     },
-    program: env!("CARGO_BIN_EXE_chat-server"),
+    program: "chat-server",
     arguments: ours,
 };
 

@@ -8,8 +8,8 @@ use crate::kit::cpus::Cpus;
 use crate::kit::load::connect;
 use crate::kit::server::{Peer, Server, start_all};
 
-const OURS_TCP: &str = env!("CARGO_BIN_EXE_echo-server");
-const OURS_UDP: &str = env!("CARGO_BIN_EXE_echo-udp-server");
+const OURS_TCP: &str = "echo-server";
+const OURS_UDP: &str = "echo-udp-server";
 
 pub fn start_tcp(cpus: &Cpus) -> Vec<Server> {
     let peers: [Peer<_>; 3] = [
@@ -32,8 +32,7 @@ fn ours(command: &mut Command, address: SocketAddr, _: &str) {
 }
 
 fn python(command: &mut Command, address: SocketAddr, protocol: &str) {
-    let script =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/echo/peers.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/echo/peers.py");
     let port = address.port().to_string();
     command.args([script, protocol, "127.0.0.1", &port]);
 }

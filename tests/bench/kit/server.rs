@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::programs;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{
@@ -34,6 +35,9 @@ pub struct Server {
 /// A command for this program; None, with a line that says so, where it is
 /// not installed.
 pub fn installed(program: &str) -> Option<Command> {
+    if let Some(file) = programs::ours(program) {
+        return Some(Command::new(file));
+    }
     let path = env::var_os("PATH").unwrap_or_default();
     // Often not in the PATH of those who are not root.
     let more = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);

@@ -15,7 +15,7 @@ type More<'a> = (&'a Path, u16);
 
 /// Our web server, on the load generator's CPUs.
 pub fn start_origin(folder: &Path) -> Server {
-    let program = env!("CARGO_BIN_EXE_web-server");
+    let program = "web-server";
     let mut command = installed(program).expect("cargo has built it");
     let address = free_address();
     let port = address.port().to_string();
@@ -29,7 +29,7 @@ pub fn start_origin(folder: &Path) -> Server {
 /// All proxies that can be started here, ours first.
 pub fn start(cpus: &Cpus, folder: &Path, origin: SocketAddr) -> Vec<Server> {
     let peers: [Peer<More>; 4] = [
-        ("ours", env!("CARGO_BIN_EXE_proxy-server"), ours),
+        ("ours", "proxy-server", ours),
         ("apache", "apache2", apache),
         ("squid", "squid", squid),
         ("tinyproxy", "tinyproxy", tinyproxy),

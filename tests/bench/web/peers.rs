@@ -11,7 +11,7 @@ use crate::kit::server::{Peer, Server, configuration, if_root, start_all};
 /// All servers that can be started here, ours first.
 pub fn start(cpus: &Cpus, folder: &Path) -> Vec<Server> {
     let peers: [Peer<_>; 5] = [
-        ("ours", env!("CARGO_BIN_EXE_web-server"), ours),
+        ("ours", "web-server", ours),
         ("nginx", "nginx", nginx),
         ("h2o", "h2o", h2o),
         ("lighttpd", "lighttpd", lighttpd),

@@ -1,0 +1,5 @@
+//! TODO
+
+pub mod answer;
+pub mod request;
+pub mod tally;

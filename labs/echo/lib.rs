@@ -1,0 +1,6 @@
+//! TODO
+
+pub mod command;
+pub mod converse;
+pub mod pause;
+pub mod screen;

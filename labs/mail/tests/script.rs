@@ -1,0 +1,299 @@
+//! A mail server that does what a script says. Each line of a script is a
+//! line of the dialogue, so a test reads as the transcript that it wants:
+//!
+//! ```text
+//! S: 250 ok          it sends this line
+//! C: RCPT TO:<…>     the client must send this one next
+//! M:                 the client sends a message, up to its dot
+//! raw 25             it sends these bytes, with \r and \n as escapes
+//! tls                TLS begins
+//! hang               it says nothing more, and waits for the client
+//! close, reset       it leaves: with FIN, with RST
+//! at 192.0.2.1       (first line only) where it listens; 127.0.0.1
+//! ```
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use harness::terminal::{self, Terminal, matches};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use socketlab::line::{LineReader, Received};
+use socketlab::net::{TcpSocket, resolve_one};
+use socketlab::stream::Stream;
+use tls::Channel;
+
+use harness::DEADLINE;
+
+/// The beginning of most scripts.
+pub const GREETING: &str = "S: 220 mail.test ESMTP\n";
+
+/// EHLO and its answer, without any offer.
+pub const EHLO: &str = "C: EHLO [127.0.0.1]\nS: 250 mail.test\n";
+
+/// The envelope of `client()`, one by one.
+pub const ENVELOPE: &str = "C: MAIL FROM:<ada@example.com>\nS: 250 ok\n\
+                            C: RCPT TO:<bob@example.org>\nS: 250 ok\n";
+
+/// DATA, the message and its acceptance.
+pub const MESSAGE: &str = "C: DATA\nS: 354 go on\nM:\nS: 250 2.0.0 queued\n";
+
+/// The end.
+pub const QUIT: &str = "C: QUIT\nS: 221 bye\n";
+
+/// A certificate for localhost and 127.0.0.1, and a file that a client can
+/// be told to trust.
+pub struct Identity {
+    /// For the server.
+    pub config: Arc<ServerConfig>,
+    /// For `SSL_CERT_FILE`.
+    pub file: PathBuf,
+    /// Its key, for servers that read files.
+    pub key: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+/// A new certificate for these names.
+pub fn identity(names: &[&str]) -> Identity {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut about = rcgen::CertificateParams::new(names).expect("names");
+    // Its own authority, with a name that no other has.
+    let name = format!("test authority {:x}", rand::random::<u64>());
+    about.distinguished_name.push(rcgen::DnType::CommonName, name);
+    let key_pair = rcgen::KeyPair::generate().expect("a key");
+    let cert = about.self_signed(&key_pair).expect("a certificate");
+    let key = PrivatePkcs8KeyDer::from(key_pair.serialize_der());
+    let config = ServerConfig::builder_with_provider(tls::provider())
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key.into())
+        .expect("a certificate");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cert.pem");
+    std::fs::write(&file, cert.pem()).expect("written");
+    let key = folder.path().join("key.pem");
+    std::fs::write(&key, key_pair.serialize_pem()).expect("written");
+    Identity { config: Arc::new(config), file, key, _folder: folder }
+}
+
+/// What came of a dialogue.
+pub struct Done {
+    /// The exit status.
+    pub status: Option<i32>,
+    /// Everything that the client printed.
+    pub screen: String,
+    /// Why the client did not keep to the script; or the message.
+    pub server: Result<String, String>,
+}
+
+impl Done {
+    /// The script was followed to its end.
+    #[track_caller]
+    pub fn followed(&self) -> &str {
+        match &self.server {
+            Ok(message) => message,
+            Err(why) => panic!("{why}\n{}", self.screen),
+        }
+    }
+
+    /// It ended with this status and printed this.
+    #[track_caller]
+    pub fn ended(&self, status: i32, printed: &[&str]) -> &Done {
+        let screen = &self.screen;
+        for text in printed {
+            assert!(screen.contains(text), "no {text:?} in\n{screen}");
+        }
+        assert_eq!(self.status, Some(status), "{screen}");
+        let sent = screen.contains("\nsent to");
+        assert!(!sent || screen.contains("server answers for it"), "{screen}");
+        self
+    }
+
+    /// It says that nothing was sent, and nothing else.
+    #[track_caller]
+    pub fn not_sent(&self, printed: &[&str]) {
+        self.ended(1, printed);
+        assert!(self.screen.contains("not sent: "), "{}", self.screen);
+        assert!(!self.screen.contains("sent to"), "{}", self.screen);
+        assert!(!self.screen.contains("unknown: "), "{}", self.screen);
+    }
+}
+
+/// A client from ada to bob, with these options, at `port`.
+pub fn client(host: &str, port: u16, options: &[&str]) -> Vec<String> {
+    let mut words = vec![host.to_string(), port.to_string()];
+    let has = |name: &str| options.contains(&name);
+    if !has("--from") {
+        words.extend(["--from", "ada@example.com"].map(str::to_string));
+    }
+    if !has("--to") && !has("--bcc") {
+        words.extend(["--to", "bob@example.org"].map(str::to_string));
+    }
+    words.extend(options.iter().map(ToString::to_string));
+    words
+}
+
+/// Plays a script against our client in the clear, with the body `hello`.
+#[track_caller]
+pub fn play(script: &str, options: &[&str]) -> Done {
+    play_with(script, "127.0.0.1", options, b"hello\n", &identity_of_nobody())
+}
+
+/// A configuration for scripts that have no `tls`.
+pub fn identity_of_nobody() -> Identity {
+    identity(&["localhost"])
+}
+
+/// The same with another name of the server, body, and certificate.
+#[track_caller]
+pub fn play_with(
+    script: &str,
+    host: &str,
+    options: &[&str],
+    body: &[u8],
+    identity: &Identity,
+) -> Done {
+    let (port, server) = serve(script, identity.config.clone());
+    let mut command = terminal::command("mail-client");
+    command.args(client(host, port, options));
+    command.env("SSL_CERT_FILE", &identity.file).env_remove("TRACE");
+    command.env("MAIL_PASSWORD", "tanstaaf");
+    let mut client = Terminal::run(&mut command).expect("it starts");
+    if let Some(mut input) = client.take_input() {
+        // It may have refused the command line and gone already.
+        let _ = input.write_all(body);
+    }
+    let screen = client.read_to_end().expect("it ends");
+    let status = client.wait_for_end().expect("it ends").code();
+    let screen = String::from_utf8(screen).expect("text");
+    let server = server.join().expect("the script's thread");
+    Done { status, screen, server }
+}
+
+/// Starts the server of a script; its thread gives back the message.
+pub fn serve(
+    script: &str,
+    config: Arc<ServerConfig>,
+) -> (u16, JoinHandle<Result<String, String>>) {
+    let first = script.lines().next().and_then(|l| l.strip_prefix("at "));
+    let any = resolve_one(first.unwrap_or("127.0.0.1"), 0).expect("an address");
+    let listener = TcpSocket::new(any).expect("a socket");
+    listener.bind(any).expect("a port");
+    listener.listen(1).expect("it listens");
+    listener.set_recv_timeout(Some(DEADLINE)).expect("a deadline");
+    let port = listener.local_addr().expect("an address").port();
+    let script = script.to_string();
+    let server = thread::spawn(move || {
+        let accepted = listener.accept();
+        let (socket, _) = accepted.map_err(|error| error.to_string())?;
+        let mut server = Script::new(Channel::Clear(socket));
+        for line in script.lines() {
+            server
+                .perform(line, &config)
+                .map_err(|why| format!("the script stops at: {line}\n{why}"))?;
+        }
+        Ok(server.message)
+    });
+    (port, server)
+}
+
+struct Script {
+    reader: Option<LineReader<Channel>>,
+    message: String,
+}
+
+impl Script {
+    fn new(channel: Channel) -> Script {
+        let reader = Some(LineReader::new(channel, 4096, DEADLINE));
+        Script { reader, message: String::new() }
+    }
+
+    fn perform(
+        &mut self,
+        line: &str,
+        config: &Arc<ServerConfig>,
+    ) -> Result<(), String> {
+        if let Some(text) = line.strip_prefix("S: ") {
+            return self.send(format!("{text}\r\n").as_bytes());
+        }
+        if let Some(bytes) = line.strip_prefix("raw ") {
+            let bytes = bytes.replace("\\r", "\r").replace("\\n", "\n");
+            return self.send(bytes.as_bytes());
+        }
+        if let Some(wanted) = line.strip_prefix("C: ") {
+            return match self.next()? {
+                Some(line) if matches(wanted, &line) => Ok(()),
+                Some(line) => Err(format!("the client sent: {line}")),
+                None => Err("the client has closed".into()),
+            };
+        }
+        let gone = || "closed by the script".to_string();
+        match line {
+            at if at.starts_with("at ") => Ok(()), // done by serve()
+            "M:" => loop {
+                match self.next()?.ok_or("closed inside the message")? {
+                    line if line == "." => return Ok(()),
+                    line => self.message.push_str(&format!("{line}\n")),
+                }
+            },
+            "tls" => {
+                let reader = self.reader.take().ok_or_else(gone)?;
+                let Channel::Clear(socket) = reader.into_parts().0 else {
+                    return Err("TLS inside TLS".into());
+                };
+                let secure = Channel::accept_tls(socket, config.clone());
+                let secure = secure.map_err(|error| error.to_string())?;
+                *self = Script::new(secure);
+                Ok(())
+            }
+            "hang" => match self.next() {
+                Ok(None) | Err(_) => Ok(()),
+                Ok(Some(line)) => Err(format!("the client went on: {line}")),
+            },
+            "close" => {
+                let reader = self.reader.take().ok_or_else(gone)?;
+                reader.into_parts().0.finish();
+                Ok(())
+            }
+            "reset" => {
+                let reader = self.reader.take().ok_or_else(gone)?;
+                if let Channel::Clear(socket) = reader.into_parts().0 {
+                    reset(socket);
+                }
+                Ok(())
+            }
+            "S:" | "C:" => Err("a blank is missing".into()),
+            _ => Err("no such line in a script".into()),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let reader = self.reader.as_mut().ok_or("closed by the script")?;
+        let sent = reader.stream().send_all(bytes);
+        sent.map_err(|error| error.to_string())
+    }
+
+    /// The client's next line; `None` at its end.
+    fn next(&mut self) -> Result<Option<String>, String> {
+        let reader = self.reader.as_mut().ok_or("closed by the script")?;
+        match reader.read().map_err(|error| error.to_string())? {
+            Received::Line(line) | Received::Unterminated(line) => {
+                Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+            }
+            Received::TooLong => Err("a line of more than 4096 bytes".into()),
+            Received::End => Ok(None),
+        }
+    }
+}
+
+/// RST: what a crashed server's machine answers.
+fn reset(socket: TcpSocket) {
+    use std::os::fd::AsFd;
+    let fd = socket.as_fd().try_clone_to_owned().expect("a descriptor");
+    let stream = std::net::TcpStream::from(fd);
+    socket.close();
+    harness::reset(stream);
+}

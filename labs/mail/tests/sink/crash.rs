@@ -1,0 +1,326 @@
+//! What a 250 is worth: kill -9 at any moment, disks that are full.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use harness::terminal;
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Sink, TO_DATA, dialogue, leftovers, messages, reply};
+use harness::{DEADLINE, Server, installed, make_fifo, send};
+
+/// Deliveries that are tried, and clients that try at once.
+const DELIVERIES: u32 = 200;
+const CLIENTS: u32 = 4;
+
+/// A message of about 40 KiB that tells whether it is whole.
+fn body(number: u32) -> String {
+    let mut text = format!("X-Number: {number}\r\n\r\n");
+    for line in 0..600 {
+        text.push_str(&format!("{number} {line} {}\r\n", "x".repeat(60)));
+    }
+    text.push_str("end\r\n");
+    text
+}
+
+/// Delivers one message; `None` if the connection broke before the 250.
+fn deliver(sink: &Server, number: u32) -> Option<()> {
+    let stream = TcpStream::connect(sink.address).ok()?;
+    stream.set_read_timeout(Some(DEADLINE)).ok()?;
+    stream.set_write_timeout(Some(DEADLINE)).ok()?;
+    let mut replies = BufReader::new(stream.try_clone().ok()?);
+    let text = format!(
+        "HELO me\r\nMAIL FROM:<a@b.org>\r\nRCPT TO:<c@d.org>\r\nDATA\r\n\
+         {}.\r\nQUIT\r\n",
+        body(number)
+    );
+    (&stream).write_all(text.as_bytes()).ok()?;
+    for wanted in ["220", "250", "250", "250", "354", "250"] {
+        let mut line = String::new();
+        replies.read_line(&mut line).ok()?;
+        if !line.ends_with('\n') {
+            return None; // the connection broke
+        }
+        assert!(line.starts_with(wanted), "{line}");
+    }
+    Some(())
+}
+
+#[test]
+fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
+    // In memory if possible: what the disk does is not looked at here.
+    let new =
+        || tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let mut folder = new().expect("a folder");
+    let other = new().expect("a folder");
+    let mbox = other.path().join("all.mbox");
+    let mbox = mbox.to_str().expect("UTF-8");
+    let next = AtomicU32::new(0);
+    let mut promised = Vec::new();
+    let mut kills = 0;
+    while next.load(Ordering::SeqCst) < DELIVERIES {
+        let mut sink = Sink::start_in(folder, &["--quiet", "--mbox", mbox]);
+        assert_eq!(leftovers(sink.folder.path()), [""; 0], "at its start");
+        let pid = sink.server.console().pid();
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                let (server, next, tell) = (&sink.server, &next, tell.clone());
+                scope.spawn(move || {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        match deliver(server, number) {
+                            Some(()) => tell.send(number).expect("it hears"),
+                            None => break,
+                        }
+                    }
+                });
+            }
+            drop(tell);
+            // After so many promises, and then a little later: any moment.
+            for _ in 0..rand::random_range(0..20) {
+                let number = told.recv_timeout(DEADLINE).expect("a 250");
+                promised.push(number);
+            }
+            let moment = Duration::from_micros(rand::random_range(0..20_000));
+            thread::park_timeout(moment);
+            let pid = i32::try_from(pid).expect("a pid");
+            let pid = Pid::from_raw(pid).expect("a pid");
+            kill_process(pid, Signal::KILL).expect("killed");
+            promised.extend(told.iter());
+        });
+        kills += 1;
+        folder = sink.folder;
+    }
+    // One more start tidies up after the last kill.
+    let sink = Sink::start_in(folder, &["--quiet", "--mbox", mbox]);
+    assert_eq!(leftovers(sink.folder.path()), [""; 0]);
+    let mut kept: BTreeMap<u32, u32> = BTreeMap::new();
+    for message in sink.messages() {
+        let (_, rest) = message.split_once("X-Number: ").expect("a head");
+        let (number, _) = rest.split_once("\r\n").expect("a line");
+        let number: u32 = number.parse().expect("a number");
+        assert!(message.ends_with(&body(number)), "half of {number}");
+        *kept.entry(number).or_default() += 1;
+    }
+    for number in &promised {
+        assert_eq!(kept.get(number), Some(&1), "the 250 of {number}");
+    }
+    // The mbox, too, holds all of them, and only whole ones.
+    let text = fs::read_to_string(mbox).expect("the mbox");
+    let mut parts = Vec::new();
+    for part in text.split("\nX-Number: ").skip(1) {
+        let (number, _) = part.split_once('\n').expect("a line");
+        let number: u32 = number.parse().expect("a number");
+        let whole = format!("X-Number: {}", part.replace('\n', "\r\n"));
+        assert!(whole.starts_with(&body(number)), "half of {number}");
+        parts.push(number);
+    }
+    for number in &promised {
+        assert!(parts.contains(number), "the mbox lacks {number}");
+    }
+    eprintln!(
+        "{} tried, {} promised, {} kept, {} in the mbox, {kills} kills",
+        next.load(Ordering::SeqCst),
+        promised.len(),
+        kept.len(),
+        parts.len()
+    );
+}
+
+/// kill -9 leaves the kernel's memory alone; a power cut would not. So the
+/// order of the system calls is looked at, too.
+#[test]
+fn w_t4a_the_250_leaves_after_both_fsyncs() {
+    if !installed("strace", "strace") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let outer = tempfile::tempdir().expect("a folder");
+    // A FIFO: reading it ends when strace has ended.
+    let log = outer.path().join("log");
+    make_fifo(&log);
+    let mut command = Command::new("strace");
+    let calls = "trace=fsync,rename,renameat,renameat2,sendto";
+    command.args(["-D", "-f", "-y", "-s", "60", "-e", calls, "-o"]).arg(&log);
+    command.arg(terminal::program_folder().join("mail-sink"));
+    command.args(["127.0.0.1", "0", "--dir"]).arg(folder.path());
+    let reading = thread::spawn(move || fs::read_to_string(&log));
+    let mut server = Server::run(&mut command);
+    let client = server.connect();
+    assert!(reply(&client).starts_with("220"));
+    dialogue(&client, &[("HELO me", "250")]);
+    dialogue(&client, TO_DATA);
+    dialogue(&client, &[("hi\r\n.", "250")]);
+    server.console().signal(Signal::TERM).expect("a signal");
+    server.console().read_to_end().expect("it ends");
+    let text = reading.join().expect("a reader").expect("the log");
+    let mut rest = text.as_str();
+    for step in ["354 ", "fsync(", ".part>", "rename", "fsync(", "250 2.0.0"] {
+        let at = rest.find(step);
+        let at = at.unwrap_or_else(|| panic!("no {step} in order:\n{text}"));
+        rest = &rest[at + step.len()..];
+    }
+}
+
+#[test]
+fn w_t4a_what_a_dead_sink_left_is_removed_and_what_a_live_one_writes_is_not() {
+    let mut first = Sink::start(&[]);
+    let client = first.after(TO_DATA);
+    send(&client, b"half\r\n");
+    let path = first.folder.path().to_path_buf();
+    let parts = leftovers(&path);
+    assert_eq!(parts.len(), 1);
+    fs::write(path.join(".dead.part"), "half").expect("written");
+    fs::write(path.join("notes.part"), "mine").expect("written");
+    // A second sink in the same folder.
+    let arguments = ["--dir", path.to_str().expect("UTF-8")];
+    let mut second = Server::start("mail-sink", &arguments);
+    assert!(!path.join(".dead.part").exists());
+    assert!(path.join("notes.part").exists(), "not the sink's");
+    assert!(path.join(&parts[0]).exists(), "the first one's");
+    dialogue(&client, &[("the rest\r\n.", "250")]);
+    assert!(first.message().ends_with("\r\nhalf\r\nthe rest\r\n"));
+    second.interrupt();
+    first.server.interrupt();
+}
+
+#[test]
+fn w_t4a_half_a_message_in_the_mbox_is_taken_back() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let mbox = outer.path().join("all.mbox");
+    let undo = outer.path().join("all.mbox.undo");
+    let file = mbox.to_str().expect("UTF-8");
+    for (note, wanted) in [
+        ("6\nFrom a@b.org half and the rest\n\n.", "whole\n"),
+        // The note was not finished.
+        ("6\nFrom a@b.org half an", "whole\nFrom a@b.org half"),
+        ("6.", "whole\nFrom a@b.org half"),
+        ("", "whole\nFrom a@b.org half"),
+        ("99\nFrom x\n.", "whole\nFrom a@b.org half"),
+        // Somebody else has written since.
+        ("6\nFrom a@b.org other\n\n.", "whole\nFrom a@b.org half"),
+        ("6\nFrom a@b.org\n.", "whole\nFrom a@b.org half"),
+    ] {
+        fs::write(&mbox, "whole\nFrom a@b.org half").expect("written");
+        fs::write(&undo, note).expect("written");
+        let sink = Sink::start(&["--mbox", file]);
+        let text = fs::read_to_string(&mbox).expect("the mbox");
+        assert_eq!(text, wanted, "{note}");
+        assert!(!undo.exists());
+        drop(sink);
+    }
+}
+
+#[test]
+fn w_t4a_an_mbox_that_another_program_locks_holds_nobody_up_for_ever() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let mbox = outer.path().join("all.mbox");
+    let sink = Sink::start(&["--mbox", mbox.to_str().expect("UTF-8")]);
+    let file = fs::File::open(&mbox).expect("the mbox");
+    flock(&file, FlockOperation::LockExclusive).expect("locked");
+    let client = sink.after(TO_DATA);
+    client.set_read_timeout(Some(2 * DEADLINE)).expect("a limit");
+    send(&client, b"hi\r\n.\r\n");
+    // Another client, who waits for its turn behind the first one.
+    let second = sink.after(TO_DATA);
+    second.set_read_timeout(Some(3 * DEADLINE)).expect("a limit");
+    send(&second, b"hi\r\n.\r\n");
+    let said = reply(&client);
+    assert!(said.starts_with("451 4.3.0"), "{said}");
+    drop(file);
+    let said = reply(&second);
+    assert!(said.starts_with("451") || said.starts_with("250"), "{said}");
+    dialogue(&client, TO_DATA);
+    dialogue(&client, &[("hi\r\n.", "250")]);
+}
+
+/// A message of 100 kB where 20 kB have room: 452, and the room is given
+/// back.
+fn full_disk(server: &Server) {
+    let client = server.connect();
+    assert!(reply(&client).starts_with("220"));
+    dialogue(&client, &[("EHLO me", "250")]);
+    let line = "12345678\r\n";
+    for _ in 0..3 {
+        dialogue(&client, TO_DATA);
+        let small = format!("{}.", line.repeat(100));
+        dialogue(&client, &[(&small, "250")]);
+        dialogue(&client, TO_DATA);
+        let big = format!("{}.", line.repeat(10_000));
+        dialogue(&client, &[(&big, "452 4.3.1 no room"), ("NOOP", "250")]);
+    }
+}
+
+#[test]
+fn w_t4a_a_disk_that_is_full_costs_a_message_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let world = "mount -t tmpfs -o size=48k none \"$1\" && exec \"$2\" \
+                 127.0.0.1 0 --dir \"$1\"";
+    if !installed("unshare", "util-linux") {
+        return;
+    }
+    let begin = |last: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", last, "sh"]).arg(folder.path());
+        command
+    };
+    let probe = "mount -t tmpfs -o size=48k none \"$1\"";
+    if !begin(probe).output().is_ok_and(|done| done.status.success()) {
+        eprintln!("skipped: no small disk can be had here");
+        return;
+    }
+    let mut command = begin(world);
+    command.arg(terminal::program_folder().join("mail-sink"));
+    let mut server = Server::run(&mut command);
+    full_disk(&server);
+    server.wait_for("cannot store a message: No space left on device…");
+    // Seen from inside, through the process.
+    let pid = server.console().pid();
+    let inside = format!("/proc/{pid}/root{}", folder.path().display());
+    let inside = std::path::Path::new(&inside);
+    if fs::read_dir(inside).is_ok() {
+        assert_eq!(messages(inside).len(), 3);
+        assert_eq!(leftovers(inside), [""; 0]);
+    }
+    server.interrupt();
+}
+
+#[test]
+fn w_t4a_a_limit_on_file_sizes_costs_a_message_and_not_the_sink() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Blocks of 512 or 1024 bytes, as the shell has it.
+    let arguments = ["--dir", folder.path().to_str().expect("UTF-8")];
+    let mut server =
+        Server::start_limited("ulimit -f 20", "mail-sink", &arguments);
+    full_disk(&server);
+    assert_eq!(messages(folder.path()).len(), 3);
+    assert_eq!(leftovers(folder.path()), [""; 0]);
+    server.interrupt();
+}
+
+#[test]
+fn w_t4a_a_folder_that_is_gone_is_451() {
+    let outer = tempfile::tempdir().expect("a folder");
+    let inner = outer.path().join("mail");
+    let arguments = ["--dir", inner.to_str().expect("UTF-8")];
+    let mut server = Server::start("mail-sink", &arguments);
+    let client = server.connect();
+    assert!(reply(&client).starts_with("220"));
+    dialogue(&client, &[("EHLO me", "250")]);
+    dialogue(&client, TO_DATA);
+    fs::remove_dir_all(&inner).expect("removed");
+    dialogue(&client, &[("hi\r\n.", "451 4.3.0")]);
+    dialogue(&client, &TO_DATA[..2]);
+    dialogue(&client, &[("DATA", "451 4.3.0")]);
+    server.wait_for("cannot store a message: …");
+    server.interrupt();
+}

@@ -1,0 +1,297 @@
+//! RFC 9111. Time does not pass here: origins send Age instead.
+
+use std::thread;
+
+use crossbeam_channel::bounded;
+
+use crate::PROXY;
+use crate::scripts::{Origin, Then, ask, get, report};
+use harness::{DEADLINE, Server, send};
+
+fn proxy() -> Server {
+    Server::start(PROXY, &[])
+}
+
+/// An origin whose answers have these fields, and the request's number as
+/// their body; it knows that `"tag"` has not changed.
+fn origin(fields: &'static str) -> Origin {
+    Origin::start(move |asked, stream| {
+        let known = asked.field("If-None-Match").as_deref() == Some("\"tag\"")
+            || asked.field("If-Modified-Since").is_some();
+        let number = asked.number;
+        let answer = match known {
+            true => format!(
+                "HTTP/1.1 304 Not Modified\r\nX-New: {number}\r\n{fields}\r\n"
+            ),
+            false => format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n{fields}\r\n{number}"
+            ),
+        };
+        send(stream, answer.as_bytes());
+        Then::Keep
+    })
+}
+
+/// Asks twice: what X-Cache and the body were.
+#[track_caller]
+fn twice(said: &'static str, first: &str, second: &str) -> [String; 2] {
+    let (proxy, origin) = (proxy(), origin(said));
+    [first, second].map(|fields| {
+        let answer = get(&proxy, &origin.url("/"), fields);
+        assert_eq!(answer.status, 200);
+        format!("{} {}", answer.cache(), answer.text())
+    })
+}
+
+const MINUTE: &str = "Cache-Control: max-age=60\r\n";
+
+#[test]
+fn w_t3a_a_fresh_answer_is_given_again() {
+    let (proxy, origin) = (proxy(), origin(MINUTE));
+    let first = get(&proxy, &origin.url("/a"), "");
+    assert_eq!((first.cache().as_str(), first.field("Age")), ("MISS", None));
+    let second = get(&proxy, &origin.url("/a"), "");
+    assert_eq!(second.cache(), "HIT");
+    assert_eq!(second.text(), first.text());
+    assert!(second.field("Age").is_some() && second.field("Via").is_some());
+    let head = ask(&proxy, "HEAD", &origin.url("/a"), "");
+    assert_eq!(head.cache(), "HIT");
+    assert_eq!(head.field("Content-Length").as_deref(), Some("1"));
+    assert_eq!(get(&proxy, &origin.url("/a?"), "").cache(), "MISS");
+    origin.asked();
+    origin.asked();
+    origin.no_more();
+}
+
+#[test]
+fn w_t3a_what_is_not_kept() {
+    for fields in [
+        "Cache-Control: no-store\r\n",
+        "Cache-Control: private, max-age=60\r\n",
+        "Cache-Control: max-age=60\r\nVary: *\r\n",
+        "Cache-Control: max-age=60\r\nSet-Cookie: a=b\r\n",
+        "Server: says nothing\r\n",
+        "Cache-Control: max-age=0\r\n",
+        "Cache-Control: max-age=60\r\nAge: 60\r\n",
+        "Expires: 0\r\n",
+        "Cache-Control: max-age=60, no-cache\r\n",
+        "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nCache-Control: max-age=60\r\n",
+    ] {
+        assert_eq!(twice(fields, "", ""), ["MISS 1", "MISS 2"], "{fields}");
+    }
+    let key = "Authorization: Basic eA==\r\n";
+    assert_eq!(twice(MINUTE, key, key), ["MISS 1", "MISS 2"]);
+    let shared = "Cache-Control: public, max-age=60\r\n";
+    assert_eq!(twice(shared, key, key), ["MISS 1", "HIT 1"]);
+    let no_store = "Cache-Control: no-store\r\n";
+    assert_eq!(twice(MINUTE, no_store, ""), ["MISS 1", "MISS 2"]);
+    let part = "Range: bytes=0-0\r\n";
+    assert_eq!(twice(MINUTE, part, ""), [" 1", "MISS 2"]);
+}
+
+#[test]
+fn w_t3a_the_client_may_want_it_anew() {
+    for fields in [
+        "Cache-Control: no-cache\r\n",
+        "Pragma: no-cache\r\n",
+        "Cache-Control: min-fresh=90\r\n",
+    ] {
+        assert_eq!(twice(MINUTE, "", fields), ["MISS 1", "MISS 2"]);
+    }
+    let stale = "Cache-Control: max-age=60\r\nAge: 70\r\n";
+    let any = "Cache-Control: max-stale\r\n";
+    assert_eq!(twice(stale, "", any), ["MISS 1", "HIT 1"]);
+    let strict = "Cache-Control: max-age=60, must-revalidate\r\nAge: 70\r\n";
+    assert_eq!(twice(strict, "", any), ["MISS 1", "MISS 2"]);
+    let (proxy, origin) = (proxy(), origin(MINUTE));
+    let only = "Cache-Control: only-if-cached\r\n";
+    assert_eq!(get(&proxy, &origin.url("/"), only).status, 504);
+    origin.no_more();
+    get(&proxy, &origin.url("/"), "");
+    assert_eq!(get(&proxy, &origin.url("/"), only).cache(), "HIT");
+}
+
+#[test]
+fn w_t3a_a_stale_answer_is_validated() {
+    for fields in [
+        "ETag: \"tag\"\r\nCache-Control: max-age=60\r\nAge: 60\r\n",
+        "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+         Cache-Control: no-cache\r\n",
+    ] {
+        let (proxy, origin) = (proxy(), origin(fields));
+        let first = get(&proxy, &origin.url("/"), "");
+        assert_eq!(first.cache(), "MISS");
+        let second = get(&proxy, &origin.url("/"), "");
+        assert_eq!((second.status, second.text().as_str()), (200, "1"));
+        assert_eq!(second.cache(), "REVALIDATED");
+        let new = second.field("X-New");
+        assert_eq!(new.as_deref(), Some("2"), "what the 304 says is new");
+    }
+}
+
+#[test]
+fn w_t3a_a_stale_answer_is_not_given_without_the_origin() {
+    let origin = Origin::start(|asked, stream| {
+        if asked.number > 1 {
+            return Then::Close;
+        }
+        send(
+            stream,
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: \"a\"\r\n\
+              Cache-Control: max-age=1, must-revalidate\r\nAge: 1\r\n\r\nx",
+        );
+        Then::Close
+    });
+    let proxy = proxy();
+    assert_eq!(get(&proxy, &origin.url("/"), "").status, 200);
+    assert_eq!(get(&proxy, &origin.url("/"), "").status, 502);
+}
+
+#[test]
+fn w_t3a_the_clients_own_copy_is_good_enough() {
+    let fields = "ETag: \"tag\"\r\nCache-Control: max-age=60\r\n";
+    let (proxy, origin) = (proxy(), origin(fields));
+    let known = "If-None-Match: \"tag\"\r\n";
+    // Nothing is kept yet: the origin's 304 is passed on, and not kept.
+    assert_eq!(get(&proxy, &origin.url("/"), known).status, 304);
+    assert_eq!(get(&proxy, &origin.url("/"), "").cache(), "MISS");
+    // It is kept just after it was sent; who asks without conditions waits.
+    assert_eq!(get(&proxy, &origin.url("/"), "").cache(), "HIT");
+    let again = get(&proxy, &origin.url("/"), known);
+    assert_eq!((again.status, again.cache().as_str()), (304, "HIT"));
+    let other = get(&proxy, &origin.url("/"), "If-None-Match: \"x\"\r\n");
+    assert_eq!((other.status, other.cache().as_str()), (200, "HIT"));
+}
+
+#[test]
+fn w_t3a_answers_that_vary_are_kept_apart() {
+    let fields = "Vary: Accept-Language\r\nCache-Control: max-age=60\r\n";
+    let (proxy, origin) = (proxy(), origin(fields));
+    for (language, expected) in [
+        ("Accept-Language: de\r\n", "MISS 1"),
+        ("Accept-Language: fr\r\n", "MISS 2"),
+        ("", "MISS 3"),
+        ("Accept-Language: de\r\n", "HIT 1"),
+        ("accept-language:  fr \r\n", "HIT 2"),
+        ("", "HIT 3"),
+    ] {
+        let answer = get(&proxy, &origin.url("/"), language);
+        let found = format!("{} {}", answer.cache(), answer.text());
+        assert_eq!(found, expected, "{language}");
+    }
+}
+
+#[test]
+fn w_t3a_a_change_makes_the_kept_one_invalid() {
+    for (method, expected) in [
+        ("POST", "MISS"),
+        ("PUT", "MISS"),
+        ("DELETE", "MISS"),
+        ("OPTIONS", "HIT"),
+    ] {
+        let (proxy, origin) = (proxy(), origin(MINUTE));
+        get(&proxy, &origin.url("/"), "");
+        let sent = "Content-Length: 0\r\n";
+        assert_eq!(ask(&proxy, method, &origin.url("/"), sent).status, 200);
+        let after = get(&proxy, &origin.url("/"), "");
+        assert_eq!(after.cache(), expected, "{method}");
+    }
+    // Location, too, names something that changed.
+    let (proxy, origin) =
+        (proxy(), origin("Location: /b\r\nCache-Control: max-age=60\r\n"));
+    get(&proxy, &origin.url("/b"), "");
+    ask(&proxy, "POST", &origin.url("/a"), "Content-Length: 0\r\n");
+    assert_eq!(get(&proxy, &origin.url("/b"), "").cache(), "MISS");
+}
+
+#[test]
+fn w_t3a_two_misses_at_once_make_one_request() {
+    let (go, wait) = bounded::<()>(0);
+    let origin = Origin::start(move |_, stream| {
+        wait.recv_timeout(DEADLINE).expect("the test goes on");
+        let body = "x".repeat(70_000);
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n";
+        let text = format!("{head}Content-Length: 70000\r\n\r\n{body}");
+        send(stream, text.as_bytes());
+        Then::Keep
+    });
+    let proxy = proxy();
+    let url = origin.url("/");
+    let found = thread::scope(|scope| {
+        let ask = || {
+            let answer = get(&proxy, &url, "");
+            assert_eq!(answer.body.len(), 70_000);
+            answer.cache()
+        };
+        let clients: Vec<_> = (0..10).map(|_| scope.spawn(ask)).collect();
+        origin.asked();
+        go.send(()).expect("the origin waits");
+        let found = clients.into_iter().map(|c| c.join().expect("a client"));
+        found.collect::<Vec<String>>()
+    });
+    let misses = found.iter().filter(|how| *how == "MISS").count();
+    assert_eq!(misses, 1, "{found:?}");
+    origin.no_more();
+}
+
+#[test]
+fn w_t3a_who_waits_in_vain_goes_alone() {
+    // The one that the others wait for fails, or is not to be kept.
+    for first in [
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nCache-Control: no-store\r\n\r\n",
+    ] {
+        let (go, wait) = bounded::<()>(0);
+        let origin = Origin::start(move |asked, stream| {
+            if asked.number == 1 {
+                wait.recv_timeout(DEADLINE).expect("the test goes on");
+                send(stream, first.as_bytes());
+                return Then::Close;
+            }
+            send(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            Then::Keep
+        });
+        let proxy = proxy();
+        let url = origin.url("/");
+        thread::scope(|scope| {
+            let one = scope.spawn(|| get(&proxy, &url, "").status);
+            origin.asked();
+            let two = scope.spawn(|| get(&proxy, &url, "").status);
+            go.send(()).expect("the origin waits");
+            let expected = if first.is_empty() { 502 } else { 200 };
+            assert_eq!(one.join().expect("a client"), expected);
+            assert_eq!(two.join().expect("a client"), 200);
+        });
+    }
+}
+
+#[test]
+fn w_t3a_the_cache_has_a_size() {
+    let proxy = Server::start(PROXY, &["--cache-mib", "1"]);
+    let origin = Origin::start(|_, stream| {
+        let body = "x".repeat(300_000);
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n";
+        let text = format!("{head}Content-Length: 300000\r\n\r\n{body}");
+        send(stream, text.as_bytes());
+        Then::Keep
+    });
+    for path in ["/a", "/b", "/c", "/a", "/d"] {
+        get(&proxy, &origin.url(path), "");
+    }
+    // /b was used least recently.
+    assert_eq!(get(&proxy, &origin.url("/a"), "").cache(), "HIT");
+    assert_eq!(get(&proxy, &origin.url("/c"), "").cache(), "HIT");
+    assert_eq!(get(&proxy, &origin.url("/b"), "").cache(), "MISS");
+    report(&proxy, |report| report["cache_objects"] == 3);
+}
+
+#[test]
+fn w_t3a_no_cache_keeps_nothing() {
+    let proxy = crate::plain();
+    let origin = origin(MINUTE);
+    for body in ["1", "2"] {
+        let answer = get(&proxy, &origin.url("/"), "");
+        assert_eq!(answer.text(), body);
+        assert_eq!(answer.field("X-Cache"), None);
+    }
+}

@@ -1,0 +1,35 @@
+//! The proxy lab, black box: scripted origins and clients that break rules,
+//! and real ones (curl, Python, nginx, openssl).
+
+mod cache;
+mod errors;
+mod forwarding;
+mod load;
+mod once;
+mod own;
+mod peers;
+mod scripts;
+mod smuggling;
+mod tunnel;
+mod validation;
+
+use harness::{Server, play_readme, strace_shows};
+
+const PROXY: &str = "proxy-server";
+
+/// A proxy without a cache: each request reaches the origin.
+fn plain() -> Server {
+    Server::start(PROXY, &["--no-cache"])
+}
+
+#[test]
+fn w_t3a_the_readmes_transcripts_hold() {
+    play_readme("proxy");
+}
+
+#[test]
+fn w_t3a_the_steps_come_in_the_order_of_the_banners() {
+    let steps = ["socket", "bind", "listen", "accept4", "recvfrom"];
+    strace_shows("proxy-once-server", &steps);
+    strace_shows(PROXY, &steps);
+}

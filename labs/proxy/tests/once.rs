@@ -1,0 +1,78 @@
+//! The letter of the handout.
+
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use crate::scripts::{Origin, Then, read_answer, sees_the_end};
+use harness::{Server, send, trickle};
+
+#[test]
+fn w_t3a_the_letter_fetches_an_object() {
+    let origin = Origin::says(
+        "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nobject",
+        || Then::Close,
+    );
+    let proxy = Server::start("proxy-once-server", &[]);
+    let at = origin.address;
+    for target in [format!("/{at}/a?b"), format!("http://{at}/a?b")] {
+        let client = proxy.connect();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        trickle(&client, request.as_bytes());
+        assert_eq!(read_answer(&client, "GET").text(), "object");
+        let asked = origin.asked();
+        assert_eq!(asked.line(), "GET /a?b HTTP/1.0");
+        assert_eq!(asked.field("Host"), Some(at.to_string()));
+        assert!(sees_the_end(&client));
+    }
+    let ask = |target: &str| {
+        let client = proxy.connect();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        send(&client, request.as_bytes());
+        read_answer(&client, "GET")
+    };
+    for (target, line) in [
+        (format!("/{at}?x=1"), "GET /?x=1 HTTP/1.0"),
+        (format!("/http://{at}/y"), "GET /y HTTP/1.0"),
+    ] {
+        assert_eq!(ask(&target).text(), "object");
+        assert_eq!(origin.asked().line(), line);
+    }
+    // No advice on how to start this very program.
+    let nobody = ask("/127.0.0.1:1/").text();
+    assert!(nobody.contains("refused"), "{nobody}");
+    assert!(!nobody.contains("make"), "{nobody}");
+    for (request, status) in [
+        ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET /nobody.invalid/ HTTP/1.1\r\nHost: x\r\n\r\n", 502),
+        ("POST /x/ HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+        ("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
+        ("nonsense\r\n\r\n", 400),
+    ] {
+        let client = proxy.connect();
+        send(&client, request.as_bytes());
+        assert_eq!(read_answer(&client, "GET").status, status, "{request}");
+    }
+}
+
+#[test]
+fn w_t3b_the_letter_has_a_thread_for_each_client() {
+    // The origin answers none before it has all three.
+    let all = Arc::new(Barrier::new(3));
+    let origin = Origin::start(move |_, stream| {
+        all.wait();
+        send(stream, b"HTTP/1.0 200 OK\r\n\r\nall here");
+        Then::Close
+    });
+    let proxy = Server::start("proxy-once-server", &[]);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let client = proxy.connect();
+                let at = origin.address;
+                let text = format!("GET /{at}/ HTTP/1.1\r\nHost: x\r\n\r\n");
+                send(&client, text.as_bytes());
+                assert_eq!(read_answer(&client, "GET").text(), "all here");
+            });
+        }
+    });
+}

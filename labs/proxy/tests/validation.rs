@@ -1,0 +1,198 @@
+//! What a 304 may do to a kept answer, and flights that are slow.
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::bounded;
+
+use crate::PROXY;
+use crate::scripts::{Origin, Then, ask, get};
+use harness::{DEADLINE, Server, send};
+
+/// An origin whose answers grow stale at once; asked whether `"a"` is still
+/// good it says 304 with these fields.
+fn origin(news: &'static str) -> Origin {
+    Origin::start(move |asked, stream| {
+        let number = asked.number;
+        let answer = match asked.field("If-None-Match").is_some() {
+            true => format!("HTTP/1.1 304 Not Modified\r\n{news}\r\n\r\n"),
+            false => format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: \"a\"\r\n\
+                 Cache-Control: max-age=0\r\n\r\n{number}"
+            ),
+        };
+        send(stream, answer.as_bytes());
+        Then::Keep
+    })
+}
+
+#[test]
+fn w_t3a_what_a_304_says_for_one_is_for_one_alone() {
+    for news in [
+        "Cache-Control: max-age=60\r\nSet-Cookie: sid=alice",
+        "Cache-Control: private, max-age=60\r\nX-User: alice",
+        "Cache-Control: no-store\r\nX-User: alice",
+        "Cache-Control: max-age=60\r\nVary: *",
+    ] {
+        let proxy = Server::start(PROXY, &[]);
+        let origin = origin(news);
+        let url = origin.url("/");
+        assert_eq!(get(&proxy, &url, "").cache(), "MISS");
+        let alice = get(&proxy, &url, "");
+        if !news.contains("Vary") {
+            assert_eq!(alice.cache(), "REVALIDATED", "{news}");
+            assert!(alice.head.contains("alice"), "{news}");
+        }
+        let bob = get(&proxy, &url, "");
+        assert_eq!(bob.cache(), "MISS", "{news}");
+        assert!(!bob.head.contains("alice"), "{news}");
+    }
+}
+
+#[test]
+fn w_t3a_a_304_of_another_object_is_asked_again() {
+    let fresh = "Cache-Control: max-age=60\r\n";
+    for (news, updates) in [
+        ("ETag: \"a\"", true),
+        ("ETag: W/\"a\"", true),
+        ("X: y", true),
+        ("ETag: \"b\"", false),
+        ("ETag: W/\"b\"", false),
+        ("Vary: Accept-Language", false),
+    ] {
+        let news = format!("{fresh}{news}").leak();
+        let proxy = Server::start(PROXY, &[]);
+        let origin = origin(news);
+        let url = origin.url("/");
+        assert_eq!(get(&proxy, &url, "").text(), "1");
+        let second = get(&proxy, &url, "");
+        let found = format!("{} {}", second.cache(), second.text());
+        let expected = if updates { "REVALIDATED 1" } else { "MISS 3" };
+        assert_eq!(found, expected, "{news}");
+    }
+}
+
+#[test]
+fn w_t3a_a_304_without_a_date_is_dated_when_it_comes() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let head = match asked.field("If-None-Match") {
+            Some(_) => "HTTP/1.1 304 Not Modified\r\n",
+            None => {
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: \"a\"\r\n\
+                 Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+            }
+        };
+        let minute = "Cache-Control: max-age=60\r\n\r\n";
+        send(stream, format!("{head}{minute}").as_bytes());
+        Then::Keep
+    });
+    for how in ["MISS", "REVALIDATED", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), how);
+    }
+}
+
+#[test]
+fn w_t3a_an_origin_may_vary_its_answers_no_more() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let said = match asked.number {
+            1 => "Cache-Control: max-age=0\r\nVary: Accept-Encoding\r\n",
+            _ => "Cache-Control: max-age=60\r\n",
+        };
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n";
+        send(stream, format!("{head}{said}\r\n").as_bytes());
+        Then::Keep
+    });
+    for how in ["MISS", "MISS", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), how);
+    }
+}
+
+#[test]
+fn w_t3a_a_reload_within_a_second_asks_the_origin() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::says(
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\
+         Content-Length: 0\r\n\r\n",
+        || Then::Keep,
+    );
+    for (fields, how) in [
+        ("", "MISS"),
+        ("Cache-Control: max-age=9\r\n", "HIT"),
+        ("Cache-Control: max-age=0\r\n", "MISS"),
+    ] {
+        assert_eq!(get(&proxy, &origin.url("/"), fields).cache(), how);
+    }
+}
+
+#[test]
+fn w_t3a_what_left_before_a_change_is_not_kept() {
+    let (go, wait) = bounded::<()>(0);
+    let origin = Origin::start(move |asked, stream| {
+        if asked.number == 1 {
+            wait.recv_timeout(DEADLINE).expect("the test goes on");
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n";
+        let minute = "Cache-Control: max-age=60\r\n\r\n";
+        let text = format!("{head}{minute}{}", asked.number);
+        send(stream, text.as_bytes());
+        Then::Keep
+    });
+    let proxy = Server::start(PROXY, &[]);
+    let url = origin.url("/");
+    thread::scope(|scope| {
+        let before = scope.spawn(|| get(&proxy, &url, "").text());
+        origin.asked();
+        let put = ask(&proxy, "PUT", &url, "Content-Length: 0\r\n");
+        assert_eq!(put.text(), "2");
+        go.send(()).expect("the origin waits");
+        assert_eq!(before.join().expect("a client"), "1");
+    });
+    for expected in ["MISS 3", "HIT 3"] {
+        let after = get(&proxy, &url, "");
+        assert_eq!(format!("{} {}", after.cache(), after.text()), expected);
+    }
+}
+
+#[test]
+fn w_t3a_a_slow_flight_is_overtaken() {
+    // The first answer drips and never ends. Who waited for it flies; the
+    // answer is kept for who comes later, and for who waited as well.
+    let (_never, pause) = bounded::<()>(0);
+    let origin = Origin::start(move |asked, mut stream| {
+        let size = if asked.number == 1 { 100_000 } else { 1 };
+        let head = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n";
+        let head = format!("{head}Content-Length: {size}\r\n\r\n");
+        send(stream, format!("{head}x").as_bytes());
+        for _ in 1..size {
+            let _ = pause.recv_timeout(Duration::from_millis(50));
+            if stream.write_all(b"x").is_err() {
+                return Then::Close;
+            }
+        }
+        Then::Keep
+    });
+    let proxy = Server::start(PROXY, &["--patience", "1"]);
+    let url = origin.url("/");
+    let first = proxy.connect();
+    let request = format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n");
+    send(&first, request.as_bytes());
+    origin.asked();
+    let found = thread::scope(|scope| {
+        let ask = || {
+            let answer = get(&proxy, &url, "");
+            assert_eq!(answer.text(), "x");
+            answer.cache()
+        };
+        let clients: Vec<_> = (0..10).map(|_| scope.spawn(ask)).collect();
+        let found = clients.into_iter().map(|c| c.join().expect("a client"));
+        found.collect::<Vec<String>>()
+    });
+    let misses = found.iter().filter(|how| *how == "MISS").count();
+    assert_eq!(misses, 1, "{found:?}");
+    assert_eq!(get(&proxy, &url, "").cache(), "HIT");
+    assert_eq!(origin.asked().number, 2);
+    origin.no_more();
+}

@@ -1,0 +1,52 @@
+//! web-once-server: the letter of the handout.
+
+use std::net::Shutdown;
+
+use crate::talk::{get, read_reply, request};
+use harness::{Server, receive_all, send, strace_shows, trickle};
+
+const ONCE: &str = "web-once-server";
+
+#[test]
+fn w_t2j_one_request_and_the_program_ends() {
+    let mut server = Server::start(ONCE, &[]);
+    let client = server.connect();
+    trickle(&client, &request("GET", "/HelloWorld.html", ""));
+    let reply = read_reply(&client, false);
+    assert_eq!((reply.status, &reply.body[..]), (200, crate::HELLO));
+    client.shutdown(Shutdown::Write).expect("a half-close");
+    assert_eq!(receive_all(&client), b"");
+    server.wait_for("[…] GET /HelloWorld.html HTTP/1.1 -> 200 OK");
+    let end = server.console().wait_for_end().expect("it ends");
+    assert_eq!(end.code(), Some(0));
+}
+
+#[test]
+fn w_t2j_again_is_one_request_after_the_other() {
+    let mut server = Server::start(ONCE, &["--again"]);
+    assert_eq!(get(&server, "/", "").status, 200);
+    let reply = get(&server, "/nix", "");
+    assert!(reply.head.starts_with("HTTP/1.1 404 Not Found\r\n"));
+    let typed = crate::talk::ask(&server, b"GET /HelloWorld.html HTTP/1.0\n\n");
+    assert_eq!(typed.body, crate::HELLO, "as nc sends it");
+    for way_out in ["/../Cargo.toml", "//etc/passwd", "/.git", "/www/.."] {
+        assert_eq!(get(&server, way_out, "").status, 404, "{way_out}");
+    }
+    server.interrupt();
+}
+
+#[test]
+fn w_t2j_a_connection_that_asks_nothing_is_not_the_one_request() {
+    let server = Server::start(ONCE, &[]);
+    drop(server.connect()); // a browser's preconnect
+    let client = server.connect();
+    send(&client, b"\r\n");
+    client.shutdown(Shutdown::Both).expect("a close");
+    assert_eq!(get(&server, "/", "").status, 200);
+}
+
+#[test]
+fn w_t2j_the_system_calls_come_in_the_order_of_the_banners() {
+    let calls = ["socket", "bind", "listen", "accept4", "recvfrom", "close"];
+    strace_shows(ONCE, &calls);
+}

@@ -1,0 +1,3 @@
+//! What the program `socketlab` is made of.
+
+pub mod viva;

@@ -1,0 +1,134 @@
+//! One error type: which call failed, on which address, and why.
+
+use std::fmt;
+use std::io;
+
+use crate::args;
+
+/// What the labs return. `main` may return it too: the runtime then prints
+/// the error after `Error: ` and exits with status 1.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failed step. Printed, it is one line that teaches:
+/// `connect(127.0.0.1:12000): Connection refused (ECONNREFUSED). …`
+pub struct Error {
+    call: &'static str,
+    on: String,
+    source: io::Error,
+}
+
+impl Error {
+    /// A system call that failed: its C name, what it was applied to (mostly
+    /// an address), and the errno behind `source`.
+    pub fn new(
+        call: &'static str,
+        on: impl fmt::Display,
+        source: io::Error,
+    ) -> Error {
+        Error { call, on: on.to_string(), source }
+    }
+
+    /// A failure that no system call reported: the peer broke the protocol,
+    /// a file makes no sense. `text` is the whole line.
+    pub fn other(text: impl Into<String>) -> Error {
+        Error::new("", "", io::Error::other(text.into()))
+    }
+
+    /// A deadline of ours that ran out, told like a failed call.
+    pub fn timed_out(
+        call: &'static str,
+        on: impl fmt::Display,
+        what: String,
+    ) -> Error {
+        Error::new(call, on, io::Error::new(io::ErrorKind::TimedOut, what))
+    }
+
+    /// The C name of the call that failed, or "".
+    pub fn call(&self) -> &'static str {
+        self.call
+    }
+
+    /// The errno, if a system call reported one.
+    pub fn errno(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+
+    /// std's portable name for the failure.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+
+    /// Did a deadline pass? A blocking socket with SO_RCVTIMEO reports that
+    /// as EAGAIN on Linux, where it means "nothing yet".
+    pub fn is_timeout(&self) -> bool {
+        matches!(
+            self.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+        )
+    }
+
+    /// Did the peer go away: RST on a live connection, or a pipe without a
+    /// reader?
+    pub fn is_peer_gone(&self) -> bool {
+        matches!(
+            self.kind(),
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::NotConnected
+        )
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.call.is_empty() {
+            write!(f, "{}({}): ", self.call, self.on)?;
+        }
+        let Some(number) = self.errno() else {
+            return write!(f, "{}", self.source);
+        };
+        let text = self.source.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default();
+        let name = explain::errno(number).map_or("unknown", |e| e.name);
+        write!(f, "{text} ({name})")?;
+        if self.call.is_empty() {
+            return Ok(()); // a hint is about a call
+        }
+        write!(f, ". {}", explain::hint(self.call, number))?;
+        if self.call == "connect"
+            && self.kind() == io::ErrorKind::ConnectionRefused
+            && let Some(program) = args::program()
+            && let Some(server) = program.other_end()
+        {
+            let port = self.on.rsplit(':').next().unwrap_or_default();
+            if port == "0" {
+                return f.write_str(" Port 0 is nobody's: give the server's.");
+            }
+            write!(f, " In this lab: make {server}")?;
+            if port != program.port.to_string() {
+                write!(f, " PORT={port}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+// `fn main() -> Result<()>` prints errors with Debug: the same line.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(source: io::Error) -> Error {
+        Error::new("", "", source)
+    }
+}

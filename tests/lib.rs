@@ -1,0 +1,1 @@
+//! Nothing: this package holds tests and benchmarks of all labs together.
