@@ -15,7 +15,7 @@
 
 use socketlab::{Error, Result, args, warn};
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
 
@@ -30,23 +30,23 @@ pub fn fetch(job: &Job) -> Result<()> {
     let parts = parts.collect::<std::result::Result<Vec<String>, String>>();
     let parts = parts.unwrap_or_else(|what| args::usage(&what));
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
+    let mut connection = Connection::open(job)?;
 
     // ---- 1 selector ------------------------------------------------------
     // We speak first. An empty one asks for the first menu (RFC 1436, 2).
     job.step("1 selector");
-    talk.send(&parts.join("\t"))?;
+    connection.send(&parts.join("\t"))?;
     out.announce(None);
     match kind {
-        '1' | '7' => menu(&mut talk, &mut out)?,
-        '0' => text(&mut talk, &mut out)?,
+        '1' | '7' => menu(&mut connection, &mut out)?,
+        '0' => text(&mut connection, &mut out)?,
         _ => {
             // ---- 2 bytes -------------------------------------------------
             // Until FIN. A server that dies sends FIN as well: nobody can
             // tell half a picture from a whole one.             (viva 10)
             job.step("2 bytes");
             loop {
-                let bytes = talk.bytes(64 * 1024)?;
+                let bytes = connection.bytes(64 * 1024)?;
                 if bytes.is_empty() {
                     break;
                 }
@@ -59,18 +59,18 @@ pub fn fetch(job: &Job) -> Result<()> {
         }
     }
     out.finish()?;
-    talk.close();
+    connection.close();
     Ok(())
 }
 
 /// Prints a menu as a list, with a URL for each thing in it.
-fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
+fn menu(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     // ---- 3 menu ----------------------------------------------------------
     // `0About<TAB>/about.txt<TAB>host<TAB>70`, a line each, until a dot.
     // `3` is an error (3.8); `i`, a line to read, is habit, in no RFC.
-    talk.job.step("3 menu");
+    connection.job.step("3 menu");
     let mut seen = 0;
-    let dot = lines(talk, |line| {
+    let dot = lines(connection, |line| {
         seen += 1;
         let text = String::from_utf8_lossy(line);
         let Some((first, place)) = text.split_once('\t') else {
@@ -99,12 +99,12 @@ fn menu(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-fn text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
+fn text(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     // ---- 4 text ----------------------------------------------------------
     // Lines become lines of this system. The dot at the end is the rule
     // (its appendix), and many servers break it.
-    talk.job.step("4 text");
-    if !lines(talk, |line| out.write(&[line, b"\n"].concat()))? {
+    connection.job.step("4 text");
+    if !lines(connection, |line| out.write(&[line, b"\n"].concat()))? {
         warn!("(no dot at the end: it may not be all)");
     }
     Ok(())
@@ -112,10 +112,10 @@ fn text(talk: &mut Dialogue<'_>, out: &mut Output) -> Result<()> {
 
 /// Lines until a single dot: true; or until FIN: false.
 fn lines(
-    talk: &mut Dialogue<'_>,
+    connection: &mut Connection<'_>,
     mut each: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<bool> {
-    while let Some(line) = talk.line_or_end()? {
+    while let Some(line) = connection.line_or_end()? {
         match line.strip_prefix(b".") {
             Some([]) => return Ok(true),
             Some(rest) if rest.starts_with(b".") => each(rest)?,

@@ -11,11 +11,12 @@
 //!
 //! A redirect is told and not followed: the other place may be anywhere.
 
-use http::{Body, Head, Reader};
+use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use socketlab::{Error, Result, args, console};
+use tls::Channel;
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
 
@@ -34,7 +35,7 @@ pub fn fetch(job: &Job) -> Result<()> {
         false => format!("/{path}"),
     };
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
+    let mut connection = Connection::open(job)?;
 
     // ---- 1 GET -----------------------------------------------------------
     // Host, because many sites live at one address; with TLS the server has
@@ -52,33 +53,16 @@ pub fn fetch(job: &Job) -> Result<()> {
         .field("User-Agent", "socketlab-fetch")
         .field("Connection", "close")
         .end();
-    talk.send_head(&head)?;
+    connection.send_head(&head)?;
 
     // ---- 2 head ----------------------------------------------------------
     // 1xx are interim: the answer itself follows them.
     job.step("2 head");
-    let mut reader = Reader::new(talk.into_channel());
+    let mut reader = Reader::new(connection.into_channel()?);
     reader.set_head_deadline(job.wait);
     reader.set_limits(job.wait, None);
-    let mut interim = 0;
-    let response = loop {
-        match reader.read_response(job.wait)? {
-            Some(response) if response.status >= 200 => break response,
-            Some(_) if interim < 10 => interim += 1,
-            _ => {
-                let what = "the server closed without an answer";
-                return Err(Error::other(what));
-            }
-        }
-    };
-    let (version, status) = (response.version.text(), response.status);
-    job.show(
-        "S: ",
-        format!("{version} {status} {}", response.reason).as_bytes(),
-    );
-    for (name, value) in response.fields.iter() {
-        job.show("S: ", &[name.as_bytes(), b": ", value].concat());
-    }
+    let response = read_head(&mut reader, job)?;
+    let status = response.status;
     // 206 is a part, which we have not asked for: only 200 is the file.
     if status != 200 && job.output.is_some() {
         return Err(answer(status, response.fields.text("Location")));
@@ -98,6 +82,29 @@ pub fn fetch(job: &Job) -> Result<()> {
         200 => Ok(()),
         _ => Err(answer(status, response.fields.text("Location"))),
     }
+}
+
+/// The final response, printed. At most ten interim ones may precede it.
+fn read_head(reader: &mut Reader<Channel>, job: &Job) -> Result<Response> {
+    let mut interim = 0;
+    let response = loop {
+        match reader.read_response(job.wait)? {
+            Some(response) if response.status >= 200 => break response,
+            Some(_) if interim < 10 => interim += 1,
+            _ => {
+                let what = "the server closed without an answer";
+                return Err(Error::other(what));
+            }
+        }
+    };
+    let (version, status) = (response.version.text(), response.status);
+    let line = format!("{version} {status} {}", response.reason);
+    job.printer.show("S: ", line.as_bytes());
+    for (name, value) in response.fields.iter() {
+        let line = [name.as_bytes(), b": ", value].concat();
+        job.printer.show("S: ", &line);
+    }
+    Ok(response)
 }
 
 /// An answer that is not what was asked for.

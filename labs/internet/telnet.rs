@@ -13,6 +13,8 @@
 //! answer no has a protocol in which old and new programs meet: every option
 //! begins switched off, and a no is final.          (viva 16) (try 5) [T-M]
 
+pub mod options;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,10 +24,10 @@ use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, console, warn};
 use tls::Channel;
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
-use crate::telnet_options::{IAC, Options};
+use crate::telnet::options::{IAC, Options};
 
 /// A server that asks more often than this does not want to hear no.
 const MOST_ANSWERS: usize = 1000;
@@ -37,12 +39,12 @@ const TICK: Duration = Duration::from_secs(1);
 const KEEPALIVE: Duration = Duration::from_secs(120);
 
 /// Stdin to the server and the server to stdout, until it closes.
-pub fn talk(job: &Job) -> Result<()> {
+pub fn fetch(job: &Job) -> Result<()> {
     if job.url.user.is_some() {
         warn!("(the user in the URL is not sent: type it when asked)");
     }
     let mut out = Output::open(job.output.as_deref())?;
-    let channel = Dialogue::open(job)?.into_channel();
+    let channel = Connection::open(job)?.into_channel()?;
     let Channel::Clear(socket) = channel else {
         return Err(Error::other("telnet has no TLS here"));
     };
@@ -60,7 +62,7 @@ pub fn talk(job: &Job) -> Result<()> {
         })
         .map_err(|error| Error::new("spawn", "stdin", error))?;
 
-    let mut talk = Options::of(job);
+    let mut options = Options::new(&job.printer);
     let mut buffer = vec![0; 16 * 1024];
     let mut silent = Duration::ZERO; // since our FIN
     let mut closed = false; // our direction
@@ -88,8 +90,8 @@ pub fn talk(job: &Job) -> Result<()> {
         };
         silent = Duration::ZERO;
         let arrived = buffer.get(..count).unwrap_or_default();
-        let (text, answers) = talk.take(arrived);
-        if talk.answered > MOST_ANSWERS {
+        let (text, answers) = options.take(arrived);
+        if options.answered > MOST_ANSWERS {
             let what = "the server negotiates without an end: over 1000 times";
             return Err(Error::other(what));
         }

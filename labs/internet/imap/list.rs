@@ -11,10 +11,9 @@
 
 use socketlab::{Result, console};
 
-use crate::dialogue::MOST_LINES;
-use crate::encoded_word;
-use crate::imap_reply::{Response, Session, after};
-use crate::mailbox;
+use crate::connection::MOST_LINES;
+use crate::imap::session::{Response, Session, after, unquote};
+use crate::imap::{encoded_word, mailbox};
 use crate::output::Output;
 
 /// Sends a command and prints the list that it gives.
@@ -32,7 +31,7 @@ pub fn list(
         }
         if others > MOST_LINES {
             let what = "over 1000 lines that are no list, and no end";
-            return Err(session.talk.refused(what));
+            return Err(session.connection.refused(what));
         }
     }
     Ok(())
@@ -42,7 +41,7 @@ pub fn list(
 fn line(response: &Response) -> Option<String> {
     let text = &response.text;
     if text.get(..7)?.eq_ignore_ascii_case("* LIST ") {
-        let name = mailbox::decode(&mailbox::of_list(response)?);
+        let name = mailbox::decode(&name_of(response)?);
         // One name, one line: a line end in it would make two of it.
         return Some(match name.contains(char::is_control) {
             true => console::escape(name.as_bytes()),
@@ -52,7 +51,7 @@ fn line(response: &Response) -> Option<String> {
     let uid = number(text, "UID ")?;
     let size = number(text, "RFC822.SIZE ")?;
     // A literal, or a quoted string.
-    let quoted = after(text, "(SUBJECT)] ").and_then(mailbox::unquote);
+    let quoted = after(text, "(SUBJECT)] ").and_then(unquote);
     let subject = match response.literals.first() {
         Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         None => quoted.unwrap_or_default(),
@@ -60,6 +59,20 @@ fn line(response: &Response) -> Option<String> {
     let subject: Vec<&str> = subject.split_whitespace().skip(1).collect();
     let subject = encoded_word::decode(&subject.join(" "));
     Some(format!("{uid:>7} {size:>9}  {subject}"))
+}
+
+/// The name in `* LIST (\HasNoChildren) "/" INBOX`.
+fn name_of(response: &Response) -> Option<String> {
+    if let Some(name) = response.literals.last() {
+        return Some(String::from_utf8_lossy(name).into());
+    }
+    let (_, rest) = response.text.split_once(") ")?;
+    // The separator: a quoted character, or NIL.
+    let rest = match rest.strip_prefix("NIL ") {
+        Some(name) => name,
+        None => rest.split_once("\" ")?.1,
+    };
+    unquote(rest).or(Some(rest.to_string()))
 }
 
 /// A number among the items of a FETCH.

@@ -6,7 +6,7 @@
 //! text       a question text       an option's data    a byte of text
 //! ```
 
-use crate::job::Job;
+use socketlab::dialogue::Printer;
 
 /// "Interpret as command": what follows is no text.
 pub const IAC: u8 = 255;
@@ -20,7 +20,7 @@ const DONT: u8 = 254;
 /// Takes the server's commands out of its text, one byte after the other: a
 /// command may be cut anywhere between two segments.
 pub struct Options<'a> {
-    job: &'a Job,
+    printer: &'a Printer,
     state: State,
     /// How many questions were answered so far, all with no.
     pub answered: usize,
@@ -38,8 +38,8 @@ enum State {
 
 impl<'a> Options<'a> {
     /// At the beginning, when every option is off.
-    pub fn of(job: &'a Job) -> Options<'a> {
-        Options { job, state: State::Text, answered: 0 }
+    pub fn new(printer: &'a Printer) -> Options<'a> {
+        Options { printer, state: State::Text, answered: 0 }
     }
 
     /// The text in these bytes, and what must be answered.
@@ -81,14 +81,14 @@ impl<'a> Options<'a> {
             DONT => ("DONT", 0, ""),
             _ => ("WONT", 0, ""),
         };
-        self.job.show("S: ", format!("IAC {name} {option}").as_bytes());
+        self.printer.show("S: ", format!("IAC {name} {option}").as_bytes());
         if no == 0 {
             return Vec::new();
         }
 
         // ---- 4 refused ---------------------------------------------------
         self.answered += 1;
-        self.job.show("C: ", format!("IAC {ours} {option}").as_bytes());
+        self.printer.show("C: ", format!("IAC {ours} {option}").as_bytes());
         vec![IAC, no, option]
     }
 }
