@@ -18,9 +18,9 @@
 //!   |------- 10 QUIT --------------------------------->|
 //! ```
 //!
-//! The table of handout T gives port 20: from there the server would connect
-//! to US in the active mode, which hardly a firewall lets in.
-//!                                                     (viva 13) [T-M]
+//! The table of handout T names port 20. In the active mode the server would
+//! connect from there to US, and most firewalls do not let it in. So fetch
+//! uses the passive mode.                              (viva 13) [T-M]
 
 pub mod data;
 pub mod reply;
@@ -57,8 +57,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     log_in(&mut connection)?;
 
     // ---- 4 PBSZ, PROT ----------------------------------------------------
-    // P: the second connection has TLS, too. Without it, only the password
-    // would be safe, and the file not.
+    // P: the second connection has TLS, too. Otherwise only the password
+    // would be safe, but not the file.
     if connection.is_secure() {
         job.step("4 PBSZ, PROT");
         ask(&mut connection, "PBSZ 0", 2)?;
@@ -82,7 +82,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     let data = dial(&[place])?;
 
     // ---- 7 RETR, LIST ----------------------------------------------------
-    // 150: it goes over the other connection. 550: there is none.
+    // 150: the bytes come over the other connection. 550: no such file.
     job.step("7 RETR, LIST");
     match folder {
         true => ask(&mut connection, "LIST", 1)?,
@@ -92,7 +92,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     transfer(&mut connection, data, &mut out)?;
 
     // ---- 9 226 -----------------------------------------------------------
-    // FIN is not enough: a server that dies sends it, too.     (viva 14)
+    // FIN on the data connection is not enough, because the kernel also
+    // sends it when the server's program dies.                 (viva 14)
     job.step("9 226");
     expect(&mut connection, 2)?;
     let count = out.count();

@@ -1,17 +1,17 @@
 //! Gopher: menus and files, before the web. RFC 1436; URLs: RFC 4266.
 //! `gopher://host/` is the first menu; `gopher://host/0/about.txt` a text:
-//! the character behind the host tells what kind of thing it is.
+//! the character after the host says which kind of document it is.
 //!
 //! ```text
 //! fetch                        server
-//!   |--- 1 selector CR LF ------->|   one line is the whole request
+//!   |--- 1 selector CR LF ------->|   the request is this one line
 //!   |<-- 2 bytes -----------------|   until FIN
 //!   |<-- 3 or a menu: lines ------|   type, name, selector, host, port
 //!   |<-- 4 or a text: lines ------|   until a single dot, or FIN
 //! ```
 //!
-//! HTTP began as this, and then gave its answers a head: here nothing says
-//! how long an answer is, and what kind of thing it is.    (viva 10) [T-M]
+//! HTTP began like this, and later put a head before its responses. In Gopher
+//! nothing says how long an answer is, or of which kind.   (viva 10) [T-M]
 
 use socketlab::{Error, Result, args, warn};
 
@@ -24,8 +24,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     let path = job.url.path.trim_start_matches('/');
     let kind = path.chars().next().unwrap_or('1');
     let selector = path.get(kind.len_utf8()..).unwrap_or_default();
-    // A tab stands between a selector and words to search for; it is the one
-    // control character that belongs here.
+    // A tab separates a selector from words to search for. It is the only
+    // control character that is allowed here.
     let parts = selector.split("%09").map(crate::url::decode);
     let parts = parts.collect::<std::result::Result<Vec<String>, String>>();
     let parts = parts.unwrap_or_else(|what| args::usage(&what));
@@ -33,7 +33,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     let mut connection = Connection::open(job)?;
 
     // ---- 1 selector ------------------------------------------------------
-    // We speak first. An empty one asks for the first menu (RFC 1436, 2).
+    // The client speaks first. An empty selector asks for the first menu
+    // (RFC 1436, 2).
     job.step("1 selector");
     connection.send(&parts.join("\t"))?;
     out.announce(None);
@@ -42,8 +43,8 @@ pub fn fetch(job: &Job) -> Result<()> {
         '0' => text(&mut connection, &mut out)?,
         _ => {
             // ---- 2 bytes -------------------------------------------------
-            // Until FIN. A server that dies sends FIN as well: nobody can
-            // tell half a picture from a whole one.             (viva 10)
+            // Until FIN. The kernel also sends FIN when the server dies, so
+            // half a picture looks like a complete one.         (viva 10)
             job.step("2 bytes");
             loop {
                 let bytes = connection.bytes(64 * 1024)?;
@@ -67,14 +68,15 @@ pub fn fetch(job: &Job) -> Result<()> {
 fn menu(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     // ---- 3 menu ----------------------------------------------------------
     // `0About<TAB>/about.txt<TAB>host<TAB>70`, a line each, until a dot.
-    // `3` is an error (3.8); `i`, a line to read, is habit, in no RFC.
+    // `3` is an error (3.8). `i` is a line to read; servers send it although
+    // no RFC has it.
     connection.job.step("3 menu");
     let mut seen = 0;
     let dot = lines(connection, |line| {
         seen += 1;
         let text = String::from_utf8_lossy(line);
         let Some((first, place)) = text.split_once('\t') else {
-            // No menu's line; a server that only says what is wrong.
+            // Not a line of a menu: the server says what is wrong.
             return out.write(&[b"     ", line, b"\n"].concat());
         };
         let kind = first.chars().next().unwrap_or('i');
@@ -99,10 +101,11 @@ fn menu(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
+/// Prints a text, line by line.
 fn text(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     // ---- 4 text ----------------------------------------------------------
-    // Lines become lines of this system. The dot at the end is the rule
-    // (its appendix), and many servers break it.
+    // CR LF becomes the newline of this system. The RFC's appendix demands
+    // the dot at the end, but many servers leave it out.
     connection.job.step("4 text");
     if !lines(connection, |line| out.write(&[line, b"\n"].concat()))? {
         warn!("(no dot at the end: it may not be all)");

@@ -9,7 +9,7 @@
 //!   |<-- 3 body --------------------|   by length, in chunks, or to FIN
 //! ```
 //!
-//! A redirect is told and not followed: the other place may be anywhere.
+//! A redirect is printed and not followed, because it may lead to any server.
 
 use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -20,7 +20,7 @@ use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
 
-/// What cannot stand in a request line as it is.
+/// What must be written as %20 and the like in a request line.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"');
 
 /// Fetches a page or file.
@@ -38,8 +38,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     let mut connection = Connection::open(job)?;
 
     // ---- 1 GET -----------------------------------------------------------
-    // Host, because many sites live at one address; with TLS the server has
-    // been told before, in the handshake (SNI), and had to prove the name.
+    // Host, because many sites live at one address. With TLS the handshake
+    // has named the host before (SNI), and the server had to prove it.
     job.step("1 GET");
     let mut host = match url.host.contains(':') {
         true => format!("[{}]", url.host),
@@ -56,20 +56,21 @@ pub fn fetch(job: &Job) -> Result<()> {
     connection.send_head(&head)?;
 
     // ---- 2 head ----------------------------------------------------------
-    // 1xx are interim: the answer itself follows them.
+    // 1xx are interim: the final response follows them.
     job.step("2 head");
     let mut reader = Reader::new(connection.into_channel()?);
     reader.set_head_deadline(job.wait);
     reader.set_limits(job.wait, None);
     let response = read_head(&mut reader, job)?;
     let status = response.status;
-    // 206 is a part, which we have not asked for: only 200 is the file.
+    // 206 is a part, which fetch has not asked for. Only 200 is the file.
     if status != 200 && job.output.is_some() {
         return Err(answer(status, response.fields.text("Location")));
     }
 
     // ---- 3 body ----------------------------------------------------------
-    // Less than the head promised is an error, and no file.
+    // If less arrives than the head announced, that is an error and leaves
+    // no file.
     job.step("3 body");
     let mut body = Body::new(response.framing("GET")?);
     let size = response.fields.text("Content-Length");
@@ -107,7 +108,7 @@ fn read_head(reader: &mut Reader<Channel>, job: &Job) -> Result<Response> {
     Ok(response)
 }
 
-/// An answer that is not what was asked for.
+/// The error for a response that is not what was asked for.
 fn answer(status: u16, elsewhere: Option<&str>) -> Error {
     let elsewhere = elsewhere.map(|place| console::escape(place.as_bytes()));
     let elsewhere = elsewhere.map(|place| format!(": it is at {place}"));

@@ -14,8 +14,8 @@
 //!   |------- 7 a5 LOGOUT ---------------->|   * BYE, a5 OK
 //! ```
 //!
-//! Every command has a tag, and its end carries it; lines with `*` are data,
-//! which may come at any time.                        (viva 11) [T-M]
+//! Every command has a tag, and the last line of its reply repeats the tag.
+//! Lines with `*` are data, which may come at any time.    (viva 11) [T-M]
 
 pub mod encoded_word;
 pub mod list;
@@ -44,8 +44,9 @@ pub fn fetch(job: &Job) -> Result<()> {
     connection.only_crlf();
 
     // ---- 1 greeting ------------------------------------------------------
-    // OK: log in now. PREAUTH: the server knows us already; then STARTTLS is
-    // over before it began, and somebody on the way may have said so.
+    // OK: log in now. PREAUTH: the server knows us already. After PREAUTH no
+    // STARTTLS is possible, and somebody on the way may have written it, so
+    // with --starttls it is refused.
     job.step("1 greeting");
     let greeting = connection.reply()?;
     let known = greeting.starts_with("* PREAUTH") && !job.starttls;
@@ -62,8 +63,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 3 LOGIN ---------------------------------------------------------
-    // Two strings: quoted, or as literals {4} for what cannot be quoted,
-    // for each of which the server has to say go on (+).
+    // Two strings in quotes. What cannot be quoted is sent as a literal: its
+    // length {4}, then, after the server's "+", the bytes.
     if !known {
         job.step("3 LOGIN");
         let login = login(&mut session.connection)?;
@@ -79,14 +80,15 @@ pub fn fetch(job: &Job) -> Result<()> {
         }
         Some(name) => {
             // ---- 4 SELECT ------------------------------------------------
-            // Opens the mailbox for what follows. Its brother EXAMINE is for
-            // reading only; we change nothing all the same.    (viva 12)
+            // Opens the mailbox for the commands that follow. EXAMINE would
+            // do it for reading only; fetch changes nothing.   (viva 12)
             job.step("4 SELECT");
             session.command(&format!("SELECT {}", quote(&encode(&name))))?;
 
             // ---- 6 FETCH -------------------------------------------------
-            // By UID, which never changes; the number in front of FETCH is
-            // its place today. PEEK: it is not marked as read. (viva 12)
+            // By UID, which never changes. The number before FETCH in the
+            // reply is only the message's place today. PEEK: the message is
+            // not marked as read.                              (viva 12)
             job.step("6 FETCH");
             match uid {
                 None => list(&mut session, ALL, &mut out)?,

@@ -41,7 +41,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 3 AUTHINFO ------------------------------------------------------
-    // Most servers let everybody read. 281 after USER: no password needed.
+    // Most servers let everybody read. 281 after USER: no password is needed.
     if job.url.user.is_some() {
         job.step("3 AUTHINFO");
         let login = login(&mut connection)?;

@@ -22,8 +22,8 @@ enum Target {
 }
 
 impl Output {
-    /// Into this file, or to stdout. A file that cannot be written is told
-    /// before anything is asked of the network.
+    /// Into this file, or to stdout. If the file cannot be written, the error
+    /// comes before anything is asked of the network.
     pub fn open(name: Option<&Path>) -> Result<Output> {
         let target = match name {
             None if io::stdout().is_terminal() => {
@@ -59,7 +59,7 @@ impl Output {
         }
     }
 
-    /// How many bytes came.
+    /// How many bytes have arrived.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -82,7 +82,7 @@ impl Output {
 #[derive(Default)]
 struct Screen {
     tail: Vec<u8>, // the beginning of a character, or a CR before its LF
-    open: bool,    // the last line has no end
+    open: bool,    // the last line has no newline yet
 }
 
 impl Screen {
@@ -94,12 +94,12 @@ impl Screen {
             _ => self.tail.len(),
         };
         let rest = self.tail.split_off(end);
-        let whole = std::mem::replace(&mut self.tail, rest);
-        self.open = whole.last().map_or(self.open, |&byte| byte != b'\n');
-        printable(&whole)
+        let complete = std::mem::replace(&mut self.tail, rest);
+        self.open = complete.last().map_or(self.open, |&byte| byte != b'\n');
+        printable(&complete)
     }
 
-    /// The rest. What is printed next begins a line.
+    /// The rest, with a newline, so that what is printed next begins a line.
     fn end(&mut self) -> String {
         let open = self.open || !self.tail.is_empty();
         let rest = printable(&std::mem::take(&mut self.tail));
@@ -107,7 +107,7 @@ impl Screen {
     }
 }
 
-/// Line ends and tabs stay; all else that is no text is escaped.
+/// Newlines and tabs stay; everything else that is not text is escaped.
 fn printable(bytes: &[u8]) -> String {
     let mut lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     let last = lines.pop().unwrap_or_default();
@@ -116,14 +116,14 @@ fn printable(bytes: &[u8]) -> String {
             line.split(|&byte| byte == b'\t').map(console::escape).collect();
         parts.join("\t")
     };
-    let whole = lines.iter().map(|line| {
+    let complete = lines.iter().map(|line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         tabs(line) + "\n"
     });
-    whole.collect::<String>() + &tabs(last)
+    complete.collect::<String>() + &tabs(last)
 }
 
-/// Ends the program quietly when nobody reads any more (`fetch … | head`).
+/// Ends the program quietly when the reader has closed (`fetch … | head`).
 fn to_stdout(bytes: &[u8]) -> Result<()> {
     match console::print_bytes(bytes) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {

@@ -9,10 +9,10 @@
 //!   |------- 4 STAT -------------->|   +OK 2 320: messages, bytes
 //!   |------- 5 LIST -------------->|   lines, until a single dot
 //!   |------- 6 LIST 3, RETR 3 ---->|   the message, until a single dot
-//!   |------- 7 QUIT -------------->|   what was deleted goes now: nothing
+//!   |------- 7 QUIT -------------->|   now the server would delete
 //! ```
 //!
-//! Every reply begins with +OK or -ERR, and nothing else counts.   [T-M]
+//! Every reply begins with +OK or -ERR.                            [T-M]
 
 use socketlab::{Result, args};
 
@@ -34,8 +34,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     expect_ok(&mut connection)?;
 
     // ---- 2 STLS ----------------------------------------------------------
-    // From the next byte on it is TLS, or this is the end: whoever removes
-    // the offer on the way must not get the password. (RFC 2595, 4) (try 3)
+    // TLS begins with the next byte, or the dialogue ends: somebody on the
+    // way who answers "no" must not get the password (RFC 2595, 4). (try 3)
     if job.starttls {
         job.step("2 STLS");
         ask(&mut connection, "STLS")?;
@@ -43,7 +43,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 3 USER ----------------------------------------------------------
-    // In two commands, the password as it is (7). That is why TLS.
+    // Two commands, and the password goes as it is (7). So TLS is needed.
     job.step("3 USER");
     let login = login(&mut connection)?;
     ask(&mut connection, &format!("USER {}", login.user))?;
@@ -58,16 +58,16 @@ pub fn fetch(job: &Job) -> Result<()> {
     match number {
         None => {
             // ---- 5 LIST --------------------------------------------------
-            // `number size`, a line each. The numbers hold for this session
-            // only: after a deletion the next session counts anew.
+            // `number size`, a line each. The numbers are valid in this
+            // session only: after a deletion the next one counts anew.
             job.step("5 LIST");
             ask(&mut connection, "LIST")?;
             connection.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
         Some(number) => {
             // ---- 6 RETR --------------------------------------------------
-            // The size, from LIST, is for the progress bar: the end is the
-            // dot. Lines keep their CR LF; the dots are unstuffed. (viva 5)
+            // The size from LIST is for the progress bar; the dot is the
+            // end. Lines keep their CR LF, stuffed dots are removed. (viva 5)
             job.step("6 RETR");
             let line = ask(&mut connection, &format!("LIST {number}"))?;
             let size = line.split(' ').nth(2).and_then(|n| n.parse().ok());
@@ -79,15 +79,15 @@ pub fn fetch(job: &Job) -> Result<()> {
     out.finish()?;
 
     // ---- 7 QUIT ----------------------------------------------------------
-    // The message is here; a server that does not say goodbye changes
-    // nothing about that. We have deleted nothing (DELE).      (viva 8)
+    // The message has arrived, so it does not matter whether the server
+    // replies. Nothing was deleted (DELE).                     (viva 8)
     job.step("7 QUIT");
     let _ = connection.send("QUIT").and_then(|()| connection.reply());
     connection.close();
     Ok(())
 }
 
-/// Sends a command that must be answered with +OK, and gives the answer.
+/// Sends a command whose reply must be +OK, and returns the reply.
 fn ask(connection: &mut Connection<'_>, command: &str) -> Result<String> {
     connection.send(command)?;
     expect_ok(connection)

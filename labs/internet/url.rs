@@ -1,7 +1,7 @@
 //! `scheme://user@host:port/path` to its parts: RFC 3986, as far as these
-//! schemes need it. What a URL holds goes into commands of other protocols,
-//! and a command ends at CR LF: `%0d%0a` in a path would be a second command
-//! of somebody else's making. So no control character gets through here.
+//! schemes need it. Parts of a URL go into commands, and a command ends at
+//! CR LF. So `%0d%0a` in a path would begin a second command, which the user
+//! never typed. Therefore control characters are refused here.
 //!
 //! ```text
 //!   pop3s :// ann : secret @ [::1] : 995 /3

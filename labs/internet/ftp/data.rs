@@ -17,9 +17,9 @@ use crate::connection::Connection;
 use crate::ftp::reply::{ask, reply};
 use crate::output::Output;
 
-/// Where the server waits for the second connection: at the first one's
-/// address, whatever it says. A server that could name another one would let
-/// us knock at any door of our own network.                     (viva 15)
+/// Where the server waits for the second connection: at the address of the
+/// first one, even if its reply names another. Otherwise a server could make
+/// us connect to any machine in our own network.                (viva 15)
 pub fn passive(connection: &mut Connection<'_>) -> Result<SocketAddr> {
     let mut place = connection.peer_addr()?;
     connection.send("EPSV")?;
@@ -46,8 +46,8 @@ pub fn passive(connection: &mut Connection<'_>) -> Result<SocketAddr> {
 }
 
 /// `227 … (127,0,0,1,18,103)`: an address, and a port of 18 * 256 + 103. Some
-/// leave the parentheses out: it begins with the first digit (RFC 1123,
-/// 4.1.2.6).
+/// servers leave the parentheses out, so the numbers begin with the first
+/// digit (RFC 1123, 4.1.2.6).
 fn six_numbers(reply: &str) -> Option<[u8; 6]> {
     let digit = |c: char| c.is_ascii_digit();
     let text = reply.get(4..)?;

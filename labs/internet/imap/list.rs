@@ -1,5 +1,5 @@
-//! IMAP's lists, a line for each mailbox or message. The server's lines have
-//! their parts in whichever order and as quoted strings or literals:
+//! IMAP's lists, a line for each mailbox or message. The parts of the server's
+//! lines come in any order, as quoted strings or as literals:
 //!
 //! ```text
 //! * LIST (\HasNoChildren) "/" "Entw&APw-rfe"          Entwürfe
@@ -7,7 +7,7 @@
 //!   BODY[HEADER.FIELDS (SUBJECT)] {18} …)
 //! ```
 //!
-//! A list may be long: it is printed as it comes, and never gathered.
+//! A list may be long, so it is printed as it comes and never gathered.
 
 use socketlab::{Result, console};
 
@@ -16,14 +16,14 @@ use crate::imap::session::{Response, Session, after, unquote};
 use crate::imap::{encoded_word, mailbox};
 use crate::output::Output;
 
-/// Sends a command and prints the list that it gives.
+/// Sends a command and prints the list that the server returns.
 pub fn list(
     session: &mut Session<'_>,
     command: &str,
     out: &mut Output,
 ) -> Result<()> {
     let tag = session.send(command)?;
-    let mut others = 0; // nobody sees these
+    let mut others = 0; // lines that are not printed
     while let Some(response) = session.next(&tag, None)? {
         match line(&response) {
             Some(line) => out.write(format!("{line}\n").as_bytes())?,
@@ -37,12 +37,13 @@ pub fn list(
     Ok(())
 }
 
-/// A line of our list: a mailbox's name, or a message's UID, size, subject.
+/// A line of our list: the name of a mailbox, or UID, size and subject of a
+/// message.
 fn line(response: &Response) -> Option<String> {
     let text = &response.text;
     if text.get(..7)?.eq_ignore_ascii_case("* LIST ") {
         let name = mailbox::decode(&name_of(response)?);
-        // One name, one line: a line end in it would make two of it.
+        // One name, one line: a newline in a name would make it two.
         return Some(match name.contains(char::is_control) {
             true => console::escape(name.as_bytes()),
             false => name,

@@ -38,7 +38,7 @@ fn base64(text: &str) -> String {
     BASE64.encode(units.flat_map(u16::to_be_bytes).collect::<Vec<u8>>())
 }
 
-/// A name from the wire; one that makes no sense stays as it is.
+/// A name from the wire. One that cannot be decoded stays as it is.
 pub fn decode(coded: &str) -> String {
     decoded(coded).unwrap_or_else(|| coded.to_string())
 }

@@ -1,31 +1,31 @@
-//! What an IMAP server says: lines, and LITERALS in them. A literal is a
-//! count in braces at the end of a line, then exactly so many bytes,
-//! whatever they are, and then the line goes on:
+//! Commands with tags, and what an IMAP server replies: lines, and LITERALS in
+//! them. A literal is a count in braces at the end of a line, then exactly
+//! this many bytes of any kind, and then the line goes on:
 //!
 //! ```text
 //! * 2 FETCH (UID 7 BODY[] {320} CR LF
 //! … 320 bytes …) CR LF
 //! ```
 //!
-//! So a message needs no dots stuffed and no last line searched for; and a
-//! reader that looks at lines only would take mail for the server's words.
+//! So in a message no dots are stuffed, and no last line is searched for. A
+//! reader that only looks at lines would take mail for the server's replies.
 
 use socketlab::Result;
 
 use crate::connection::Connection;
 use crate::output::Output;
 
-/// All literals of a line that is kept in memory, a subject say. The text of
-/// a message is not kept: it goes on to the output, however long it is.
+/// The longest line that is kept in memory, with its literals: a subject, for
+/// example. The text of a message goes to the output, however long it is.
 const SMALL: usize = 64 * 1024; // bytes
 
-/// A line of data, `* …`, as text without its literals, and these.
+/// A line of data, `* …`, and its literals.
 pub struct Response {
-    /// The line; of a literal, its count in braces.
+    /// The line. Of a literal it has only the count in braces.
     pub text: String,
     /// The literals, in order.
     pub literals: Vec<Vec<u8>>,
-    /// Did the text of a message come in it?
+    /// Did it contain the text of a message?
     pub is_message: bool,
 }
 
@@ -56,14 +56,14 @@ impl<'a> Session<'a> {
         self.end_of(&tag)
     }
 
-    /// LOGIN, with literals if a quoted string cannot hold it.
+    /// LOGIN, with literals if user or password cannot be quoted.
     pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
         let tag = self.next_tag();
         if user.is_ascii() && password.is_ascii() {
             let begin = format!("{tag} LOGIN {}", quote(user));
-            let whole = format!("{begin} {}", quote(password));
+            let command = format!("{begin} {}", quote(password));
             let shown = format!("{begin} ****");
-            self.connection.send_masked(&whole, &shown)?;
+            self.connection.send_masked(&command, &shown)?;
         } else {
             self.connection.send(&format!("{tag} LOGIN {{{}}}", user.len()))?;
             self.go_on()?;
@@ -94,7 +94,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reads until the tag comes, which must be with OK.
+    /// Reads the reply up to the line with the tag, which must be OK.
     fn end_of(&mut self, tag: &str) -> Result<()> {
         let mut reply = self.connection.reply()?;
         loop {
@@ -108,7 +108,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// `* BYE too many clients`: the reason, and then the end.
+    /// `* BYE too many clients`: the server closes after it.
     fn is_bye(&self, text: &str) -> bool {
         let word = text.get(..5).unwrap_or_default();
         word.eq_ignore_ascii_case("* BYE") && !self.leaving
@@ -123,8 +123,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The next line of data, or `None` when the command has ended well. If a
-    /// message was asked for, its text goes to `out`.
+    /// The next line of data, or `None` after the line with the tag and OK. If
+    /// a message was asked for, its text goes to `out`.
     pub fn next(
         &mut self,
         tag: &str,
@@ -157,10 +157,9 @@ impl<'a> Session<'a> {
             }
             size = size.saturating_add(count.try_into().unwrap_or(SMALL));
             if size > SMALL {
-                let what = format!("a literal of {count} bytes where no");
-                return Err(self
-                    .connection
-                    .refused(&format!("{what} message is")));
+                let what =
+                    format!("a literal of {count} bytes where no message is");
+                return Err(self.connection.refused(&what));
             }
             let mut bytes = Vec::new();
             self.connection.exactly(count, |piece| {
@@ -180,7 +179,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// What stands behind a word of the server's, in whichever letters.
+/// The text after a word, which the server may write in small letters.
 pub fn after<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let at = text.to_ascii_uppercase().find(word)?;
     text.get(at + word.len()..)
@@ -191,7 +190,7 @@ pub fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// What a quoted string at the beginning of `text` says.
+/// The content of the quoted string at the beginning of `text`.
 pub fn unquote(text: &str) -> Option<String> {
     let mut inner = String::new();
     let mut rest = text.strip_prefix('"')?.chars();
