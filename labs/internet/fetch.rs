@@ -22,7 +22,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use internet::connection::SHOWN;
 use internet::job::Job;
-use internet::url::Protocol;
+use internet::url::{Protocol, Scheme};
 use internet::{ftp, gopher, http, imap, login, nntp, pop3, telnet, url};
 use socketlab::args::{self, Program};
 use socketlab::dialogue::Printer;
@@ -33,14 +33,9 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 3600);
     let url = url::parse(&args.url).unwrap_or_else(|what| args::usage(&what));
     let scheme = url.scheme;
-    if args.starttls {
-        scheme.check_starttls().unwrap_or_else(|what| args::usage(&what));
-    }
+    check_tls(scheme, args.starttls)?;
     if url.password.is_some() {
         login::warn_of_password_in_url();
-    }
-    if scheme.is_tls() || args.starttls {
-        tls::check_cert_file()?;
     }
     // The dialogue goes to stderr, because stdout is for what is fetched.
     let print: fn(&str) = |line| warn!("{line}");
@@ -60,6 +55,17 @@ fn main() -> Result<()> {
         Protocol::Gopher => gopher::fetch(&job),
         Protocol::Telnet => telnet::fetch(&job),
         Protocol::Http => http::fetch(&job),
+    }
+}
+
+/// Whatever is wrong with TLS is told before the server is connected to.
+fn check_tls(scheme: &Scheme, starttls: bool) -> Result<()> {
+    if starttls {
+        scheme.check_starttls().unwrap_or_else(|what| args::usage(&what));
+    }
+    match starttls || scheme.is_tls() {
+        true => tls::check_cert_file(),
+        false => Ok(()),
     }
 }
 

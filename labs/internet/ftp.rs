@@ -31,7 +31,7 @@ use crate::connection::{Connection, dial};
 use crate::ftp::data::{passive, transfer};
 use crate::ftp::reply::{ask, expect, reply};
 use crate::job::Job;
-use crate::login::login;
+use crate::login::{Login, login};
 use crate::output::Output;
 
 /// Lists a folder, or fetches a file.
@@ -112,11 +112,11 @@ pub fn fetch(job: &Job) -> Result<()> {
 
 /// The user of the URL, or anonymous.
 fn log_in(connection: &mut Connection<'_>) -> Result<()> {
-    let (user, password) = match connection.job.url.user.as_deref() {
-        None | Some("anonymous") => ("anonymous".into(), "fetch@".into()),
-        Some(_) => {
-            login(connection).map(|login| (login.user, login.password))?
+    let Login { user, password } = match connection.job.url.user.as_deref() {
+        None | Some("anonymous") => {
+            Login { user: "anonymous".into(), password: "fetch@".into() }
         }
+        Some(_) => login(connection)?,
     };
     connection.send(&format!("USER {user}"))?;
     let (code, text) = reply(connection)?;

@@ -18,7 +18,7 @@ use socketlab::{Result, args};
 
 use crate::connection::Connection;
 use crate::job::Job;
-use crate::login::login;
+use crate::login::{Login, login};
 use crate::output::Output;
 
 /// Lists a mailbox, or fetches a message of it.
@@ -45,10 +45,9 @@ pub fn fetch(job: &Job) -> Result<()> {
     // ---- 3 USER ----------------------------------------------------------
     // Two commands, and the password goes as it is (7). So TLS is needed.
     job.step("3 USER");
-    let login = login(&mut connection)?;
-    ask(&mut connection, &format!("USER {}", login.user))?;
-    let pass = format!("PASS {}", login.password);
-    connection.send_masked(&pass, "PASS ****")?;
+    let Login { user, password } = login(&mut connection)?;
+    ask(&mut connection, &format!("USER {user}"))?;
+    connection.send_masked(&format!("PASS {password}"), "PASS ****")?;
     expect_ok(&mut connection)?;
 
     // ---- 4 STAT ----------------------------------------------------------

@@ -1,5 +1,5 @@
-//! FTP's second connection: where it goes to, and what comes over it. ftp.rs
-//! has the complete figure.
+//! FTP's second connection: where it goes to, and what comes over it. The
+//! complete figure is in labs/internet/ftp.rs.
 //!
 //! ```text
 //! control   C: EPSV     S: 229 … (|||4711|)     C: RETR    S: 150 … 226
