@@ -15,8 +15,9 @@
 //! listens on it now
 //! ```
 //!
-//! One program: lookup.rs, port.rs and show.rs are its three commands. It
-//! sends nothing but the resolver's own questions.
+//! One program: lookup.rs, port.rs and show.rs are its three commands, and
+//! live_sockets.rs has steps 4 to 10. Nothing leaves this machine but the
+//! resolver's own questions.
 //! Run: make names ARGS='localhost http'
 
 use names::{files, lookup, port, show};
@@ -84,8 +85,8 @@ fn main() -> Result<()> {
     }
     // ---- 1 gethostname() -------------------------------------------------
     // The name that this machine was given, from the kernel's memory: no file
-    // is read and nobody is asked. It need not have an address. (Linux keeps
-    // it where uname() finds it, as nodename.)         [T-F11] (viva 9)
+    // is read and nobody is asked. The name need not have an address. (Linux
+    // keeps it where uname() finds it, as nodename.)    [T-F11] (viva 9)
     let own = net::hostname();
     let (host, service) = match words.as_slice() {
         [] => (own.as_str(), None),
@@ -99,8 +100,8 @@ fn main() -> Result<()> {
     lookup::tell(host, service, &own, wait, !args.no_reverse)
 }
 
-/// A command's word may also be a host's name; where /etc/hosts says so, the
-/// reader may have meant that.                                    (try 8)
+/// A command's word may also be the name of a host. If /etc/hosts has such a
+/// name, the user may have meant the host.                        (try 8)
 fn warn_of_host(word: &str) {
     if !files::hosts_lines_of(word).is_empty() {
         warn!("note: a host is called {word}, too: names --host {word}");
