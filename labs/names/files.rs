@@ -20,11 +20,9 @@ use crate::page::{self, item};
 const SHOWN: usize = 6;
 
 /// A line of a file, without its comment.
-pub struct FileLine {
-    /// From 1.
-    pub number: usize,
-    /// The words of the line with single blanks between them.
-    text: String,
+struct FileLine {
+    number: usize, // from 1
+    text: String,  // its words with single blanks between them
 }
 
 /// The lines whose words are wanted. Nothing is kept of the others, because
@@ -45,17 +43,23 @@ fn lines(file: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<FileLine> {
 }
 
 /// Lines of /etc/hosts that give this name an address.
-pub fn hosts_lines_of(name: &str) -> Vec<FileLine> {
+fn hosts_lines_of(name: &str) -> Vec<FileLine> {
     lines("/etc/hosts", |words| {
         let mut names = words.iter().skip(1);
         names.any(|known| known.eq_ignore_ascii_case(name))
     })
 }
 
-/// Lines of /etc/hosts for this address.
-pub fn hosts_lines_for(address: IpAddr) -> Vec<FileLine> {
+/// Does /etc/hosts have a host of this name?
+pub fn knows_host(name: &str) -> bool {
+    !hosts_lines_of(name).is_empty()
+}
+
+/// The number of the first line of /etc/hosts for this address.
+pub fn hosts_line_for(address: IpAddr) -> Option<usize> {
     let is_it = |word: &&str| word.parse() == Ok(address);
-    lines("/etc/hosts", |words| words.first().is_some_and(is_it))
+    let found = lines("/etc/hosts", |words| words.first().is_some_and(is_it));
+    found.first().map(|line| line.number)
 }
 
 /// Lines of /etc/services with this name (or alias): `http 80/tcp www`.

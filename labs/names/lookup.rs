@@ -25,6 +25,7 @@ use socketlab::{Error, Result, args, say};
 use crate::hostname::HostWord;
 use crate::page::{echo, item, text};
 use crate::resolver::{self, Answer, NoAnswer, Question};
+use crate::sockaddr::Field;
 use crate::{constants, files, hostname, order, sockaddr};
 
 /// Answers that are printed; the rest is counted.
@@ -210,13 +211,13 @@ fn print_bytes(address: SocketAddr) {
     let (name, fields) = sockaddr::fields(address);
     let size: usize = fields.iter().map(|field| field.bytes.len()).sum();
     item("bytes", &format!("answer 1 as struct {name}, {size} bytes"));
-    for field in fields {
-        let hex = sockaddr::hex(&field.bytes);
+    for Field { name, bytes, meaning } in fields {
+        let hex = sockaddr::hex(&bytes);
         if hex.len() > 24 {
-            say!("   {:<9} {hex}", field.name);
-            say!("   {:<9} {:<24} {}", "", "", field.meaning);
+            say!("   {name:<9} {hex}");
+            say!("   {:<9} {:<24} {meaning}", "", "");
         } else {
-            say!("   {:<9} {hex:<24} {}", field.name, field.meaning);
+            say!("   {name:<9} {hex:<24} {meaning}");
         }
     }
 }
@@ -285,8 +286,8 @@ fn name_of(ip: IpAddr, wait: Duration) -> String {
             format!("{ip} has no name: getnameinfo() gives the digits back")
         }
         Ok((host, _)) => {
-            let from = match files::hosts_lines_for(ip).first() {
-                Some(line) => format!(" (/etc/hosts, line {})", line.number),
+            let from = match files::hosts_line_for(ip) {
+                Some(number) => format!(" (/etc/hosts, line {number})"),
                 None => String::new(),
             };
             format!("{ip} is called '{}'{from}", escape(host.as_bytes()))

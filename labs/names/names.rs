@@ -103,7 +103,7 @@ fn main() -> Result<()> {
 /// A command's word may also be the name of a host. If /etc/hosts has such a
 /// name, the user may have meant the host.                        (try 8)
 fn warn_of_host(word: &str) {
-    if !files::hosts_lines_of(word).is_empty() {
+    if files::knows_host(word) {
         warn!("note: a host is called {word}, too: names --host {word}");
     }
 }

@@ -16,17 +16,16 @@
 //! --lose-reply 1 the work is done and the answer never sent; --lose-connection
 //! 1 closes instead. --at-most-once remembers what was done. (try 1) (try 2)
 
-use rpc::skeleton_wire;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use rpc::fault::{INVALID_REQUEST, TOO_SLOW};
 use rpc::skeleton::Skeleton;
-use rpc::skeleton_wire::LONGEST_REQUEST;
-use rpc::wire::{Fault, NO_ID};
+use rpc::wire::{
+    self, INVALID_REQUEST, LONGEST_REQUEST, NO_ID, RpcError, TOO_SLOW,
+};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
@@ -36,7 +35,7 @@ use socketlab::{Result, say};
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// What a further client reads when `--max-clients` are served.
 const NO_ROOM: &str = concat!(
     r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Server error","#,
     r#""data":"no room: try again later"},"id":null}"#,
@@ -108,7 +107,7 @@ fn main() -> Result<()> {
 
     // ---- 1 socket() ------------------------------------------------------
     // TCP: a call may be longer than a datagram, and lost segments are sent
-    // again. It does not save us from lost ANSWERS: see converse(). (viva 6)
+    // again. TCP does not prevent lost RESPONSES: see converse().  (viva 6)
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -125,8 +124,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread per client: a call that takes long holds up its caller,
-        // who waits anyway, and nobody else.
+        // A thread per client: a call that takes long delays its caller, who
+        // waits anyway, and nobody else.
         match listener.accept() {
             Ok((client, peer)) => {
                 let service = service.clone();
@@ -143,23 +142,23 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Answers one client's lines in their order until it goes away.
+/// Responds to one client's lines in their order until it leaves.
 fn converse(
     client: TcpSocket,
     peer: SocketAddr,
     service: &Service,
 ) -> Result<()> {
-    // Of two answers in a row the second must not wait for the peer to
-    // acknowledge the first (Nagle).
+    // The second of two responses in a row must not wait until the peer has
+    // acknowledged the first (Nagle).
     client.set_no_delay()?;
     let mut reader =
         LineReader::new(client.clone(), LONGEST_REQUEST, service.idle);
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Inside the reader, as often as a line needs. JSON would show its
-        // own end, but only to a parser that has read all of it; the line end
-        // says so before, and puts the two in step again after a line that is
-        // no JSON at all.                            (viva 11) (try 5)
+        // Inside the reader, as often as a line needs. JSON shows its own
+        // end, but only to a parser that has read all of it. The newline
+        // shows it without a parser, and puts both ends in step again after
+        // a line that is not JSON at all.            (viva 11) (try 5)
         let answer = match reader.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
                 service.skeleton.answer(&line, peer)
@@ -167,8 +166,8 @@ fn converse(
             Ok(Received::TooLong) => {
                 say!("[{peer}] refused: a line that is too long");
                 let why = format!("a line has {LONGEST_REQUEST} bytes at most");
-                let fault = Fault::new(INVALID_REQUEST, why);
-                Some(skeleton_wire::answer(&Err(fault), NO_ID))
+                let error = RpcError::new(INVALID_REQUEST, why);
+                Some(wire::response(&Err(error), NO_ID))
             }
             Ok(Received::End) => {
                 say!("[{peer}] left");
@@ -176,11 +175,11 @@ fn converse(
             }
             Err(error) => {
                 if error.is_timeout() {
-                    // Who forgot the line end should know; whether it
-                    // arrives is no matter.
+                    // The client's author may have forgotten the newline.
+                    // Nothing depends on whether this arrives.
                     let why = "no whole line in time: end it with \\n";
-                    let fault = Fault::new(TOO_SLOW, why);
-                    let line = skeleton_wire::answer(&Err(fault), NO_ID) + "\n";
+                    let slow = RpcError::new(TOO_SLOW, why);
+                    let line = wire::response(&Err(slow), NO_ID) + "\n";
                     let _ = client.send_all(line.as_bytes());
                 }
                 return Err(error);
@@ -199,9 +198,9 @@ fn converse(
         }
 
         // ---- 6 send() ----------------------------------------------------
-        // Answer and line end in one write. That send() has returned means
-        // that the kernel has the bytes; whether the client ever reads them,
-        // nobody tells us.
+        // Response and newline in one write. When send() has returned, the
+        // kernel has the bytes. We are not told whether the client ever reads
+        // them.
         client.send_all(format!("{answer}\n").as_bytes())?;
     }
 
