@@ -50,11 +50,6 @@ fn hosts_lines_of(name: &str) -> Vec<FileLine> {
     })
 }
 
-/// Does /etc/hosts have a host of this name?
-pub fn knows_host(name: &str) -> bool {
-    !hosts_lines_of(name).is_empty()
-}
-
 /// The number of the first line of /etc/hosts for this address.
 pub fn hosts_line_for(address: IpAddr) -> Option<usize> {
     let is_it = |word: &&str| word.parse() == Ok(address);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use rustix::net::{RecvFlags, recv};
 #[cfg(target_os = "linux")]
 use socket2::Protocol;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockAddr, Socket, Type};
 use socketlab::net::{self, step};
 use socketlab::{Error, Result};
 
@@ -104,19 +104,21 @@ pub fn name(socket: &Socket) -> Result<SocketAddr> {
     // ---- 9 getsockname() -------------------------------------------------
     // The answer to "which port have I got?", after bind(0) and after
     // connect(). getpeername() is the same for the other end.   (viva 14)
-    let local = socket.local_addr();
-    local
-        .map_err(|error| Error::new("getsockname", "", error))?
-        .as_socket()
-        .ok_or_else(|| Error::other("getsockname(): not an IP address"))
+    ip_address("getsockname", socket.local_addr())
 }
 
 /// The address and port of the other end.
 pub fn peer(socket: &Socket) -> Result<SocketAddr> {
-    let peer = socket.peer_addr();
-    peer.map_err(|error| Error::new("getpeername", "", error))?
-        .as_socket()
-        .ok_or_else(|| Error::other("getpeername(): not an IP address"))
+    ip_address("getpeername", socket.peer_addr())
+}
+
+fn ip_address(
+    call: &'static str,
+    found: io::Result<SockAddr>,
+) -> Result<SocketAddr> {
+    let found = found.map_err(|error| Error::new(call, "", error))?;
+    let not_ip = || Error::other(format!("{call}(): not an IP address"));
+    found.as_socket().ok_or_else(not_ip)
 }
 
 /// Closes all these sockets.

@@ -24,7 +24,7 @@ use socketlab::{Error, Result, args, say};
 
 use crate::hostname::HostWord;
 use crate::page::{echo, item, text};
-use crate::resolver::{self, Answer, NoAnswer, Question};
+use crate::resolver::{self, Answer, NoAnswer};
 use crate::sockaddr::Field;
 use crate::{constants, files, hostname, order, sockaddr};
 
@@ -57,12 +57,8 @@ pub fn tell(
     for note in &notes {
         item("note", note);
     }
-    let question = Question {
-        host: Some(ask.clone()),
-        service: service.map(str::to_string),
-        flags: 0, // as Python's; C's NULL hints mean AI_ADDRCONFIG instead
-    };
-    let answers = resolver::getaddrinfo(&question, wait)
+    let flags = 0; // as Python's; C's NULL hints mean AI_ADDRCONFIG instead
+    let answers = resolver::getaddrinfo(Some(&ask), service, flags, wait)
         .map_err(|failure| explained(&ask, service, &failure))?;
     let Some(first) = answers.first() else {
         return Err(Error::other("getaddrinfo(): neither IPv4 nor IPv6"));
@@ -104,17 +100,16 @@ fn explained(host: &str, service: Option<&str>, failure: &NoAnswer) -> Error {
         Some(service) => format!("'{}', '{}'", echo(host), echo(service)),
         None => format!("'{}'", echo(host)),
     };
-    let hint = match (failure.name(), service, failure.entry) {
-        ("EAI_SERVICE", Some(service), _)
-            if !files::knows_service(service)
-                && service.parse::<u16>().is_err() =>
-        {
+    let unknown = service.filter(|service| {
+        !files::knows_service(service) && service.parse::<u16>().is_err()
+    });
+    let hint = match (failure.number(), unknown) {
+        (Some(libc::EAI_SERVICE), Some(service)) => {
             files::service_hint(service)
         }
-        (_, _, Some(entry)) => hostname::hint(host).unwrap_or_else(|| {
-            explain::hint("getaddrinfo", entry.number.unwrap_or_default())
-        }),
-        _ => String::new(),
+        (Some(number), _) => hostname::hint(host)
+            .unwrap_or_else(|| explain::hint("getaddrinfo", number)),
+        (None, _) => String::new(),
     };
     let text = match hint.trim_end_matches('.') {
         "" => failure.text.clone(),
@@ -307,11 +302,9 @@ fn tell_empty(service: Option<&str>, wait: Duration) -> Result<()> {
         (libc::AI_PASSIVE, "AI_PASSIVE, for a server: all interfaces"),
         (0, "no flag, for a client: loopback"),
     ] {
-        let service = service.unwrap_or("0");
-        let question =
-            Question { host: None, service: Some(service.to_string()), flags };
-        let answers = resolver::getaddrinfo(&question, wait)
-            .map_err(|failure| explained("", Some(service), &failure))?;
+        let service = service.or(Some("0"));
+        let answers = resolver::getaddrinfo(None, service, flags, wait)
+            .map_err(|failure| explained("", service, &failure))?;
         let found: Vec<String> =
             distinct(&answers).iter().map(IpAddr::to_string).collect();
         item("NULL", &format!("{label}: {}", found.join(" and ")));

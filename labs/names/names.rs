@@ -20,60 +20,27 @@
 //! resolver's own questions.
 //! Run: make names ARGS='localhost http'
 
-use names::{files, lookup, port, show};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use names::{lookup, port, show};
 use socketlab::args::{self, Program};
-use socketlab::{Result, net, warn};
-
-const PROGRAM: Program = Program {
-    lab: "names",
-    role: "names",
-    port: 0, // HOST and PORT mean something else here
-    steps: "gethostname getaddrinfo getnameinfo socket bind listen connect \
-            accept getsockname close",
-    example: "names localhost http",
-};
-
-/// Explains names, addresses, ports and sockets on this machine.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// HOST, or HOST and SERVICE: what the resolver answers (default: this
-    /// machine's own name) · port NUMBER, or its name: range, service, who
-    /// may bind it, who listens · show, or show TOPIC: the vocabulary beside
-    /// live sockets; topics are sockets, words, four-tuple, same-port,
-    /// ephemeral, kinds, lost
-    #[argh(positional)]
-    words: Vec<String>,
-    /// take the first word for a host, even if it is port or show
-    #[argh(switch)]
-    host: bool,
-    /// do not ask for the names of addresses
-    #[argh(switch)]
-    no_reverse: bool,
-    /// seconds that the resolver may take (default 10)
-    #[argh(option, default = "10.0")]
-    wait: f64,
-}
+use socketlab::{Result, net};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 0.1, 600.0);
     let wait = Duration::from_secs_f64(wait);
     let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
+    // A host may be called port or show: then --host asks for it.  (try 8)
     if !args.host {
         match words.as_slice() {
-            ["port", which] => {
-                warn_of_host("port");
-                return port::tell(which, wait);
-            }
+            ["port", which] => return port::tell(which, wait),
             ["port", ..] => args::usage(
                 "port WHICH? One number or name: names port 443. A host that \
                  is called port: names --host port",
             ),
             ["show", topics @ ..] if topics.len() < 2 => {
-                warn_of_host("show");
                 return show::tell(topics.first().copied());
             }
             ["show", ..] => args::usage(
@@ -100,10 +67,32 @@ fn main() -> Result<()> {
     lookup::tell(host, service, &own, wait, !args.no_reverse)
 }
 
-/// A command's word may also be the name of a host. If /etc/hosts has such a
-/// name, the user may have meant the host.                        (try 8)
-fn warn_of_host(word: &str) {
-    if files::knows_host(word) {
-        warn!("note: a host is called {word}, too: names --host {word}");
-    }
+/// Explains names, addresses, ports and sockets on this machine.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// HOST, or HOST and SERVICE: what the resolver answers (default: this
+    /// machine's own name) · port NUMBER, or its name: range, service, who
+    /// may bind it, who listens · show, or show TOPIC: the vocabulary beside
+    /// live sockets; topics are sockets, words, four-tuple, same-port,
+    /// ephemeral, kinds, lost
+    #[argh(positional)]
+    words: Vec<String>,
+    /// take the first word for a host, even if it is port or show
+    #[argh(switch)]
+    host: bool,
+    /// do not ask for the names of addresses
+    #[argh(switch)]
+    no_reverse: bool,
+    /// seconds that the resolver may take (default 10)
+    #[argh(option, default = "10.0")]
+    wait: f64,
 }
+
+const PROGRAM: Program = Program {
+    lab: "names",
+    role: "names",
+    port: 0, // HOST and PORT mean something else here
+    steps: "gethostname getaddrinfo getnameinfo socket bind listen connect \
+            accept getsockname close",
+    example: "names localhost http",
+};

@@ -58,22 +58,3 @@ fn broken(first: &str, text: &str) -> Vec<String> {
     lines.push(line);
     lines
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_stays_in_its_column() {
-        let long = "word ".repeat(30);
-        let lines = broken(&format!("{:<INDENT$}", "label"), long.trim_end());
-        assert!(lines.len() > 1);
-        for (index, line) in lines.iter().enumerate() {
-            assert!(line.len() <= WIDTH, "{line}");
-            let start =
-                if index == 0 { "label     word" } else { "          w" };
-            assert!(line.starts_with(start), "{line}");
-        }
-        assert_eq!(broken("", "  two blanks  stay"), ["  two blanks  stay"]);
-    }
-}

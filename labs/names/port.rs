@@ -23,7 +23,7 @@ use socketlab::tcp_table::{self, Entry};
 use socketlab::{Error, Result, args, say};
 
 use crate::page::{echo, item};
-use crate::resolver::{self, NoAnswer, Question};
+use crate::resolver::{self, NoAnswer};
 use crate::{constants, files, ranges, sockaddr};
 
 /// Listeners that are printed; the rest is counted.
@@ -62,9 +62,8 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
             )),
         };
     }
-    let question =
-        Question { service: Some(which.to_string()), ..Default::default() };
-    match (resolver::getaddrinfo(&question, wait), ranges::iana_port(which)) {
+    let found = resolver::getaddrinfo(None, Some(which), 0, wait);
+    match (found, ranges::iana_port(which)) {
         (Ok(answers), _) => {
             let mut ports = Vec::new();
             for port in answers.iter().map(|answer| answer.address.port()) {
@@ -86,8 +85,10 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
 /// No port has this name. The resolver's own words, "Servname not supported
 /// for ai_socktype", speak of an argument that nobody gave.
 fn unknown(which: &str, failure: &NoAnswer) -> Error {
-    let why = match failure.name() {
-        "EAI_SERVICE" | "EAI_NONAME" => "no service has this name",
+    let why = match failure.number() {
+        Some(libc::EAI_SERVICE | libc::EAI_NONAME) => {
+            "no service has this name"
+        }
         _ => &failure.text,
     };
     let text = format!("{why}. {}", files::service_hint(which));

@@ -26,17 +26,6 @@ use socketlab::trace::{self, Ends, Step};
 /// Most answers that are used.
 const MOST: usize = 256;
 
-/// What getaddrinfo() is asked. As with C's NULL, a part may be missing.
-#[derive(Clone, Default)]
-pub struct Question {
-    /// A name or an address as text.
-    pub host: Option<String>,
-    /// A name such as http, or a number as text.            [T-V5]
-    pub service: Option<String>,
-    /// AI_PASSIVE, AI_NUMERICHOST, …
-    pub flags: i32,
-}
-
 /// One answer: all that socket() and connect() need.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
@@ -53,28 +42,31 @@ pub struct Answer {
 /// Why the resolver has no answer. Its numbers, EAI_NONAME and so on, are
 /// not errno's: C has gai_strerror() for them, not perror().      (viva 5)
 pub struct NoAnswer {
-    /// EAI_NONAME and its like, if the resolver itself said no.
-    pub entry: Option<&'static Entry>,
+    /// What is known of the number, if the resolver itself refused.
+    entry: Option<&'static Entry>,
     /// Its own words.
     pub text: String,
 }
 
-/// C: `getaddrinfo()`, Python: `socket.getaddrinfo()`.
+/// C: `getaddrinfo()`, Python: `socket.getaddrinfo()`. HOST and SERVICE are
+/// text, names or numbers; `None` is C's NULL. `flags`: AI_PASSIVE, …  [T-V5]
 pub fn getaddrinfo(
-    question: &Question,
+    host: Option<&str>,
+    service: Option<&str>,
+    flags: i32,
     wait: Duration,
 ) -> Result<Vec<Answer>, NoAnswer> {
     // ---- 2 getaddrinfo() -------------------------------------------------
     // No type is asked for, so each address comes once per type: TCP, UDP,
     // raw. The order is the resolver's advice: see order.rs.     (viva 10)
     // It alone decides which server is meant: the kernel knows no host names.
-    let hints = AddrInfoHints { flags: question.flags, ..Default::default() };
-    let (host, service) = (question.host.clone(), question.service.clone());
-    let quoted = |word: &Option<String>| {
-        let quote = |word: &String| trace::quote(word.as_bytes());
-        word.as_ref().map_or("NULL".into(), quote)
+    let hints = AddrInfoHints { flags, ..Default::default() };
+    let quoted = |word: Option<&str>| {
+        word.map_or("NULL".into(), |word| trace::quote(word.as_bytes()))
     };
-    let on = format!("{}, {}", quoted(&host), quoted(&service));
+    let on = format!("{}, {}", quoted(host), quoted(service));
+    let host = host.map(str::to_string);
+    let service = service.map(str::to_string);
     let ask = move || {
         let (host, service) = (host.as_deref(), service.as_deref());
         let found = dns_lookup::getaddrinfo(host, service, Some(hints))?;
@@ -182,8 +174,13 @@ impl NoAnswer {
         NoAnswer { entry: None, text }
     }
 
+    /// Its number, such as EAI_NONAME. `None`: no answer came in time.
+    pub fn number(&self) -> Option<i32> {
+        self.entry.and_then(|entry| entry.number)
+    }
+
     /// `EAI_NONAME`, or its words where it has no such name.
-    pub fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.entry.map_or(&self.text, |entry| entry.name)
     }
 }

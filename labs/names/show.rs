@@ -1,16 +1,6 @@
 //! `names show`: the vocabulary of the handout beside live sockets. Each
 //! topic makes its own (live_sockets.rs), on 127.0.0.1.
 //!
-//! ```text
-//! sockets     the figure: two ends, a listener, and the kernel  [T-X1]
-//! words       domain, type, protocol, hostname, port
-//! four-tuple  two connections on one port of the server         [T-Q4]
-//! same-port   TCP and UDP on the same number; a second TCP server
-//! ephemeral   when a client gets its port, and from where
-//! kinds       connection, boundaries, reliability: not one thing [T-Q8]
-//! lost        bytes that send() took and nobody read
-//! ```
-//!
 //! A topic that did not come out as it says ends the program with status 1.
 
 use socketlab::{Result, args, say};
@@ -20,9 +10,14 @@ use crate::{diagram, kinds, tuple};
 /// A topic: its word on the command line, its title, and what shows it.
 struct Topic(&'static str, &'static str, fn() -> Result<()>);
 
+/// All topics, in the order in which they are shown.
 const TOPICS: &[Topic] = &[
     Topic("sockets", "two sockets and what lies between", diagram::sockets),
-    Topic("words", WORDS, diagram::words),
+    Topic(
+        "words",
+        "the words of socket(), bind() and connect()",
+        diagram::words,
+    ),
     Topic(
         "four-tuple",
         "one port of the server, many connections",
@@ -37,8 +32,6 @@ const TOPICS: &[Topic] = &[
     Topic("kinds", "connection, boundaries, reliability", kinds::kinds),
     Topic("lost", "what send() took and nobody read", kinds::lost),
 ];
-
-const WORDS: &str = "the words of socket(), bind() and connect()";
 
 /// Shows a topic, or all; with TRACE=1 each call of it.           (try 10)
 pub fn tell(topic: Option<&str>) -> Result<()> {

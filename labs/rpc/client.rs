@@ -22,51 +22,6 @@ use serde_json::value::RawValue;
 use socketlab::args::{self, Port, Program};
 use socketlab::{Error, Result, console, net, say, warn};
 
-const PROGRAM: Program = Program {
-    lab: "rpc",
-    role: "client",
-    port: 12006,
-    steps: "socket connect send recv close",
-    example: "rpc-client 127.0.0.1 12006 add 2 3",
-};
-
-/// What `help` says before it asks the server for its procedures.
-const HELP: &str =
-    "PROCEDURE ARGUMENTS   add 2 3, add a=2 b=3, table.put k '[1]'
-                      a text with = in it: table.put k '\"a=b\"'
-notify PROCEDURE …    the same, and no answer comes
-{ … } or [ … ]        JSON, sent as it is
-quit                  leave
-The server's procedures:";
-
-/// Calls remote procedures: those named on the command line, or line by line.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12006)
-    #[argh(positional)]
-    port: Port,
-    /// procedure and arguments: add 2 3, add a=2 b=3, notify counter.increment
-    /// (default: ask for lines); help: what can be called
-    #[argh(positional)]
-    call: Vec<String>,
-    /// milliseconds to wait for an answer before asking again (default 1000)
-    #[argh(option, default = "1000")]
-    wait: u64,
-    /// how often to ask at most (default 3; 1: never again)
-    #[argh(option, default = "3")]
-    tries: u32,
-    /// the id of the one call on the command line: CLIENT/NUMBER, such as
-    /// ada/1 (default: by chance)
-    #[argh(option)]
-    id: Option<String>,
-    /// show the lines that go over the wire
-    #[argh(switch)]
-    show: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 600_000);
@@ -193,3 +148,48 @@ fn help(stub: &mut Stub) -> Result<()> {
     }
     Ok(())
 }
+
+/// What `help` says before it asks the server for its procedures.
+const HELP: &str =
+    "PROCEDURE ARGUMENTS   add 2 3, add a=2 b=3, table.put k '[1]'
+                      a text with = in it: table.put k '\"a=b\"'
+notify PROCEDURE …    the same, and no answer comes
+{ … } or [ … ]        JSON, sent as it is
+quit                  leave
+The server's procedures:";
+
+/// Calls remote procedures: those named on the command line, or line by line.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12006)
+    #[argh(positional)]
+    port: Port,
+    /// procedure and arguments: add 2 3, add a=2 b=3, notify counter.increment
+    /// (default: ask for lines); help: what can be called
+    #[argh(positional)]
+    call: Vec<String>,
+    /// milliseconds to wait for an answer before asking again (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+    /// how often to ask at most (default 3; 1: never again)
+    #[argh(option, default = "3")]
+    tries: u32,
+    /// the id of the one call on the command line: CLIENT/NUMBER, such as
+    /// ada/1 (default: by chance)
+    #[argh(option)]
+    id: Option<String>,
+    /// show the lines that go over the wire
+    #[argh(switch)]
+    show: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: "client",
+    port: 12006,
+    steps: "socket connect send recv close",
+    example: "rpc-client 127.0.0.1 12006 add 2 3",
+};

@@ -20,31 +20,6 @@ use rpc::stub::{RetryPolicy, Stub};
 use socketlab::args::{self, Port, Program};
 use socketlab::{Error, Result, net, say};
 
-const PROGRAM: Program = Program {
-    lab: "rpc",
-    role: "client",
-    port: 12006,
-    steps: "socket connect send recv close",
-    example: "rpc-compare 127.0.0.1 12006 --calls 1000",
-};
-
-/// Calls a procedure here and on a server, and compares.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12006)
-    #[argh(positional)]
-    port: Port,
-    /// how many calls of each kind (default 1000)
-    #[argh(option, default = "1000")]
-    calls: u32,
-    /// which one: add, subtract, multiply or divide (default add)
-    #[argh(option, default = "\"add\".into()")]
-    procedure: String,
-}
-
 type Here = fn(Number, Number) -> std::result::Result<Number, ArithmeticError>;
 type There = fn(&mut Stub, Number, Number) -> Result<Number>;
 
@@ -130,3 +105,28 @@ fn each(time: Duration, calls: u32) -> String {
         _ => format!("{:.1} ms", nanoseconds / 1e6),
     }
 }
+
+/// Calls a procedure here and on a server, and compares.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12006)
+    #[argh(positional)]
+    port: Port,
+    /// how many calls of each kind (default 1000)
+    #[argh(option, default = "1000")]
+    calls: u32,
+    /// which one: add, subtract, multiply or divide (default add)
+    #[argh(option, default = "\"add\".into()")]
+    procedure: String,
+}
+
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: "client",
+    port: 12006,
+    steps: "socket connect send recv close",
+    example: "rpc-compare 127.0.0.1 12006 --calls 1000",
+};

@@ -42,47 +42,6 @@ const NO_ROOM: &str = concat!(
     "\n"
 );
 
-const PROGRAM: Program = Program {
-    lab: "rpc",
-    role: "server",
-    port: 12006,
-    steps: "socket bind listen accept recv send close",
-    example: "rpc-server 127.0.0.1 12006 --at-most-once",
-};
-
-/// Runs procedures for clients on other machines (JSON-RPC 2.0, a line each).
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12006; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// remember which calls were done, by their ids, and do none twice
-    #[argh(switch)]
-    at_most_once: bool,
-    /// do the work but keep the first N answers to yourself (default 0)
-    #[argh(option, default = "0")]
-    lose_reply: u64,
-    /// do the work, then close instead of sending the first N answers
-    /// (default 0)
-    #[argh(option, default = "0")]
-    lose_connection: u64,
-    /// milliseconds that each procedure takes (default 0)
-    #[argh(option, default = "0")]
-    delay: u64,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// seconds without a request that end a connection (default 600)
-    #[argh(option, default = "600")]
-    idle: u64,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 /// What all conversations share.
 struct Service {
     skeleton: Skeleton,
@@ -217,3 +176,44 @@ fn take_one(count: &AtomicU64) -> bool {
     let one_less = |left: u64| left.checked_sub(1);
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
 }
+
+/// Runs procedures for clients on other machines (JSON-RPC 2.0, a line each).
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12006; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// remember which calls were done, by their ids, and do none twice
+    #[argh(switch)]
+    at_most_once: bool,
+    /// do the work but keep the first N answers to yourself (default 0)
+    #[argh(option, default = "0")]
+    lose_reply: u64,
+    /// do the work, then close instead of sending the first N answers
+    /// (default 0)
+    #[argh(option, default = "0")]
+    lose_connection: u64,
+    /// milliseconds that each procedure takes (default 0)
+    #[argh(option, default = "0")]
+    delay: u64,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// seconds without a request that end a connection (default 600)
+    #[argh(option, default = "600")]
+    idle: u64,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: "server",
+    port: 12006,
+    steps: "socket bind listen accept recv send close",
+    example: "rpc-server 127.0.0.1 12006 --at-most-once",
+};
