@@ -111,6 +111,18 @@ fn shown(error: &Error) -> String {
     console::escape(error.to_string().as_bytes())
 }
 
+/// Why one attempt got no response.
+enum AttemptFailure {
+    NoResponse(Error), // another attempt may go better
+    NotJsonRpc(String),
+}
+
+impl From<Error> for AttemptFailure {
+    fn from(error: Error) -> AttemptFailure {
+        AttemptFailure::NoResponse(error)
+    }
+}
+
 /// What a remote call returns.
 pub type RemoteResult<T> = std::result::Result<T, RemoteFailure>;
 
@@ -132,8 +144,9 @@ impl Stub {
         policy: RetryPolicy,
         show: bool,
     ) -> Stub {
-        // By chance, not from our address: that changes with the network,
-        // and two processes share it. It must outlive every connection.
+        // Random, not made of our address: the address changes with the
+        // network, and two processes share it. The name must outlive every
+        // connection.
         let client = format!("{:016x}", rand::rng().random::<u64>());
         let (calls, connection) = (0, None);
         Stub { addresses, policy, show, client, calls, connection }
@@ -164,17 +177,17 @@ impl Stub {
         loop {
             let began = Instant::now();
             let last = match self.attempt(&line, id, &mut sent) {
-                Ok(Ok(response)) => {
+                Ok(response) => {
                     return response.result.map_err(RemoteFailure::Refused);
                 }
-                Ok(Err(why)) => {
+                Err(AttemptFailure::NotJsonRpc(why)) => {
                     self.hang_up();
                     return Err(RemoteFailure::NotJsonRpc { sent, why });
                 }
-                Err(error) => error,
+                Err(AttemptFailure::NoResponse(error)) => error,
             };
             self.hang_up();
-            // Before anything was sent a failure is a plain failure.
+            // Nothing was sent, so that the call was certainly not done.
             if attempt == self.policy.tries || sent == 0 {
                 return Err(RemoteFailure::NoResponse { sent, last });
             }
@@ -190,14 +203,13 @@ impl Stub {
         }
     }
 
-    /// Sends the request and waits for the response with its id. The inner
-    /// error says why the line that came is not a response.
+    /// Sends the request and waits for the response with its id.
     fn attempt(
         &mut self,
         line: &str,
         id: &str,
         sent: &mut u32,
-    ) -> Result<std::result::Result<Response, String>> {
+    ) -> std::result::Result<Response, AttemptFailure> {
         let deadline = self.deadline();
         self.send(line, deadline, sent)?;
         for _ in 0..STRANGE_LINES {
@@ -206,21 +218,22 @@ impl Stub {
                 Ok(response) => response,
                 Err(why) => {
                     let line = console::escape_short(&line, STRANGE_SHOWN);
-                    return Ok(Err(format!("{why}: {line}")));
+                    let why = format!("{why}: {line}");
+                    return Err(AttemptFailure::NotJsonRpc(why));
                 }
             };
             match &response.result {
-                _ if response.id == id => return Ok(Ok(response)),
+                _ if response.id == id => return Ok(response),
                 Err(error)
                     if response.id.is_null() && error.is_about_connection() =>
                 {
-                    return Err(Error::other(error.to_string()));
+                    return Err(Error::other(error.to_string()).into());
                 }
-                Err(_) if response.id.is_null() => return Ok(Ok(response)),
+                Err(_) if response.id.is_null() => return Ok(response),
                 _ => {} // to an earlier call, which was given up meanwhile
             }
         }
-        Err(Error::other("nothing but answers that nobody asked for"))
+        Err(Error::other("nothing but answers that nobody asked for").into())
     }
 
     /// Sends a notification: a call that nobody answers. It is done once or
