@@ -36,16 +36,13 @@ fn main() -> Result<()> {
     if !args.host {
         match words.as_slice() {
             ["port", which] => return port::tell(which, wait),
-            ["port", ..] => args::usage(
-                "port WHICH? One number or name: names port 443. A host that \
-                 is called port: names --host port",
-            ),
             ["show", topics @ ..] if topics.len() < 2 => {
                 return show::tell(topics.first().copied());
             }
-            ["show", ..] => args::usage(
-                "show takes one topic at most: names show four-tuple. A host \
-                 that is called show: names --host show",
+            ["port", ..] | ["show", ..] => args::usage(
+                "one word goes with port or show: names port 443, names show \
+                 four-tuple. A host called so: names --host port, names \
+                 --host show",
             ),
             _ => {}
         }

@@ -17,6 +17,7 @@
 //! Limit: the other rules compare the scopes, labels and leading bits of
 //! address and source. Where one of them decided, the program says so.
 
+use std::cmp::Ordering;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 
@@ -51,37 +52,29 @@ pub fn route(to: SocketAddr) -> Route {
 /// Why `first` goes before `second`, in a sentence.
 pub fn why(first: &Route, second: &Route) -> String {
     let (to, then) = (first.to.ip(), second.to.ip());
-    match (&first.from, &second.from) {
-        (Ok(_), Err(_)) => {
-            return format!("RFC 6724, rule 1: there is no way to {then}");
-        }
-        (Err(_), Ok(_)) => {
-            return format!(
-                "RFC 6724 would put {then} first (rule 1: there is no way \
-                 to {to}); this machine's resolver has a table of its own"
-            );
-        }
-        _ => {}
-    }
     let ((high, kind), (low, other)) = (precedence(to), precedence(then));
-    if high > low {
-        return format!(
+    let rule_1 = first.from.is_ok().cmp(&second.from.is_ok());
+    let rule_6 = high.cmp(&low);
+    match rule_1.then(rule_6) {
+        Ordering::Greater if rule_1 == Ordering::Greater => {
+            format!("RFC 6724, rule 1: there is no way to {then}")
+        }
+        Ordering::Greater => format!(
             "RFC 6724, rule 6: precedence {high} ({kind}) goes before {low} \
              ({other})"
-        );
+        ),
+        Ordering::Equal => {
+            "RFC 6724, rule 10: rules 1 and 6 do not tell them apart. They \
+             stay in the order in which they were found, unless scope (rules \
+             2 and 8) or common leading bits (rule 9) differ"
+                .into()
+        }
+        Ordering::Less => format!(
+            "RFC 6724 would put {then} first by its rules 1 and 6. Another \
+             rule decided (2 to 5), or this machine's resolver has a table of \
+             its own (/etc/gai.conf, or that of the older RFC 3484)"
+        ),
     }
-    if high < low {
-        return format!(
-            "RFC 6724 would put {then} first (rule 6: precedence {low}, \
-             {other}, goes before {high}, {kind}). Another rule decided (2 to \
-             5), or this machine's resolver has a table of its own \
-             (/etc/gai.conf, or that of the older RFC 3484)"
-        );
-    }
-    "RFC 6724, rule 10: rules 1 and 6 do not tell them apart. They stay in \
-     the order in which they were found, unless scope (rules 2 and 8) or \
-     common leading bits (rule 9) differ"
-        .into()
 }
 
 /// The precedence of an address, from the RFC's table (2.1), and what the

@@ -46,10 +46,7 @@ pub fn tell(which: &str, wait: Duration) -> Result<()> {
 
 /// The port, or the ports of a service that has several.           [T-V5]
 fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
-    if which.is_empty() {
-        args::usage("port WHICH? A number or a name: names port 443");
-    }
-    if which == "N" || which == "NUMBER" {
+    if ["", "N", "NUMBER"].contains(&which) {
         args::usage("N stands for a number of your choice: names port 443");
     }
     if let Ok(number) = which.parse::<i128>() {
