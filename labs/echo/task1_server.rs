@@ -64,6 +64,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // From here the KERNEL completes handshakes and queues about 5 of them,
     // so a client can be "connected" before accept() ever runs.   [E-S3]
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 

@@ -50,6 +50,8 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // As in task1_client.rs, step 2.
+        // The limit for connect(), and on Linux for each send(): 10 s.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

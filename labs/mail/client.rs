@@ -59,7 +59,12 @@ fn main() -> Result<()> {
         // The handout's "establish a TCP connection with a mail server".
         // Port 25 is for servers among themselves; most networks block it
         // for everybody else.                       (viva 11) [W-T4b]
+        // SO_SNDTIMEO bounds connect() on Linux, too.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
+        // A server that does not read for 30 s is given up.
+        socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+        socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
     });
     let socket = connected.inspect_err(keep_text)?;

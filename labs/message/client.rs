@@ -98,6 +98,8 @@ fn main() -> Result<()> {
         // student's.                    [D-T1.3] [D-Q2] [D-Q6] (try 1)
         // The handshake costs a round trip before the first message; UDP
         // would spare it.                       [D-Q4] [D-Q5] (viva 1)
+        // The limit for connect(), and on Linux for each send(): 10 s.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

@@ -258,6 +258,8 @@ fn open(
     // ---- 2 connect() -----------------------------------------------------
     // Always works: the server's kernel shakes hands with everybody, and
     // the program behind it hears of it later.               (viva 5)
+    // The limit for connect(), and on Linux for each send(): 10 s.
+    socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address)?;
     let reader = LineReader::new(socket.clone(), LONGEST, WAIT);
     Ok((socket, reader))

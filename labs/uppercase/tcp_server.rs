@@ -91,6 +91,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // The skeleton's listen(1) is not "one client at a time": it is how many
     // finished connections may WAIT, one more than that on Linux. (try 5)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(if args.once { 1 } else { BACKLOG })?;
     if args.once {
         stop::at_once_on_signal()?;

@@ -75,6 +75,10 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // One waits while one is served: a browser likes to open two. (viva 3)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(1)?;
     stop::at_once_on_signal()?;
     net::announce(listener.local_addr()?);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use crate::args;
 
@@ -15,6 +16,8 @@ pub struct Error {
     call: &'static str,
     on: String,
     source: io::Error,
+    /// How long the call waited, if its time limit ended it.
+    waited: Option<Duration>,
 }
 
 impl Error {
@@ -25,7 +28,7 @@ impl Error {
         on: impl fmt::Display,
         source: io::Error,
     ) -> Error {
-        Error { call, on: on.to_string(), source }
+        Error { call, on: on.to_string(), source, waited: None }
     }
 
     /// A failure that no system call reported: the peer broke the protocol,
@@ -43,6 +46,13 @@ impl Error {
         Error::new(call, on, io::Error::new(io::ErrorKind::TimedOut, what))
     }
 
+    /// The same error, of a call that the kernel ended because its time limit
+    /// had passed, `waited` after it began. Its errno does not always say so:
+    /// it is EINPROGRESS for a `connect`.
+    pub fn after(self, waited: Duration) -> Error {
+        Error { waited: Some(waited), ..self }
+    }
+
     /// The C name of the call that failed, or "".
     pub fn call(&self) -> &'static str {
         self.call
@@ -55,7 +65,10 @@ impl Error {
 
     /// std's portable name for the failure.
     pub fn kind(&self) -> io::ErrorKind {
-        self.source.kind()
+        match self.waited {
+            Some(_) => io::ErrorKind::TimedOut,
+            None => self.source.kind(),
+        }
     }
 
     /// Did a deadline pass? A blocking socket with SO_RCVTIMEO reports that
@@ -91,7 +104,13 @@ impl fmt::Display for Error {
         let text = self.source.to_string();
         let text = text.split(" (os error").next().unwrap_or_default();
         let name = explain::errno(number).map_or("unknown", |e| e.name);
-        write!(f, "{text} ({name})")?;
+        match self.waited {
+            Some(waited) => {
+                let tenths = (waited.as_secs_f64() * 10.0).round() / 10.0;
+                write!(f, "timed out after {tenths} s ({name})")?;
+            }
+            None => write!(f, "{text} ({name})")?,
+        }
         if self.call.is_empty() {
             return Ok(()); // a hint is about a call
         }

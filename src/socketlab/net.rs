@@ -21,7 +21,9 @@ use explain::Entry;
 mod tcp;
 mod udp;
 
-pub use tcp::{TcpSocket, WeakTcpSocket, connect};
+pub use tcp::{
+    CONNECT_TIMEOUT, SEND_TIMEOUT, TcpSocket, WeakTcpSocket, connect,
+};
 pub use udp::{LARGEST_DATAGRAM, UdpSocket};
 
 /// Host name and port to addresses, in the order in which they should be

@@ -124,7 +124,9 @@ fn t_f5_a_connect_without_an_answer_times_out() {
     let arguments = ["127.0.0.1", &port, "--wait", "1"];
     let mut client =
         Terminal::start("greet-client", arguments).expect("it starts");
-    client.wait_for("Error: connect(…): … (ETIMEDOUT). …").expect("in words");
+    client
+        .wait_for("Error: connect(…): timed out after 1 s (…). …")
+        .expect("in words");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 

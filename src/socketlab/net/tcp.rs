@@ -19,14 +19,18 @@ use super::{
 use crate::trace::{self, Ends};
 use crate::{Error, Result};
 
-/// How long `connect` waits for the other side. The kernel alone would
-/// repeat its SYN for about two minutes before it gives up.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// The usual limit for a client's [`connect`](TcpSocket::connect), to be set
+/// with [`set_send_timeout`](TcpSocket::set_send_timeout). The kernel alone
+/// would repeat its SYN for about two minutes before it gives up. 10 s leave
+/// time for three repetitions.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a `send` may make no progress because the peer does not read.
-/// SO_SNDTIMEO says so to one wait of the kernel, and a large send waits
-/// several times; TCP_USER_TIMEOUT says so of the connection.
-const SEND_DEADLINE: Duration = Duration::from_secs(30);
+/// The usual limit for a peer that does not read, to be set with
+/// [`set_send_timeout`](TcpSocket::set_send_timeout) and
+/// [`set_user_timeout`](TcpSocket::set_user_timeout). A person or a slow
+/// network may pause for some seconds; a peer that makes no progress in 30 s
+/// would hold its thread for no use.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a close waits for the peer's last bytes: see [`TcpSocket::finish`].
 const LINGER: Duration = Duration::from_secs(1);
@@ -95,13 +99,38 @@ impl TcpSocket {
     }
 
     /// `setsockopt(SO_SNDTIMEO)`: how long a [`send`](Self::send) may wait
-    /// for room in the kernel's buffer, that is for the peer to read.
+    /// for room in the kernel's buffer, that is for the peer to read. `None`:
+    /// no limit.
+    ///
+    /// On Linux it also bounds [`connect`](Self::connect), and a socket that
+    /// `accept` returns inherits it from its listener. POSIX promises neither.
     pub fn set_send_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let socket = &self.0.socket;
         let on = format!("SO_SNDTIMEO, {}", seconds(limit));
         step("setsockopt", Some(socket), on, || {
             socket.set_write_timeout(at_least(limit))
         })
+    }
+
+    /// `setsockopt(TCP_USER_TIMEOUT)`: the kernel ends the connection with
+    /// ETIMEDOUT when the peer has acknowledged nothing for `limit`, or has
+    /// kept its receive buffer full for so long. SO_SNDTIMEO bounds one wait,
+    /// and a large `send` waits several times; this option bounds all of them.
+    /// A socket that `accept` returns inherits it from its listener.
+    ///
+    /// Only Linux has this option: elsewhere this method does nothing.
+    pub fn set_user_timeout(&self, limit: Duration) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            let socket = &self.0.socket;
+            let on = format!("TCP_USER_TIMEOUT, {}", seconds(Some(limit)));
+            step("setsockopt", Some(socket), on, || {
+                socket.set_tcp_user_timeout(Some(limit))
+            })?;
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = limit;
+        Ok(())
     }
 
     /// `bind()`: claims the local address. Port 0 lets the kernel choose.
@@ -115,23 +144,7 @@ impl TcpSocket {
     /// itself, and keeps `backlog` + 1 of them (Linux) until `accept`.
     pub fn listen(&self, backlog: i32) -> Result<()> {
         let socket = &self.0.socket;
-        self.set_stuck_timeout()?; // accepted sockets inherit it
         step("listen", Some(socket), backlog, || socket.listen(backlog))
-    }
-
-    /// `setsockopt(TCP_USER_TIMEOUT)`: a peer that takes nothing for so long,
-    /// neither into its program nor into its buffer, has left.
-    fn set_stuck_timeout(&self) -> Result<()> {
-        #[cfg(target_os = "linux")]
-        {
-            let socket = &self.0.socket;
-            let on =
-                format!("TCP_USER_TIMEOUT, {}", seconds(Some(SEND_DEADLINE)));
-            step("setsockopt", Some(socket), on, || {
-                socket.set_tcp_user_timeout(Some(SEND_DEADLINE))
-            })?;
-        }
-        Ok(())
     }
 
     /// `accept()`: takes the oldest finished connection from the queue, and
@@ -146,21 +159,19 @@ impl TcpSocket {
         let peer = peer.as_socket().ok_or_else(|| {
             Error::other("accept(): the peer has no IP address")
         })?;
-        let new = TcpSocket(Arc::new(Tcp { socket: new, peer: peer.into() }));
-        // A peer that stops reading must not hold a thread for ever.
-        let _ = new.set_send_timeout(Some(SEND_DEADLINE));
-        Ok((new, peer))
+        let new = Tcp { socket: new, peer: peer.into() };
+        Ok((TcpSocket(Arc::new(new)), peer))
     }
 
     /// `connect()`: the three-way handshake, SYN, SYN-ACK, ACK. The kernel
-    /// picks the local port. Waits 10 s at most. Fails with ECONNREFUSED
-    /// (nobody listens there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH.
+    /// picks the local port. Fails with ECONNREFUSED (no server listens
+    /// there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH.
+    ///
+    /// Waits as long as [`set_send_timeout`](Self::set_send_timeout) said
+    /// before. When that time is over, Linux reports EINPROGRESS, and the
+    /// error says "timed out".
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
-        let socket = &self.0.socket;
-        self.set_send_timeout(Some(CONNECT_DEADLINE))?;
-        step("connect", Some(socket), address, || connect(socket, address))?;
-        self.set_send_timeout(Some(SEND_DEADLINE))?;
-        self.set_stuck_timeout()?;
+        connect(&self.0.socket, address)?;
         let _ = self.0.peer.set(address);
         Ok(())
     }
@@ -448,30 +459,58 @@ impl AsFd for TcpSocket {
     }
 }
 
-/// `connect()` within the send timeout. A signal, also Ctrl-Z and `fg`, may
-/// interrupt it; the handshake goes on, and must be waited for, not repeated.
-pub fn connect(socket: &Socket, address: SocketAddr) -> io::Result<()> {
-    let limit = socket.write_timeout()?.unwrap_or(CONNECT_DEADLINE);
-    let deadline = Instant::now() + limit;
-    match socket.connect(&address.into()) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        // Linux reports the end of SO_SNDTIMEO here as EINPROGRESS.
-        Err(error)
-            if Errno::from_io_error(&error) == Some(Errno::INPROGRESS) =>
-        {
-            return Err(Errno::TIMEDOUT.into());
+/// [`TcpSocket::connect`] on a bare socket: one `connect()`.
+///
+/// A signal, for example Ctrl-Z and then `fg`, interrupts the call and not
+/// the handshake: a second `connect()` would fail with EALREADY. So after
+/// EINTR, and only then, `poll()` waits for the end of the handshake.
+pub fn connect(socket: &Socket, address: SocketAddr) -> Result<()> {
+    let began = Instant::now();
+    let mut interrupted = false;
+    let done = step("connect", Some(socket), address, || {
+        match socket.connect(&address.into()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                interrupted = true;
+                Ok(())
+            }
+            done => done,
         }
-        done => return done,
+    });
+    match done {
+        Ok(()) if interrupted => finish_connect(socket, address, began),
+        Err(error) if error.errno() == Some(IN_PROGRESS) => {
+            Err(error.after(began.elapsed()))
+        }
+        done => done,
     }
+}
+
+/// Linux reports with it that SO_SNDTIMEO ended a `connect()`.
+const IN_PROGRESS: i32 = Errno::INPROGRESS.raw_os_error();
+
+/// Waits for the end of a handshake whose `connect()` was interrupted.
+fn finish_connect(
+    socket: &Socket,
+    address: SocketAddr,
+    began: Instant,
+) -> Result<()> {
+    let fail = |error| Error::new("connect", address, error);
+    let limit = socket.write_timeout().map_err(fail)?;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).ok();
-        let mut wait = [PollFd::new(socket, PollFlags::OUT)];
-        match poll(&mut wait, left.as_ref()) {
+        let left = limit.map(|limit| limit.saturating_sub(began.elapsed()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut watched = [PollFd::new(socket, PollFlags::OUT)];
+        match poll(&mut watched, left.as_ref()) {
             Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-            Ok(0) => return Err(Errno::TIMEDOUT.into()),
-            Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
+            Err(error) => return Err(fail(error.into())),
+            Ok(0) => {
+                let error = fail(Errno::INPROGRESS.into());
+                return Err(error.after(began.elapsed()));
+            }
+            Ok(_) => {
+                let failed = socket.take_error().map_err(fail)?;
+                return failed.map_or(Ok(()), |error| Err(fail(error)));
+            }
         }
     }
 }
@@ -493,19 +532,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_accepted_socket_inherits_the_limit_of_its_listener() -> Result<()> {
+    fn an_accepted_socket_inherits_the_limits_of_its_listener() -> Result<()> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = TcpSocket::new(any)?;
         listener.bind(any)?;
+        listener.set_send_timeout(Some(SEND_TIMEOUT))?;
+        listener.set_user_timeout(SEND_TIMEOUT)?;
         listener.listen(1)?;
         let address = listener.local_addr()?;
         let client = TcpSocket::new(address)?;
         client.connect(address)?;
         let (accepted, _) = listener.accept()?;
-        for end in [client, accepted] {
-            let limit = end.0.socket.tcp_user_timeout()?;
-            assert_eq!(limit, Some(SEND_DEADLINE));
-        }
+        let socket = &accepted.0.socket;
+        assert_eq!(socket.write_timeout()?, Some(SEND_TIMEOUT));
+        assert_eq!(socket.tcp_user_timeout()?, Some(SEND_TIMEOUT));
+        Ok(())
+    }
+
+    #[test]
+    fn a_connect_without_an_answer_ends_after_the_send_timeout() -> Result<()> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(0)?; // room for one handshake
+        let address = listener.local_addr()?;
+        let _first = std::net::TcpStream::connect(address)?;
+        let client = TcpSocket::new(address)?;
+        client.set_send_timeout(Some(Duration::from_millis(200)))?;
+        let error = client.connect(address).expect_err("a full queue");
+        assert!(error.is_timeout(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("timed out after 0.2 s (EINPROGRESS)"), "{text}");
         Ok(())
     }
 }
