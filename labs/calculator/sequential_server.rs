@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, stop, warn};
+use socketlab::{Result, say, signals, warn};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 5;
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
     net::announce(listener.local_addr()?);
 
     loop {

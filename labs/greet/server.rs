@@ -23,7 +23,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use socketlab::args::{self, Port, Program};
 use socketlab::console::python_address;
 use socketlab::net::{self, step};
-use socketlab::{Result, say, stop, warn};
+use socketlab::{Result, say, signals, warn};
 
 /// What every client is told. No line end: the handout's server sends none.
 const GREETING: &[u8] = b"Thank you for connecting";
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     if args.hostname {
         explain_hostname(&host, address); // [T-V4]
     }
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // A kernel endpoint and nothing more: no port, no peer, no packet sent.

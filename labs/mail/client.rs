@@ -28,7 +28,7 @@ use mail::smtp::Smtp;
 use mail::{auth, data, options, policy, report, text};
 use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console};
+use socketlab::{Error, Result, console, program};
 
 const PROGRAM: Program = Program {
     lab: "mail",
@@ -42,6 +42,7 @@ const PROGRAM: Program = Program {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    program::set_server("mail-sink"); // what to start when nobody listens
     // All that the user can get wrong is found before a server hears of us,
     // and most of it before somebody types a text in vain.
     let mut plan = options::plan(args);

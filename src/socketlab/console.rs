@@ -7,12 +7,11 @@
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::args::{self, Program};
+use crate::program::{self, Program};
 
 /// Prints a line on stdout and flushes it; a closed stdout is ignored. One
 /// write per line, so that lines of different threads never mix.
@@ -53,15 +52,15 @@ fn complain(error: &io::Error) {
     if !full {
         return;
     }
-    if !SAID.swap(true, Ordering::Relaxed) {
-        let number = error.raw_os_error().unwrap_or_default();
-        let error = io::Error::from_raw_os_error(number);
-        let error = crate::Error::new("write", "stdout", error);
-        crate::warn!("Error: what I print cannot be stored: {error}");
+    let number = error.raw_os_error().unwrap_or_default();
+    let error = io::Error::from_raw_os_error(number);
+    let error = crate::Error::new("write", "stdout", error);
+    let text = format!("Error: what I print cannot be stored: {error}");
+    if !program::current().is_some_and(Program::serves) {
+        program::fail(&text);
     }
-    let serves = |program: &Program| matches!(program.role, "server" | "sink");
-    if !args::program().is_some_and(serves) {
-        process::exit(1);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        crate::warn!("{text}");
     }
 }
 

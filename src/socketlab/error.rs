@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::args;
+use crate::program;
 
 /// What the labs return. `main` may return it too: the runtime then prints
 /// the error after `Error: ` and exits with status 1.
@@ -117,7 +117,7 @@ impl fmt::Display for Error {
         write!(f, ". {}", explain::hint(self.call, number))?;
         if self.call == "connect"
             && self.kind() == io::ErrorKind::ConnectionRefused
-            && let Some(program) = args::program()
+            && let Some(program) = program::current()
             && let Some(server) = program.other_end()
         {
             let port = self.on.rsplit(':').next().unwrap_or_default();

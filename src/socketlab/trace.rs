@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use socket2::{Socket, Type};
 
-use crate::{Error, args, console, tcp_table, warn};
+use crate::{Error, console, program, socket_table, threads, warn};
 
 /// Bytes of data shown with a step.
 const DATA_SHOWN: usize = 48;
@@ -131,14 +131,14 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
     let Some(began) = began else { return };
     let blocked = began.elapsed();
     let step = step();
-    let role = args::program().map_or("?", |program| program.role);
-    let number = args::program().and_then(|program| program.step(step.call));
+    let role = program::current().map_or("?", |program| program.role);
+    let number = program::current().and_then(|program| program.step(step.call));
     let state = match step.ends {
         Ends { local: Some(local), peer, tcp: true, listens } => {
             // A socket that lost its peer shares its port with the listener:
             // do not take the one for the other.
             let known = peer.is_some() || listens;
-            known.then(|| tcp_table::state(local, peer)).flatten()
+            known.then(|| socket_table::state(local, peer)).flatten()
         }
         _ => None,
     };
@@ -166,8 +166,8 @@ pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
     let text = json!({
         "time": jiff::Timestamp::now().to_string(),
         "pid": std::process::id(),
-        "thread": crate::clients::thread_name(),
-        "program": args::program().map_or("?", |program| program.lab),
+        "thread": threads::name(),
+        "program": program::current().map_or("?", |program| program.lab),
         "role": role,
         "step": number,
         "call": step.call,

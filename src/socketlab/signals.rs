@@ -14,7 +14,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use crate::{Error, Result, console};
+use crate::{Error, Result, console, threads};
 
 /// How long a program may take to end after the signal. Then it is ended,
 /// whatever its threads wait for.
@@ -41,17 +41,14 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
         wanted.push(SIGHUP);
     }
     let mut signals = Signals::new(wanted).map_err(fail)?;
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            if signals.forever().next().is_some() {
-                from_now_on(impatient);
-                first();
-                thread::sleep(GRACE);
-                process::exit(0);
-            }
-        })
-        .map_err(|error| Error::new("spawn", "signals", error))?;
+    threads::spawn_essential("signals", move || {
+        if signals.forever().next().is_some() {
+            from_now_on(impatient);
+            first();
+            thread::sleep(GRACE);
+            process::exit(0);
+        }
+    })?;
     Ok(())
 }
 

@@ -42,20 +42,20 @@ const PLACES: usize = 4096;
 /// How often it is said that somebody is not answered.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
-/// The answers that one server gives.
-pub struct Answers {
+/// Counts the answers of one server, and says which to leave out.
+pub struct LoopGuard {
     own: SocketAddr,
     hasher: RandomState,
     paid_off: Vec<Instant>, // when nothing is owed any more
     complained: Option<Instant>,
 }
 
-impl Answers {
+impl LoopGuard {
     /// Nothing is owed yet. `own` is where the server's socket is bound.
-    pub fn new(own: SocketAddr) -> Answers {
+    pub fn new(own: SocketAddr) -> LoopGuard {
         let paid_off = vec![Instant::now(); PLACES];
         let hasher = RandomState::new();
-        Answers { own, hasher, paid_off, complained: None }
+        LoopGuard { own, hasher, paid_off, complained: None }
     }
 
     /// May this sender be answered, now? If so, the answer is counted.
@@ -112,20 +112,20 @@ mod tests {
 
     #[test]
     fn nobody_answers_himself() {
-        let mut one = Answers::new(at("127.0.0.1:12001"));
+        let mut one = LoopGuard::new(at("127.0.0.1:12001"));
         assert!(!one.allow(at("127.0.0.1:12001")));
         assert!(one.allow(at("127.0.0.1:12000")), "another server");
         assert!(one.allow(at("192.0.2.1:12001")), "another machine");
-        let mut every = Answers::new(at("0.0.0.0:12001"));
+        let mut every = LoopGuard::new(at("0.0.0.0:12001"));
         assert!(!every.allow(at("127.0.0.1:12001")));
         assert!(every.allow(at("192.0.2.1:12001")), "another machine");
     }
 
     #[test]
     fn a_servers_port_gets_a_thousand_answers_and_then_20_a_second() {
-        let mut answers = Answers::new(at("127.0.0.1:12001"));
+        let mut answers = LoopGuard::new(at("127.0.0.1:12001"));
         let (server, now) = (at("127.0.0.1:12000"), Instant::now());
-        let count = |answers: &mut Answers, now| {
+        let count = |answers: &mut LoopGuard, now| {
             (0..5000).filter(|_| answers.charge(server, now)).count()
         };
         assert_eq!(count(&mut answers, now), 1000);
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn clients_of_a_benchmark_are_all_answered() {
-        let mut answers = Answers::new(at("127.0.0.1:12001"));
+        let mut answers = LoopGuard::new(at("127.0.0.1:12001"));
         let now = Instant::now();
         // Three seconds of 64 sockets at 100,000 datagrams a second.
         for turn in 0..4_687 {
@@ -145,7 +145,7 @@ mod tests {
             }
         }
         // One socket, a second of a benchmark's ping-pong.
-        let mut answers = Answers::new(at("127.0.0.1:12001"));
+        let mut answers = LoopGuard::new(at("127.0.0.1:12001"));
         let one = at("127.0.0.1:50000");
         assert!((0..60_000).all(|_| answers.charge(one, now)));
     }
