@@ -1,10 +1,14 @@
-//! The kernel's own list of sockets, as `ss -tan` reads it, from
-//! `/proc/net/tcp` and its three sisters. Linux only: elsewhere every
-//! question is answered with nothing.
+//! What the kernel knows of sockets, as `ss -tan` shows it. One socket is
+//! looked up by a sock_diag request; the list of all is read from
+//! `/proc/net/tcp`, `tcp6`, `udp` and `udp6`. Only Linux has them: elsewhere
+//! no socket is found.
 
 use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+#[cfg(target_os = "linux")]
+mod sock_diag;
 
 /// A row of the table.
 #[derive(Clone, Debug)]
@@ -47,6 +51,15 @@ fn read(file: &str) -> String {
 /// The state of the TCP socket with these two ends; without a peer, of the
 /// socket bound to `local`. `None` if the kernel has none (any more).
 pub fn state(local: SocketAddr, peer: Option<SocketAddr>) -> Option<Entry> {
+    #[cfg(target_os = "linux")]
+    if let Ok(found) = sock_diag::state(local, peer) {
+        return found;
+    }
+    state_in_proc(local, peer)
+}
+
+/// The same from /proc, for kernels that do not answer sock_diag requests.
+fn state_in_proc(local: SocketAddr, peer: Option<SocketAddr>) -> Option<Entry> {
     let same = |a: SocketAddr, b: SocketAddr| {
         a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
     };
@@ -101,7 +114,7 @@ fn parse_row(protocol: &'static str, row: &str) -> Option<Entry> {
         protocol,
         local: parse_address(fields.get(1)?)?,
         peer: parse_address(fields.get(2)?)?,
-        name: state_name(fields.get(3)?),
+        name: state_name(u8::from_str_radix(fields.get(3)?, 16).ok()?),
         unsent: u32::from_str_radix(unsent, 16).ok()?,
         unread: u32::from_str_radix(unread, 16).ok()?,
         inode: fields.get(9)?.parse().ok()?,
@@ -127,19 +140,19 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
 }
 
 /// The kernel numbers its states in `include/net/tcp_states.h`.
-fn state_name(hex: &str) -> &'static str {
-    match hex {
-        "01" => "ESTABLISHED",
-        "02" => "SYN_SENT",
-        "03" | "0C" => "SYN_RECV",
-        "04" => "FIN_WAIT1",
-        "05" => "FIN_WAIT2",
-        "06" => "TIME_WAIT",
-        "07" => "CLOSE",
-        "08" => "CLOSE_WAIT",
-        "09" => "LAST_ACK",
-        "0A" => "LISTEN",
-        "0B" => "CLOSING",
+fn state_name(number: u8) -> &'static str {
+    match number {
+        1 => "ESTABLISHED",
+        2 => "SYN_SENT",
+        3 | 12 => "SYN_RECV",
+        4 => "FIN_WAIT1",
+        5 => "FIN_WAIT2",
+        6 => "TIME_WAIT",
+        7 => "CLOSE",
+        8 => "CLOSE_WAIT",
+        9 => "LAST_ACK",
+        10 => "LISTEN",
+        11 => "CLOSING",
         _ => "?",
     }
 }
@@ -167,7 +180,7 @@ mod tests {
         let listener =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let local = listener.local_addr().expect("an address");
-        let found = state(local, None).expect("in the table");
+        let found = state_in_proc(local, None).expect("in the table");
         assert_eq!(found.name, "LISTEN");
         let (pid, _) = holders().remove(&found.inode).expect("a holder");
         assert_eq!(pid, std::process::id());

@@ -8,15 +8,14 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
-use socket2::{Protocol, Socket, TcpKeepalive, Type};
+use rustix::net::{SendFlags, send, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
 
+use super::call::{Closing, moved, retry};
 use super::{
-    at_least, closed, domain, moved, retry, seconds, step, tcp_arguments,
+    PollFd, PollFlags, at_least, call, poll, seconds, socket_arguments, step,
 };
-use crate::trace::{self, Ends};
+use crate::trace::{self, Began, Ends};
 use crate::{Error, Result};
 
 /// The usual limit for a client's [`connect`](TcpSocket::connect), to be set
@@ -45,6 +44,25 @@ struct Tcp {
     socket: Socket,
     /// Kept, because a socket that was reset forgets who its peer was.
     peer: OnceLock<SocketAddr>,
+    closing: Option<Closing>, // the last field: see Closing
+}
+
+impl Tcp {
+    fn open(socket: Socket, peer: OnceLock<SocketAddr>) -> TcpSocket {
+        TcpSocket(Arc::new(Tcp { socket, peer, closing: None }))
+    }
+
+    fn ends(&self) -> Ends {
+        let mut ends = trace::ends(&self.socket);
+        ends.peer = self.peer.get().copied().or(ends.peer);
+        ends
+    }
+}
+
+impl Drop for Tcp {
+    fn drop(&mut self) {
+        self.closing = Closing::begin(&self.socket, || self.ends());
+    }
 }
 
 /// A handle that does not keep its socket open.
@@ -61,12 +79,12 @@ impl TcpSocket {
     /// `socket(AF_INET, SOCK_STREAM, 0)`, or AF_INET6 if the address that it
     /// is for is IPv6. Python: `socket.socket(AF_INET, SOCK_STREAM)`.
     pub fn new(address: SocketAddr) -> Result<TcpSocket> {
-        let (domain, _) = domain(address);
-        let on = tcp_arguments(address);
+        let domain = Domain::for_address(address);
+        let on = socket_arguments(address, "SOCK_STREAM");
         let socket = step("socket", None, on, || {
             Socket::new(domain, Type::STREAM, Some(Protocol::TCP))
         })?;
-        Ok(TcpSocket(Arc::new(Tcp { socket, peer: OnceLock::new() })))
+        Ok(Tcp::open(socket, OnceLock::new()))
     }
 
     /// `setsockopt(SO_REUSEADDR, 1)`: bind even while connections of an
@@ -159,8 +177,7 @@ impl TcpSocket {
         let peer = peer.as_socket().ok_or_else(|| {
             Error::other("accept(): the peer has no IP address")
         })?;
-        let new = Tcp { socket: new, peer: peer.into() };
-        Ok((TcpSocket(Arc::new(new)), peer))
+        Ok((Tcp::open(new, peer.into()), peer))
     }
 
     /// `connect()`: the three-way handshake, SYN, SYN-ACK, ACK. The kernel
@@ -171,7 +188,7 @@ impl TcpSocket {
     /// before. When that time is over, Linux reports EINPROGRESS, and the
     /// error says "timed out".
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
-        connect(&self.0.socket, address)?;
+        super::connect(&self.0.socket, address)?;
         let _ = self.0.peer.set(address);
         Ok(())
     }
@@ -232,35 +249,35 @@ impl TcpSocket {
     /// both directions: reset, timed out, or shut down by us. What has arrived
     /// is not looked at, and may still be read.
     pub fn hangs_up_within(&self, limit: Duration) -> Result<bool> {
-        let socket = &self.0.socket;
-        let limit = Timespec::try_from(limit).ok();
         // No event is asked for: POLLHUP and POLLERR are always reported.
-        let mut watched = [PollFd::new(socket, PollFlags::empty())];
-        let on = "POLLHUP";
-        let events = step("poll", Some(socket), on, || {
-            Ok(poll(&mut watched, limit.as_ref())?)
-        })?;
-        Ok(events > 0)
+        let mut watched = [PollFd::new(&self.0.socket, PollFlags::empty())];
+        Ok(poll(&mut watched, Some(limit))? > 0)
     }
 
-    /// `setsockopt(SO_KEEPALIVE, …)`: asks a peer that has been silent for a
-    /// third of `limit` whether it is there, and fails the connection with
-    /// ETIMEDOUT when `limit` has passed without an answer, or without an
-    /// acknowledgement of what we sent (TCP_USER_TIMEOUT, Linux).
+    /// `setsockopt(SO_KEEPALIVE)` and the options of its times: the kernel
+    /// asks a peer that has been silent for a third of `limit` whether it is
+    /// there. The connection fails with ETIMEDOUT when `limit` has passed
+    /// without an answer, or without an acknowledgement of what we sent
+    /// (TCP_USER_TIMEOUT, Linux).
     pub fn set_keepalive(&self, limit: Duration) -> Result<()> {
         let socket = &self.0.socket;
+        let set =
+            |option: String, work: &dyn Fn() -> rustix::io::Result<()>| {
+                call("setsockopt", Some(socket), option, work)
+            };
         let third = (limit / 3).max(Duration::from_secs(1));
-        let probes = TcpKeepalive::new()
-            .with_time(third)
-            .with_interval((third / 2).max(Duration::from_secs(1)))
-            .with_retries(4);
-        let on = format!("SO_KEEPALIVE, {limit:?}");
-        step("setsockopt", Some(socket), on, || {
-            socket.set_tcp_keepalive(&probes)?;
-            #[cfg(target_os = "linux")]
-            socket.set_tcp_user_timeout(Some(limit))?;
-            Ok(())
-        })
+        let between = (third / 2).max(Duration::from_secs(1));
+        set("SO_KEEPALIVE, 1".into(), &|| {
+            sockopt::set_socket_keepalive(socket, true)
+        })?;
+        set(format!("TCP_KEEPIDLE, {third:?}"), &|| {
+            sockopt::set_tcp_keepidle(socket, third)
+        })?;
+        set(format!("TCP_KEEPINTVL, {between:?}"), &|| {
+            sockopt::set_tcp_keepintvl(socket, between)
+        })?;
+        set("TCP_KEEPCNT, 4".into(), &|| sockopt::set_tcp_keepcnt(socket, 4))?;
+        self.set_user_timeout(limit)
     }
 
     /// `sendmsg()` until all parts are in the kernel's buffer: several pieces
@@ -287,8 +304,13 @@ impl TcpSocket {
         let began = trace::begin();
         let result = retry(|| io::Write::write_vectored(&mut &*socket, parts));
         let size = || parts.iter().map(|part| part.len()).sum::<usize>();
-        let data: &[u8] = parts.first().map_or(&[], |part| part);
-        self.moved("send", began, result, data, || size().to_string())
+        let whole = match began {
+            Some(_) => {
+                parts.iter().flat_map(|part| part.iter()).copied().collect()
+            }
+            None => Vec::new(), // nobody looks at it
+        };
+        self.moved("send", began, result, &whole, || size().to_string())
     }
 
     /// `sendfile()`: bytes of a file, from `offset` on, go into the kernel's
@@ -312,7 +334,7 @@ impl TcpSocket {
         let shown = || {
             let fd = trace::fd(socket);
             let arguments = format!("{fd}, {offset}, {count}");
-            (arguments, &[][..], self.ends())
+            (arguments, &[][..], self.0.ends())
         };
         moved("sendfile", began, result, shown, || self.peer_text())
     }
@@ -352,11 +374,7 @@ impl TcpSocket {
     /// `close()`, once no other handle is left: gives the descriptor back.
     /// The kernel sends FIN, or RST if bytes arrived that nobody read.
     pub fn close(self) {
-        let began = trace::begin();
-        let fd = trace::fd(&self.0.socket);
-        let ends = if began.is_some() { self.ends() } else { Ends::default() };
         drop(self);
-        closed(began, fd, ends);
     }
 
     /// The close of a server that speaks last. `close` with unread input
@@ -428,23 +446,18 @@ impl TcpSocket {
     fn moved(
         &self,
         call: &'static str,
-        began: Option<Instant>,
+        began: Option<Began>,
         result: io::Result<usize>,
         data: &[u8],
         rest: impl FnOnce() -> String,
     ) -> Result<usize> {
+        let count = *result.as_ref().unwrap_or(&0);
         let shown = || {
             let fd = trace::fd(&self.0.socket);
             let arguments = format!("{fd}, {}, {}", trace::quote(data), rest());
-            (arguments, data, self.ends())
+            (arguments, data.get(..count).unwrap_or(data), self.0.ends())
         };
         moved(call, began, result, shown, || self.peer_text())
-    }
-
-    fn ends(&self) -> Ends {
-        let mut ends = trace::ends(&self.0.socket);
-        ends.peer = self.0.peer.get().copied().or(ends.peer);
-        ends
     }
 
     fn peer_text(&self) -> String {
@@ -456,62 +469,6 @@ impl TcpSocket {
 impl AsFd for TcpSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.socket.as_fd()
-    }
-}
-
-/// [`TcpSocket::connect`] on a bare socket: one `connect()`.
-///
-/// A signal, for example Ctrl-Z and then `fg`, interrupts the call and not
-/// the handshake: a second `connect()` would fail with EALREADY. So after
-/// EINTR, and only then, `poll()` waits for the end of the handshake.
-pub fn connect(socket: &Socket, address: SocketAddr) -> Result<()> {
-    let began = Instant::now();
-    let mut interrupted = false;
-    let done = step("connect", Some(socket), address, || {
-        match socket.connect(&address.into()) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                interrupted = true;
-                Ok(())
-            }
-            done => done,
-        }
-    });
-    match done {
-        Ok(()) if interrupted => finish_connect(socket, address, began),
-        Err(error) if error.errno() == Some(IN_PROGRESS) => {
-            Err(error.after(began.elapsed()))
-        }
-        done => done,
-    }
-}
-
-/// Linux reports with it that SO_SNDTIMEO ended a `connect()`.
-const IN_PROGRESS: i32 = Errno::INPROGRESS.raw_os_error();
-
-/// Waits for the end of a handshake whose `connect()` was interrupted.
-fn finish_connect(
-    socket: &Socket,
-    address: SocketAddr,
-    began: Instant,
-) -> Result<()> {
-    let fail = |error| Error::new("connect", address, error);
-    let limit = socket.write_timeout().map_err(fail)?;
-    loop {
-        let left = limit.map(|limit| limit.saturating_sub(began.elapsed()));
-        let left = left.and_then(|left| Timespec::try_from(left).ok());
-        let mut watched = [PollFd::new(socket, PollFlags::OUT)];
-        match poll(&mut watched, left.as_ref()) {
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(fail(error.into())),
-            Ok(0) => {
-                let error = fail(Errno::INPROGRESS.into());
-                return Err(error.after(began.elapsed()));
-            }
-            Ok(_) => {
-                let failed = socket.take_error().map_err(fail)?;
-                return failed.map_or(Ok(()), |error| Err(fail(error)));
-            }
-        }
     }
 }
 
