@@ -10,17 +10,18 @@
 //!   |  4 close ------ FIN ------>|
 //! ```
 //!
-//! The calls are socket2's own, as in server.rs.
+//! The calls are the system's own, as in server.rs.
 //! Run: make greet-client        against a mail server: greet-client HOST 25
 
-use std::io::Read;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socket2::{Domain, Protocol, Socket, Type};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{RecvFlags, SocketType, connect, recv, socket};
 use socketlab::args::{self, Port, Program};
-use socketlab::net::{self, step};
+use socketlab::net::{self, call, call_close, call_connect, call_recv};
 use socketlab::{Error, Result, console, say};
 
 /// Most that is read: a greeting is short, and an endless one is no greeting.
@@ -57,9 +58,9 @@ fn main() -> Result<()> {
         // ---- 1 socket() --------------------------------------------------
         // The same call as in the server: what makes a socket a client's is
         // what happens next.                             [T-F1] (viva 1)
-        let family = Domain::for_address(address);
-        let server = step("socket", None, net::tcp_arguments(address), || {
-            Socket::new(family, Type::STREAM, Some(Protocol::TCP))
+        let arguments = net::socket_arguments(address, "SOCK_STREAM");
+        let server = call("socket", None, arguments, || {
+            socket(net::family(address), SocketType::STREAM, None)
         })?;
 
         // ---- 2 connect() -------------------------------------------------
@@ -69,8 +70,11 @@ fn main() -> Result<()> {
         // Silence would take two minutes. SO_SNDTIMEO, the WRITE timeout,
         // shortens it: on Linux connect() counts as sending, the SYN. Its
         // errno is then EINPROGRESS, which is printed as "timed out".
-        server.set_write_timeout(Some(wait))?;
-        net::connect(&server, address)?;
+        let limit = format!("SO_SNDTIMEO, {wait:?}");
+        call("setsockopt", Some(&server), limit, || {
+            set_socket_timeout(&server, Timeout::Send, Some(wait))
+        })?;
+        call_connect(&server, address, || connect(&server, &address))?;
         Ok((server, address))
     })?;
 
@@ -85,14 +89,19 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // Answers the server's FIN with ours; the descriptor is free again.
-    net::close(server); // [T-F10]
+    // Answers the server's FIN with ours; the descriptor is free again. In
+    // Rust drop() does it: see server.rs.                         [T-F10]
+    call_close(server, drop);
     Ok(())
 }
 
 /// Prints what arrives until end of stream, for `wait` and for [`MOST`] bytes
 /// at most, and returns how many bytes that was.
-fn hear(server: &Socket, address: SocketAddr, wait: Duration) -> Result<usize> {
+fn hear(
+    server: &OwnedFd,
+    address: SocketAddr,
+    wait: Duration,
+) -> Result<usize> {
     let deadline = Instant::now() + wait;
     let mut buffer = [0; 1024];
     let mut heard = 0;
@@ -105,10 +114,11 @@ fn hear(server: &Socket, address: SocketAddr, wait: Duration) -> Result<usize> {
         // a limit of 0 means none.
         let left = deadline.saturating_duration_since(Instant::now());
         let limit = left.max(Duration::from_millis(1));
-        server.set_read_timeout(Some(limit))?;
-        let received = net::step_recv(server, address, &mut buffer, |buffer| {
-            let mut reader = server;
-            reader.read(buffer)
+        call("setsockopt", Some(server), "SO_RCVTIMEO", || {
+            set_socket_timeout(server, Timeout::Recv, Some(limit))
+        })?;
+        let received = call_recv(server, address, &mut buffer, |buffer| {
+            recv(server, buffer, RecvFlags::empty())
         });
         let late = left.is_zero() && heard > 0;
         match received {

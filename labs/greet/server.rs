@@ -9,20 +9,22 @@
 //!   |<---------- FIN ------------|  6 close
 //! ```
 //!
-//! The calls are socket2's own, which are the system's: nothing is hidden.
-//! `step(name, …)` around each only names it in errors and in TRACE=1.
+//! The calls have their real names and are the system's own: nothing is
+//! hidden. `call(name, …)` around each only names it in errors and in TRACE=1.
 //! Run: make greet-server        Try: nc 127.0.0.1 12345
 
-use std::io::Write;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socket2::{Domain, Protocol, Socket, Type};
+use rustix::net::sockopt::set_socket_reuseaddr;
+use rustix::net::{SendFlags, SocketType};
+use rustix::net::{acceptfrom, bind, getsockname, listen, send, socket};
 use socketlab::args::{self, Port, Program};
 use socketlab::console::python_address;
-use socketlab::net::{self, step};
+use socketlab::net::{self, call, call_close, call_send};
 use socketlab::{Result, say, signals, warn};
 
 /// What every client is told. No line end: the handout's server sends none.
@@ -70,9 +72,9 @@ fn main() -> Result<()> {
     // A kernel endpoint and nothing more: no port, no peer, no packet sent.
     // Python: socket.socket(). AF_INET is IPv4, SOCK_STREAM asks for a byte
     // stream, and 0 for its usual protocol, TCP.          [T-F1] (viva 3)
-    let family = Domain::for_address(address);
-    let listener = step("socket", None, net::tcp_arguments(address), || {
-        Socket::new(family, Type::STREAM, Some(Protocol::TCP))
+    let arguments = net::socket_arguments(address, "SOCK_STREAM");
+    let listener = call("socket", None, arguments, || {
+        socket(net::family(address), SocketType::STREAM, None)
     })?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -80,18 +82,20 @@ fn main() -> Result<()> {
     // SO_REUSEADDR first: connections of the last run wait in TIME_WAIT for
     // a minute, and without it the kernel refuses the port.       (try 4)
     if !args.no_reuse {
-        step("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
-            listener.set_reuse_address(true)
+        call("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
+            set_socket_reuseaddr(&listener, true)
         })?;
     }
-    step("bind", Some(&listener), address, || listener.bind(&address.into()))?;
+    call("bind", Some(&listener), address, || bind(&listener, &address))?;
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the KERNEL completes handshakes and queues them, 5 + 1 on
     // Linux: a client is connected before accept() runs. Not a limit on how
     // many are served.                                   [T-F3] (viva 9)
-    step("listen", Some(&listener), 5, || listener.listen(5))?;
-    let local = listener.local_addr()?.as_socket().unwrap_or(address);
+    call("listen", Some(&listener), 5, || listen(&listener, 5))?;
+    let local = getsockname(&listener).ok();
+    let local = local.and_then(|local| local.try_into().ok());
+    let local: SocketAddr = local.unwrap_or(address);
     net::announce(local);
 
     loop {
@@ -99,12 +103,13 @@ fn main() -> Result<()> {
         // Sleeps until the queue holds a finished connection and hands back
         // a SECOND socket for it, on the same port. `listener` never carries
         // a byte of data.                                [T-F4] (viva 8)
-        let accepted = step("accept", Some(&listener), local, || {
-            listener.accept() // C: accept(fd, &address, &length)
-        });
+        // acceptfrom() is accept(fd, &address, &length) of C.
+        let accepted =
+            call("accept", Some(&listener), local, || acceptfrom(&listener));
         match accepted {
             Ok((client, peer)) => {
-                let peer = peer.as_socket().unwrap_or(address);
+                let peer = peer.and_then(|peer| peer.try_into().ok());
+                let peer: SocketAddr = peer.unwrap_or(address);
                 say!("Got connection from {}", python_address(peer));
                 if let Err(error) = converse(client, peer) {
                     say!("[{peer}] lost: {error}");
@@ -121,20 +126,23 @@ fn main() -> Result<()> {
 }
 
 /// The conversation: one sentence, from us.
-fn converse(client: Socket, peer: SocketAddr) -> Result<()> {
+fn converse(client: OwnedFd, peer: SocketAddr) -> Result<()> {
     // ---- 5 send() --------------------------------------------------------
     // Copies the bytes into the kernel's send buffer and returns; TCP sends
     // them when it can. A client that never reads does not hold us up: 24
     // bytes always fit into an empty buffer.             [T-F7] (try 1)
-    net::step_send(&client, peer, GREETING, || (&client).write(GREETING))?;
+    call_send(&client, peer, GREETING, || {
+        send(&client, GREETING, SendFlags::empty())
+    })?;
 
     // ---- 6 close() -------------------------------------------------------
-    // In Rust a socket is closed when its value is dropped, and close() does
-    // just that. The kernel sends FIN after the last byte: the client reads
-    // end of stream. We close first, so TIME_WAIT is ours.        [T-F10]
+    // Rust: drop() ends the life of a value. An OwnedFd, which owns a file
+    // descriptor, is then closed: this drop() calls close().
+    // The kernel sends FIN after the last byte: the client reads end of
+    // stream. We close first, so TIME_WAIT is ours.               [T-F10]
     // Limit: a client that talked before it listened has left unread bytes
     // here; the kernel then sends RST instead of FIN.
-    net::close(client);
+    call_close(client, drop);
     Ok(())
 }
 
