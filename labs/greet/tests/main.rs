@@ -327,6 +327,13 @@ fn t_f_steps_are_the_system_calls_in_the_order_of_the_banners() {
 }
 
 #[test]
+fn x_trace_greet_makes_the_calls_that_it_traces_and_no_others() {
+    harness::server_calls_are_traced("greet-server", b"");
+    let server = Server::start("greet-server", &[]);
+    harness::client_calls_are_traced("greet-client", &server, "");
+}
+
+#[test]
 fn x_trace_greet_names_each_step_with_its_number() {
     let mut command = terminal::command("greet-server");
     command.args(["127.0.0.1", "0"]).env("TRACE", "1");
