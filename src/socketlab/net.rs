@@ -8,16 +8,16 @@
 //! fixes the backlog. The handouts teach these as separate steps, so the
 //! sockets here come from socket2, which keeps them apart.
 //!
-//! | file     | what it is                                                 |
-//! | -------- | ---------------------------------------------------------- |
-//! | `call`   | one system call: traced, repeated after EINTR, named       |
-//! | `tcp`    | [`TcpSocket`]                                              |
-//! | `udp`    | [`UdpSocket`]                                              |
-//! | `poll`   | [`poll`]: waits for several sockets at once                |
+//! | file      | what it is                                               |
+//! | --------- | -------------------------------------------------------- |
+//! | `call`    | one system call: traced, repeated after EINTR, named     |
+//! | `poll`    | [`poll()`]: waits for several sockets at once            |
+//! | `connect` | [`connect()`]: ended by a time limit, or by a signal     |
+//! | `tcp`     | [`TcpSocket`]                                            |
+//! | `udp`     | [`UdpSocket`]                                            |
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::time::Duration;
 
 use explain::Entry;
 use rustix::net::AddressFamily;
@@ -25,14 +25,16 @@ use rustix::net::AddressFamily;
 use crate::{Error, Result, say, warn};
 
 mod call;
+mod connect;
 mod poll;
 mod tcp;
 mod udp;
 
 pub use call::{
-    Returned, call, call_close, call_connect, call_recv, call_send, close,
-    connect, socket_arguments, step,
+    Returned, call, call_close, call_recv, call_send, close, socket_arguments,
+    step,
 };
+pub use connect::{call_connect, connect};
 pub use poll::{PollFd, PollFlags, poll};
 pub use tcp::{CONNECT_TIMEOUT, SEND_TIMEOUT, TcpSocket, WeakTcpSocket};
 pub use udp::{LARGEST_DATAGRAM, UdpSocket};
@@ -145,14 +147,4 @@ pub fn family(address: SocketAddr) -> AddressFamily {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     }
-}
-
-/// The system counts microseconds, and takes 0 of them for no limit at all.
-fn at_least(limit: Option<Duration>) -> Option<Duration> {
-    limit.map(|limit| limit.max(Duration::from_micros(1)))
-}
-
-/// A time limit as the trace shows it.
-fn seconds(limit: Option<Duration>) -> String {
-    limit.map_or("none".into(), |limit| format!("{limit:?}"))
 }

@@ -7,29 +7,11 @@ use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+mod entry;
 #[cfg(target_os = "linux")]
 mod sock_diag;
 
-/// A row of the table.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// `tcp` or `udp`.
-    pub protocol: &'static str,
-    /// This end.
-    pub local: SocketAddr,
-    /// The other end; port 0 where there is none.
-    pub peer: SocketAddr,
-    /// `LISTEN`, `ESTABLISHED`, `TIME_WAIT`, … as `socketlab explain` knows.
-    pub name: &'static str,
-    /// Bytes sent and not yet acknowledged (for a listener: its backlog's
-    /// limit).
-    pub unsent: u32,
-    /// Bytes received and not yet read (for a listener: handshakes done and
-    /// not yet accepted).
-    pub unread: u32,
-    /// Which open file of which process it is; 0 once the process let go.
-    pub inode: u64,
-}
+pub use entry::Entry;
 
 /// Every TCP and UDP socket of this machine (of this network namespace).
 pub fn all() -> Vec<Entry> {
@@ -114,7 +96,7 @@ fn parse_row(protocol: &'static str, row: &str) -> Option<Entry> {
         protocol,
         local: parse_address(fields.get(1)?)?,
         peer: parse_address(fields.get(2)?)?,
-        name: state_name(u8::from_str_radix(fields.get(3)?, 16).ok()?),
+        name: entry::state_name(u8::from_str_radix(fields.get(3)?, 16).ok()?),
         unsent: u32::from_str_radix(unsent, 16).ok()?,
         unread: u32::from_str_radix(unread, 16).ok()?,
         inode: fields.get(9)?.parse().ok()?,
@@ -137,24 +119,6 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
         Err(_) => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
     };
     Some(SocketAddr::new(ip, port))
-}
-
-/// The kernel numbers its states in `include/net/tcp_states.h`.
-fn state_name(number: u8) -> &'static str {
-    match number {
-        1 => "ESTABLISHED",
-        2 => "SYN_SENT",
-        3 | 12 => "SYN_RECV",
-        4 => "FIN_WAIT1",
-        5 => "FIN_WAIT2",
-        6 => "TIME_WAIT",
-        7 => "CLOSE",
-        8 => "CLOSE_WAIT",
-        9 => "LAST_ACK",
-        10 => "LISTEN",
-        11 => "CLOSING",
-        _ => "?",
-    }
 }
 
 #[cfg(test)]

@@ -5,14 +5,11 @@ use std::fmt::Display;
 use std::io::{self, PipeReader, PipeWriter};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::Instant;
+use std::time::Duration;
 
-use rustix::io::Errno;
 use rustix::net::SocketAddrAny;
-use rustix::net::sockopt::{Timeout, socket_error, socket_timeout};
 use socket2::{SockAddr, Socket};
 
-use super::PollFlags;
 use crate::trace::{self, Began, Ends, Step};
 use crate::{Error, Result};
 
@@ -126,7 +123,7 @@ pub fn call<T: Returned>(
 }
 
 /// Ends a call that moved no bytes.
-fn ended<T: Returned>(
+pub(super) fn ended<T: Returned>(
     name: &'static str,
     socket: Option<&dyn AsFd>,
     on: impl Display,
@@ -149,54 +146,6 @@ fn ended<T: Returned>(
         }
     });
     result.map_err(|error| Error::new(name, on, error))
-}
-
-/// [`call`] for a `connect()`.
-///
-/// When the send timeout ends it, Linux reports EINPROGRESS; the error then
-/// says "timed out". A signal, for example Ctrl-Z and then `fg`, interrupts
-/// the call and not the handshake, and a second `connect()` would fail with
-/// EALREADY. So after EINTR, and only then, `poll()` waits for the handshake.
-pub fn call_connect(
-    socket: &impl AsFd,
-    address: SocketAddr,
-    connect: impl FnOnce() -> rustix::io::Result<()>,
-) -> Result<()> {
-    let (began, traced) = (Instant::now(), trace::begin());
-    let done = connect();
-    let result = done.map_err(io::Error::from);
-    let result = ended("connect", Some(socket), address, traced, result);
-    match done {
-        Err(Errno::INTR) => finish_connect(socket, address, began),
-        Err(Errno::INPROGRESS) => {
-            result.map_err(|error| error.after(began.elapsed()))
-        }
-        _ => result,
-    }
-}
-
-/// Waits for the end of a handshake whose `connect()` was interrupted.
-fn finish_connect(
-    socket: &impl AsFd,
-    address: SocketAddr,
-    began: Instant,
-) -> Result<()> {
-    let fail = |errno: Errno| Error::new("connect", address, errno.into());
-    let limit = socket_timeout(socket, Timeout::Send).map_err(fail)?;
-    let left = limit.map(|limit| limit.saturating_sub(began.elapsed()));
-    let mut watched = [super::PollFd::new(socket, PollFlags::OUT)];
-    match super::poll(&mut watched, left)? {
-        0 => Err(fail(Errno::INPROGRESS).after(began.elapsed())),
-        _ => match socket_error(socket) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(errno)) | Err(errno) => Err(fail(errno)),
-        },
-    }
-}
-
-/// `connect()` on a bare socket: see [`call_connect`].
-pub fn connect(socket: &impl AsFd, address: SocketAddr) -> Result<()> {
-    call_connect(socket, address, || rustix::net::connect(socket, &address))
 }
 
 /// [`call`] for a `send()`: the trace shows the bytes, too.
@@ -321,4 +270,14 @@ pub(super) fn retry<T>(
             result => return result,
         }
     }
+}
+
+/// The system counts microseconds, and takes 0 of them for no limit at all.
+pub(super) fn at_least(limit: Option<Duration>) -> Option<Duration> {
+    limit.map(|limit| limit.max(Duration::from_micros(1)))
+}
+
+/// A time limit as the trace shows it.
+pub(super) fn seconds(limit: Option<Duration>) -> String {
+    limit.map_or("none".into(), |limit| format!("{limit:?}"))
 }

@@ -7,7 +7,7 @@ use rustix::event::Timespec;
 pub use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use super::step;
+use super::call::{seconds, step};
 use crate::Result;
 
 /// Waits until something has happened on one of these descriptors, for
@@ -23,7 +23,7 @@ pub fn poll(
     let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
     let fds: Vec<String> =
         watched.iter().map(|one| one.as_fd().as_raw_fd().to_string()).collect();
-    let on = format!("[{}], {}", fds.join(", "), super::seconds(limit));
+    let on = format!("[{}], {}", fds.join(", "), seconds(limit));
     step("poll", None, on, || {
         let now = Instant::now();
         let left = deadline.map(|at| at.saturating_duration_since(now));

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use rustix::net::{SendFlags, send, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::call::{Closing, moved, retry};
-use super::{
-    PollFd, PollFlags, at_least, call, poll, seconds, socket_arguments, step,
+use super::call::{
+    Closing, at_least, call, moved, retry, seconds, socket_arguments, step,
 };
+use super::connect::connect;
+use super::poll::{PollFd, PollFlags, poll};
 use crate::trace::{self, Began, Ends};
 use crate::{Error, Result};
 
@@ -188,7 +189,7 @@ impl TcpSocket {
     /// before. When that time is over, Linux reports EINPROGRESS, and the
     /// error says "timed out".
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
-        super::connect(&self.0.socket, address)?;
+        connect(&self.0.socket, address)?;
         let _ = self.0.peer.set(address);
         Ok(())
     }

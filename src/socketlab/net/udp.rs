@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use super::call::{Closing, Moved, moved, retry};
-use super::{at_least, seconds, socket_arguments, step};
+use super::call::{
+    Closing, Moved, at_least, moved, retry, seconds, socket_arguments, step,
+};
 use crate::trace::{self, Ends};
 use crate::{Error, Result};
 

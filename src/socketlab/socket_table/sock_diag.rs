@@ -12,7 +12,7 @@ use rustix::net::{
     recv, send, socket_with,
 };
 
-use super::{Entry, state_name};
+use super::entry::{Entry, state_name};
 
 /// `SOCK_DIAG_BY_FAMILY` of linux/sock_diag.h: the type of the request, and
 /// of its reply.
