@@ -100,7 +100,7 @@ pub fn client_calls_are_traced(program: &str, server: &Server, line: &str) {
     let (host, port) = server.host_and_port();
     watched.command.args([host, port]).env("TRACE", "2");
     let mut client = Terminal::run(&mut watched.command).expect("it starts");
-    let _ = client.type_line(line); // greet's client reads nothing
+    let _ = client.type_line(line); // a client may read no input
     client.end_input();
     let said = client.read_to_end().expect("it ends");
     compare(&String::from_utf8_lossy(&said), &watched.log());

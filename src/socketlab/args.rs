@@ -1,9 +1,11 @@
 //! `PROGRAM [HOST] [PORT] [options]`: what every command line has alike.
 //!
-//! argh parses; this file smooths its edges in one place: `-h`, `-V`,
-//! `--option=value`, negative numbers and the word `help` as ordinary
-//! arguments, exit status 2 with an example on a usage error, and a port
-//! that explains itself.
+//! The crate argh parses the words. This module adds what argh lacks: `-h`,
+//! `-V`, `--option=value`, negative numbers and the word `help` as ordinary
+//! arguments, an example and exit status 2 after a usage error, and a port
+//! whose errors explain what a port is.
+//!
+//! This module ends the program after `-h`, `-V` and a usage error.
 
 use std::env;
 use std::fmt;

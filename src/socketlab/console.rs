@@ -1,8 +1,10 @@
-//! What is printed, and how. `println!` panics when nobody reads stdout any
-//! more (`server | head -1`), so narration goes through [`say!`](crate::say).
+//! What is printed, and how. `println!` panics when no program reads stdout
+//! any more (`server | head -1`), so our programs print with
+//! [`say!`](crate::say), which ignores that error.
 //!
-//! Limit: a console that is open but stuck (Ctrl-S, `| sleep 1000`) stops
-//! whoever prints on it, as it stops every program. Signals still end it.
+//! Limit: a console that is open but stuck (Ctrl-S, `| sleep 1000`) blocks
+//! each thread that prints on it, as in every program. Signals still end the
+//! program.
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -38,9 +40,9 @@ pub fn print_line(text: Arguments<'_>) {
     }
 }
 
-/// That nobody reads our output is no fault of ours. That the disk behind it
-/// is full is worth a word, and ends a program whose output is its work: who
-/// uses the file must learn that it is not whole. A server goes on.
+/// A closed stdout is not an error of ours. A full disk is one: it ends a
+/// program whose output is its work, because the user must learn that the
+/// file is not complete. A server reports it once and goes on.
 fn complain(error: &io::Error) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let full = matches!(

@@ -80,6 +80,13 @@ impl Error {
         )
     }
 
+    /// "Resource temporarily unavailable", the system's own words for EAGAIN,
+    /// would not tell the user that a time limit has passed.
+    fn is_recv_or_send_timeout(&self) -> bool {
+        self.kind() == io::ErrorKind::WouldBlock
+            && matches!(self.call, "recv" | "recvfrom" | "send" | "sendto")
+    }
+
     /// Did the peer go away: RST on a live connection, or a pipe without a
     /// reader?
     pub fn is_peer_gone(&self) -> bool {
@@ -108,6 +115,9 @@ impl fmt::Display for Error {
             Some(waited) => {
                 let tenths = (waited.as_secs_f64() * 10.0).round() / 10.0;
                 write!(f, "timed out after {tenths} s ({name})")?;
+            }
+            None if self.is_recv_or_send_timeout() => {
+                write!(f, "timed out ({name})")?;
             }
             None => write!(f, "{text} ({name})")?,
         }

@@ -21,9 +21,11 @@
 //!
 //! Invariants, wherever you read:
 //!
-//! * A setup error ends the program with one line that teaches. A client's
-//!   error ends that client's thread and nothing else.
-//! * No buffer, queue, line or wait that a peer controls is without a bound.
+//! * A setup error ends the program with one line that says what to try. A
+//!   client's error ends that client's thread and nothing else.
+//! * A panic ends one conversation. In a thread that the program needs it ends
+//!   the program: see [`threads::spawn_essential`].
+//! * Each buffer, queue, line and wait that a peer controls has a limit.
 //! * What a peer sent is never printed raw: see [`console::escape`].
 //! * No `unsafe`; no `unwrap` on anything a peer or a user can influence.
 

@@ -35,9 +35,9 @@ impl Program {
         matches!(self.role, "server" | "sink")
     }
 
-    /// The program at the other end: for echo-task3-client it is
-    /// echo-task3-server, for an intruder the lab's server. `None` for a
-    /// program without PORT, whose servers are other people's.
+    /// The program at the other end. For `NAME-client` it is `NAME-server`, for
+    /// another program the lab's server. `None` for a program without PORT,
+    /// because its servers are other people's.
     pub fn other_end(&self) -> Option<String> {
         if let Some(name) = SERVER.get() {
             return Some((*name).into());

@@ -12,7 +12,7 @@ use super::call::ended;
 use super::poll::{PollFd, PollFlags, poll};
 use crate::{Error, Result, trace};
 
-/// [`call`] for a `connect()`.
+/// [`call()`](super::call()) for a `connect()`.
 ///
 /// When the send timeout ends it, Linux reports EINPROGRESS; the error then
 /// says "timed out". A signal, for example Ctrl-Z and then `fg`, interrupts
