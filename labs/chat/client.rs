@@ -76,7 +76,7 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The limit for connect(), and on Linux for each send(): 10 s.
+        // On Linux connect() waits 10 s at most, and so does each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

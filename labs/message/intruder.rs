@@ -258,7 +258,7 @@ fn open(
     // ---- 2 connect() -----------------------------------------------------
     // Always works: the server's kernel shakes hands with everybody, and
     // the program behind it hears of it later.               (viva 5)
-    // The limit for connect(), and on Linux for each send(): 10 s.
+    // On Linux connect() waits 10 s at most, and so does each send().
     socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address)?;
     let reader = LineReader::new(socket.clone(), LONGEST, WAIT);
