@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal};
 use std::process;
 
 use socketlab::secret::{self, Answer};
-use socketlab::{Error, Result, stop, warn};
+use socketlab::{Error, Result, signals, warn};
 
 use crate::connection::Connection;
 
@@ -59,7 +59,7 @@ pub fn login(connection: &mut Connection<'_>) -> Result<Login> {
 /// Asks at the terminal. A script has stdin elsewhere, and is not kept
 /// waiting for a person.
 fn ask(prompt: &str) -> Result<String> {
-    stop::on_signal(|| {
+    signals::on_signal(|| {
         secret::restore_terminal();
         process::exit(INTERRUPTED);
     })?;

@@ -86,7 +86,7 @@ pub fn connect(socket: &Socket, server: SocketAddr) -> Result<()> {
     // ---- 7 connect() -----------------------------------------------------
     // This makes it a client, the side that begins. A socket without a port
     // gets one now, and an address to go with it.  [T-Q1] [T-Q6] (viva 6)
-    step("connect", Some(socket), server, || net::connect(socket, server))
+    net::connect(socket, server)
 }
 
 /// Takes the oldest connection of the listener's queue.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use socketlab::console::escape;
-use socketlab::tcp_table::{self, Entry};
+use socketlab::socket_table::{self, Entry};
 use socketlab::{Error, Result, args, say};
 
 use crate::page::{echo, item};
@@ -221,7 +221,7 @@ fn tell_listeners(port: u16) {
         let text = "only Linux tells: try `netstat -an`, `lsof -i`";
         return item("listens", text);
     }
-    let mut entries = tcp_table::all();
+    let mut entries = socket_table::all();
     entries.retain(|entry| entry.local.port() == port);
     let waits = |entry: &&Entry| {
         entry.name == "LISTEN"
@@ -231,7 +231,7 @@ fn tell_listeners(port: u16) {
     if waiting.is_empty() {
         item("listens", "nobody (in this network namespace), TCP or UDP");
     }
-    let holders = tcp_table::holders();
+    let holders = socket_table::holders();
     for entry in waiting.iter().take(SHOWN) {
         let who = match holders.get(&entry.inode) {
             Some((pid, name)) => {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use socket2::Socket;
-use socketlab::{Error, Result, say, stop, warn};
+use socketlab::{Error, Result, say, signals, warn};
 
 /// Memory of a client's stack. Only pages that are touched cost anything.
 const STACK: usize = 256 * 1024;
@@ -68,7 +68,7 @@ impl Crowd {
             changed: Condvar::new(),
         });
         let (at_signal, listener) = (table.clone(), listener.clone());
-        stop::on_signal(move || {
+        signals::on_signal(move || {
             at_signal.entries.lock().stopping = true;
             at_signal.changed.notify_all();
             let _ = listener.shutdown(Shutdown::Both);

@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::own_name::OwnName;
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
-use socketlab::{Result, console, say, stop};
+use socketlab::{Result, console, say, signals};
 
 /// Somebody ends the program: a signal, or main. Not both, because the signal
 /// interrupts open(), which then looks for a name that is no more.
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     fifo::make(&args.path)?;
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();
-    stop::on_signal(move || {
+    signals::on_signal(move || {
         if ENDING.swap(true, Ordering::Relaxed) {
             return; // it ends anyway
         }

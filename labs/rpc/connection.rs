@@ -40,6 +40,7 @@ impl Connection {
             // ---- 2 connect() ---------------------------------------------
             // The ids of our calls say who we are, not the connection: that
             // may be another one for every attempt.             (viva 8)
+            // SO_SNDTIMEO bounds connect() on Linux, too.
             socket.set_send_timeout(Some(limit))?;
             socket.connect(address)?;
             Ok(socket)

@@ -17,13 +17,11 @@
 //! The table of clients is behind one lock, not owned by a hub: threads only
 //! enter and leave it, and nobody waits for a peer while holding it.
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::io;
 use std::mem;
 use std::net::{Shutdown, SocketAddr};
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::panic;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,7 +30,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::{Condvar, Mutex};
 
 use crate::net::{TcpSocket, WeakTcpSocket};
-use crate::{Error, Result, args, console, say, stop, warn};
+use crate::{Error, Result, args, console, say, signals, threads, warn};
 
 /// Clients served at once unless `--max-clients` says otherwise.
 pub const MAX_CLIENTS: usize = 1024;
@@ -41,7 +39,7 @@ pub const MAX_CLIENTS: usize = 1024;
 const STACK: usize = 256 * 1024;
 
 /// How long clients may go on after the signal, and after being cut: together
-/// less than what [`stop`] allows.
+/// less than what [`signals`] allows.
 const LAST_WORDS: Duration = Duration::from_millis(1200);
 const AFTER_CUT: Duration = Duration::from_millis(300);
 
@@ -115,13 +113,8 @@ impl Clients {
             .name("doorman".into())
             .spawn(move || close_in_time(&newcomers))
             .map_err(|error| Error::new("spawn", "doorman", error))?;
-        stop::on_signal(stopper(&table, listener))?;
-        panic::set_hook(Box::new(|panic| {
-            warn!(
-                "[{}] {panic}: a bug; this conversation alone ends",
-                thread_name()
-            );
-        }));
+        signals::on_signal(stopper(&table, listener))?;
+        threads::report_panics();
         Ok(Clients { table, max, no_room, door, jobs: bounded(0) })
     }
 
@@ -306,30 +299,12 @@ impl Clients {
 fn hold_conversations(first: Job, next: &Receiver<Job>) {
     let mut job = first;
     loop {
-        PEER.set(Some(job.peer));
+        threads::rename(job.peer.to_string());
         (job.hold)();
         match next.recv_timeout(KEPT) {
             Ok(next) => job = next,
             Err(_) => return,
         }
-        // For `top -H` and debuggers; the first name came with the thread.
-        #[cfg(target_os = "linux")]
-        if let Ok(name) = std::ffi::CString::new(job.peer.to_string()) {
-            let _ = rustix::thread::set_name(&name);
-        }
-    }
-}
-
-thread_local! {
-    static PEER: Cell<Option<SocketAddr>> = const { Cell::new(None) };
-}
-
-/// Whose conversation this thread holds: the peer's address. For other
-/// threads, their own name.
-pub fn thread_name() -> String {
-    match PEER.get() {
-        Some(peer) => peer.to_string(),
-        None => thread::current().name().unwrap_or("?").into(),
     }
 }
 
@@ -462,7 +437,7 @@ mod tests {
             let (client, address) = listener.accept()?;
             let told = told.clone();
             clients.spawn(client, address, move |_, peer| {
-                assert_eq!(thread_name(), peer.to_string());
+                assert_eq!(threads::name(), peer.to_string());
                 let _ = told.send(thread::current().id());
                 Ok(())
             });

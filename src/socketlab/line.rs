@@ -1,6 +1,42 @@
 //! Bytes to lines. TCP carries a stream of bytes: two lines may arrive in one
-//! segment, one line in a hundred. This reader cuts the stream at line ends
-//! and bounds what a peer can make it keep, and for how long.
+//! segment, one line in a hundred. [`LineReader`] splits the stream at line
+//! ends. It limits how many bytes a peer can make it keep, and for how long.
+//!
+//! ```
+//! use std::io::Write;
+//! use std::net::TcpStream;
+//! use std::time::Duration;
+//!
+//! use socketlab::line::{LineReader, Received};
+//! use socketlab::net::{TcpSocket, resolve_one};
+//!
+//! fn main() -> socketlab::Result<()> {
+//!     let address = resolve_one("127.0.0.1", 0)?;
+//!     let listener = TcpSocket::new(address)?;
+//!     listener.bind(address)?;
+//!     listener.listen(5)?;
+//!     let mut client = TcpStream::connect(listener.local_addr()?)?;
+//!     let (server, _) = listener.accept()?;
+//!
+//!     // Two lines in one segment, and the third without its end.
+//!     client.write_all(b"one\r\ntwo\nthr")?;
+//!     drop(client);
+//!
+//!     let longest = 1000; // bytes of a line
+//!     let silence = Duration::from_secs(10);
+//!     let mut lines = LineReader::new(server, longest, silence);
+//!     assert_eq!(lines.read()?, Received::Line(b"one".to_vec()));
+//!     assert_eq!(lines.read()?, Received::Line(b"two".to_vec()));
+//!     assert_eq!(lines.read()?, Received::Line(b"thr".to_vec()));
+//!     assert!(!lines.ended_with_line_end());
+//!     assert_eq!(lines.read()?, Received::End);
+//!
+//!     let (server, unread) = lines.into_parts(); // the socket comes back
+//!     assert!(unread.is_empty());
+//!     server.close();
+//!     Ok(())
+//! }
+//! ```
 
 use std::time::{Duration, Instant};
 
