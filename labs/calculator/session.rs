@@ -12,8 +12,8 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Result, args, console, say};
 
-use crate::arithmetic::evaluate;
 use crate::expr::parse;
+use crate::number::evaluate;
 use crate::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
 
 /// Bytes of a message that the log shows.
