@@ -101,7 +101,7 @@ message: ## all stages, scripted
 message-open-server: ## task 1: prints every message
 message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
 message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
-message-intruder: ## every attack on every rung; HOST=… PORT=… for one
+message-intruder: ## every attack at every level; HOST=… PORT=… for one
 test-message: ## its tests
 viva-message: ## its questions
 

@@ -10,15 +10,14 @@
 //!   |-------- FIN --------->|  6 close              }       [D-T1.1]
 //! ```
 //!
-//! A message is a line. Students' clients often send none of its ends, so
-//! that a pause of 200 ms ends a message too: a guess, and named as one.
+//! A message is a line. Students' clients often send no newline, so a pause of
+//! 200 ms ends a message, too. That is a guess, and the output says so.
 //! Run: make message-open-server      Try: nc 127.0.0.1 12002
 
-use message::clock;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use message::messages::{self, IDLE, LONGEST, PAUSE, SHOWN};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
@@ -28,19 +27,7 @@ use socketlab::{Result, console, say};
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// Longest message in bytes. A peer without newlines would fill the memory.
-const LONGEST: usize = 128 * 1024;
-
-/// Bytes of a message that are printed; of the rest only the number.
-const SHOWN: usize = 1000;
-
-/// Silence that ends a message without a newline.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// A client that is silent for so long is taken for gone.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// What a newcomer reads when all places are taken.
+/// What a new client reads when all slots are taken.
 const NO_ROOM: &str = "message-open-server: no room, try again later\n";
 
 const PROGRAM: Program = Program {
@@ -72,7 +59,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    clock::load();
+    messages::load_time_zone();
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_STREAM, TCP: bytes in order. What a message is, step 5 finds out.
@@ -96,8 +83,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Whoever knows this socket gets in: the address and the port are
-        // all that a client needs.             [D-T1.3] [D-Q3] (viva 1)
+        // Every client that knows the address and the port gets in: it needs
+        // nothing else.                        [D-T1.3] [D-Q3] (viva 1)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -117,11 +104,11 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     loop {
         // ---- 5 recv() ----------------------------------------------------
         // read() calls recv() until a newline has come. Two messages in one
-        // segment are two, one in two segments is one.
+        // segment are still two; one message in two segments is still one.
         //                                    [D-T1.2] (viva 6) (try 2)
         let received = reader.read()?; // RST, timed out: clients.rs says so
         number += 1;
-        let time = clock::time();
+        let time = messages::time();
         let (text, note) = match received {
             Received::Line(text) => (text, ""),
             Received::Unterminated(text) => (text, " (ended by a pause)"),

@@ -7,19 +7,19 @@
 //! then wait  -   -   1   2   4   8  16  32  60  seconds
 //! ```
 //!
-//! Nobody is kept waiting on a thread: whoever comes too early is told so
-//! and sent home, whatever he brought. So a thousand connections at once
-//! are no way around it. The rest is not served more slowly.
+//! No thread waits: the server refuses a client that comes too early and
+//! closes, even if its secret is right. So a thousand connections at once are
+//! not a way around it, and the other addresses are served as fast as before.
 //!                                                       (viva 11) (try 7)
 //!
 //! The table of addresses is bounded, and a full one forgets nobody: then
 //! all addresses that are not in it count as one, the crowd. If the oldest
 //! row made room, a thousand addresses in turn would never wait.
 //!
-//! Limit: people behind one NAT wait for each other. Who has a thousand
-//! addresses has three thousand free tries in ten minutes, and newcomers
-//! have to wait with his crowd. A long secret makes the tries worthless;
-//! against the waiting a serious program lets in known addresses first.
+//! Limit: people behind one NAT wait for each other. An attacker with a
+//! thousand addresses has three thousand free tries in ten minutes, and new
+//! addresses have to wait with his crowd. A long secret makes the tries
+//! worthless; a serious program also lets in known addresses first.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -36,21 +36,21 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Addresses that have a row of their own.
 const ADDRESSES: usize = 1024;
 
-/// An address that has been quiet so long after its wait starts afresh.
+/// An address that sends nothing for this long after its wait starts afresh.
 const FORGOTTEN: Duration = Duration::from_secs(600);
 
-/// What came of a try.
+/// What came of one try to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Attempt {
     /// Right: the address starts afresh.
     Right,
-    /// Wrong, and so long the address has to wait now.
+    /// Wrong, and the address has to wait this long now.
     Wrong(Duration),
-    /// Not looked at: the address has still so long to wait.
+    /// Not looked at: the address still has to wait this long.
     TooEarly(Duration),
 }
 
-/// How long an address waits after so many failures.           (viva 11)
+/// How long an address waits after this many failures.           (viva 11)
 pub fn delay(failures: u32) -> Duration {
     match failures.checked_sub(FREE + 1) {
         None => Duration::ZERO,
@@ -63,7 +63,7 @@ pub fn delay(failures: u32) -> Duration {
 
 /// The failures of each address, shared by all threads.
 #[derive(Default)]
-pub struct Guesses(Mutex<Table>);
+pub struct Throttle(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
@@ -94,7 +94,7 @@ impl Table {
     }
 }
 
-impl Guesses {
+impl Throttle {
     /// Lets an address try once, at the time `now`. The look at the clock,
     /// `check` and the counting are one step under the lock: if `check` came
     /// after it, all tries of one moment would be looked at. `check` takes
@@ -104,7 +104,7 @@ impl Guesses {
         address: IpAddr,
         now: Instant,
         check: impl FnOnce() -> bool,
-    ) -> Outcome {
+    ) -> Attempt {
         let address = block(address);
         let mut table = self.0.lock();
         let in_crowd = table.is_full_for(address, now);
@@ -116,12 +116,12 @@ impl Guesses {
         let before = failures.map_or(now, |before| before.not_before);
         let left = before.saturating_duration_since(now);
         if !left.is_zero() {
-            return Outcome::TooEarly(left);
+            return Attempt::TooEarly(left);
         }
         if check() {
             // Of the crowd only this one was right: the others stay in it.
             table.rows.remove(&address);
-            return Outcome::Right;
+            return Attempt::Right;
         }
         let count = failures.map_or(0, |before| before.count).saturating_add(1);
         let wait = delay(count);
@@ -131,7 +131,7 @@ impl Guesses {
         } else {
             table.rows.insert(address, failures);
         }
-        Outcome::Wrong(wait)
+        Attempt::Wrong(wait)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Task 2: who may talk, on each rung.
+//! Task 2: who may talk, at each level.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -39,16 +39,16 @@ fn d_t2_1_allow_list_lets_in_addresses_and_nobody_else() {
 
 #[test]
 fn d_t2_1_the_right_secret_gets_in_and_a_wrong_one_does_not() {
-    for rung in ["password", "challenge"] {
-        let mut server = guarded(rung, &[]);
-        let mut owner = client_with(&server, SECRET, &["--auth", rung]);
+    for level in ["password", "challenge"] {
+        let mut server = guarded(level, &[]);
+        let mut owner = client_with(&server, SECRET, &["--auth", level]);
         owner.type_line("let me in").expect("it reads");
         wait(&mut owner, "server: OK logged in");
         wait(&mut owner, "server: OK");
         server.wait_for("[…] message 1 at …: let me in");
         owner.end_input();
         ends_with(owner, 0);
-        let mut other = client_with(&server, "open barley", &["--auth", rung]);
+        let mut other = client_with(&server, "open barley", &["--auth", level]);
         wait(&mut other, "server: NO wrong secret");
         wait(&mut other, "Error: the server did not let us in");
         ends_with(other, 1);
@@ -58,13 +58,13 @@ fn d_t2_1_the_right_secret_gets_in_and_a_wrong_one_does_not() {
 
 #[test]
 fn d_t2_1_nc_and_the_client_of_task_1_are_refused() {
-    for rung in ["password", "challenge"] {
-        let mut server = guarded(rung, &[]);
+    for level in ["password", "challenge"] {
+        let mut server = guarded(level, &[]);
         let told = answers_to(&server, b"hello\nhello\n");
         let last = told.lines().last();
         assert_eq!(last, Some("NO log in first: LOGIN <answer>"), "{told}");
         let mut task_1 = client_with(&server, SECRET, &[]);
-        wait(&mut task_1, &format!("server: AUTH {rung}…"));
+        wait(&mut task_1, &format!("server: AUTH {level}…"));
         wait(&mut task_1, "the server wants a login: see --auth in --help");
         task_1.type_line("hello").expect("it reads");
         wait(&mut task_1, "server: NO log in first: LOGIN <answer>");
@@ -83,12 +83,12 @@ fn d_t2_1_nc_and_the_client_of_task_1_are_refused() {
 
 /// A wire with somebody listening: the owner logs in through it, and what
 /// he sends is passed on to the server and recorded.
-fn wiretap(server: &Server, rung: &str) -> Vec<u8> {
+fn wiretap(server: &Server, level: &str) -> Vec<u8> {
     let tap = TcpListener::bind("127.0.0.1:0").expect("a port");
     let place = tap.local_addr().expect("an address");
     let place = [place.ip().to_string(), place.port().to_string()];
     let mut command = terminal::command("message-client");
-    command.args(place).args(["--auth", rung]);
+    command.args(place).args(["--auth", level]);
     command.env("MESSAGE_SECRET", SECRET);
     let mut owner = Terminal::run(&mut command).expect("it starts");
     owner.type_line("my message").expect("it reads");
@@ -114,18 +114,18 @@ fn wiretap(server: &Server, rung: &str) -> Vec<u8> {
 }
 
 #[test]
-fn d_t2_1_a_recorded_login_replayed_is_good_only_on_the_password_rung() {
-    for (rung, answer) in
+fn d_t2_1_a_recorded_login_replayed_is_good_only_at_the_password_level() {
+    for (level, answer) in
         [("password", "OK logged in\nOK\n"), ("challenge", "NO wrong secret\n")]
     {
-        let server = guarded(rung, &[]);
-        let recorded = wiretap(&server, rung);
+        let server = guarded(level, &[]);
+        let recorded = wiretap(&server, level);
         let seen = String::from_utf8_lossy(&recorded).contains(SECRET);
-        assert_eq!(seen, rung == "password", "the secret on the wire");
+        assert_eq!(seen, level == "password", "the secret on the wire");
         let told = answers_to(&server, &recorded);
         let (greeting, told) = told.split_once('\n').expect("a greeting");
-        assert!(greeting.starts_with(&format!("AUTH {rung}")), "{greeting}");
-        assert_eq!(told, answer, "{rung}");
+        assert!(greeting.starts_with(&format!("AUTH {level}")), "{greeting}");
+        assert_eq!(told, answer, "{level}");
     }
 }
 

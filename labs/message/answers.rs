@@ -1,6 +1,6 @@
-//! How client.rs hears and prints what a server says. A foreign server may send
-//! anything: text is shown as text, everything else in hexadecimal, so that
-//! its format can be found out.                                   [D-T1.3]
+//! How client.rs receives and prints a server's answers. A foreign server may
+//! send anything: text is shown as text, everything else in hexadecimal, so
+//! that its format can be found out.                              [D-T1.3]
 //!
 //! ```text
 //! client.rs               a server that is slow
@@ -10,8 +10,8 @@
 //!   |<------ "OK" --------|  whose? shown as one of 2
 //! ```
 //!
-//! Nothing in an answer says which message it is for, so answers are only
-//! counted: as long as one is due, the next is not taken for the newest.
+//! Nothing in an answer says which message it is for, so the client can only
+//! count answers. While one is due, the next may be for an earlier message.
 
 use std::fmt::{self, Write};
 use std::process;
@@ -88,9 +88,13 @@ fn hexdump(bytes: &[u8]) -> String {
 /// What came of the messages.
 #[derive(Default)]
 pub struct Tally {
-    pub burst: bool, // only the first refusal is shown
+    /// Of a burst only the first refusal is shown.
+    pub burst: bool,
+    /// Messages that were sent.
     pub sent: u64,
+    /// Answers that began with OK.
     pub accepted: u64,
+    /// All other answers.
     pub refused: u64,
 }
 
@@ -149,8 +153,8 @@ impl Answers {
     }
 
     /// Hands on each answer that is due, with the words for who says it.
-    /// ONE time limit for all of them: with a limit for each recv(), a byte
-    /// now and then would keep us for ever.
+    /// ONE time limit for all of them: with a limit for each recv(), a server
+    /// that sends a byte now and then would keep us until it ends.
     pub fn take(
         &mut self,
         limit: Duration,
@@ -179,7 +183,7 @@ impl Answers {
         Ok(())
     }
 
-    /// Says that it was waited in vain, if it was.
+    /// Says how many answers did not come in time, if any are due.
     pub fn say_what_is_due(&self) {
         if self.due > 0 {
             let (seconds, due) = (WAIT.as_secs(), self.due);
@@ -209,16 +213,16 @@ impl Answers {
     }
 }
 
-/// Set once we have said all: then a server that closes does as it should.
+/// Set once all messages are sent: from then on the server may close.
 pub static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// Prints what arrives, in a thread; when the server has closed after us, the
-/// receiver gets whether it had refused us. If it closes before, nothing more
-/// can be sent.
+/// Prints what arrives, in a thread of its own. When the server closes after
+/// us, the channel says whether it had refused us. If it closes earlier, the
+/// program ends with status 1, because nothing more can be sent.
 pub fn listen(answers: Answers) -> Result<Receiver<bool>> {
     let mut reader = answers.reader;
     reader.finish_within(None);
-    let (done, heard_all) = bounded(1);
+    let (done, all_read) = bounded(1);
     let work = move || {
         let mut refused = false;
         loop {
@@ -249,5 +253,5 @@ pub fn listen(answers: Answers) -> Result<Receiver<bool>> {
         .name("listening".into())
         .spawn(work)
         .map_err(|error| Error::new("spawn", "listening", error))?;
-    Ok(heard_all)
+    Ok(all_read)
 }

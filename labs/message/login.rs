@@ -1,17 +1,17 @@
-//! The door of server.rs: who gets in. Handout D (Durham): task 2 asks for
-//! the secret (verify.rs, guess.rs), task 3 for the ID (quota.rs).
+//! The login at server.rs: who gets in. Handout D (Durham): task 2 asks for
+//! the secret (auth.rs, throttle.rs), task 3 for the ID (quota.rs).
 //!
 //! ```text
 //! client                         server
 //!   |<-- AUTH challenge 5f3a… -----|  fresh for each connection
-//!   |--- LOGIN 81c0… ------------->|  one try, then the door shuts
+//!   |--- LOGIN 81c0… ------------->|  one try for each connection
 //!   |<-- OK logged in -------------|  or NO …, FIN        [D-T2.1]
 //!   |--- ID alice ---------------->|
 //!   |<-- OK 3 left ----------------|  or NO …, UNKNOWN …, FIN
 //! ```
 //!
-//! Whoever is refused is told why. That helps an attacker little and a
-//! classmate with a typing error much.
+//! The server tells a client why it is refused. That helps an attacker little
+//! and a classmate with a typing error much.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -21,23 +21,22 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, say};
 
-use crate::auth::{Rung, Secret};
-use crate::guess::{Guesses, Outcome};
+use crate::auth::{self, Level, Secret};
 use crate::quota::{self, Quota};
-use crate::verify;
+use crate::throttle::{Attempt, Throttle};
 
-/// What the server asks of a newcomer.
-pub struct Door {
-    rung: Rung,
+/// What the server asks of a new client, and the failures so far.
+pub struct Login {
+    level: Level,
     allowed: Vec<IpAddr>,
-    secret: Option<Secret>, // on the rungs that have one
-    guesses: Guesses,
+    secret: Option<Secret>, // at the levels that have one
+    throttle: Throttle,
     limit: Duration, // for all of the dialogue together
 }
 
 /// Why a client does not get in.
 pub enum Refusal {
-    /// It is told so, in a line of the protocol, and the connection closed.
+    /// The server sends this line of the protocol, and closes.
     Told(String),
     /// It left before it was in.
     Left,
@@ -47,36 +46,34 @@ pub enum Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
-        match error.is_timeout() && error.call() == "recv" {
-            true => Refusal::Told("NO you are too slow: good bye".into()),
-            false => Refusal::Lost(error),
-        }
+        Refusal::Lost(error)
     }
 }
 
-impl Door {
-    /// A door for this rung; the secret is loaded only where it is used.
+impl Login {
+    /// A login at this level; the secret is loaded only where it is used.
+    /// `limit` is in seconds, for login and ID together.
     pub fn new(
-        rung: Rung,
+        level: Level,
         allowed: Vec<IpAddr>,
         secret_file: Option<&str>,
         limit: f64,
-    ) -> Result<Door> {
-        if (rung == Rung::AllowList) == allowed.is_empty() {
+    ) -> Result<Login> {
+        if (level == Level::AllowList) == allowed.is_empty() {
             args::usage("--auth allow-list and --allow ADDR belong together");
         }
         let limit = args::in_range("--login-limit", limit, 0.1, 600.0);
         let limit = Duration::from_secs_f64(limit);
-        let secret = match rung {
-            Rung::None | Rung::AllowList => None,
-            Rung::Password | Rung::Challenge => {
+        let secret = match level {
+            Level::None | Level::AllowList => None,
+            Level::Password | Level::Challenge => {
                 Some(Secret::load(secret_file)?)
             }
         };
         // ::ffff:127.0.0.1 is 127.0.0.1: a peer is compared in that form.
         let allowed = allowed.iter().map(IpAddr::to_canonical).collect();
-        let guesses = Guesses::default();
-        Ok(Door { rung, allowed, secret, guesses, limit })
+        let throttle = Throttle::default();
+        Ok(Login { level, allowed, secret, throttle, limit })
     }
 
     /// Lets a client in, and returns its ID if there is a quota.
@@ -99,7 +96,7 @@ impl Door {
         Ok(id)
     }
 
-    /// Task 2: past this come only those whom the rung lets through.
+    /// Task 2: returns Ok only for a client that the level lets in.
     fn log_in(
         &self,
         client: &TcpSocket,
@@ -107,21 +104,21 @@ impl Door {
         reader: &mut LineReader,
     ) -> std::result::Result<(), Refusal> {
         let refuse = |text: &str| Err(Refusal::Told(text.to_string()));
-        // The address is the peer's word, but TCP has proved that it gets
-        // our packets there. It names a machine, not a person.   (viva 5)
+        // The peer claims its address, but TCP has proved that our packets
+        // reach it there. It names a machine, not a person.      (viva 5)
         let address = peer.ip().to_canonical();
-        if self.rung == Rung::AllowList && !self.allowed.contains(&address) {
+        if self.level == Level::AllowList && !self.allowed.contains(&address) {
             return refuse(&format!("NO {address} is not on the list"));
         }
         let Some(secret) = &self.secret else { return Ok(()) };
-        let nonce = verify::nonce()?;
-        let greeting = match self.rung {
-            Rung::Challenge => format!("AUTH challenge {nonce}\n"),
+        let nonce = auth::nonce()?;
+        let greeting = match self.level {
+            Level::Challenge => format!("AUTH challenge {nonce}\n"),
             _ => "AUTH password\n".into(),
         };
         client.send_all(greeting.as_bytes())?;
 
-        // The task-1 client and a bare `nc` stumble here: they talk first.
+        // The client of task 1 and `nc` fail here: they talk first.
         let line = next(reader)?;
         // One space ends the word; all others belong to the password.
         let answer = match line.strip_prefix(b"LOGIN") {
@@ -129,17 +126,17 @@ impl Door {
             Some([]) => b"",
             _ => return refuse("NO log in first: LOGIN <answer>"),
         };
-        let check = || verify::check(self.rung, secret, &nonce, answer);
-        match self.guesses.attempt(address, Instant::now(), check) {
-            Outcome::Right => {}
-            Outcome::Wrong(Duration::ZERO) => {
+        let check = || auth::check(self.level, secret, &nonce, answer);
+        match self.throttle.attempt(address, Instant::now(), check) {
+            Attempt::Right => {}
+            Attempt::Wrong(Duration::ZERO) => {
                 return refuse("NO wrong secret");
             }
-            Outcome::Wrong(wait) => {
+            Attempt::Wrong(wait) => {
                 let wait = wait.as_secs();
                 return refuse(&format!("NO wrong secret: now wait {wait} s"));
             }
-            Outcome::TooEarly(left) => {
+            Attempt::TooEarly(left) => {
                 let left = left.as_secs_f64().ceil();
                 return refuse(&format!("NO too many failures: wait {left} s"));
             }
@@ -169,11 +166,17 @@ fn identify(
     Ok(id.to_string())
 }
 
-/// The next line of somebody who is not in yet.
+/// The next line of a client that is not in yet.
 fn next(reader: &mut LineReader) -> std::result::Result<Vec<u8>, Refusal> {
-    match reader.read()? {
-        Received::Line(line) | Received::Unterminated(line) => Ok(line),
-        Received::TooLong => Err(Refusal::Told("NO that is too long".into())),
-        Received::End => Err(Refusal::Left),
+    match reader.read() {
+        Ok(Received::Line(line) | Received::Unterminated(line)) => Ok(line),
+        Ok(Received::TooLong) => {
+            Err(Refusal::Told("NO that is too long".into()))
+        }
+        Ok(Received::End) => Err(Refusal::Left),
+        Err(error) if error.is_timeout() => {
+            Err(Refusal::Told("NO you are too slow: good bye".into()))
+        }
+        Err(error) => Err(Refusal::Lost(error)),
     }
 }

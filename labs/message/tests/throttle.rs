@@ -1,4 +1,4 @@
-//! Task 2: guessing is slowed down. At the door once; the rules of the wait
+//! Task 2: guessing is slowed down. At the login once; the rules of the wait
 //! without a socket, at moments of the test's choice.
 
 use std::net::{IpAddr, Ipv6Addr, TcpStream};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::{SECRET, answers_to, guarded};
 use harness::{receive_line, send};
-use message::guess::{Guesses, Outcome, delay};
+use message::throttle::{Attempt, Throttle, delay};
 
 #[test]
 fn d_t2_1_guessing_is_slowed_down_but_not_for_the_others() {
@@ -50,10 +50,10 @@ fn seconds(count: u64) -> Duration {
 
 #[test]
 fn d_t2_1_the_wait_grows_after_three_failures_up_to_a_minute() {
-    let (guesses, mut now) = (Guesses::default(), Instant::now());
+    let (throttle, mut now) = (Throttle::default(), Instant::now());
     for wait in [0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60].map(seconds) {
-        let outcome = guesses.attempt(ANNE, now, || false);
-        assert_eq!(outcome, Outcome::Wrong(wait));
+        let outcome = throttle.attempt(ANNE, now, || false);
+        assert_eq!(outcome, Attempt::Wrong(wait));
         now += wait;
     }
     assert_eq!(delay(u32::MAX), seconds(60));
@@ -61,30 +61,30 @@ fn d_t2_1_the_wait_grows_after_three_failures_up_to_a_minute() {
 
 #[test]
 fn d_t2_1_who_comes_too_early_is_not_looked_at_even_if_right() {
-    let (guesses, now) = (Guesses::default(), Instant::now());
+    let (throttle, now) = (Throttle::default(), Instant::now());
     for _ in 0..3 {
-        guesses.attempt(ANNE, now, || false);
+        throttle.attempt(ANNE, now, || false);
     }
-    let outcome = guesses.attempt(ANNE, now, || panic!("looked at"));
-    assert_eq!(outcome, Outcome::TooEarly(seconds(1)));
+    let outcome = throttle.attempt(ANNE, now, || panic!("looked at"));
+    assert_eq!(outcome, Attempt::TooEarly(seconds(1)));
     // The others do not wait for Anne.
-    assert_eq!(guesses.attempt(BERT, now, || true), Outcome::Right);
+    assert_eq!(throttle.attempt(BERT, now, || true), Attempt::Right);
     // After the wait she is heard, and starts afresh.
     let later = now + seconds(1);
-    assert_eq!(guesses.attempt(ANNE, later, || true), Outcome::Right);
-    let wrong = guesses.attempt(ANNE, later, || false);
-    assert_eq!(wrong, Outcome::Wrong(Duration::ZERO));
+    assert_eq!(throttle.attempt(ANNE, later, || true), Attempt::Right);
+    let wrong = throttle.attempt(ANNE, later, || false);
+    assert_eq!(wrong, Attempt::Wrong(Duration::ZERO));
 }
 
 #[test]
 fn d_t2_1_a_thousand_guesses_at_one_moment_are_three() {
-    let (guesses, now) = (Guesses::default(), Instant::now());
+    let (throttle, now) = (Throttle::default(), Instant::now());
     let looked_at = std::sync::atomic::AtomicU32::new(0);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..125 {
-                    guesses.attempt(ANNE, now, || {
+                    throttle.attempt(ANNE, now, || {
                         looked_at
                             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                         false
@@ -98,22 +98,27 @@ fn d_t2_1_a_thousand_guesses_at_one_moment_are_three() {
 
 #[test]
 fn d_t2_1_the_ipv6_addresses_of_one_subscriber_count_as_one() {
-    let (guesses, now) = (Guesses::default(), Instant::now());
+    let (throttle, now) = (Throttle::default(), Instant::now());
     let subscriber = |n: u128| IpAddr::V6(Ipv6Addr::from((0x2001 << 112) | n));
     for number in 0..3 {
-        guesses.attempt(subscriber(number), now, || false);
+        throttle.attempt(subscriber(number), now, || false);
     }
-    let early = guesses.attempt(subscriber(9), now, || true);
-    assert_eq!(early, Outcome::TooEarly(seconds(1)));
+    let early = throttle.attempt(subscriber(9), now, || true);
+    assert_eq!(early, Attempt::TooEarly(seconds(1)));
 }
 
 /// Failures from this many addresses in turn, so many rounds, all at one
 /// moment: how many were looked at.
-fn rounds(guesses: &Guesses, now: Instant, addresses: u32, rounds: u32) -> u32 {
+fn rounds(
+    throttle: &Throttle,
+    now: Instant,
+    addresses: u32,
+    rounds: u32,
+) -> u32 {
     let mut looked_at = 0;
     for number in (0..rounds).flat_map(|_| 0..addresses) {
         let address = IpAddr::V4((0x7f00_0000 | number).into());
-        guesses.attempt(address, now, || {
+        throttle.attempt(address, now, || {
             looked_at += 1;
             false
         });
@@ -125,31 +130,31 @@ fn rounds(guesses: &Guesses, now: Instant, addresses: u32, rounds: u32) -> u32 {
 fn d_t2_1_more_addresses_than_fit_into_the_table_have_to_wait_too() {
     // Three tries a row, and three for all that have none together; before,
     // each address pushed out the next, and all 10,300 were looked at.
-    let (guesses, now) = (Guesses::default(), Instant::now());
-    assert_eq!(rounds(&guesses, now, 1030, 10), 3 * 1024 + 3);
+    let (throttle, now) = (Throttle::default(), Instant::now());
+    assert_eq!(rounds(&throttle, now, 1030, 10), 3 * 1024 + 3);
     // Five thousand are no better, and need no more memory.
-    let guesses = Guesses::default();
-    assert_eq!(rounds(&guesses, now, 5000, 1), 1024 + 3);
+    let throttle = Throttle::default();
+    assert_eq!(rounds(&throttle, now, 5000, 1), 1024 + 3);
 }
 
 #[test]
 fn d_t2_1_a_full_table_keeps_the_known_apart_and_makes_room_later() {
-    let (guesses, now) = (Guesses::default(), Instant::now());
-    guesses.attempt(ANNE, now, || false);
-    rounds(&guesses, now, 1030, 3);
+    let (throttle, now) = (Throttle::default(), Instant::now());
+    throttle.attempt(ANNE, now, || false);
+    rounds(&throttle, now, 1030, 3);
     // Anne has a row, and two more tries; Bert has to wait with the crowd.
-    let wrong = guesses.attempt(ANNE, now, || false);
-    assert_eq!(wrong, Outcome::Wrong(seconds(0)));
-    let early = guesses.attempt(BERT, now, || panic!("looked at"));
-    assert_eq!(early, Outcome::TooEarly(seconds(1)));
+    let wrong = throttle.attempt(ANNE, now, || false);
+    assert_eq!(wrong, Attempt::Wrong(seconds(0)));
+    let early = throttle.attempt(BERT, now, || panic!("looked at"));
+    assert_eq!(early, Attempt::TooEarly(seconds(1)));
     // That he is right then is no fresh start for the crowd.
     let later = now + seconds(1);
-    assert_eq!(guesses.attempt(BERT, later, || true), Outcome::Right);
-    let wrong = guesses.attempt(BERT, later, || false);
-    assert_eq!(wrong, Outcome::Wrong(seconds(2)));
+    assert_eq!(throttle.attempt(BERT, later, || true), Attempt::Right);
+    let wrong = throttle.attempt(BERT, later, || false);
+    assert_eq!(wrong, Attempt::Wrong(seconds(2)));
     // Once the failures are forgotten, there is a row for everybody.
     let much_later = now + seconds(700);
-    let wrong = guesses.attempt(BERT, much_later, || false);
-    assert_eq!(wrong, Outcome::Wrong(seconds(0)));
-    assert_eq!(rounds(&guesses, much_later, 1000, 3), 3000);
+    let wrong = throttle.attempt(BERT, much_later, || false);
+    assert_eq!(wrong, Attempt::Wrong(seconds(0)));
+    assert_eq!(rounds(&throttle, much_later, 1000, 3), 3000);
 }
