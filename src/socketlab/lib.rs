@@ -9,6 +9,7 @@
 //! | [`Error`]        | which call failed, where and why; what to try        |
 //! | [`console`]      | what is printed, and how bytes of a peer are shown   |
 //! | [`threads`]      | their names; whose panic ends what                   |
+//! | [`log`]          | the log thread                                       |
 //! | [`signals`]      | Ctrl-C and SIGTERM                                   |
 //! | [`socket_table`] | what the kernel knows of a socket: state, queues     |
 //! | [`trace`]        | `TRACE=1`: each socket step as it happens            |
@@ -37,6 +38,7 @@ pub mod console;
 pub mod dialogue;
 mod error;
 pub mod line;
+pub mod log;
 pub mod loop_guard;
 pub mod net;
 pub mod program;
