@@ -127,7 +127,7 @@ viva-calculator: ## its questions
 ## chat: a room of many (handout G, the bonus)
 chat: ## the handout's two screens, scripted
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
-chat-client: ## a window: what you type all others read; quit leaves
+chat-client: ## a chat client: what you type all others read; quit leaves
 bench-chat: ## speed beside ncat and inspircd, as ratios
 test-chat: ## its tests
 viva-chat: ## its questions

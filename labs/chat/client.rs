@@ -1,15 +1,14 @@
-//! The chat window of handout G, question 8. The other half is server.rs.
+//! The chat client of handout G, question 8. The other half is server.rs.
 //!
 //! ```text
 //! main: keyboard --- 3 send ---> server          [G-8b]
 //! "room": screen <-- 4 recv ---- server          at any moment
 //! ```
 //!
-//! Two threads on one socket: what others say arrives while the user types,
-//! and must neither wait for her nor garble her line. window.rs does the
-//! latter. The same program serves scripts: lines in, lines out.  (viva 10)
+//! Two threads on one socket: lines of others arrive while the user types.
+//! They must not wait for her, and screen.rs keeps them apart from the line
+//! that she types. The same program serves scripts.           (viva 10)
 
-use chat::window;
 use std::io::{self, IsTerminal};
 use std::net::Shutdown;
 use std::process;
@@ -18,7 +17,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use chat::window::{Keyboard, Names, Screen};
+use chat::screen::{self, Keyboard, Names, Screen};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
@@ -46,7 +45,7 @@ const PROGRAM: Program = Program {
     example: "chat-client 127.0.0.1 12005 --name Batman",
 };
 
-/// A chat window: what you type all others read; `quit` leaves.
+/// A chat client: what you type all others read; `quit` leaves.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -85,7 +84,7 @@ fn main() -> Result<()> {
     server.set_keepalive(Duration::from_secs(30))?;
 
     let names = Names::default();
-    let (mut keyboard, screen) = window::open(args.plain, &names)?;
+    let (mut keyboard, screen) = screen::open(args.plain, &names)?;
     let (accepted, let_in) = bounded(1);
     let script = args.name.is_some() && !io::stdin().is_terminal();
     let name = args.name.clone();

@@ -6,36 +6,38 @@
 //! clients                 server (this file)
 //!   |                       |  1 socket   2 bind   3 listen
 //!   |------ handshake ----->|  4 accept   two threads for each member
-//!   |------ "hello" ------->|  5 recv     member.rs, the reader
+//!   |------ "hello" ------->|  5 recv     reader.rs
 //!   |<-- "Batman: hello" ---|  6 send     hub.rs, outbox.rs: to all others
 //!   |<------- FIN ----------|  7 close
 //! ```
 //!
 //! One hub thread owns the room, and readers send it events: see hub.rs for
-//! the channels. A lock around all sockets would do as well, until one
-//! member stops reading while somebody holds it.             [G-8b] (viva 1)
+//! the channels. With a lock around all sockets, one member that stops
+//! reading would block the thread that holds it.            [G-8b] (viva 1)
 
-use chat::log;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use chat::hub::{Event, Hub};
-use chat::member::{Room, converse};
+use chat::reader::{Room, converse};
 use crossbeam_channel::bounded;
+use socketlab::Result;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
+use socketlab::log::{Log, vital_thread};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// Events that may wait for the hub. A reader that finds no room waits, and
-/// its client with it: that is how the room slows those who talk.
+/// Events that may wait for the hub. When the queue is full, readers wait,
+/// and TCP's flow control makes their clients wait.
 const EVENTS: usize = 64;
+
+/// Lines that may wait for the log thread.
+const LOG_LINES: usize = 4096;
 
 const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
@@ -94,13 +96,13 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // A room that is restarted takes its port again at once, whatever waits
-    // in TIME_WAIT.
+    // SO_REUSEADDR: a restarted server has its port again at once, while old
+    // connections are in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel makes the handshakes; a crowd may come at once.
+    // The kernel completes the handshakes; many clients may come at once.
     // A client that does not read is disconnected after 30 s: on Linux the
     // sockets that accept() returns inherit both limits from the listener.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
@@ -108,16 +110,16 @@ fn main() -> Result<()> {
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
 
-    // The hub and the console are threads of their own; a slow console
-    // loses lines and delays no member.
-    // Limit: a console that is stuck for ever (Ctrl-S) stops this thread as
-    // soon as it has something to print, and newcomers wait.
-    let (log, console) = log::open(args.quiet);
-    let (events, heard) = bounded(EVENTS);
+    // The hub and the log are threads of their own. A slow console loses
+    // lines of the log and delays no member. If the hub panics, the server
+    // ends with status 1, because without it nobody could join.
+    // Limit: a stuck console (Ctrl-S) also blocks this thread as soon as it
+    // prints a line itself; then new clients wait.
+    let log = Log::start(args.quiet, LOG_LINES)?;
+    let (events, queue) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
-    let hub = Hub::new(args.echo, crowded.clone(), log);
-    let hub = start("hub", move || hub.run(&heard))?;
-    let show = start("console", move || console.print())?;
+    let hub = Hub::new(args.echo, crowded.clone(), log.clone());
+    let hub = vital_thread("hub", move || hub.run(&queue))?;
     let room = Room {
         events,
         crowded,
@@ -129,8 +131,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread for what this client says; its writer is a second one,
-        // once it is a member.                                  (viva 12)
+        // A thread that reads from this client. Once it is a member, a
+        // second thread writes to it.                           (viva 12)
         match listener.accept() {
             Ok((client, peer)) => {
                 let room = room.clone();
@@ -142,20 +144,13 @@ fn main() -> Result<()> {
             Err(_) => break, // Ctrl-C or SIGTERM
         }
     }
-    // Everybody is told; then the readers end, with them the last senders
-    // of events but ours, and then the hub.                     (viva 8)
+    // The hub tells all members. Then the readers end, and each drops its
+    // sender of events. Ours is the last: without it the hub ends. (viva 8)
     let _ = room.events.send(Event::Closing);
-    let _ = show.join();
-    clients.finish();
-    drop(room);
-    let _ = hub.join();
+    clients.finish_with(|| {
+        drop(room);
+        let _ = hub.join();
+        log.flush();
+    });
     Ok(())
-}
-
-fn start(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>> {
-    let spawned = thread::Builder::new().name(name.into()).spawn(work);
-    spawned.map_err(|error| Error::new("spawn", name, error))
 }

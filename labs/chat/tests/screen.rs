@@ -1,4 +1,4 @@
-//! The chat window on a pseudo-terminal, seen through a terminal emulator.
+//! The client's screen on a pseudo-terminal, seen through a terminal emulator.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ const ROWS: u16 = 30;
 const COLUMNS: u16 = 80;
 
 /// A chat-client on a terminal of its own.
-struct Window {
+struct ClientScreen {
     child: Child,
     keys: File,
     output: Receiver<Vec<u8>>,
@@ -31,8 +31,8 @@ struct Window {
     terminal: OwnedFd,
 }
 
-impl Window {
-    fn open(server: &Server, arguments: &[&str], term: &str) -> Window {
+impl ClientScreen {
+    fn open(server: &Server, arguments: &[&str], term: &str) -> ClientScreen {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY);
         let master = master.expect("a pseudo-terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("it opens");
@@ -74,7 +74,7 @@ impl Window {
         });
         let screen = vt100::Parser::new(ROWS, COLUMNS, 0);
         let (raw, terminal) = (Vec::new(), terminal.into());
-        Window { child, keys, output, screen, raw, terminal }
+        ClientScreen { child, keys, output, screen, raw, terminal }
     }
 
     fn types(&mut self, keys: &str) {
@@ -121,126 +121,126 @@ impl Window {
     }
 }
 
-impl Drop for Window {
+impl Drop for ClientScreen {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Batman's window, logged in, beside another member.
-fn batman(server: &Server, term: &str) -> (Window, Member) {
+/// Batman's screen, logged in, beside another member.
+fn batman(server: &Server, term: &str) -> (ClientScreen, Member) {
     let mut other = Member::join(server, "Voldemort", 1);
-    let mut window = Window::open(server, &[], term);
-    window.until_shown("Enter login name:");
-    window.types("Batman\r");
+    let mut screen = ClientScreen::open(server, &[], term);
+    screen.until_shown("Enter login name:");
+    screen.types("Batman\r");
     other.hears_event("Batman has joined. Member count=2");
-    window.until("the join", |rows| {
+    screen.until("the join", |rows| {
         rows.iter().any(|row| row.ends_with("joined. Member count=2"))
     });
-    (window, other)
+    (screen, other)
 }
 
 #[test]
 fn g_8e_lines_that_arrive_never_mix_with_the_line_that_is_typed() {
     let server = Server::start("chat-server", &[]);
-    let (mut window, mut other) = batman(&server, "xterm-256color");
-    window.types("half a sen");
-    window.until_prompt("> half a sen");
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
+    screen.types("half a sen");
+    screen.until_prompt("> half a sen");
     for line in 0..20 {
         other.says(&format!("line {line} arrives meanwhile"));
     }
-    window.until_shown("Voldemort: line 19 arrives meanwhile");
-    window.until_prompt("> half a sen");
+    screen.until_shown("Voldemort: line 19 arrives meanwhile");
+    screen.until_prompt("> half a sen");
     // All 20, whole, in order; then the prompt, and nothing below it.
-    let rows = window.rows();
+    let rows = screen.rows();
     let first = rows.len() - 21;
     for (line, row) in rows[first..rows.len() - 1].iter().enumerate() {
         let wanted = format!("Voldemort: line {line} arrives meanwhile");
         assert_eq!(*row, wanted, "\n{}", rows.join("\n"));
     }
-    window.types("tence\r");
+    screen.types("tence\r");
     other.hears("Batman: half a sentence");
     // The handout's screen: the own line stays where it was typed.
-    window.until_shown("> half a sentence");
+    screen.until_shown("> half a sentence");
 }
 
 #[test]
 fn g_8e_lines_that_are_pasted_are_said_one_by_one() {
     let server = Server::start("chat-server", &[]);
-    let (mut window, mut other) = batman(&server, "xterm-256color");
-    window.types("one\rtwo\r/me waves\rthree\rhalf a");
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
+    screen.types("one\rtwo\r/me waves\rthree\rhalf a");
     for line in ["Batman: one", "Batman: two", "* Batman waves"] {
         other.hears(line);
     }
     other.hears("Batman: three");
-    window.until_prompt("> half a");
+    screen.until_prompt("> half a");
 }
 
 #[test]
 fn g_8e_a_long_typed_line_over_two_rows_survives() {
     let server = Server::start("chat-server", &[]);
-    let (mut window, mut other) = batman(&server, "xterm-256color");
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
     let long = "abcdefghi ".repeat(12);
-    window.types(&long);
-    window.until("both rows", |rows| rows.concat().ends_with(long.trim_end()));
+    screen.types(&long);
+    screen.until("both rows", |rows| rows.concat().ends_with(long.trim_end()));
     other.says("one");
     other.says("two");
-    window.until_shown("Voldemort: two");
-    window.until("both rows below", |rows| {
+    screen.until_shown("Voldemort: two");
+    screen.until("both rows below", |rows| {
         let shown = rows.concat();
         shown.ends_with(&format!("Voldemort: two> {}", long.trim_end()))
     });
-    window.types("\r");
+    screen.types("\r");
     other.hears(&format!("Batman: {long}"));
 }
 
 #[test]
 fn g_8e_names_are_completed() {
     let server = Server::start("chat-server", &[]);
-    let (mut window, mut other) = batman(&server, "xterm-256color");
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
     // Voldemort was there first: /who names all.
-    window.types("/who\r");
-    window.until_shown("Server: 2 here: Batman, Voldemort");
-    window.types("hello vol\t");
-    window.until_prompt("> hello Voldemort");
-    window.types("!\r");
+    screen.types("/who\r");
+    screen.until_shown("Server: 2 here: Batman, Voldemort");
+    screen.types("hello vol\t");
+    screen.until_prompt("> hello Voldemort");
+    screen.types("!\r");
     other.hears("Batman: hello Voldemort !");
     let mut spaced = Member::join(&server, "Dark Vader", 3);
-    window.until("the join", |rows| {
+    screen.until("the join", |rows| {
         rows.iter().any(|row| row.ends_with("joined. Member count=3"))
     });
     other.hears_event("Dark Vader has joined. Member count=3");
-    window.types("/msg dark v\t");
-    window.until_prompt("> /msg Dark Vader");
-    window.types("hi\r");
+    screen.types("/msg dark v\t");
+    screen.until_prompt("> /msg Dark Vader");
+    screen.types("hi\r");
     spaced.hears("Batman (to you): hi");
     // And the arrow brings back what was said before.
-    window.types("\x1b[A");
-    window.until_prompt("> /msg Dark Vader hi");
+    screen.types("\x1b[A");
+    screen.until_prompt("> /msg Dark Vader hi");
 }
 
 #[test]
 fn g_8e_more_than_one_name_that_fits_is_listed_and_lines_still_arrive() {
     let server = Server::start("chat-server", &[]);
-    let (mut window, mut other) = batman(&server, "xterm-256color");
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
     // What a /me looks like is no name, and neither is the mark of a whisper.
     other.says("/me vows: x");
-    window.until_shown("* Voldemort vows: x");
+    screen.until_shown("* Voldemort vows: x");
     other.says("/msg Batman psst");
-    window.until_shown("Voldemort (to you): psst");
-    window.types("vol\t");
-    window.until_prompt("> Voldemort");
-    window.types("\x08".repeat(10).as_str());
+    screen.until_shown("Voldemort (to you): psst");
+    screen.types("vol\t");
+    screen.until_prompt("> Voldemort");
+    screen.types("\x08".repeat(10).as_str());
     let _more = Member::join(&server, "Volker", 3);
-    window.until("the join", |rows| {
+    screen.until("the join", |rows| {
         rows.iter().any(|row| row.ends_with("joined. Member count=3"))
     });
-    window.types("vol\t");
-    window.until_shown("Voldemort   Volker");
-    window.until_prompt("> vol");
+    screen.types("vol\t");
+    screen.until_shown("Voldemort   Volker");
+    screen.until_prompt("> vol");
     other.says("hello");
-    window.until_shown("Voldemort: hello");
+    screen.until_shown("Voldemort: hello");
 }
 
 #[test]
@@ -248,19 +248,19 @@ fn g_8e_lines_arrive_and_the_end_is_said_after_any_key() {
     let keys = ["vol\t", "\x1b", "\x16", "\x11", "\x18", "\x1d", "\x12"];
     for last in keys {
         let mut server = Server::start("chat-server", &[]);
-        let (mut window, mut other) = batman(&server, "xterm-256color");
+        let (mut screen, mut other) = batman(&server, "xterm-256color");
         other.says("here");
-        window.until_shown("Voldemort: here");
+        screen.until_shown("Voldemort: here");
         for key in keys {
-            window.types(key);
+            screen.types(key);
             other.says(&format!("after {key:?}"));
-            window.until_shown(&format!("Voldemort: after {key:?}"));
+            screen.until_shown(&format!("Voldemort: after {key:?}"));
         }
-        window.types(last);
+        screen.types(last);
         server.interrupt();
-        window.until_shown("Server: the room is closed");
-        window.until_shown("(the server has closed the connection)");
-        assert_eq!(window.ends(), Some(1));
+        screen.until_shown("Server: the room is closed");
+        screen.until_shown("(the server has closed the connection)");
+        assert_eq!(screen.ends(), Some(1));
     }
 }
 
@@ -268,50 +268,50 @@ fn g_8e_lines_arrive_and_the_end_is_said_after_any_key() {
 fn g_8e_nothing_that_waits_for_the_screen_holds_up_who_leaves() {
     for leave in ["\x03", "\x15\x04"] {
         let server = Server::start("chat-server", &[]);
-        let (mut window, mut other) = batman(&server, "xterm-256color");
+        let (mut screen, mut other) = batman(&server, "xterm-256color");
         // Alt-5 asks how often: nothing is shown until the next key.
-        window.types("\x1b5");
-        window.until_prompt("(arg: 5)");
+        screen.types("\x1b5");
+        screen.until_prompt("(arg: 5)");
         for line in 0..5 {
             other.says(&format!("line {line}"));
         }
         other.says("/who");
         other.hears("Server: 2 here: Batman, Voldemort");
-        window.types(leave);
+        screen.types(leave);
         other.hears_event("Batman has left. Member count=1");
-        assert_eq!(window.ends(), Some(0));
-        assert!(window.local_modes().contains(LocalModes::ECHO), "restored");
+        assert_eq!(screen.ends(), Some(0));
+        assert!(screen.local_modes().contains(LocalModes::ECHO), "restored");
     }
 }
 
 #[test]
 fn g_8e_a_typed_line_over_many_rows_leaves_none_behind() {
     let mut server = Server::start("chat-server", &[]);
-    let (mut window, _other) = batman(&server, "xterm-256color");
+    let (mut screen, _other) = batman(&server, "xterm-256color");
     let long = "abcdefghi ".repeat(25);
-    window.types(&long);
-    window.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
-    window.types("\x1b[D\x1b[D"); // the cursor is not at its end
+    screen.types(&long);
+    screen.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
+    screen.types("\x1b[D\x1b[D"); // the cursor is not at its end
     server.interrupt();
-    window.until_prompt("(the server has closed the connection)");
-    assert_eq!(window.ends(), Some(1));
+    screen.until_prompt("(the server has closed the connection)");
+    assert_eq!(screen.ends(), Some(1));
 }
 
 #[test]
 fn g_8e_what_was_typed_stays_on_the_screen_of_who_leaves() {
     let server = Server::start("chat-server", &[]);
-    let (mut window, mut other) = batman(&server, "xterm-256color");
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
     let long = "abcdefghi ".repeat(25);
-    window.types(&long);
-    window.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
-    window.types("\x03");
+    screen.types(&long);
+    screen.until("all rows", |rows| rows.concat().ends_with(long.trim_end()));
+    screen.types("\x03");
     other.hears_event("Batman has left. Member count=1");
-    assert_eq!(window.ends(), Some(0));
+    assert_eq!(screen.ends(), Some(0));
     // What is printed next stands below.
-    let mut terminal = File::from(window.terminal.try_clone().expect("it"));
+    let mut terminal = File::from(screen.terminal.try_clone().expect("it"));
     terminal.write_all(b"END").expect("it takes bytes");
-    window.until_prompt("END");
-    let rows = window.rows().concat();
+    screen.until_prompt("END");
+    let rows = screen.rows().concat();
     assert!(rows.ends_with(&format!("{}END", long.trim_end())), "{rows}");
 }
 
@@ -319,11 +319,12 @@ fn g_8e_what_was_typed_stays_on_the_screen_of_who_leaves() {
 fn g_8e_a_refused_name_option_is_asked_again_at_a_terminal() {
     let server = Server::start("chat-server", &[]);
     let mut other = Member::join(&server, "Batman", 1);
-    let mut window = Window::open(&server, &["--name", "BATMAN"], "xterm");
-    window.until_shown("Enter login name: BATMAN");
-    window.until_shown("Server: the name BATMAN is taken");
-    window.until_shown("Enter login name:");
-    window.types("Robin\r");
+    let mut screen =
+        ClientScreen::open(&server, &["--name", "BATMAN"], "xterm");
+    screen.until_shown("Enter login name: BATMAN");
+    screen.until_shown("Server: the name BATMAN is taken");
+    screen.until_shown("Enter login name:");
+    screen.types("Robin\r");
     other.hears_event("Robin has joined. Member count=2");
 }
 
@@ -331,12 +332,12 @@ fn g_8e_a_refused_name_option_is_asked_again_at_a_terminal() {
 fn g_8e_ctrl_c_and_ctrl_d_leave_politely() {
     for key in ["\x03", "\x04"] {
         let mut server = Server::start("chat-server", &[]);
-        let (mut window, mut other) = batman(&server, "xterm-256color");
-        assert!(!window.local_modes().contains(LocalModes::ECHO), "raw");
-        window.types(key);
+        let (mut screen, mut other) = batman(&server, "xterm-256color");
+        assert!(!screen.local_modes().contains(LocalModes::ECHO), "raw");
+        screen.types(key);
         other.hears_event("Batman has left. Member count=1");
-        assert_eq!(window.ends(), Some(0));
-        assert!(window.local_modes().contains(LocalModes::ECHO), "restored");
+        assert_eq!(screen.ends(), Some(0));
+        assert!(screen.local_modes().contains(LocalModes::ECHO), "restored");
         server.wait_for("(Batman left: quit)");
     }
 }
@@ -344,16 +345,16 @@ fn g_8e_ctrl_c_and_ctrl_d_leave_politely() {
 #[test]
 fn g_8e_the_servers_end_is_said_at_once_while_the_prompt_waits() {
     let mut server = Server::start("chat-server", &[]);
-    let (mut window, _other) = batman(&server, "xterm-256color");
-    let raw = window.local_modes();
+    let (mut screen, _other) = batman(&server, "xterm-256color");
+    let raw = screen.local_modes();
     assert!(!raw.contains(LocalModes::ICANON | LocalModes::ECHO));
-    window.types("half a sen");
-    window.until_prompt("> half a sen");
+    screen.types("half a sen");
+    screen.until_prompt("> half a sen");
     server.interrupt();
-    window.until_shown("Server: the room is closed");
-    window.until_shown("(the server has closed the connection)");
-    assert_eq!(window.ends(), Some(1));
-    let modes = window.local_modes();
+    screen.until_shown("Server: the room is closed");
+    screen.until_shown("(the server has closed the connection)");
+    assert_eq!(screen.ends(), Some(1));
+    let modes = screen.local_modes();
     let cooked = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
     assert!(modes.contains(cooked), "the terminal is restored: {modes:?}");
 }
@@ -361,11 +362,11 @@ fn g_8e_the_servers_end_is_said_at_once_while_the_prompt_waits() {
 #[test]
 fn g_8e_the_servers_death_restores_the_terminal_too() {
     let mut server = Server::start("chat-server", &[]);
-    let (mut window, _other) = batman(&server, "xterm-256color");
+    let (mut screen, _other) = batman(&server, "xterm-256color");
     server.console().signal(Signal::KILL).expect("a signal");
-    window.until_shown("(the server has closed the connection)");
-    assert_eq!(window.ends(), Some(1));
-    assert!(window.local_modes().contains(LocalModes::ECHO));
+    screen.until_shown("(the server has closed the connection)");
+    assert_eq!(screen.ends(), Some(1));
+    assert!(screen.local_modes().contains(LocalModes::ECHO));
 }
 
 #[test]
@@ -377,17 +378,17 @@ fn x_tty_plain_lines_where_asked_for_or_where_nothing_else_works() {
             "--plain" => (&["--plain"], "xterm"),
             name => (&[], name),
         };
-        let mut window = Window::open(&server, arguments, name);
-        window.until_shown("Enter login name:");
-        window.types("Batman\n");
+        let mut screen = ClientScreen::open(&server, arguments, name);
+        screen.until_shown("Enter login name:");
+        screen.types("Batman\n");
         other.hears_event("Batman has joined. Member count=2");
         other.says("hello");
-        window.until_shown("Voldemort: hello");
-        window.types("to all\n");
+        screen.until_shown("Voldemort: hello");
+        screen.types("to all\n");
         other.hears("Batman: to all");
-        window.types("quit\n");
-        assert_eq!(window.ends(), Some(0), "{term}");
-        let text = String::from_utf8_lossy(&window.raw);
+        screen.types("quit\n");
+        assert_eq!(screen.ends(), Some(0), "{term}");
+        let text = String::from_utf8_lossy(&screen.raw);
         assert!(!text.contains('\x1b'), "{term}: {text:?}");
     }
 }

@@ -1,7 +1,7 @@
-//! The chat window: lines that arrive are never mixed with the line that is
-//! being typed. On a terminal rustyline does that: it takes the typed text
-//! away, prints, and puts it back. Everywhere else, and with --plain, what
-//! arrives is appended, line by line, for scripts and screen readers. [G-8e]
+//! Keyboard and screen of the client. Lines that arrive never mix with the
+//! line that the user types. On a terminal rustyline does that: it removes the
+//! typed text, prints, and restores it. Everywhere else, and with --plain,
+//! lines are appended, for scripts and screen readers.              [G-8e]
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -36,21 +36,24 @@ pub enum Keyboard {
     /// Lines from stdin, as they are.
     Plain,
     /// A terminal, with editing, history and completion.
-    Lines(Box<Editor<Members, FileHistory>>),
+    Lines(Box<Editor<Completion, FileHistory>>),
 }
 
 /// Where the user reads.
 pub enum Screen {
     /// Appended to stdout.
     Plain,
-    /// Above the line that is being typed.
-    Above {
-        printer: Box<dyn ExternalPrinter + Send>,
-        before: Termios,             // the terminal's modes
-        drawn: Option<Receiver<()>>, // told at the first prompt
-        closing: Arc<AtomicBool>,
-        cleared: Receiver<()>, // ends with the keyboard
-    },
+    /// Above the line that the user types.
+    Above(Above),
+}
+
+/// The terminal that rustyline draws on.
+pub struct Above {
+    printer: Box<dyn ExternalPrinter + Send>,
+    before: Termios,             // the terminal's modes
+    drawn: Option<Receiver<()>>, // told at the first prompt
+    closing: Arc<AtomicBool>,
+    cleared: Receiver<()>, // ends with the keyboard
 }
 
 /// How long an Esc may be the beginning of another key, in ms.
@@ -68,7 +71,7 @@ const NOTHING: &str = "\x1b[A\n";
 /// The terminal shows what is written at once again.
 const END_OF_UPDATE: &str = "\x1b[?2026l";
 
-/// Opens the window; plain if asked for, or if this is not a terminal that
+/// Opens both; plain if asked for, or if this is not a terminal that
 /// can do more.
 pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
@@ -96,7 +99,7 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let closing = Arc::new(AtomicBool::new(false));
     let (drew, drawn) = bounded(1);
     let (told, cleared) = bounded(1);
-    editor.set_helper(Some(Members {
+    editor.set_helper(Some(Completion {
         names: names.clone(),
         drawn: drew,
         closing: closing.clone(),
@@ -110,8 +113,8 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
     let printer = Box::new(printer);
     let drawn = Some(drawn);
-    let screen = Screen::Above { printer, before, drawn, closing, cleared };
-    Ok((Keyboard::Lines(Box::new(editor)), screen))
+    let above = Above { printer, before, drawn, closing, cleared };
+    Ok((Keyboard::Lines(Box::new(editor)), Screen::Above(above)))
 }
 
 impl Keyboard {
@@ -135,16 +138,16 @@ impl Keyboard {
 impl Screen {
     /// Are lines shown above the one that is typed?
     pub fn is_above(&self) -> bool {
-        matches!(self, Screen::Above { .. })
+        matches!(self, Screen::Above(_))
     }
 
     /// Shows lines. Colour, where there is any, adds nothing to their words.
     pub fn show(&mut self, lines: &[String]) {
         match self {
             Screen::Plain => lines.iter().for_each(|line| say!("{line}")),
-            Screen::Above { printer, drawn, .. } => {
+            Screen::Above(Above { printer, drawn, .. }) => {
                 // Before the first prompt rustyline would write at once, and
-                // the line could land behind the prompt.
+                // the line could land after the prompt.
                 if let Some(drawn) = drawn.take() {
                     let _ = drawn.recv_timeout(PATIENCE);
                 }
@@ -163,7 +166,8 @@ impl Screen {
     /// Gives the terminal back as it was, while the other thread may still
     /// wait for the keyboard, and says the last words.
     pub fn close(self, last: Option<&str>) {
-        if let Screen::Above { printer, before, closing, cleared, .. } = self {
+        if let Screen::Above(above) = self {
+            let Above { printer, before, closing, cleared, .. } = above;
             if cleared.try_recv() != Err(TryRecvError::Disconnected) {
                 // It may be that nobody takes messages any more.
                 let wake = move || clear(printer, &closing);
@@ -191,14 +195,14 @@ fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
 }
 
 /// Completes the names of members.
-pub struct Members {
+pub struct Completion {
     names: Names,
     drawn: Sender<()>,
     closing: Arc<AtomicBool>,
     cleared: Sender<()>,
 }
 
-impl Completer for Members {
+impl Completer for Completion {
     type Candidate = String;
 
     fn complete(
@@ -229,10 +233,10 @@ impl Completer for Members {
     }
 }
 
-impl Hinter for Members {
+impl Hinter for Completion {
     type Hint = String;
 }
-impl Highlighter for Members {
+impl Highlighter for Completion {
     /// Nothing to highlight: the place where rustyline has the terminal, has
     /// cleared the rows of the old prompt and has not yet drawn the new one.
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
@@ -248,5 +252,5 @@ impl Highlighter for Members {
         prompt.into()
     }
 }
-impl Validator for Members {}
-impl Helper for Members {}
+impl Validator for Completion {}
+impl Helper for Completion {}

@@ -1,5 +1,5 @@
-//! One member's reader, which is the client's thread: the login, then line by
-//! line what the member says. hub.rs has the room, outbox.rs the other way.
+//! The reader of one client, in a thread of its own: the login, then every
+//! line of the member. hub.rs owns the room, outbox.rs sends to the client.
 //! [G-8b]
 //!
 //! ```text
@@ -21,7 +21,7 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, console};
 
-use crate::hub::{Event, Line};
+use crate::hub::{ChatLine, Event};
 use crate::names;
 use crate::outbox::Outbox;
 
@@ -31,25 +31,29 @@ const LONGEST: usize = 4096;
 /// Names that a client may try.
 const ATTEMPTS: usize = 10;
 
-/// Lines that the hub is told at once: what one recv() brought, but no crowd.
+/// Lines that the hub gets in one event, at most.
 const AT_ONCE: usize = 64;
 
-/// What a reader waits after a batch while a third of those who listen cannot
-/// follow.
+/// A reader's pause after each batch while a third of the members are slow.
 const BREATHER: Duration = Duration::from_millis(50);
 
-/// Silence that ends a name without a line end, and then that member's lines.
+/// Silence that ends a name without a newline, and then that member's lines.
 const NAME_PAUSE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What a member's reader needs.
+/// What every reader knows of the room.
 #[derive(Clone)]
 pub struct Room {
+    /// The way to the hub.
     pub events: Sender<Event>,
-    pub crowded: Arc<AtomicBool>, // many are slow
-    pub max_rate: usize,          // lines a second; 0: as many as you like
-    pub login: Duration,          // to say a name that is accepted
-    pub silence: Duration,        // of a machine, not of a person
+    /// Set by the hub while a third of the members are slow.
+    pub crowded: Arc<AtomicBool>,
+    /// Lines a second that a member may send; 0: no limit.
+    pub max_rate: usize,
+    /// Time for a client to send a name that is accepted.
+    pub login: Duration,
+    /// Silence after which a machine counts as gone; a person may be silent.
+    pub silence: Duration,
 }
 
 /// Serves one client from the login to the end.
@@ -60,15 +64,15 @@ pub fn converse(
 ) -> Result<()> {
     client.set_no_delay()?;
     let mut lines = LineReader::new(client.clone(), LONGEST, room.login);
-    // One deadline for all attempts: nobody gets a minute for each.
+    // One deadline for all attempts together.
     lines.finish_within(Some(room.login));
     lines.accept_pause(NAME_PAUSE);
     let Some((id, writer)) = log_in(&client, &mut lines, room, peer)? else {
         client.finish();
         return Ok(());
     };
-    // A person may be silent for hours. A machine that is gone says nothing
-    // either: keepalive asks it, and ends the wait if it does not answer.
+    // A person may be silent for hours, and so is a machine that is gone:
+    // keepalive asks the machine, and ends the wait if it does not answer.
     // [G-8d] (viva 9) (try 10)
     lines.finish_within(None);
     lines.wait_for_ever();
@@ -80,8 +84,8 @@ pub fn converse(
         Err(error) => error.to_string(),
     };
     let _ = room.events.send(Event::Left { id, why });
-    // The hub drops the outbox, and then the writer ends: nothing is said to
-    // this socket any more.
+    // The hub drops the outbox, then the writer ends: after that nobody else
+    // sends to this socket.
     let _ = writer.join();
 
     // ---- 7 close() -------------------------------------------------------
@@ -99,11 +103,11 @@ fn log_in(
     for _ in 0..ATTEMPTS {
         client.send_all(b"Enter login name:\n")?;
         let received = lines.read();
-        // The handouts' Python clients send no line end, and a pause stands
-        // for it: a guess. Who sends one here sends lines, and half of a
-        // line is then never taken for a whole one.
-        let unended = matches!(received, Ok(Received::Unterminated(_)));
-        if !unended {
+        // The handouts' Python clients send no newline, so a pause ends their
+        // messages: a guess. A client that sends one here sends lines, and
+        // then half a line never counts as complete.
+        let unterminated = matches!(received, Ok(Received::Unterminated(_)));
+        if !unterminated {
             lines.expect_line_ends();
         }
         let name = match received {
@@ -125,7 +129,7 @@ fn log_in(
             Err(why) => why.to_string(),
             Ok(name) => match ask_hub(client, name, room, peer)? {
                 Ok(member) => {
-                    if unended {
+                    if unterminated {
                         lines.accept_pause(PAUSE);
                     }
                     return Ok(Some(member));
@@ -165,12 +169,16 @@ fn listen(
     let mut rate = Rate::new(room.max_rate);
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Waits until the member says something, or is gone: 0 bytes, an
-        // error. Several lines may come at once, or half of one.
+        // Blocks until bytes of the member arrive, or it is gone: 0 bytes, or
+        // an error. Several lines may arrive at once, or half of one.
         let first = lines.read()?;
         if let Some(pause) = rate.pause() {
-            say(room, id, vec![Line::Refused("slow down, your lines wait")])?;
-            // Not reading is enough: TCP's flow control stops the client.
+            send(
+                room,
+                id,
+                vec![ChatLine::Refused("slow down, your lines wait")],
+            )?;
+            // We do not read, so TCP's flow control stops the client.
             if client.hangs_up_within(pause)? {
                 return Ok("hung up while its lines waited");
             }
@@ -179,7 +187,7 @@ fn listen(
         let (batch, left) = gather(first, lines, rate.left().min(AT_ONCE));
         rate.count(batch.len());
         if !batch.is_empty() {
-            say(room, id, batch)?;
+            send(room, id, batch)?;
         }
         if let Some(why) = left {
             return Ok(why);
@@ -190,19 +198,19 @@ fn listen(
     }
 }
 
-/// What one recv() brought, up to so many lines, is one event. And why the
-/// member leaves, if it does.
+/// The lines that one recv() brought, at most `most`: they are one event.
+/// And why the member leaves, if it does.
 fn gather(
     first: Received,
     lines: &mut LineReader,
     most: usize,
-) -> (Vec<Line>, Option<&'static str>) {
+) -> (Vec<ChatLine>, Option<&'static str>) {
     let mut batch = Vec::new();
     let mut next = Some(first);
     while let Some(received) = next {
         match received {
             Received::End => return (batch, Some("closed by the client")),
-            Received::TooLong => batch.push(Line::Refused(
+            Received::TooLong => batch.push(ChatLine::Refused(
                 "that line is longer than 4096 bytes, nobody saw it",
             )),
             Received::Line(line) | Received::Unterminated(line) => {
@@ -220,40 +228,40 @@ fn gather(
     (batch, None)
 }
 
-/// Tells the hub; waits while its queue is full.
-fn say(room: &Room, id: u64, lines: Vec<Line>) -> Result<()> {
-    let said = room.events.send(Event::Said { id, lines });
-    said.map_err(|_| Error::other("the room is closed"))
+/// Sends lines to the hub; waits while its queue is full.
+fn send(room: &Room, id: u64, lines: Vec<ChatLine>) -> Result<()> {
+    let sent = room.events.send(Event::Lines { id, lines });
+    sent.map_err(|_| Error::other("the room is closed"))
 }
 
-/// A line as the room sees it. Control characters are escaped here, once, so
+/// What a line asks for. Control characters are escaped here, once, so
 /// that no member can drive another's terminal.           [G-8d] (try 7)
-fn understand(line: &[u8]) -> Option<Line> {
+fn understand(line: &[u8]) -> Option<ChatLine> {
     let text = console::escape(String::from_utf8_lossy(line).as_bytes());
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
-    // The case of a command does not count; of all else it is kept.
+    // Upper and lower case count, but not in a command.
     Some(match word.to_ascii_lowercase().as_str() {
         "" if rest.trim().is_empty() => return None, // Enter, and nothing else
-        "/who" => Line::Who,
-        "/help" => Line::Help,
+        "/who" => ChatLine::Who,
+        "/help" => ChatLine::Help,
         "/me" if rest.trim().is_empty() => {
-            Line::Refused("/me TEXT: say what you do, as in /me waves")
+            ChatLine::Refused("/me TEXT: say what you do, as in /me waves")
         }
-        "/me" => Line::Act(rest.to_string()),
-        "/msg" => Line::Whisper(rest.to_string()),
+        "/me" => ChatLine::Act(rest.to_string()),
+        "/msg" => ChatLine::Whisper(rest.to_string()),
         word if word.starts_with("//") => {
-            Line::Say(text.get(1..).unwrap_or_default().to_string())
+            ChatLine::Say(text.get(1..).unwrap_or_default().to_string())
         }
-        word if word.starts_with('/') => {
-            Line::Refused("no such command; /help lists them, // says a slash")
-        }
-        _ => Line::Say(text),
+        word if word.starts_with('/') => ChatLine::Refused(
+            "no such command; /help lists them, // says a slash",
+        ),
+        _ => ChatLine::Say(text),
     })
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// At most so many lines a second.
+/// Counts the lines of the current second.
 struct Rate {
     most: usize, // 0: no limit
     since: Instant,
@@ -273,7 +281,7 @@ impl Rate {
         }
     }
 
-    /// How long to wait, if this second has had its share.
+    /// How long to wait, if no line is left in this second.
     fn pause(&mut self) -> Option<Duration> {
         let rest = SECOND.saturating_sub(self.since.elapsed());
         if rest.is_zero() {
