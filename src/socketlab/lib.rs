@@ -13,6 +13,7 @@
 //! | [`signals`]      | Ctrl-C and SIGTERM                                   |
 //! | [`socket_table`] | what the kernel knows of a socket: state, queues     |
 //! | [`trace`]        | `TRACE=1`: each socket step as it happens            |
+//! | [`secret`]       | passwords: from a file, the environment or a prompt  |
 //! | [`args`]         | `PROGRAM [HOST] [PORT] [options]`, alike everywhere  |
 //! | [`net`]          | the handouts' vocabulary: one method, one call       |
 //! | [`stream`]       | what carries a dialogue: TCP, or TLS over it         |
