@@ -11,8 +11,8 @@ use std::fmt;
 use crate::expr::{Expression, Operator};
 
 /// A number as it was typed or computed. The two kinds are Python's.
-#[derive(Clone, Copy, Debug)]
-pub enum Number {
+#[derive(Clone, Copy)]
+enum Number {
     /// Without a point or an exponent: exact, from -2^127 to 2^127 - 1.
     Integer(i128),
     /// With one: the nearest number of 53 binary digits. Never inf or nan.
@@ -22,8 +22,7 @@ pub enum Number {
 use Number::{Float, Integer};
 
 /// Why a calculation has no number as its answer. The session goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MathError {
+enum MathError {
     /// The divisor is 0, or 0 has a negative exponent.
     DivisionByZero,
     /// The result is an integer that i128 does not hold.
@@ -45,16 +44,21 @@ impl fmt::Display for MathError {
             MathError::FloatOverflow => {
                 "float overflow: a float of 64 bits stays below 1.8e308"
             }
-            MathError::NotReal => {
-                "no real number: a root of a negative number"
-            }
+            MathError::NotReal => "no real number: a root of a negative number",
         })
     }
 }
 
-/// The answer to a well-formed expression. That `1 / 0` has none is an
-/// answer too: the caller sends either.
-pub fn evaluate(expression: &Expression<'_>) -> Result<Number, MathError> {
+/// The value of a well-formed expression as it is printed, or why there is
+/// none, as for `1 / 0`.
+pub fn evaluate(expression: &Expression<'_>) -> Result<String, String> {
+    match calculate(expression) {
+        Ok(number) => Ok(number.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn calculate(expression: &Expression<'_>) -> Result<Number, MathError> {
     let left = read(expression.left)?;
     let right = read(expression.right)?;
     match (left, right) {

@@ -101,13 +101,9 @@ fn calculate(
             Message::Text(message) => {
                 let shown = console::escape_short(&message, SHOWN);
                 say!("[{peer}] {name}: {shown}"); // [G-6c]
-                match parse(&message) {
-                    Ok(expression) => match evaluate(&expression) {
-                        Ok(number) => number.to_string(),
-                        Err(problem) => format!("error: {problem}"),
-                    },
-                    Err(reason) => format!("error: {reason}"),
-                }
+                parse(&message)
+                    .and_then(|expression| evaluate(&expression))
+                    .unwrap_or_else(|reason| format!("error: {reason}"))
             }
             Message::TooLong => {
                 say!("[{peer}] {name}: (a message that is too long)");

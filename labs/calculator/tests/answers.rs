@@ -8,11 +8,9 @@ use calculator::number::evaluate;
 
 /// The answer as the server sends it.
 pub fn answer(message: &[u8]) -> String {
-    match parse(message).map(|expression| evaluate(&expression)) {
-        Ok(Ok(number)) => number.to_string(),
-        Ok(Err(problem)) => format!("error: {problem}"),
-        Err(reason) => format!("error: {reason}"),
-    }
+    parse(message)
+        .and_then(|expression| evaluate(&expression))
+        .unwrap_or_else(|reason| format!("error: {reason}"))
 }
 
 #[track_caller]
@@ -107,7 +105,7 @@ fn g_6c_integers_are_exact_and_floats_are_pythons() {
         ("9007199254740993 + 0.0", "9007199254740992"),
         ("9007199254740993 / 2", "4503599627370496"),
         ("-853888763557587.25 + 0", "-853888763557587.2"), // the even digit
-        ("99999999999999999 / 2", "5e+16"), // rounded,
+        ("99999999999999999 / 2", "5e+16"),                // rounded,
     ]);
 }
 
