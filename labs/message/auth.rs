@@ -14,23 +14,21 @@
 //! lets the client check the SERVER: a false server can pass on the true
 //! one's nonce and use the answer. A serious program uses TLS.  (viva 12)
 
-use std::env;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::path::Path;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use sha2::Sha256;
-use socketlab::{Error, Result, console, warn};
+use socketlab::{Error, Result, console, secret};
 
 /// The environment variable that holds the secret without `--secret-file`.
 pub const VARIABLE: &str = "MESSAGE_SECRET";
 
 /// Longest secret in bytes: it travels in one line.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
 
 /// How a client is authorised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,16 +81,13 @@ impl Secret {
     ///                               [D-O3] [D-O4] [D-O5] (viva 4)
     pub fn load(file: Option<&str>) -> Result<Secret> {
         let bytes = match file {
-            Some(file) => read(file)?,
-            None => match env::var_os(VARIABLE) {
-                Some(value) => value.into_encoded_bytes(),
-                None => {
-                    return Err(Error::other(format!(
-                        "this needs a secret: --secret-file FILE, or the \
-                         environment variable {VARIABLE}"
-                    )));
-                }
-            },
+            Some(file) => secret::from_file(Path::new(file), LONGEST)?,
+            None => secret::from_environment(VARIABLE).ok_or_else(|| {
+                Error::other(format!(
+                    "this needs a secret: --secret-file FILE, or the \
+                     environment variable {VARIABLE}"
+                ))
+            })?,
         };
         let from = file.unwrap_or(VARIABLE);
         Secret::new(&bytes)
@@ -109,9 +104,7 @@ impl Secret {
             _ if line.iter().any(u8::is_ascii_control) => {
                 "the secret must be one line of text"
             }
-            _ if line.len() as u64 > LONGEST => {
-                "the secret is longer than 1024 bytes"
-            }
+            _ if line.len() > LONGEST => "the secret is longer than 1024 bytes",
             _ => return Ok(Secret(line.to_vec())),
         };
         Err(Error::other(problem))
@@ -120,27 +113,6 @@ impl Secret {
     fn bytes(&self) -> &[u8] {
         &self.0
     }
-}
-
-fn read(name: &str) -> Result<Vec<u8>> {
-    let fail = |error| Error::new("open", name, error);
-    let file = File::open(name).map_err(fail)?;
-    let about = file.metadata().map_err(fail)?;
-    if about.is_dir() {
-        return Err(Error::other(format!("{name} is a directory, no file")));
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if about.permissions().mode() & 0o077 != 0 {
-            warn!("warning: others may read {name}: chmod 600 {name}");
-        }
-    }
-    let mut bytes = Vec::new();
-    let most = LONGEST + 6; // BOM, the secret, CR LF, and one too many
-    file.take(most).read_to_end(&mut bytes).map_err(fail)?;
-    // Some editors on Windows begin a file with a byte order mark.
-    Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).to_vec())
 }
 
 /// HMAC-SHA256 of `text` under `key`: SHA-256 with the key mixed in twice.

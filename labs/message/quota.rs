@@ -74,53 +74,29 @@ impl fmt::Display for QuotaReply {
     }
 }
 
-/// Why a client's first message is not an ID.
-pub enum IdError {
-    /// It has no bytes.
-    Empty,
-    /// It is longer than 64 bytes.
-    TooLong,
-    /// It has more than one word.
-    Spaces,
-    /// It has control characters, or is not UTF-8.
-    NotText,
-    /// It looks like a message: the ID has to come first.
-    Missing,
-}
-
-impl fmt::Display for IdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            IdError::Empty => "your ID is empty: send ID <id>",
-            IdError::TooLong => "your ID is longer than 64 bytes",
-            IdError::Spaces => "an ID has no spaces",
-            IdError::NotText => "an ID is plain printable text",
-            IdError::Missing => "your ID comes first: send ID <id>",
-        })
-    }
-}
-
 /// The ID in a client's first line: `ID alice`, or bare `alice` as the
 /// handout's students send it. A bare word is taken for an ID even if it was
-/// meant as a message; the table then does not know it.           [D-T3.2]
-pub fn id_in(line: &[u8]) -> std::result::Result<&str, IdError> {
+/// meant as a message; the table then does not know it. An error says why the
+/// line is not an ID.                                             [D-T3.2]
+pub fn id_in(line: &[u8]) -> std::result::Result<&str, &'static str> {
+    const NOT_TEXT: &str = "an ID is plain printable text";
     let marked = line.strip_prefix(b"ID ");
     let word = marked.unwrap_or(line).trim_ascii();
     if word.is_empty() || (marked.is_none() && word == b"ID") {
-        return Err(IdError::Empty);
+        return Err("your ID is empty: send ID <id>");
     }
     if word.contains(&b' ') || word.contains(&b'\t') {
         return Err(match marked {
-            Some(_) => IdError::Spaces,
-            None => IdError::Missing,
+            Some(_) => "an ID has no spaces",
+            None => "your ID comes first: send ID <id>",
         });
     }
     if word.len() > LONGEST_ID {
-        return Err(IdError::TooLong);
+        return Err("your ID is longer than 64 bytes");
     }
-    let text = str::from_utf8(word).map_err(|_| IdError::NotText)?;
+    let text = str::from_utf8(word).map_err(|_| NOT_TEXT)?;
     let odd = |c: char| c.is_whitespace() || console::is_deceptive(c);
-    if text.contains(odd) { Err(IdError::NotText) } else { Ok(text) }
+    if text.contains(odd) { Err(NOT_TEXT) } else { Ok(text) }
 }
 
 impl Quota {

@@ -177,18 +177,10 @@ fn converse(
     let quota = shared.quota.as_ref();
     let id = match shared.login.enter(&client, peer, &mut reader, quota) {
         Ok(id) => id,
-        Err(Refusal::Told(text)) => {
-            say!("[{peer}] refused: {text}");
-            client.send_all(format!("{text}\n").as_bytes())?;
+        Err(refusal) => {
             drop(reader); // it holds a handle of the socket as well
-            client.finish();
-            return Ok(());
+            return refuse(client, peer, refusal);
         }
-        Err(Refusal::Left) => {
-            say!("[{peer}] left: end of stream, before it was let in");
-            return Ok(());
-        }
-        Err(Refusal::Lost(error)) => return Err(error),
     };
     let who = id.as_deref().unwrap_or("message");
     let (mut accepted, mut refused) = (0, 0);
@@ -245,8 +237,25 @@ fn converse(
     Ok(())
 }
 
+/// The end of a client that did not get in.
+fn refuse(client: TcpSocket, peer: SocketAddr, refusal: Refusal) -> Result<()> {
+    match refusal {
+        Refusal::Told(text) => {
+            say!("[{peer}] refused: {text}");
+            client.send_all(format!("{text}\n").as_bytes())?;
+            client.finish();
+            Ok(())
+        }
+        Refusal::Left => {
+            say!("[{peer}] left: end of stream, before it was let in");
+            Ok(())
+        }
+        Refusal::Lost(error) => Err(error),
+    }
+}
+
 /// `kill -USR1 PID` prints the table. Servers never read the keyboard,
-/// because that would stop a server in the background, `server &`.             [D-O2]
+/// because that would stop a server in the background, `server &`. [D-O2]
 fn show_table_on_signal(shared: Arc<Shared>) -> Result<()> {
     let mut signals = Signals::new([SIGUSR1])
         .map_err(|error| Error::new("sigaction", "SIGUSR1", error))?;

@@ -51,7 +51,7 @@ pub enum Attempt {
 }
 
 /// How long an address waits after this many failures.           (viva 11)
-pub fn delay(failures: u32) -> Duration {
+fn delay(failures: u32) -> Duration {
     match failures.checked_sub(FREE + 1) {
         None => Duration::ZERO,
         Some(doublings) => {
