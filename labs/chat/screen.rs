@@ -32,7 +32,9 @@ use socketlab::{Error, Result, console, say};
 pub type Names = Arc<Mutex<BTreeSet<String>>>;
 
 /// Where the user types.
-pub enum Keyboard {
+pub struct Keyboard(Input);
+
+enum Input {
     /// Lines from stdin, as they are.
     Plain,
     /// A terminal, with editing, history and completion.
@@ -40,7 +42,9 @@ pub enum Keyboard {
 }
 
 /// Where the user reads.
-pub enum Screen {
+pub struct Screen(Output);
+
+enum Output {
     /// Appended to stdout.
     Plain,
     /// Above the line that the user types.
@@ -48,7 +52,7 @@ pub enum Screen {
 }
 
 /// The terminal that rustyline draws on.
-pub struct Above {
+struct Above {
     printer: Box<dyn ExternalPrinter + Send>,
     before: Termios,             // the terminal's modes
     drawn: Option<Receiver<()>>, // told at the first prompt
@@ -77,7 +81,7 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     let plain = plain || dumb || env::var_os("NO_COLOR").is_some();
     if plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Ok((Keyboard::Plain, Screen::Plain));
+        return Ok((Keyboard(Input::Plain), Screen(Output::Plain)));
     }
     let fail = |error: ReadlineError| Error::other(error.to_string());
     // Pasted lines are sent as lines, not held together. While rustyline
@@ -107,21 +111,22 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     }));
     // A terminal that rustyline cannot draw on.
     let Ok(printer) = editor.create_external_printer() else {
-        return Ok((Keyboard::Plain, Screen::Plain));
+        return Ok((Keyboard(Input::Plain), Screen(Output::Plain)));
     };
     let before = tcgetattr(io::stdin())
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
     let printer = Box::new(printer);
     let drawn = Some(drawn);
     let above = Above { printer, before, drawn, closing, cleared };
-    Ok((Keyboard::Lines(Box::new(editor)), Screen::Above(above)))
+    let keyboard = Keyboard(Input::Lines(Box::new(editor)));
+    Ok((keyboard, Screen(Output::Above(above))))
 }
 
 impl Keyboard {
     /// The next line of the user; `None` when she wants to leave: end of
     /// input, Ctrl-D, Ctrl-C.
     pub fn read(&mut self) -> Result<Option<Vec<u8>>> {
-        let Keyboard::Lines(editor) = self else {
+        let Input::Lines(editor) = &mut self.0 else {
             return console::read_stdin_line();
         };
         match editor.readline("> ") {
@@ -138,14 +143,14 @@ impl Keyboard {
 impl Screen {
     /// Are lines shown above the one that is typed?
     pub fn is_above(&self) -> bool {
-        matches!(self, Screen::Above(_))
+        matches!(self.0, Output::Above(_))
     }
 
     /// Shows lines. Colour, where there is any, adds nothing to their words.
     pub fn show(&mut self, lines: &[String]) {
-        match self {
-            Screen::Plain => lines.iter().for_each(|line| say!("{line}")),
-            Screen::Above(Above { printer, drawn, .. }) => {
+        match &mut self.0 {
+            Output::Plain => lines.iter().for_each(|line| say!("{line}")),
+            Output::Above(Above { printer, drawn, .. }) => {
                 // Before the first prompt rustyline would write at once, and
                 // the line could land after the prompt.
                 if let Some(drawn) = drawn.take() {
@@ -166,7 +171,7 @@ impl Screen {
     /// Gives the terminal back as it was, while the other thread may still
     /// wait for the keyboard, and says the last words.
     pub fn close(self, last: Option<&str>) {
-        if let Screen::Above(above) = self {
+        if let Output::Above(above) = self.0 {
             let Above { printer, before, closing, cleared, .. } = above;
             if cleared.try_recv() != Err(TryRecvError::Disconnected) {
                 // It may be that nobody takes messages any more.
@@ -195,7 +200,7 @@ fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
 }
 
 /// Completes the names of members.
-pub struct Completion {
+struct Completion {
     names: Names,
     drawn: Sender<()>,
     closing: Arc<AtomicBool>,
