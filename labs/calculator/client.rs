@@ -30,38 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Silence that ends an answer without a line end: other servers send none.
 const PAUSE: Duration = Duration::from_millis(200);
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "client",
-    port: 12004,
-    steps: "socket connect send recv close",
-    example: "calculator-client 127.0.0.1 12004 --name Ada",
-};
-
-/// Sends sums to a calculator and prints its answers.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12004)
-    #[argh(positional)]
-    port: Port,
-    /// your name, 1 to 64 bytes (default: the first line of the input)
-    #[argh(option)]
-    name: Option<String>,
-    /// send everything, badly formed lines too: the server checks as well
-    #[argh(switch)]
-    raw: bool,
-    /// for a server that takes one recv() for one message: send no line
-    /// ends, and leave a gap behind the name
-    #[argh(switch)]
-    foreign: bool,
-    /// milliseconds of that gap (default 500)
-    #[argh(option, default = "500")]
-    gap: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let gap = args::in_range("--gap", args.gap, 1, 60_000);
@@ -208,4 +176,36 @@ impl Server {
     fn closed(&self) -> Error {
         Error::other("the server closed the connection: start again")
     }
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "client",
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-client 127.0.0.1 12004 --name Ada",
+};
+
+/// Sends sums to a calculator and prints its answers.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12004)
+    #[argh(positional)]
+    port: Port,
+    /// your name, 1 to 64 bytes (default: the first line of the input)
+    #[argh(option)]
+    name: Option<String>,
+    /// send everything, badly formed lines too: the server checks as well
+    #[argh(switch)]
+    raw: bool,
+    /// for a server that takes one recv() for one message: send no line
+    /// ends, and leave a gap behind the name
+    #[argh(switch)]
+    foreign: bool,
+    /// milliseconds of that gap (default 500)
+    #[argh(option, default = "500")]
+    gap: u64,
 }

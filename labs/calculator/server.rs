@@ -31,38 +31,6 @@ const BACKLOG: i32 = 1024;
 /// What a newcomer reads when all places are taken.
 const NO_ROOM: &str = "error: no room, try again later\n";
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-server 127.0.0.1 12004",
-};
-
-/// Computes for many clients at once.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12004; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// seconds without a message that end a session (default 600)
-    #[argh(option, default = "600")]
-    idle: u64,
-    /// milliseconds of silence after which a message without a line end
-    /// counts as whole (default 200; 0: wait for the line end)
-    #[argh(option, default = "200")]
-    pause: u64,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -105,4 +73,36 @@ fn main() -> Result<()> {
     }
     clients.finish();
     Ok(())
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-server 127.0.0.1 12004",
+};
+
+/// Computes for many clients at once.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// seconds without a message that end a session (default 600)
+    #[argh(option, default = "600")]
+    idle: u64,
+    /// milliseconds of silence after which a message without a line end
+    /// counts as whole (default 200; 0: wait for the line end)
+    #[argh(option, default = "200")]
+    pause: u64,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
 }

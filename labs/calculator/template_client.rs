@@ -17,25 +17,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say};
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "client",
-    port: 12004,
-    steps: "socket connect send recv close",
-    example: "calculator-template-client 127.0.0.1 12004",
-};
-
-/// Sends one message and prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12004)
-    #[argh(positional)]
-    port: Port,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let addresses = net::resolve(&args.host, args.port.0)?;
@@ -73,4 +54,23 @@ fn main() -> Result<()> {
     // TIME_WAIT is at its end.
     server.close();
     Ok(())
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "client",
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-template-client 127.0.0.1 12004",
+};
+
+/// Sends one message and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12004)
+    #[argh(positional)]
+    port: Port,
 }

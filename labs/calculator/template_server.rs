@@ -23,28 +23,6 @@ use socketlab::{Result, console, say, signals, warn};
 /// Longest wait for a client that says nothing: the next one is waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-template-server 127.0.0.1 12004",
-};
-
-/// Answers one message of each client, one client at a time.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12004; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -109,4 +87,26 @@ fn converse(client: TcpSocket) -> Result<()> {
     // UDP there is no connection to end, and one socket for all. (viva 1)
     client.close();
     Ok(())
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-template-server 127.0.0.1 12004",
+};
+
+/// Answers one message of each client, one client at a time.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
 }

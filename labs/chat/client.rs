@@ -37,33 +37,6 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// The user has said that she leaves: the end is no surprise then.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-const PROGRAM: Program = Program {
-    lab: "chat",
-    role: "client",
-    port: 12005,
-    steps: "socket connect send recv close",
-    example: "chat-client 127.0.0.1 12005 --name Batman",
-};
-
-/// A chat client: what you type all others read; `quit` leaves.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12005)
-    #[argh(positional)]
-    port: Port,
-    /// the login name, instead of being asked for it; in a script a name that
-    /// is refused ends the program
-    #[argh(option)]
-    name: Option<String>,
-    /// append plain lines, with no editing and no colour; so do a pipe,
-    /// TERM=dumb and NO_COLOR
-    #[argh(switch)]
-    plain: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.name.as_ref().is_some_and(|name| name.contains(['\n', '\r'])) {
@@ -263,4 +236,31 @@ fn learn_names(line: &str, names: &Names) {
     } else if let Some((name, _)) = event.split_once(" has left.") {
         names.remove(name);
     }
+}
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: "client",
+    port: 12005,
+    steps: "socket connect send recv close",
+    example: "chat-client 127.0.0.1 12005 --name Batman",
+};
+
+/// A chat client: what you type all others read; `quit` leaves.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12005)
+    #[argh(positional)]
+    port: Port,
+    /// the login name, instead of being asked for it; in a script a name that
+    /// is refused ends the program
+    #[argh(option)]
+    name: Option<String>,
+    /// append plain lines, with no editing and no colour; so do a pipe,
+    /// TERM=dumb and NO_COLOR
+    #[argh(switch)]
+    plain: bool,
 }

@@ -41,50 +41,6 @@ const LOG_LINES: usize = 4096;
 
 const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
-const PROGRAM: Program = Program {
-    lab: "chat",
-    role: "server",
-    port: 12005,
-    steps: "socket bind listen accept recv send close",
-    example: "chat-server 127.0.0.1 12005",
-};
-
-/// A chat room: clients log in with a name, and what one says all others see.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12005; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// send a member's own lines back, as the handout's text says; its
-    /// screens show otherwise
-    #[argh(switch)]
-    echo: bool,
-    /// lines a second that a member may say (default 0: no limit)
-    #[argh(option, default = "0")]
-    max_rate: usize,
-    /// seconds in which a client must have said a name that is accepted
-    /// (default 60)
-    #[argh(option, default = "60")]
-    login_limit: u64,
-    /// seconds after which a machine that does not answer counts as gone
-    /// (default 30); a person may be silent for as long as she likes
-    #[argh(option, default = "30")]
-    silence: u64,
-    /// connections at once, also those that have not said a name yet
-    /// (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not show the room on this console
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -153,4 +109,48 @@ fn main() -> Result<()> {
         log.flush();
     });
     Ok(())
+}
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: "server",
+    port: 12005,
+    steps: "socket bind listen accept recv send close",
+    example: "chat-server 127.0.0.1 12005",
+};
+
+/// A chat room: clients log in with a name, and what one says all others see.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12005; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// send a member's own lines back, as the handout's text says; its
+    /// screens show otherwise
+    #[argh(switch)]
+    echo: bool,
+    /// lines a second that a member may say (default 0: no limit)
+    #[argh(option, default = "0")]
+    max_rate: usize,
+    /// seconds in which a client must have said a name that is accepted
+    /// (default 60)
+    #[argh(option, default = "60")]
+    login_limit: u64,
+    /// seconds after which a machine that does not answer counts as gone
+    /// (default 30); a person may be silent for as long as she likes
+    #[argh(option, default = "30")]
+    silence: u64,
+    /// connections at once, also those that have not said a name yet
+    /// (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not show the room on this console
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
 }

@@ -29,58 +29,6 @@ use socketlab::{Error, Result, console, say, warn};
 const LAST_WORDS: Duration = Duration::from_secs(1); // after our FIN
 const GAP: f64 = 0.3; // seconds, between messages without newlines
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "client",
-    port: 12002,
-    steps: "socket connect send recv close",
-    example: "message-client 127.0.0.1 12002 --id alice",
-};
-
-/// Sends each line of its input as a message.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12002)
-    #[argh(positional)]
-    port: Port,
-    /// what ends a message: none, lf or crlf (default lf)
-    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
-    eol: &'static [u8],
-    /// wait for an answer to each message
-    #[argh(switch)]
-    expect_reply: bool,
-    /// do not wait for answers, not even with --id, --auth and --burst
-    #[argh(switch)]
-    no_reply: bool,
-    /// client ID to send first
-    #[argh(option)]
-    id: Option<String>,
-    /// how to log in: none, password or challenge (default none)
-    #[argh(option, default = "Level::None")]
-    auth: Level,
-    /// file with the secret (default: environment variable MESSAGE_SECRET)
-    #[argh(option)]
-    secret_file: Option<String>,
-    /// send this many messages at once and count what is accepted
-    #[argh(option)]
-    burst: Option<u64>,
-    /// seconds between messages (default 0; 0.3 with --eol none)
-    #[argh(option)]
-    gap: Option<f64>,
-}
-
-fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
-    match word {
-        "none" => Ok(b""),
-        "lf" => Ok(b"\n"),
-        "crlf" => Ok(b"\r\n"),
-        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
-    }
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.expect_reply && args.no_reply {
@@ -279,5 +227,57 @@ impl Session {
             Ok(true) => Err(Error::other("the server did not let us in")),
             _ => Ok(()),
         }
+    }
+}
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "client",
+    port: 12002,
+    steps: "socket connect send recv close",
+    example: "message-client 127.0.0.1 12002 --id alice",
+};
+
+/// Sends each line of its input as a message.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12002)
+    #[argh(positional)]
+    port: Port,
+    /// what ends a message: none, lf or crlf (default lf)
+    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
+    eol: &'static [u8],
+    /// wait for an answer to each message
+    #[argh(switch)]
+    expect_reply: bool,
+    /// do not wait for answers, not even with --id, --auth and --burst
+    #[argh(switch)]
+    no_reply: bool,
+    /// client ID to send first
+    #[argh(option)]
+    id: Option<String>,
+    /// how to log in: none, password or challenge (default none)
+    #[argh(option, default = "Level::None")]
+    auth: Level,
+    /// file with the secret (default: environment variable MESSAGE_SECRET)
+    #[argh(option)]
+    secret_file: Option<String>,
+    /// send this many messages at once and count what is accepted
+    #[argh(option)]
+    burst: Option<u64>,
+    /// seconds between messages (default 0; 0.3 with --eol none)
+    #[argh(option)]
+    gap: Option<f64>,
+}
+
+fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
+    match word {
+        "none" => Ok(b""),
+        "lf" => Ok(b"\n"),
+        "crlf" => Ok(b"\r\n"),
+        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
     }
 }

@@ -37,30 +37,6 @@ const GUESSES: u32 = 20;
 /// What gets through if anything does. It has spaces, so no ID.
 const MESSAGE: &[u8] = b"the intruder was here\n";
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "intruder",
-    port: 0, // without HOST it starts servers of its own
-    steps: "socket connect send recv close",
-    example: "message-intruder 127.0.0.1 12002",
-};
-
-/// Attacks a message server in every wrong way. Without HOST it starts a
-/// server at each level and prints the table of levels and attacks.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// HOST and PORT of the server to attack (default: servers of our own)
-    #[argh(positional)]
-    target: Vec<String>,
-    /// file with the server's secret, to record a real login for the replay
-    /// (default: environment variable MESSAGE_SECRET; without: no replay)
-    #[argh(option)]
-    secret_file: Option<String>,
-    /// seconds of silence to see whether the server cuts it (default 12)
-    #[argh(option, default = "12.0")]
-    patience: f64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let patience = args::in_range("--patience", args.patience, 0.1, 600.0);
@@ -309,4 +285,28 @@ fn speak(
     drop(reader); // it holds a handle of the socket as well
     socket.close();
     Ok(replies)
+}
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "intruder",
+    port: 0, // without HOST it starts servers of its own
+    steps: "socket connect send recv close",
+    example: "message-intruder 127.0.0.1 12002",
+};
+
+/// Attacks a message server in every wrong way. Without HOST it starts a
+/// server at each level and prints the table of levels and attacks.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// HOST and PORT of the server to attack (default: servers of our own)
+    #[argh(positional)]
+    target: Vec<String>,
+    /// file with the server's secret, to record a real login for the replay
+    /// (default: environment variable MESSAGE_SECRET; without: no replay)
+    #[argh(option)]
+    secret_file: Option<String>,
+    /// seconds of silence to see whether the server cuts it (default 12)
+    #[argh(option, default = "12.0")]
+    patience: f64,
 }

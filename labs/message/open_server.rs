@@ -30,31 +30,6 @@ const BACKLOG: i32 = 1024;
 /// What a new client reads when all slots are taken.
 const NO_ROOM: &str = "message-open-server: no room, try again later\n";
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "server",
-    port: 12002,
-    steps: "socket bind listen accept recv close",
-    example: "message-open-server 127.0.0.1 12002",
-};
-
-/// Task 1: prints every message of every client.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12002; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -130,4 +105,29 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     drop(reader); // it holds a handle, and the last one closes
     client.close();
     Ok(())
+}
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "server",
+    port: 12002,
+    steps: "socket bind listen accept recv close",
+    example: "message-open-server 127.0.0.1 12002",
+};
+
+/// Task 1: prints every message of every client.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12002; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
 }

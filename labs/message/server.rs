@@ -42,51 +42,6 @@ const BACKLOG: i32 = 1024; // connections that may wait for accept()
 /// What a new client reads when all slots are taken.
 const NO_ROOM: &str = "NO room: too many clients, try again later\n";
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "server",
-    port: 12002,
-    steps: "socket bind listen accept recv send close",
-    example: "message-server 127.0.0.1 12002 --quota labs/message/quota.txt",
-};
-
-/// Prints the messages of those who may send them, and only so many.
-/// `kill -USR1` prints the quota table.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12002; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// who may talk: none, allow-list, password or challenge (default none,
-    /// which lets everybody)
-    #[argh(option, default = "Level::None")]
-    auth: Level,
-    /// an address on the allow-list; repeat it for more
-    #[argh(option)]
-    allow: Vec<IpAddr>,
-    /// file with the secret (default: environment variable MESSAGE_SECRET)
-    #[argh(option)]
-    secret_file: Option<String>,
-    /// file with the table of task 3, lines of ID NUMBER (default: no quota)
-    #[argh(option)]
-    quota: Option<PathBuf>,
-    /// print the table at the start and whenever a client leaves
-    #[argh(switch)]
-    show_table: bool,
-    /// seconds for login and ID together (default 10)
-    #[argh(option, default = "10.0")]
-    login_limit: f64,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -272,4 +227,49 @@ fn show_table_on_signal(shared: Arc<Shared>) -> Result<()> {
         .spawn(work)
         .map_err(|error| Error::new("spawn", "table", error))?;
     Ok(())
+}
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "server",
+    port: 12002,
+    steps: "socket bind listen accept recv send close",
+    example: "message-server 127.0.0.1 12002 --quota labs/message/quota.txt",
+};
+
+/// Prints the messages of those who may send them, and only so many.
+/// `kill -USR1` prints the quota table.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12002; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// who may talk: none, allow-list, password or challenge (default none,
+    /// which lets everybody)
+    #[argh(option, default = "Level::None")]
+    auth: Level,
+    /// an address on the allow-list; repeat it for more
+    #[argh(option)]
+    allow: Vec<IpAddr>,
+    /// file with the secret (default: environment variable MESSAGE_SECRET)
+    #[argh(option)]
+    secret_file: Option<String>,
+    /// file with the table of task 3, lines of ID NUMBER (default: no quota)
+    #[argh(option)]
+    quota: Option<PathBuf>,
+    /// print the table at the start and whenever a client leaves
+    #[argh(switch)]
+    show_table: bool,
+    /// seconds for login and ID together (default 10)
+    #[argh(option, default = "10.0")]
+    login_limit: f64,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
 }
