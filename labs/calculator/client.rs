@@ -24,10 +24,10 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-/// A sequential server may serve somebody else for so long before us.
+/// Limit for an answer: a sequential server may serve another client first.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Silence that ends an answer without a line end: other servers send none.
+/// Silence that ends an answer without a newline: other servers send none.
 const PAUSE: Duration = Duration::from_millis(200);
 
 fn main() -> Result<()> {
@@ -108,7 +108,7 @@ fn choose_name(given: Option<String>, raw: bool) -> Result<Option<Vec<u8>>> {
 struct Server {
     socket: TcpSocket,
     reader: LineReader,
-    gap: Option<Duration>, // behind the name; None: send line ends instead
+    gap: Option<Duration>, // after the name; None: send newlines instead
 }
 
 impl Server {
@@ -119,12 +119,12 @@ impl Server {
         Server { socket, reader, gap }
     }
 
-    /// Says our name, which is not answered.                         [G-6a]
+    /// Sends our name, which is not answered.                        [G-6a]
     ///
-    /// A server that calls recv() once a message hears name and first sum as
-    /// ONE message when both are there before it looks. No call can tell us
-    /// that it has looked; only time helps, and not surely. A server that
-    /// does greet us has looked, and its greeting is no answer to a sum.
+    /// A server that calls recv() once a message reads name and first sum as
+    /// ONE message if both arrive before its call. No call tells us when the
+    /// server has read the name, so the gap is a guess. A server that greets
+    /// us has read it, and its greeting does not answer a sum.
     fn introduce(&mut self, name: &[u8]) -> Result<()> {
         self.say(name)?;
         if let Some(gap) = self.gap {
@@ -146,7 +146,7 @@ impl Server {
     /// Sends a message.
     fn say(&self, message: &[u8]) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
-        // Message and line end in one write, so in one segment: characters
+        // Message and newline in one write,  so in one segment: characters
         // that anybody on the way can read.      [G-5] (viva 4) (viva 14)
         let end: &[u8] = if self.gap.is_some() { b"" } else { b"\n" };
         self.socket.send_all(&[message, end].concat())
@@ -161,7 +161,7 @@ impl Server {
         }
 
         // ---- 4 recv() ----------------------------------------------------
-        // Inside the reader, until the line is whole.                [G-6c]
+        // Inside the reader, until the line is complete.             [G-6c]
         match self.reader.read()? {
             Received::Line(answer) | Received::Unterminated(answer) => {
                 Ok(answer)
@@ -201,8 +201,8 @@ struct Args {
     /// send everything, badly formed lines too: the server checks as well
     #[argh(switch)]
     raw: bool,
-    /// for a server that takes one recv() for one message: send no line
-    /// ends, and leave a gap behind the name
+    /// for a server that takes one recv() for one message: send no
+    /// newlines, and leave a gap after the name
     #[argh(switch)]
     foreign: bool,
     /// milliseconds of that gap (default 500)

@@ -137,8 +137,8 @@ fn unglue(word: &str) -> Option<String> {
     })
 }
 
-/// Digits with at most one point, a sign before and an exponent behind if
-/// you like: `12`, `-4.5`, `.5`, `5.`, `1e3`, `+2.5E-3`. Only the characters
+/// Digits with at most one point, perhaps a sign before them and an exponent
+/// after them: `12`, `-4.5`, `.5`, `5.`, `1e3`, `+2.5E-3`. Only the characters
 /// `0` to `9` are digits. Rust's own f64 parser would also take `inf`, and
 /// Python's float() `1_000` and `٣`.
 fn is_number(word: &str) -> bool {
@@ -156,7 +156,7 @@ fn is_number(word: &str) -> bool {
         && !exponent.is_empty()
 }
 
-/// Says why a word is no number.
+/// Says why a word is not a number.
 fn check_number(word: &str) -> Result<(), String> {
     if is_number(word) {
         return Ok(());

@@ -12,9 +12,9 @@
 //!   |--------- "q" -------->|  7 close  }                     [G-6d]
 //! ```
 //!
-//! While one client is served, the next is connected by the kernel, waits in
-//! the queue and hears nothing. server.rs changes that: compare the two
-//! at step 4.                                             (viva 9) (try 1)
+//! While the server serves one client, the kernel connects the next one, which
+//! waits in the queue without an answer. server.rs changes that: compare the
+//! two at step 4.                                             (viva 9) (try 1)
 
 use std::thread;
 use std::time::Duration;
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     let patience = Patience::new(args.idle, args.pause);
 
     // ---- 1 socket() ------------------------------------------------------
-    // This one only listens; each client gets another one from accept().
+    // This socket only listens; each client gets another one from accept().
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -44,8 +44,8 @@ fn main() -> Result<()> {
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // From here on the kernel shakes hands, also while a session runs: the
-    // next clients are connected and wait.                   (viva 9)
+    // From here on the kernel completes handshakes, also while a session
+    // runs: the next clients are connected and wait.         (viva 9)
     // A client that does not read is disconnected after 30 s: on Linux the
     // sockets that accept() returns inherit both limits from the listener.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
@@ -56,8 +56,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // One conversation, then the next accept(): nobody else is heard
-        // before it ends.                                        (viva 9)
+        // One conversation, then the next accept(): no other client is
+        // served before it ends.                                 (viva 9)
         match listener.accept() {
             Ok((client, peer)) => {
                 say!("[{peer}] connected");
@@ -95,8 +95,8 @@ struct Args {
     /// seconds without a message that end a session (default 600)
     #[argh(option, default = "600")]
     idle: u64,
-    /// milliseconds of silence after which a message without a line end
-    /// counts as whole (default 200; 0: wait for the line end)
+    /// milliseconds of silence after which a message without a newline
+    /// counts as complete (default 200; 0: wait for the newline)
     #[argh(option, default = "200")]
     pause: u64,
     /// allow a port below 1024

@@ -12,10 +12,10 @@
 //!   |--------- "q" -------->|  7 close  }                     [G-6d]
 //! ```
 //!
-//! What matters beside sequential_server.rs is in step 4: converse() runs in
-//! a thread of its own, clients.spawn(), so that a silent client holds up
-//! nobody but itself. The other lines that differ are about what threads
-//! bring: how many, and how they end. No lock: sessions share no variable.
+//! The difference to sequential_server.rs is in step 4: clients.spawn() runs
+//! converse() in a thread of its own, so that a silent client blocks only
+//! itself. The other lines that differ limit the number of threads and end
+//! them. There is no lock, because sessions share no variable.
 //!                                               [G-8] [G-8a] (viva 10)
 
 use argh::{ArgsInfo, FromArgs};
@@ -28,7 +28,7 @@ use socketlab::{Result, say};
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// What a new client reads when all slots are taken.
 const NO_ROOM: &str = "error: no room, try again later\n";
 
 fn main() -> Result<()> {
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let patience = Patience::new(args.idle, args.pause);
 
     // ---- 1 socket() ------------------------------------------------------
-    // As in sequential_server.rs: this one only listens.
+    // This socket only listens; each client gets another one from accept().
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -98,8 +98,8 @@ struct Args {
     /// seconds without a message that end a session (default 600)
     #[argh(option, default = "600")]
     idle: u64,
-    /// milliseconds of silence after which a message without a line end
-    /// counts as whole (default 200; 0: wait for the line end)
+    /// milliseconds of silence after which a message without a newline
+    /// counts as complete (default 200; 0: wait for the newline)
     #[argh(option, default = "200")]
     pause: u64,
     /// allow a port below 1024

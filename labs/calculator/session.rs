@@ -24,8 +24,8 @@ const SHOWN: usize = 200;
 pub struct Patience {
     /// For the next message: then the session is over.
     idle: Duration,
-    /// For the rest of a message without a line end: then it counts as whole,
-    /// which is a guess. Zero: never guess.
+    /// For the rest of a message without a newline: then it counts as
+    /// complete, which is a guess. Zero: never guess.
     pause: Duration,
 }
 
@@ -41,14 +41,14 @@ impl Patience {
     }
 }
 
-/// Serves one client until it says `q` or goes away.
+/// Serves one client until it sends `q` or leaves.
 pub fn converse(
     client: TcpSocket,
     peer: SocketAddr,
     patience: Patience,
 ) -> Result<()> {
-    // An answer leaves at once, not when the last one is acknowledged: Nagle
-    // could hold back the second of two that are sent in a row.  (viva 14)
+    // Send each answer at once: Nagle's algorithm could hold back the second
+    // of two until the first is acknowledged.                    (viva 14)
     client.set_no_delay()?;
     let mut reader =
         LineReader::new(client.clone(), LONGEST_MESSAGE, patience.idle);
@@ -147,7 +147,7 @@ fn next_message(
         Ok(Received::End) => Ok(Message::End),
         Err(error) => {
             if error.is_timeout() {
-                // Its user should know why; whether it arrives is no matter.
+                // Its user should know why. We close even if this fails.
                 let _ = client.send_all(b"error: silent for too long\n");
             }
             Err(error)

@@ -35,14 +35,14 @@ fn main() -> Result<()> {
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // No address: connect() has settled it. And no line end, so only the
+    // No address: connect() has set it. And no newline, so only the
     // pause after it tells the server that this was all.
     server.send_all(b"Hello, I am a client")?;
 
     // ---- 4 recv() --------------------------------------------------------
     // One call, as in the handout: a short answer mostly comes in one piece,
-    // and nothing promises it. Without a limit a lost server is a wait for
-    // ever.
+    // but nothing guarantees it. Without a time limit, recv() would never
+    // return if the server's machine is gone.
     server.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut buffer = [0; 1024];
     let count = server.recv(&mut buffer)?;
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     say!("From the server: {}", console::escape(answer));
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. The server mostly closes first, right behind its answer; then
+    // FIN. The server mostly closes first, directly after its answer; then
     // TIME_WAIT is at its end.
     server.close();
     Ok(())

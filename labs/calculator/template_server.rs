@@ -1,4 +1,4 @@
-//! The smallest TCP server: hears one message, answers it. Handout G,
+//! The smallest TCP server: receives one message, answers it. Handout G,
 //! question 4; the other half is template_client.rs. The UDP pair of question
 //! 1 is in labs/datetime: `socketlab steps datetime-template-server
 //! calculator-template-server` prints the steps side by side.       [G-4]
@@ -70,8 +70,9 @@ fn main() -> Result<()> {
 
 fn converse(client: TcpSocket) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
-    // What has arrived of the stream. recvfrom() gives a whole datagram; that
-    // this is a whole message is luck, which a short message mostly has.
+    // The bytes of the stream that have arrived. recvfrom() returns one
+    // complete datagram; here a short message is mostly, but not surely,
+    // complete.
     client.set_recv_timeout(Some(PATIENCE))?;
     let mut buffer = [0; 1024];
     let count = client.recv(&mut buffer)?;

@@ -24,7 +24,7 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, signals, warn};
 
-/// Longest line of the room that is shown whole: /who in a large room.
+/// Longest line that is shown, in bytes: /who in a large room.
 const LONGEST: usize = 256 * 1024;
 
 /// Names that are kept for completion, and characters of one.
@@ -34,7 +34,7 @@ const LONGEST_NAME: usize = 24;
 /// How long the server may take to close after we said `quit`.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// The user has said that she leaves: the end is no surprise then.
+/// The user has left, so the end of the stream is not an error.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
 fn main() -> Result<()> {
@@ -108,15 +108,15 @@ fn talk(
         }
 
         // ---- 3 send() ----------------------------------------------------
-        // One line, one send(): the line end is what makes it a message.
+        // One line, one send(): the newline is what makes it a message.
         line.push(b'\n');
         server.send_all(&line)?;
     }
     Ok(())
 }
 
-/// Says goodbye: the room is told that we left, and not that we broke.
-/// A server that does not close in time is not waited for.
+/// Sends `quit`, so that the room learns that we left and did not break. We
+/// wait five seconds for the server to close.
 fn leave(server: &TcpSocket) {
     LEAVING.store(true, Ordering::Release);
     let _ = server.send_all(b"quit\n");
@@ -129,13 +129,13 @@ fn leave(server: &TcpSocket) {
 struct Login {
     name: Option<String>, // the answer to the first question
     script: bool,         // no person is there to answer a second one
-    accepted: Sender<()>, // told when the room has let us in
+    accepted: Sender<()>, // gets a word when the room has let us in
     done: bool,
 }
 
 impl Login {
     /// Adds a line to those that are shown; `false`: the name was refused,
-    /// and there is no other.
+    /// and a script has only one.
     fn show(&mut self, mut line: String, shown: &mut Vec<String>) -> bool {
         if !self.done && line.starts_with("Server: time=") {
             self.done = true;
@@ -190,7 +190,7 @@ fn follow_room(
             }
             next = lines.read_ready();
         }
-        // Who leaves does not wait until a flood has gone by.
+        // A user that leaves does not wait until a flood is over.
         if !(screen.is_above() && LEAVING.load(Ordering::Acquire)) {
             screen.show(&shown);
         }
@@ -208,9 +208,9 @@ fn follow_room(
     process::exit(if leaving { 0 } else { 1 });
 }
 
-/// Notes who is in the room: who joins, who speaks, who leaves, whom /who
-/// lists. What is no name in this room, or too many, is not kept: the server
-/// may be somebody else's.
+/// Notes the names of members: who joins, speaks or leaves, and whom /who
+/// lists. It leaves out what cannot be a name here, and names beyond a limit,
+/// because the server may be somebody else's.
 fn learn_names(line: &str, names: &Names) {
     let mut names = names.lock();
     let mut learn = |name: &str| {

@@ -174,7 +174,7 @@ impl Hub {
         }
     }
 
-    /// Looks the name up and takes it: nothing can come between.
+    /// Looks the name up and takes it in one step.
     /// [G-8d] (viva 3) (try 3)
     fn join(&mut self, name: &str, outbox: Outbox) -> Result<u64, String> {
         let key = names::key(name);

@@ -3,8 +3,8 @@
 //! the member's writer thread. A member whose queue is full is dropped.
 //!
 //! ```text
-//! hub --- send(MSG_DONTWAIT) ------------> socket    as long as it takes all
-//!  \---> queue ---> writer --- send() ---> socket    until that is drained
+//! hub --- send(MSG_DONTWAIT) ------------> socket    normally
+//!  \---> queue ---> writer --- send() ---> socket    while bytes wait
 //! ```
 //!
 //! A writer alone would be simpler: queue every line, and let it send. But

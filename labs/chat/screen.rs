@@ -55,7 +55,7 @@ enum Output {
 struct Above {
     printer: Box<dyn ExternalPrinter + Send>,
     before: Termios,             // the terminal's modes
-    drawn: Option<Receiver<()>>, // told at the first prompt
+    drawn: Option<Receiver<()>>, // gets a word at the first prompt
     closing: Arc<AtomicBool>,
     cleared: Receiver<()>, // ends with the keyboard
 }
@@ -69,7 +69,7 @@ const SHOWN: usize = 8;
 /// How long the editor may take to clear the prompt at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A message that shows nothing: rustyline wants a line end.
+/// A message that shows nothing: rustyline wants a newline.
 const NOTHING: &str = "\x1b[A\n";
 
 /// The terminal shows what is written at once again.
@@ -174,7 +174,7 @@ impl Screen {
         if let Output::Above(above) = self.0 {
             let Above { printer, before, closing, cleared, .. } = above;
             if cleared.try_recv() != Err(TryRecvError::Disconnected) {
-                // It may be that nobody takes messages any more.
+                // Perhaps the editor reads no more messages.
                 let wake = move || clear(printer, &closing);
                 if thread::Builder::new().spawn(wake).is_ok() {
                     let _ = cleared.recv_timeout(PATIENCE);

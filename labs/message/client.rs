@@ -41,7 +41,7 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Host and port are all it takes to reach ANY server, also another
+        // Host and port are enough to reach ANY server, also another
         // student's.                    [D-T1.3] [D-Q2] [D-Q6] (try 1)
         // The handshake costs a round trip before the first message; UDP
         // would spare it.                       [D-Q4] [D-Q5] (viva 1)
@@ -135,7 +135,7 @@ impl Session {
         self.must_be_ok()
     }
 
-    /// What is not even answered in time is no OK either.
+    /// No answer in time is not an OK, either.
     fn must_be_ok(&mut self) -> Result<()> {
         let mut tally = Tally::default();
         self.answers.expect_one();
@@ -178,7 +178,7 @@ impl Session {
             if tally.sent > 0 {
                 thread::sleep(gap);
             }
-            // What came late is no answer to what we say now.
+            // An answer that came late does not answer the next message.
             let at_once = Duration::from_millis(1);
             self.answers.take(at_once, |who, text| tally.add(who, text))?;
             tally.sent += 1;

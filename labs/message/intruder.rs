@@ -54,8 +54,8 @@ fn main() -> Result<()> {
         false => None,
     };
     let patience = Duration::from_secs_f64(patience);
-    // Nobody there is an error, not a server that refuses. The attacks go to
-    // the first address of this name where somebody is.
+    // If nobody listens, that is an error and not a refusal. The attacks go
+    // to the first address of this name where a server listens.
     let address = net::try_each(&net::resolve(host, port)?, |address| {
         let socket = TcpSocket::new(address)?;
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
@@ -184,8 +184,8 @@ impl Target {
         Ok(Some((speak(socket, reader, &sent)?, sent)))
     }
 
-    /// Linux gives the whole of 127.0.0.0/8 to this machine, so that one can
-    /// be two hosts to an allow-list. Elsewhere this is skipped.
+    /// On Linux all of 127.0.0.0/8 is this machine, so it can be two hosts to
+    /// an allow-list. On other systems this attack is skipped.
     fn elsewhere(&self) -> Result<Replies, Failure> {
         let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
         if !(self.address.is_ipv4() && self.address.ip().is_loopback()) {

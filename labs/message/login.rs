@@ -85,7 +85,7 @@ impl Login {
         quota: Option<&Quota>,
     ) -> std::result::Result<Option<String>, Refusal> {
         // ONE deadline for all of it: with a limit for each recv(), a byte
-        // every nine seconds would keep a thread busy for ever.  [D-T2.1]
+        // every nine seconds would keep a thread without end.    [D-T2.1]
         reader.finish_within(Some(self.limit));
         self.log_in(client, peer, reader)?;
         let id = match quota {

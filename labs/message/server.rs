@@ -9,7 +9,7 @@
 //! S: OK logged in | NO <reason>, and closes       (login.rs) [D-T2.1]
 //! C: ID <id>, or the bare id   S: OK n left | NO … | UNKNOWN …, closes
 //! C: a message                 S: OK n left, or STOP …, and stays open
-//! A newline ends a line; after 200 ms without one, that is guessed.
+//! A newline ends a line, and so do 200 ms of silence, which is a guess.
 //!
 //! clients                 server (this file)
 //!   |                       |  1 socket   2 bind   3 listen

@@ -68,7 +68,7 @@ pub struct Throttle(Mutex<Table>);
 #[derive(Default)]
 struct Table {
     rows: HashMap<IpAddr, Failures>,
-    crowd: Option<Failures>, // of all for whom there was no row
+    crowd: Option<Failures>, // of all addresses without a row
 }
 
 #[derive(Clone, Copy)]
@@ -135,7 +135,7 @@ impl Throttle {
     }
 }
 
-/// One subscriber has a whole /64 of IPv6 addresses: they count as one.
+/// One subscriber has all of a /64 of IPv6 addresses, so they count as one.
 fn block(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
