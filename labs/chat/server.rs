@@ -23,11 +23,11 @@ use argh::{ArgsInfo, FromArgs};
 use chat::hub::{Event, Hub};
 use chat::reader::{Room, converse};
 use crossbeam_channel::bounded;
-use socketlab::Result;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
-use socketlab::log::{Log, vital_thread};
+use socketlab::log::Log;
 use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, threads};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
     let (events, queue) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
     let hub = Hub::new(args.echo, crowded.clone(), log.clone());
-    let hub = vital_thread("hub", move || hub.run(&queue))?;
+    let hub = threads::spawn_essential("hub", move || hub.run(&queue))?;
     let room = Room {
         events,
         crowded,
