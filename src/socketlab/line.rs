@@ -4,36 +4,35 @@
 //!
 //! ```
 //! use std::io::Write;
-//! use std::net::TcpStream;
+//! use std::net::TcpListener;
 //! use std::time::Duration;
 //!
 //! use socketlab::line::{LineReader, Received};
-//! use socketlab::net::{TcpSocket, resolve_one};
+//! use socketlab::net::TcpSocket;
 //!
 //! fn main() -> socketlab::Result<()> {
-//!     let address = resolve_one("127.0.0.1", 0)?;
-//!     let listener = TcpSocket::new(address)?;
-//!     listener.bind(address)?;
-//!     listener.listen(5)?;
-//!     let mut client = TcpStream::connect(listener.local_addr()?)?;
-//!     let (server, _) = listener.accept()?;
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let address = listener.local_addr()?;
+//!     let socket = TcpSocket::new(address)?;
+//!     socket.connect(address)?;
 //!
-//!     // Two lines in one segment, and the third without its end.
-//!     client.write_all(b"one\r\ntwo\nthr")?;
-//!     drop(client);
+//!     // The server sends two lines in one segment, and a third without end.
+//!     for server in listener.incoming().take(1) {
+//!         server?.write_all(b"one\r\ntwo\nthr")?;
+//!     }
 //!
 //!     let longest = 1000; // bytes of a line
 //!     let silence = Duration::from_secs(10);
-//!     let mut lines = LineReader::new(server, longest, silence);
+//!     let mut lines = LineReader::new(socket, longest, silence);
 //!     assert_eq!(lines.read()?, Received::Line(b"one".to_vec()));
 //!     assert_eq!(lines.read()?, Received::Line(b"two".to_vec()));
 //!     assert_eq!(lines.read()?, Received::Line(b"thr".to_vec()));
 //!     assert!(!lines.ended_with_line_end());
 //!     assert_eq!(lines.read()?, Received::End);
 //!
-//!     let (server, unread) = lines.into_parts(); // the socket comes back
+//!     let (socket, unread) = lines.into_parts(); // the socket comes back
 //!     assert!(unread.is_empty());
-//!     server.close();
+//!     socket.close();
 //!     Ok(())
 //! }
 //! ```
