@@ -12,8 +12,12 @@ use rustix::process::Signal;
 use socketlab::{Error, Result};
 use tempfile::TempDir;
 
-use crate::terminal::{self, Terminal};
-use crate::{Server, installed, make_fifo, receive_all, send};
+use crate::bytes::{receive_all, send};
+use crate::peers::installed;
+use crate::programs;
+use crate::server::Server;
+use crate::terminal::Terminal;
+use crate::world::make_fifo;
 
 /// The calls that are counted, each on a socket of TCP or UDP.
 const COUNTED: [&str; 11] = [
@@ -54,7 +58,7 @@ impl Watched {
         // -D: the program is our child, and strace its; signals reach it.
         // -yy: each descriptor with the protocol of its socket.
         command.args(["-D", "-f", "-yy", "-e", "trace=network,close", "-o"]);
-        command.arg(&path).arg(terminal::program_folder().join(program));
+        command.arg(&path).arg(programs::folder().join(program));
         let log = thread::spawn(move || fs::read_to_string(&path));
         Ok(Some(Watched { command, log, _folder: folder }))
     }
