@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::net::Shutdown;
-use std::path::Path;
+use std::net::{Shutdown, SocketAddr};
 use std::process::Command;
 use std::thread::{self, JoinHandle};
 
 use rustix::process::Signal;
+use socketlab::{Error, Result};
 use tempfile::TempDir;
 
 use crate::bytes::{receive_all, send};
@@ -46,43 +46,47 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// `None`, with a message, where strace is not installed.
-    pub(crate) fn new(program: &Path) -> Option<Watched> {
+    pub(crate) fn new(program: &str) -> Result<Option<Watched>> {
         if !installed("strace", "strace") {
-            return None;
+            return Ok(None);
         }
         // A FIFO for the log: reading it ends when strace, too, has ended.
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir()?;
         let path = folder.path().join("log");
         make_fifo(&path);
         let mut command = Command::new("strace");
         // -D: the program is our child, and strace its; signals reach it.
         // -yy: each descriptor with the protocol of its socket.
         command.args(["-D", "-f", "-yy", "-e", "trace=network,close", "-o"]);
-        command.arg(&path).arg(program);
+        command.arg(&path).arg(programs::folder().join(program));
         let log = thread::spawn(move || fs::read_to_string(&path));
-        Some(Watched { command, log, _folder: folder })
+        Ok(Some(Watched { command, log, _folder: folder }))
     }
 
     /// What strace wrote, once the program has ended.
-    pub(crate) fn log(self) -> String {
-        self.log.join().expect("a reader").expect("the log")
+    pub(crate) fn log(self) -> Result<String> {
+        let read = self.log.join();
+        let log = read.map_err(|_| Error::other("the reader panicked"))?;
+        Ok(log?)
     }
 }
 
 /// Runs a TCP server under strace with TRACE=2, lets it serve one client who
 /// sends `input`, and compares the calls.
 #[track_caller]
-pub fn server_calls_are_traced(program: &str, input: &[u8]) {
-    let path = programs::folder().join(program);
-    let Some(mut watched) = Watched::new(&path) else { return };
+pub fn server_calls_are_traced(program: &str, input: &[u8]) -> Result<()> {
+    let Some(mut watched) = Watched::new(program)? else { return Ok(()) };
     watched.command.args(["127.0.0.1", "0"]).env("TRACE", "2");
-    let mut terminal = Terminal::run(&mut watched.command).expect("it starts");
+    let mut terminal = Terminal::run(&mut watched.command)?;
     let mut said = String::new();
-    let address = loop {
-        let line = terminal.read_line().expect("a line").expect("it runs");
+    let address: SocketAddr = loop {
+        let Some(line) = terminal.read_line()? else {
+            return Err(Error::other(format!("it does not listen:\n{said}")));
+        };
         said.push_str(&format!("{line}\n"));
-        if let Some(address) = line.strip_prefix("listening on ") {
-            break address.parse().expect("an address");
+        let address = line.strip_prefix("listening on ");
+        if let Some(Ok(address)) = address.map(str::parse) {
+            break address;
         }
     };
     let client = Server::at(address).connect();
@@ -90,24 +94,29 @@ pub fn server_calls_are_traced(program: &str, input: &[u8]) {
     let _ = client.shutdown(Shutdown::Write);
     let _ = receive_all(&client);
     let _ = terminal.signal(Signal::TERM); // it may have ended by itself
-    let rest = terminal.read_to_end().expect("it ends");
+    let rest = terminal.read_to_end()?;
     said.push_str(&String::from_utf8_lossy(&rest));
-    compare(&said, &watched.log());
+    compare(&said, &watched.log()?);
+    Ok(())
 }
 
 /// Runs a client of `server` under strace with TRACE=2, types `line`, ends
 /// its input, and compares the calls.
 #[track_caller]
-pub fn client_calls_are_traced(program: &str, server: &Server, line: &str) {
-    let path = programs::folder().join(program);
-    let Some(mut watched) = Watched::new(&path) else { return };
+pub fn client_calls_are_traced(
+    program: &str,
+    server: &Server,
+    line: &str,
+) -> Result<()> {
+    let Some(mut watched) = Watched::new(program)? else { return Ok(()) };
     let (host, port) = server.host_and_port();
     watched.command.args([host, port]).env("TRACE", "2");
-    let mut client = Terminal::run(&mut watched.command).expect("it starts");
+    let mut client = Terminal::run(&mut watched.command)?;
     let _ = client.type_line(line); // a client may read no input
     client.end_input();
-    let said = client.read_to_end().expect("it ends");
-    compare(&String::from_utf8_lossy(&said), &watched.log());
+    let said = client.read_to_end()?;
+    compare(&String::from_utf8_lossy(&said), &watched.log()?);
+    Ok(())
 }
 
 #[track_caller]

@@ -7,7 +7,6 @@ use rustix::process::Signal;
 
 use crate::bytes::receive_all;
 use crate::calls::Watched;
-use crate::programs;
 use crate::server::Server;
 use crate::source_tree;
 use crate::transcript;
@@ -32,8 +31,8 @@ pub fn play_readme(lab: &str) {
 /// calls of its sockets come in this order, as the step banners promise.
 #[track_caller]
 pub fn strace_shows(program: &str, calls: &[&str]) {
-    let path = programs::folder().join(program);
-    let Some(mut watched) = Watched::new(&path) else { return };
+    let watched = Watched::new(program).expect("strace starts");
+    let Some(mut watched) = watched else { return };
     watched.command.args(["127.0.0.1", "0"]);
     let mut server = Server::run(&mut watched.command);
     let client = server.connect();
@@ -42,7 +41,7 @@ pub fn strace_shows(program: &str, calls: &[&str]) {
     // It may have ended by itself.
     let _ = server.console().signal(Signal::TERM);
     server.console().read_to_end().expect("it ends");
-    let text = watched.log();
+    let text = watched.log().expect("the log");
     // From the listener's socket() on: the runtime made calls before it.
     let start = text.find("socket(AF_INET, SOCK_STREAM").unwrap_or(0);
     let mut rest = &text[start..];

@@ -4,37 +4,38 @@
 //!
 //! ```
 //! use std::io::Write;
-//! use std::net::TcpStream;
+//! use std::net::TcpListener;
 //! use std::time::Duration;
 //!
 //! use http::{Body, Fault, Reader};
-//! use socketlab::net::{TcpSocket, resolve_one};
+//! use socketlab::Error;
+//! use socketlab::net::TcpSocket;
 //!
 //! fn main() -> Result<(), Fault> {
-//!     let address = resolve_one("127.0.0.1", 0)?;
-//!     let listener = TcpSocket::new(address)?;
-//!     listener.bind(address)?;
-//!     listener.listen(5)?;
-//!     let mut client = TcpStream::connect(listener.local_addr()?)
-//!         .map_err(socketlab::Error::from)?;
-//!     let (server, _) = listener.accept()?;
+//!     let listener = TcpListener::bind("127.0.0.1:0").map_err(Error::from)?;
+//!     let address = listener.local_addr().map_err(Error::from)?;
+//!     let socket = TcpSocket::new(address)?;
+//!     socket.connect(address)?;
 //!
-//!     let request = b"POST /note HTTP/1.1\r\nHost: a.test\r\n\
-//!                     Content-Length: 5\r\n\r\nhello";
-//!     client.write_all(request).map_err(socketlab::Error::from)?;
-//!     drop(client);
-//!
-//!     let idle = Duration::from_secs(10);
-//!     let mut reader = Reader::new(server);
-//!     let mut bodies = Vec::new();
-//!     while let Some(request) = reader.read_request(idle)? {
-//!         assert_eq!(request.method, "POST");
-//!         let mut body = Body::new(request.framing);
-//!         while let Some(piece) = body.next(&mut reader)? {
-//!             bodies.extend_from_slice(piece);
-//!         }
+//!     // The server answers a GET: a head, an empty line, five bytes.
+//!     for server in listener.incoming().take(1) {
+//!         server
+//!             .and_then(|mut server| server.write_all(
+//!                 b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+//!             ))
+//!             .map_err(Error::from)?;
 //!     }
-//!     assert_eq!(bodies, b"hello");
+//!
+//!     let mut reader = Reader::new(socket);
+//!     let wait = Duration::from_secs(10);
+//!     let response = reader.read_response(wait)?.ok_or(Fault::Cut)?;
+//!     assert_eq!(response.status, 200);
+//!     let mut text = Vec::new();
+//!     let mut body = Body::new(response.framing("GET")?);
+//!     while let Some(piece) = body.next(&mut reader)? {
+//!         text.extend_from_slice(piece);
+//!     }
+//!     assert_eq!(text, b"hello");
 //!     Ok(())
 //! }
 //! ```

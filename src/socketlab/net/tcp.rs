@@ -106,9 +106,9 @@ impl TcpSocket {
         })
     }
 
-    /// `setsockopt(SO_RCVTIMEO)`: how long a [`recv`](Self::recv) may wait;
-    /// it then fails with an error whose `is_timeout()` is true. `None`: for
-    /// ever. Python: `settimeout()`.
+    /// `setsockopt(SO_RCVTIMEO)`: how long a [`recv`](Self::recv) may wait.
+    /// Then it fails with an error whose `is_timeout()` is true. `None`: no
+    /// limit. Python: `settimeout()`.
     pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let socket = &self.0.socket;
         let on = format!("SO_RCVTIMEO, {}", seconds(limit));
@@ -166,11 +166,11 @@ impl TcpSocket {
         step("listen", Some(socket), backlog, || socket.listen(backlog))
     }
 
-    /// `accept()`: takes the oldest finished connection from the queue, and
-    /// waits if there is none. The new socket has the listener's port; what
-    /// tells the connections apart is the peer's address.
-    /// Fails with EMFILE, ENFILE, ENOBUFS, ECONNABORTED: none of them a
-    /// reason to end a server, see [`crate::clients`].
+    /// `accept()`: removes the oldest complete connection from the queue, and
+    /// blocks if there is none. The new socket has the listener's port; the
+    /// peer's address tells the connections apart.
+    /// Fails with EMFILE, ENFILE, ENOBUFS, ECONNABORTED. None of them is a
+    /// reason to end a server: see [`crate::clients`].
     pub fn accept(&self) -> Result<(TcpSocket, SocketAddr)> {
         let socket = &self.0.socket;
         let on = LocalAddress(socket);
@@ -194,9 +194,10 @@ impl TcpSocket {
         Ok(())
     }
 
-    /// `recv()`: gives what has arrived, at least one byte, and waits if
-    /// there is nothing; 0 means that the peer has closed its direction.
-    /// One `recv` is not one `send`: TCP carries bytes, not messages.
+    /// `recv()`: returns what has arrived, at least one byte, and blocks if
+    /// there is nothing. 0 means that the peer has closed its direction.
+    /// One `recv` may return parts of several `send`s, because TCP carries
+    /// bytes, not messages.
     /// Fails with ECONNRESET, and EAGAIN when the time limit passed.
     pub fn recv(&self, buffer: &mut [u8]) -> Result<usize> {
         let socket = &self.0.socket;
@@ -209,8 +210,8 @@ impl TcpSocket {
     }
 
     /// `send()`: copies bytes into the kernel's send buffer and returns how
-    /// many fitted; waits while the buffer is full. That they were copied
-    /// says nothing of the peer having read them.
+    /// many fitted. Blocks while the buffer is full. Its return does not mean
+    /// that the peer has read them.
     /// Fails with EPIPE, ECONNRESET, and EAGAIN when the time limit passed.
     pub fn send(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
@@ -231,8 +232,8 @@ impl TcpSocket {
         Ok(())
     }
 
-    /// `send(MSG_DONTWAIT)`: what the kernel's buffer takes at once, perhaps
-    /// nothing: 0. Never waits.
+    /// `send(MSG_DONTWAIT)`: copies what fits into the kernel's buffer now,
+    /// perhaps nothing: 0. Never blocks.
     pub fn send_now(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
         let began = trace::begin();
@@ -281,9 +282,9 @@ impl TcpSocket {
         self.set_user_timeout(limit)
     }
 
-    /// `sendmsg()` until all parts are in the kernel's buffer: several pieces
-    /// of memory in one call, as if they stood side by side. A head and its
-    /// body leave in one segment, without being copied together first.
+    /// `sendmsg()` until all parts are in the kernel's buffer. One call sends
+    /// several pieces of memory in order, so that a head and its body leave in
+    /// one segment without being copied together first.
     pub fn send_parts(&self, parts: &[&[u8]]) -> Result<()> {
         let mut done = 0; // bytes that the kernel has taken
         let total = parts.iter().map(|part| part.len()).sum();
@@ -359,9 +360,9 @@ impl TcpSocket {
         Ok(read)
     }
 
-    /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, whoever else
-    /// holds the socket. SHUT_WR sends FIN: the peer reads end of stream and
-    /// can still answer (half-close).
+    /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, also for other
+    /// handles of this socket. SHUT_WR sends FIN: the peer reads end of stream
+    /// and can still send (half-close).
     pub fn shutdown(&self, how: Shutdown) -> Result<()> {
         let socket = &self.0.socket;
         let name = match how {
@@ -378,10 +379,10 @@ impl TcpSocket {
         drop(self);
     }
 
-    /// The close of a server that speaks last. `close` with unread input
-    /// sends RST, and an RST makes the peer throw away answers that it has
-    /// not read yet. So: FIN first (shutdown), then read what still comes,
-    /// for a second and a megabyte at most, then close.
+    /// The lingering close of a server that speaks last. `close` with unread
+    /// input sends RST, and an RST makes the peer discard replies that it has
+    /// not read yet. So this method calls `shutdown` first, which sends FIN,
+    /// then `recv` for a second and a megabyte at most, then `close`.
     pub fn finish(self) {
         let _ = self.shutdown(Shutdown::Write);
         let deadline = Instant::now() + LINGER;
@@ -424,8 +425,8 @@ impl TcpSocket {
         WeakTcpSocket(Arc::downgrade(&self.0))
     }
 
-    /// Makes a blocked `accept` on this listener return with an error, now
-    /// and for ever. On Linux `shutdown` does that; elsewhere a connection
+    /// Makes a blocked `accept` on this listener return with an error, and
+    /// each later one. On Linux `shutdown` does that; elsewhere a connection
     /// of our own has to wake it.
     pub fn stop_listening(&self) {
         if self.shutdown(Shutdown::Both).is_err()
@@ -485,7 +486,8 @@ impl Display for LocalAddress<'_> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,5 @@
-//! UDP: single datagrams, each whole or lost, in no certain order.
+//! UDP: single datagrams. Each arrives complete or not at all, and the order
+//! may change on the way.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use crate::{Error, Result};
 /// The largest UDP payload over IPv4: 65,535 less 20 (IP) and 8 (UDP).
 pub const LARGEST_DATAGRAM: usize = 65_507;
 
-/// A UDP socket: no connection, no stream; each `sendto` is one datagram, and
-/// each `recvfrom` gives one whole or cut, never half of two.
+/// A UDP socket: no connection, no stream. Each `sendto` sends one datagram,
+/// and each `recvfrom` returns one, never parts of two.
 pub struct UdpSocket {
     socket: std::net::UdpSocket,
     closing: Option<Closing>, // the last field: see Closing
@@ -62,7 +63,7 @@ impl UdpSocket {
     }
 
     /// `setsockopt(SO_RCVTIMEO)`: how long a receive may wait. A datagram
-    /// can be lost, so no client should wait for ever.
+    /// can be lost, so a client should always have a limit.
     pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let on = format!("SO_RCVTIMEO, {}", seconds(limit));
         let socket = SockRef::from(&self.socket);
@@ -81,8 +82,8 @@ impl UdpSocket {
         moved("sendto", began, result, shown, || peer.to_string())
     }
 
-    /// `recvfrom()`: the next datagram and who sent it. What does not fit
-    /// into `buffer` is cut off and lost. 0 is an empty datagram, not an end.
+    /// `recvfrom()`: the next datagram and its sender. Bytes that do not fit
+    /// into `buffer` are lost. 0 is an empty datagram, not an end.
     pub fn recvfrom(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr)> {
         let room = buffer.len();
         let began = trace::begin();
