@@ -12,12 +12,13 @@
 //! "May be": that it happened is a proof, that it did not happen is none.
 //! 512 bytes are promised by POSIX; Linux has PIPE_BUF 4096.       (viva 9)
 
-use pipes::{child, ends, reading, writing};
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use pipes::child::{self, Child};
+use pipes::pipe;
 use rustix::pipe::PIPE_BUF;
 use socketlab::args::{self, Program};
 use socketlab::net::step;
@@ -81,26 +82,26 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
         let (size, count) = (size.to_string(), count.to_string());
         let words = ["--child", letter, "--size", &size, "--count", &count];
         let end = child::copy(&writer)?;
-        children.push(child::start(&words, Stdio::null(), end)?);
+        children.push(Child::start(&words, Stdio::null(), end)?);
     }
 
     // ---- 5 close() -------------------------------------------------------
     // Our own writing end: with it open, no end of file would ever come.
-    ends::close(writer);
-    let mut runs = Runs::new(size);
+    pipe::close(writer);
+    let mut runs = Runs { size, ..Runs::default() };
     let mut buffer = vec![0; 4096];
     loop {
         // ---- 4 read() ----------------------------------------------------
         // A page at a time, so that the pipe is full most of the time: there
         // writers wait, and there a large write() is cut.
-        match reading::read(&reader, &mut buffer, Some(PATIENCE))? {
+        match pipe::read(&reader, &mut buffer, Some(PATIENCE))? {
             0 => break,
             got => runs.take(buffer.get(..got).unwrap_or_default()),
         }
     }
     runs.end();
     for child in &mut children {
-        child::wait_within(child, PATIENCE)?;
+        child.wait_within(PATIENCE)?;
     }
     let (torn, total) = (runs.torn, runs.all);
     say!(
@@ -125,13 +126,14 @@ fn write_records(letter: char, size: usize, count: usize) -> Result<()> {
         // ---- 3 write() ---------------------------------------------------
         // Small: waits until there is room for all of it. Large: takes the
         // room there is, waits, goes on; meanwhile the other one may write.
-        writing::write_all(&io::stdout(), record.as_bytes())?;
+        pipe::write_all(&io::stdout(), record.as_bytes())?;
     }
     Ok(())
 }
 
 /// Counts runs of one letter. A whole number of records makes a run whose
 /// length is a multiple of their size; any other run was cut into.
+#[derive(Default)]
 struct Runs {
     size: usize,
     letter: u8,
@@ -141,10 +143,6 @@ struct Runs {
 }
 
 impl Runs {
-    fn new(size: usize) -> Runs {
-        Runs { size, letter: 0, length: 0, all: 0, torn: 0 }
-    }
-
     fn take(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if byte != self.letter {

@@ -15,7 +15,6 @@
 //! The buffer is a ring of 16 pages (Linux), and so it counts in pages:
 //! --chunk 2049 fills it with half as many bytes.
 
-use pipes::{ends, fifo, reading, writing};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -24,6 +23,7 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::bounded;
+use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pipe::PIPE_BUF;
@@ -74,7 +74,7 @@ fn main() -> Result<()> {
         Some(path) => {
             fifo::make(path)?;
             refuse_readers(path)?;
-            let end = fifo::open(path, OFlags::RDWR, "O_RDWR", None)?;
+            let end = fifo::open(path, OFlags::RDWR, None)?;
             (end.try_clone().map_err(|e| Error::new("dup", "", e))?, end)
         }
     };
@@ -90,7 +90,7 @@ fn main() -> Result<()> {
     let data = vec![b'x'; chunk];
     let mut held = 0;
     loop {
-        match writing::write(&writer, &data) {
+        match pipe::write(&writer, &data) {
             Ok(count) => held += count,
             Err(error) if error.is_timeout() => break, // EAGAIN
             Err(error) => return Err(error),
@@ -127,7 +127,7 @@ fn set_size(_: &OwnedFd, wanted: Option<usize>) -> Result<String> {
 /// waiting works only if somebody has it open for reading.      (viva 10)
 fn refuse_readers(path: &Path) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
-    match fifo::open(path, flags, "O_WRONLY | O_NONBLOCK", None) {
+    match fifo::open(path, flags, None) {
         Ok(_) => Err(Error::other(format!(
             "{0} is open for reading somewhere (lsof {0} shows where), and \
              who reads would empty it again: end that first",
@@ -153,10 +153,10 @@ fn watch_a_writer_wait(
     thread::Builder::new()
         .name("writing".into())
         .spawn(move || {
-            let _ = done.send(writing::write_all(&writer, &more));
+            let _ = done.send(pipe::write_all(&writer, &more));
             // ---- 4 close() -----------------------------------------------
             // The writer's end; ours goes when main returns.
-            ends::close(writer);
+            pipe::close(writer);
         })
         .map_err(|error| Error::new("spawn", "writing", error))?;
     let returned = |limit| written.recv_timeout(limit).is_ok();
@@ -168,7 +168,7 @@ fn watch_a_writer_wait(
     // ---- 3 read() --------------------------------------------------------
     // Makes room, but only when a whole page of the ring is empty. As many
     // of our pieces are in a page as fit whole.
-    let mut taken = reading::read(reader, &mut [0], None)?;
+    let mut taken = pipe::read(reader, &mut [0], None)?;
     if returned(WAITS) {
         say!("1 byte read: write() has returned");
         return Ok(());
@@ -178,7 +178,7 @@ fn watch_a_writer_wait(
     let mut page = [0; PAGE];
     while taken < held {
         let rest = page.get_mut(taken % full..full).unwrap_or_default();
-        taken += reading::read(reader, rest, None)?;
+        taken += pipe::read(reader, rest, None)?;
         if returned(WAITS) {
             say!("{taken} bytes read: write() has returned");
             return Ok(());

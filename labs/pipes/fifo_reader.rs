@@ -11,7 +11,6 @@
 //!   v  5 unlink            (with --remove)
 //! ```
 
-use pipes::{ends, fifo, reading};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -20,7 +19,8 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use pipes::own_name::OwnName;
+use pipes::name::OwnName;
+use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say, stop};
@@ -94,10 +94,10 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // and open again instead would lose what was written meanwhile. (try 8)
     let shown = path.display();
     let reader = if stay {
-        fifo::open(path, OFlags::RDWR, "O_RDWR", None)?
+        fifo::open(path, OFlags::RDWR, None)?
     } else {
         say!("open({shown}, O_RDONLY): waiting for a writer");
-        fifo::open(path, OFlags::RDONLY, "O_RDONLY", Some(wait))?
+        fifo::open(path, OFlags::RDONLY, Some(wait))?
     };
     say!("open({shown}): open for reading");
     let mut buffer = [0; 4096];
@@ -106,7 +106,7 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
         // Bytes of any writer, in the order of their write() calls; two of
         // them may come in one read(). 0: the last writer has closed, and
         // nothing is left. Another may still come; we do not wait. (viva 3)
-        let count = reading::read(&reader, &mut buffer, None)?;
+        let count = pipe::read(&reader, &mut buffer, None)?;
         if count == 0 {
             say!("read() = 0, end of file: the last writer has closed");
             break;
@@ -121,7 +121,7 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // Without a reader the next write() fails; what was in the pipe and not
     // read by then is lost: the name lasts, its contents do not. (viva 11)
-    ends::close(reader);
+    pipe::close(reader);
     Ok(())
 }
 

@@ -15,12 +15,13 @@
 //! What closes what is the lesson: --leak and --reader-leaves get it wrong
 //! on purpose.
 
-use pipes::{child, ends, orphan, reading, writing};
 use std::io::{self, PipeWriter};
-use std::process::{self, Child, Stdio};
+use std::process::{self, Stdio};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use pipes::child::{self, Child};
+use pipes::pipe;
 use rustix::io::FdFlags;
 use socketlab::args::{self, Program};
 use socketlab::net::step;
@@ -62,7 +63,7 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
-        args.parent.map_or(Ok(()), orphan::end_with_parent)?;
+        args.parent.map_or(Ok(()), child::end_with_parent)?;
         return read_all(args.reader_leaves);
     }
     let parent = process::id();
@@ -92,13 +93,13 @@ fn main() -> Result<()> {
         words.extend(["--parent", &pid]); // no end of file will end it
     }
     let end = child::copy(&reader)?;
-    let mut child = child::start(&words, end, Stdio::inherit())?;
-    say!("parent {parent}: pipe(), fork(): my child is {}", child.id());
+    let mut child = Child::start(&words, end, Stdio::inherit())?;
+    say!("parent {parent}: pipe(), fork(): my child is {}", child.pid());
 
     // ---- 3 close() -------------------------------------------------------
     // The end we do not use. With it open, a write() after the child's death
     // would find a reader, ourselves, and wait for it in the end. (viva 4)
-    ends::close(reader);
+    pipe::close(reader);
     if args.reader_leaves {
         return write_too_late(&writer, &mut child);
     }
@@ -109,26 +110,25 @@ fn main() -> Result<()> {
         // ---- 4 write() ---------------------------------------------------
         // Into the kernel's buffer, and back at once while there is room: 64
         // KiB on Linux. Then write() waits for the reader. (viva 6) (try 5)
-        writing::write_all(&writer, &line)?;
+        pipe::write_all(&writer, &line)?;
     }
 
     // ---- 6 close() -------------------------------------------------------
     // The last writing end: the child reads what is left in the pipe, and
     // then 0. A pipe has no other way to say that it is over.     (viva 3)
-    ends::close(writer);
+    pipe::close(writer);
 
     // ---- 7 wait() --------------------------------------------------------
     // Until somebody asks for its status, a dead child stays as a zombie.
     let limit = if args.leak { STUCK } else { END };
-    match child::wait_within(&mut child, limit)? {
+    match child.wait_within(limit)? {
         Some(status) => say!("parent {parent}: my child has ended, {status}"),
         None => {
-            let pid = child.id();
-            child::kill(&mut child);
             return Err(Error::other(format!(
-                "{limit:?} after close() child {pid} still waits in read(): \
+                "{limit:?} after close() child {} still waits in read(): \
                  somebody holds a writing end (with --leak that is the child \
-                 itself). I ended it"
+                 itself). I ended it",
+                child.pid()
             )));
         }
     }
@@ -143,7 +143,7 @@ fn read_all(leaves: bool) -> Result<()> {
         // ---- 5 read() ----------------------------------------------------
         // What is there, perhaps two lines of the parent at once, perhaps
         // half of one: a pipe is a stream of bytes, as TCP is.   (viva 5)
-        let count = reading::read(&io::stdin(), &mut buffer, None)?;
+        let count = pipe::read(&io::stdin(), &mut buffer, None)?;
         if count == 0 {
             say!("child {me}: read() = 0, end of file: nobody can write");
             return Ok(());
@@ -165,10 +165,10 @@ fn read_all(leaves: bool) -> Result<()> {
 /// none.                                                 (viva 4) (try 1)
 fn write_too_late(writer: &PipeWriter, child: &mut Child) -> Result<()> {
     let parent = process::id();
-    writing::write_all(writer, b"one\n")?;
-    let status = child::wait_within(child, END)?;
+    pipe::write_all(writer, b"one\n")?;
+    let status = child.wait_within(END)?;
     let status = status.map_or("it still runs".into(), |s| s.to_string());
     say!("parent {parent}: my child has ended, {status}; I write once more");
-    writing::write_all(writer, b"two\n")?;
+    pipe::write_all(writer, b"two\n")?;
     Err(Error::other("write() worked, so somebody still reads. Who?"))
 }
