@@ -5,7 +5,6 @@ mod server;
 mod state;
 mod template;
 
-use datetime::answer;
 use std::net::{SocketAddr, UdpSocket};
 
 use harness::{DEADLINE, Server, play_readme};
