@@ -8,9 +8,9 @@
 //! main --------------------------- 5 close --> server
 //! ```
 //!
-//! Two threads on one socket, one for each direction: the only way to echo
-//! more than the buffers on the way can hold. A client that writes all and
-//! then reads stops for ever together with its server: deadlock.rs shows it.
+//! Two threads on one socket, one for each direction, so that the client can
+//! echo more than the buffers on the way hold. A client that writes all and
+//! then reads may wait for its server while that waits for it: deadlock.rs.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
 use std::io::{self, ErrorKind, IsTerminal, Read};

@@ -1,6 +1,6 @@
-//! Two writers, one pipe: are their words mixed up? Up to PIPE_BUF bytes a
-//! write() goes in whole, and never among another's bytes; a larger one may
-//! be cut into by whoever else writes [T-X3].
+//! Two writers, one pipe: are their bytes mixed up? A write() of up to
+//! PIPE_BUF bytes is atomic: its bytes stay together. Other writers' bytes
+//! may come between those of a larger one [T-X3].
 //!
 //! ```text
 //! writer A (--child A) -- 3 write "AAAA" --\
@@ -9,8 +9,8 @@
 //!   ^------------------------ 2 fork -----------------------'
 //! ```
 //!
-//! "May be": that it happened is a proof, that it did not happen is none.
-//! 512 bytes are promised by POSIX; Linux has PIPE_BUF 4096.       (viva 9)
+//! That it happened is a proof; that it did not happen proves nothing. POSIX
+//! promises 512 bytes, and Linux has PIPE_BUF 4096.                (viva 9)
 
 use std::io;
 use std::process::Stdio;
@@ -23,9 +23,6 @@ use rustix::pipe::PIPE_BUF;
 use socketlab::args::{self, Program};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
-
-/// The second run's size, when none is asked for: just too much.
-const TOO_LARGE: usize = PIPE_BUF + 1;
 
 /// How long the writers may be silent.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,16 +53,15 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let count = args::in_range("--count", args.count, 1, 1_000_000);
     let size = args.size.map(|n| args::in_range("--size", n, 1, 1 << 20));
-    match (args.child, size) {
-        (Some(letter), size) => {
-            write_records(letter, size.unwrap_or(PIPE_BUF), count)
-        }
-        (None, Some(size)) => watch_two_writers(size, count),
-        (None, None) => {
-            watch_two_writers(PIPE_BUF, count)?;
-            watch_two_writers(TOO_LARGE, count)
+    // Without --size: the largest atomic write, and one byte more.
+    let sizes = size.map_or(vec![PIPE_BUF, PIPE_BUF + 1], |size| vec![size]);
+    for size in sizes {
+        match args.child {
+            Some(letter) => return write_records(letter, size, count),
+            None => watch_two_writers(size, count)?,
         }
     }
+    Ok(())
 }
 
 /// Starts both writers, reads what they wrote, and says what it looked like.
@@ -75,7 +71,7 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 fork() --------------------------------------------------------
-    // Twice: two brothers with the same pipe for descriptor 1, like two
+    // Twice: both children have the same pipe for descriptor 1, like two
     // programs whose output a shell sends into one pipe.
     let mut children = Vec::new();
     for letter in ["A", "B"] {
@@ -131,8 +127,8 @@ fn write_records(letter: char, size: usize, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// Counts runs of one letter. A whole number of records makes a run whose
-/// length is a multiple of their size; any other run was cut into.
+/// Counts runs of one letter. A run of complete records has a length that is
+/// a multiple of their size; any other run was cut by the other writer.
 #[derive(Default)]
 struct Runs {
     size: usize,

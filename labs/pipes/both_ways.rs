@@ -29,7 +29,7 @@ use socketlab::{Error, Result, console, say};
 /// How long the child may take for an answer, or to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A write() that makes no progress for so long is stuck.
+/// A write() that makes no progress for this time is stuck.
 const STUCK: Duration = Duration::from_secs(1);
 
 /// Bytes written before the answer is read: less than a pipe holds.
@@ -104,8 +104,8 @@ fn main() -> Result<()> {
         let mut answer = Vec::new();
         for piece in line.chunks(PIECE) {
             // ---- 5 write() -----------------------------------------------
-            // A piece, and then its answer: neither pipe can fill up. Who
-            // writes much before reading must do both at once.  (viva 8)
+            // A piece, and then its answer, so that neither pipe fills up. A
+            // program that writes more must read meanwhile.     (viva 8)
             pipe::write_all(&down, piece)?;
 
             // ---- 6 read() ------------------------------------------------
@@ -156,8 +156,8 @@ fn answer_all() -> Result<()> {
 }
 
 /// `--one-pipe`: parent and child both write into the same pipe and both read
-/// from it. A byte goes to whoever reads first, its writer included: a pipe
-/// knows no ends, only descriptors.                       (viva 7) (try 3)
+/// from it. A byte goes to the process that reads first, and that may be its
+/// writer: a pipe has descriptors, not sides.             (viva 7) (try 3)
 fn ask_by_one_pipe() -> Result<()> {
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     let (stdin, stdout) = (child::copy(&reader)?, child::copy(&writer)?);

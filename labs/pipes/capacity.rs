@@ -34,7 +34,8 @@ use socketlab::{Error, Result, say};
 /// Bytes read at once: a page of the ring, on most machines.
 const PAGE: usize = 4096;
 
-/// A write() that has not returned for so long waits.
+/// A write() that has not returned after this time waits: otherwise it takes
+/// microseconds.
 const WAITS: Duration = Duration::from_millis(300);
 
 const PROGRAM: Program = Program {
@@ -64,8 +65,8 @@ fn main() -> Result<()> {
     let chunk = args::in_range("--chunk", args.chunk, 1, 65_536);
 
     // ---- 1 pipe() --------------------------------------------------------
-    // Or open() on a FIFO, for reading and writing so that it need not wait
-    // for somebody else: what is behind the name is the same thing.
+    // Or open() on a FIFO, which has the same buffer in the kernel. Opened
+    // for reading and writing, so that open() need not wait for others.
     let (reader, writer) = match &args.fifo {
         None => {
             let (reader, writer) = step("pipe", None, "", io::pipe)?;
@@ -84,7 +85,7 @@ fn main() -> Result<()> {
 
     // ---- 2 write() -------------------------------------------------------
     // Non-blocking, so that a full pipe is an error (EAGAIN) and no wait. Up
-    // to PIPE_BUF bytes fit whole or not at all; of more, a part may fit.
+    // to PIPE_BUF bytes fit together or not at all; of more, a part may fit.
     //                                                   (viva 6) (try 5)
     set_nonblocking(&writer, true)?;
     let data = vec![b'x'; chunk];
@@ -114,7 +115,7 @@ fn set_size(pipe: &OwnedFd, wanted: Option<usize>) -> Result<String> {
     Ok(size.to_string())
 }
 
-/// Nobody else lets a program ask, or choose.
+/// Other systems do not let a program ask, or choose.
 #[cfg(not(target_os = "linux"))]
 fn set_size(_: &OwnedFd, wanted: Option<usize>) -> Result<String> {
     match wanted {
@@ -166,8 +167,8 @@ fn watch_a_writer_wait(
     say!("{size} more: write() waits");
 
     // ---- 3 read() --------------------------------------------------------
-    // Makes room, but only when a whole page of the ring is empty. As many
-    // of our pieces are in a page as fit whole.
+    // Makes room, but only when a page of the ring is empty. A page holds as
+    // many of our pieces as fit without being cut.
     let mut taken = pipe::read(reader, &mut [0], None)?;
     if returned(WAITS) {
         say!("1 byte read: write() has returned");

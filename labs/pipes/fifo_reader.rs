@@ -25,8 +25,8 @@ use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say, stop};
 
-/// Somebody ends the program: a signal, or main. Not both, because the signal
-/// interrupts open(), which then looks for a name that is no more.
+/// A signal or main ends the program. Not both, because the signal interrupts
+/// open(), which would then look for a name that is removed already.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
 
     // ---- 1 mkfifo() ------------------------------------------------------
-    // As in fifo_writer.rs: whoever comes first makes the name.
+    // Whoever comes first makes the name; the other uses it.
     fifo::make(&args.path)?;
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();
@@ -125,8 +125,8 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Who has the FIFO open goes on as if nothing had happened; who opens the
-/// name next gets a new one, or ENOENT.
+/// A process that has the FIFO open does not notice. A process that opens the
+/// name afterwards gets a new FIFO, or ENOENT.
 fn remove(name: &OwnName) {
     // ---- 5 unlink() ------------------------------------------------------
     // The handout's "explicitly deleted". C: unlink(), shell: rm.

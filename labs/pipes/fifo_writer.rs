@@ -55,8 +55,8 @@ fn main() -> Result<()> {
     fifo::make(path)?;
 
     // ---- 2 open() --------------------------------------------------------
-    // Waits until somebody opens it for reading: a meeting, as connect() and
-    // accept() have. Here the order does not matter.            (viva 10)
+    // Waits until another process opens it for reading. connect() would fail
+    // without a server; here the order does not matter.         (viva 10)
     let writer = if args.no_wait {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK; // (try 7)
         fifo::open(path, flags, None)?
@@ -70,9 +70,9 @@ fn main() -> Result<()> {
         line.push(b'\n');
 
         // ---- 3 write() ---------------------------------------------------
-        // A line of up to PIPE_BUF bytes arrives whole, also if others write
-        // here, too; but nobody learns who wrote it.             (viva 9)
-        // If the reader has left, we hear of it now, and not before: EPIPE.
+        // A line of up to PIPE_BUF bytes stays together, also if others write
+        // here; but the reader is not told who wrote it.         (viva 9)
+        // If the reader has left, only this call tells us: EPIPE.
         pipe::write_all(&writer, &line)?; // (viva 4)
     }
 

@@ -70,22 +70,22 @@ fn main() -> Result<()> {
 
     // ---- 1 pipe() --------------------------------------------------------
     // A buffer in the kernel and two descriptors for it, one to read from
-    // and one to write to. No name: who did not inherit a descriptor, or got
-    // one handed over, cannot ask for it.                         (viva 1)
+    // and one to write to. It has no name: a process must inherit one of the
+    // descriptors, or be given it.                                (viva 1)
     // C fills in int fd[2]; Python: r, w = os.pipe(). Both ends are closed at
     // exec (O_CLOEXEC) unless they are handed on.
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     if args.leak {
-        // Not closed at exec: the mistake of many a C program, where this is
-        // what happens unless one writes close(fd[1]) in the child. (try 2)
+        // Not closed at exec: a frequent mistake in C, where the child must
+        // call close(fd[1]) itself.                               (try 2)
         rustix::io::fcntl_setfd(&writer, FdFlags::empty())
             .map_err(|error| Error::new("fcntl", "F_SETFD", error.into()))?;
     }
 
     // ---- 2 fork() --------------------------------------------------------
     // Here C and Python would call fork(), and the child would have copies
-    // of both descriptors. Ours is a new program (exec), which keeps of them
-    // what it is given: the reading end, as descriptor 0.         (viva 2)
+    // of both descriptors. Ours is a new program (exec) that keeps only the
+    // reading end, as its descriptor 0.                           (viva 2)
     let mut words = vec!["--child"];
     words.extend(args.reader_leaves.then_some("--reader-leaves"));
     let pid = parent.to_string();
@@ -97,8 +97,9 @@ fn main() -> Result<()> {
     say!("parent {parent}: pipe(), fork(): my child is {}", child.pid());
 
     // ---- 3 close() -------------------------------------------------------
-    // The end we do not use. With it open, a write() after the child's death
-    // would find a reader, ourselves, and wait for it in the end. (viva 4)
+    // The end that we do not use. If it stayed open, a write() after the
+    // child's death would still have a reader, ourselves, and would wait
+    // when the pipe is full.                                      (viva 4)
     pipe::close(reader);
     if args.reader_leaves {
         return write_too_late(&writer, &mut child);
@@ -115,11 +116,11 @@ fn main() -> Result<()> {
 
     // ---- 6 close() -------------------------------------------------------
     // The last writing end: the child reads what is left in the pipe, and
-    // then 0. A pipe has no other way to say that it is over.     (viva 3)
+    // then 0. A pipe has no other way to say "the end".           (viva 3)
     pipe::close(writer);
 
     // ---- 7 wait() --------------------------------------------------------
-    // Until somebody asks for its status, a dead child stays as a zombie.
+    // Until its parent asks for its status, a dead child stays as a zombie.
     let limit = if args.leak { STUCK } else { END };
     match child.wait_within(limit)? {
         Some(status) => say!("parent {parent}: my child has ended, {status}"),

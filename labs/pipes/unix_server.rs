@@ -77,7 +77,7 @@ struct Args {
 fn octal(word: &str) -> std::result::Result<RawMode, String> {
     match RawMode::from_str_radix(word, 8) {
         Ok(mode) if mode <= 0o777 => Ok(mode),
-        _ => Err(format!("'{word}' is no mode: 600, 660 or 666, say")),
+        _ => Err(format!("'{word}' is not a mode: give 600, 660 or 666, say")),
     }
 }
 
