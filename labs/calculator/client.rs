@@ -78,6 +78,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // Three segments without a byte of ours: the kernels at both ends
         // shake hands.                            [G-5] (viva 2) (viva 3)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, stop, warn};
+use socketlab::{Result, say, signals, warn};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 5;
@@ -75,8 +75,12 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // From here on the kernel shakes hands, also while a session runs: the
     // next clients are connected and wait.                   (viva 9)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
     net::announce(listener.local_addr()?);
 
     loop {

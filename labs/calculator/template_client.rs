@@ -47,6 +47,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // Only TCP: SYN, SYN-ACK, ACK. It fails at once if nobody listens; a
         // UDP client learns that late or never.                  (viva 1)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

@@ -23,7 +23,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console, stop, warn};
+use socketlab::{Error, Result, console, signals, warn};
 
 /// Longest line of the room that is shown whole: /who in a large room.
 const LONGEST: usize = 256 * 1024;
@@ -76,6 +76,8 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -96,7 +98,7 @@ fn main() -> Result<()> {
 
     // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
     let socket = server.clone();
-    stop::on_signal(move || leave(&socket))?;
+    signals::on_signal(move || leave(&socket))?;
 
     // The other thread reads to the end of the stream, and ends the program.
     let talked = talk(&server, &mut keyboard, args.name, &let_in);

@@ -31,7 +31,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
-use socketlab::{Error, Result, console, say, stop, warn};
+use socketlab::{Error, Result, console, say, signals, warn};
 
 const PROGRAM: Program = Program {
     lab: "datetime",
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
     let mut dice = StdRng::seed_from_u64(seed);
     let tally = Arc::new(Mutex::new(Tally::default()));
     let shared = tally.clone();
-    stop::on_signal(move || {
+    signals::on_signal(move || {
         say!("{}", shared.lock());
         process::exit(0);
     })?;

@@ -17,9 +17,9 @@ use datetime::answer::answer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use socketlab::args::{self, Port, Program};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 
 /// Longer than any request, so that a cut datagram cannot look like one.
 const BUFFER: usize = 1024; // bytes
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // One socket for all clients. The kernel keeps a queue of datagrams for
@@ -69,7 +69,7 @@ fn main() -> Result<()> {
     net::announce(own);
     say!("time zone: {}", zone_name(&zone(args.utc)));
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = [0; BUFFER];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -85,7 +85,7 @@ fn main() -> Result<()> {
         };
         // Not to ourselves, nor to a server that answers every answer.
         // answer.rs ends such a loop between two servers of this kind.
-        if !answers.allow(client) {
+        if !guard.allow(client) {
             continue;
         }
         let datagram = buffer.get(..count).unwrap_or_default();

@@ -14,9 +14,9 @@
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 
 const PROGRAM: Program = Program {
     lab: "datetime",
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_DGRAM is UDP. No listen() and no accept() will follow.
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     let own = socket.local_addr()?;
     net::announce(own);
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = [0; 2048]; // a longer datagram is cut, its rest is lost
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -75,7 +75,7 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // The address that recvfrom() gave is all we know of the client. It
         // may be forged: our own, or a server's that answers our answers.
-        if answers.allow(client)
+        if guard.allow(client)
             && let Err(error) = socket.sendto(b"Hello from the server", client)
         {
             warn!("{error}");

@@ -45,6 +45,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // SYN, SYN-ACK, ACK. The kernel gives us a port of our own. It works
         // only while somebody listens: start the server first.   [E-I5]
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop};
+use socketlab::{Result, console, say, signals};
 
 const PROGRAM: Program = Program {
     lab: "echo",
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // A kernel endpoint and nothing more: no port, no peer, no packet sent.
@@ -64,6 +64,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // From here the KERNEL completes handshakes and queues about 5 of them,
     // so a client can be "connected" before accept() ever runs.   [E-S3]
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 

@@ -61,6 +61,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // As in task1_client.rs, step 2. Success is no turn yet: the kernel
         // answers for a server that still serves somebody else.    (try 3)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

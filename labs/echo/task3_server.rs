@@ -22,7 +22,7 @@ use echo::command::Command;
 use echo::converse::converse;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, stop, warn};
+use socketlab::{Result, say, signals, warn};
 
 const PROGRAM: Program = Program {
     lab: "echo",
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // As in task1_server.rs, step 1.
@@ -64,6 +64,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // As in task1_server.rs, step 3. The 5 matters now: about so many
     // clients can wait here while one is served.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 

@@ -73,7 +73,12 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // Here it ends, before anything is typed, if no server runs. [E-I5]
+        // SO_SNDTIMEO bounds connect() on Linux, too.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
+        // A server that does not read for 30 s is given up.
+        socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+        socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
     };
     let attempt = || net::try_each(&addresses, connect);

@@ -75,6 +75,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // A backlog of 5 is enough for a classroom. A crowd that connects at one
     // moment overflows it, and each dropped SYN costs its client a second.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     let stop = clients.stopper(&listener);

@@ -15,9 +15,9 @@
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 
 /// Room for the largest datagram that there is. With less room, the kernel
 /// cuts a longer one and throws its rest away, without an error. (try 8)
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     let port = args.port.for_server(args.allow_privileged);
     let room = args::in_range("--buffer", args.buffer, 1, BUFFER);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_DGRAM instead of SOCK_STREAM, and the transport is UDP.
@@ -70,7 +70,7 @@ fn main() -> Result<()> {
     let own = socket.local_addr()?;
     net::announce(own);
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -94,8 +94,8 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // We are not told whether it arrives. A failure concerns this one
         // client: the loop goes on.                            [T-F9]
-        // An echo of an echo would never end: see reflection.rs.  (try 9)
-        if answers.allow(peer)
+        // An echo of an echo would never end: see loop_guard.rs.  (try 9)
+        if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
             warn!("{error}");

@@ -39,7 +39,12 @@ pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
 
         // ---- 2 connect() -------------------------------------------------
         // Ten seconds at most; a send later on, thirty.
+        // SO_SNDTIMEO bounds connect() on Linux, too.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
+        // A server that does not read for 30 s is given up.
+        socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+        socket.set_user_timeout(net::SEND_TIMEOUT)?;
         let _ = socket.set_no_delay();
         Ok(socket)
     })

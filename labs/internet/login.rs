@@ -8,7 +8,7 @@ use std::process;
 use rustix::termios::{
     LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr,
 };
-use socketlab::{Error, Result, console, stop, warn};
+use socketlab::{Error, Result, console, signals, warn};
 
 use crate::dialogue::Dialogue;
 
@@ -64,7 +64,7 @@ fn ask(prompt: &str) -> Result<String> {
     };
     // Ctrl-C at the prompt must not leave the terminal without echo.
     let restore = before.clone();
-    stop::on_signal(move || {
+    signals::on_signal(move || {
         set(&restore);
         process::exit(130);
     })?;

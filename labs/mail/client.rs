@@ -28,7 +28,7 @@ use mail::smtp::Smtp;
 use mail::{auth, data, options, policy, report, text};
 use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console};
+use socketlab::{Error, Result, console, program};
 
 const PROGRAM: Program = Program {
     lab: "mail",
@@ -42,6 +42,7 @@ const PROGRAM: Program = Program {
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    program::set_server("mail-sink"); // what to start when nobody listens
     // All that the user can get wrong is found before a server hears of us,
     // and most of it before somebody types a text in vain.
     let mut plan = options::plan(args);
@@ -59,7 +60,12 @@ fn main() -> Result<()> {
         // The handout's "establish a TCP connection with a mail server".
         // Port 25 is for servers among themselves; most networks block it
         // for everybody else.                       (viva 11) [W-T4b]
+        // SO_SNDTIMEO bounds connect() on Linux, too.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
+        // A server that does not read for 30 s is given up.
+        socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+        socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
     });
     let socket = connected.inspect_err(keep_text)?;

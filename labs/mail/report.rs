@@ -11,7 +11,7 @@
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socketlab::{Error, Result, console, stop, warn};
+use socketlab::{Error, Result, console, signals, warn};
 
 use crate::message::Letter;
 use crate::reply::Reply;
@@ -96,7 +96,7 @@ static ON_THE_WAY: AtomicBool = AtomicBool::new(false);
 pub fn on_the_way() {
     ON_THE_WAY.store(true, Ordering::Relaxed);
     // Without a handler Ctrl-C ends the program as before, without a word.
-    let _ = stop::on_signal(|| {
+    let _ = signals::on_signal(|| {
         if ON_THE_WAY.load(Ordering::Relaxed) {
             warn!(
                 "Error: unknown: stopped before the dot was answered. The \

@@ -44,7 +44,7 @@ impl Smtp {
 
     /// The numbered line above what one step says and hears.
     pub fn banner(&self, step: &str, about: &str) {
-        let program = socketlab::args::program();
+        let program = socketlab::program::current();
         let number = program.and_then(|program| program.step(step));
         if !self.quiet {
             let name = step.to_uppercase();

@@ -98,6 +98,8 @@ fn main() -> Result<()> {
         // student's.                    [D-T1.3] [D-Q2] [D-Q6] (try 1)
         // The handshake costs a round trip before the first message; UDP
         // would spare it.                       [D-Q4] [D-Q5] (viva 1)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

@@ -258,6 +258,8 @@ fn open(
     // ---- 2 connect() -----------------------------------------------------
     // Always works: the server's kernel shakes hands with everybody, and
     // the program behind it hears of it later.               (viva 5)
+    // On Linux connect() waits 10 s at most, and so does each send().
+    socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address)?;
     let reader = LineReader::new(socket.clone(), LONGEST, WAIT);
     Ok((socket, reader))

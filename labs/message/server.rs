@@ -111,6 +111,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // As in open_server.rs, step 3. The allow-list cannot act here: the
     // kernel shakes hands without asking us.                     (viva 5)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?; // LISTEN in `ss -tln`              (viva 7)
     let clients = Clients::new(&listener, max_clients, NO_ROOM)?;
     show_table_on_signal(house.clone())?;

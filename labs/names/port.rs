@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use socketlab::console::{escape, escape_short};
-use socketlab::tcp_table::{self, Entry};
+use socketlab::socket_table::{self, Entry};
 use socketlab::{Error, Result, args, say};
 
 use crate::page::item;
@@ -241,7 +241,7 @@ fn meaning(error: &io::Error) -> String {
 
 /// Who listens on it now, and how many connections have it at this end.
 fn tell_listeners(port: u16) {
-    let mut entries = tcp_table::all();
+    let mut entries = socket_table::all();
     entries.retain(|entry| entry.local.port() == port);
     if !std::path::Path::new("/proc/net/tcp").exists() {
         return item(
@@ -257,7 +257,7 @@ fn tell_listeners(port: u16) {
     if waiting.is_empty() {
         item("listens", "nobody (in this network namespace), TCP or UDP");
     }
-    let holders = tcp_table::holders();
+    let holders = socket_table::holders();
     for entry in waiting.iter().take(SHOWN) {
         let who = match holders.get(&entry.inode) {
             Some((pid, name)) => {

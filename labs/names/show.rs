@@ -128,15 +128,14 @@ pub fn connect(socket: &Socket, server: SocketAddr) -> Result<()> {
     // ---- 7 connect() -----------------------------------------------------
     // This is what makes it a client: it begins. A socket without a port
     // gets one now, and an address to go with it.  [T-Q1] [T-Q6] (viva 6)
-    step("connect", Some(socket), server, || net::connect(socket, server))
-        .map_err(|error| match error.errno() {
-            Some(number) if number == UNREACHABLE => Error::other(format!(
-                "connect({server}): Network is unreachable (ENETUNREACH). \
-                 127.0.0.1 is this machine itself, so its loopback interface \
-                 is down: `ip link show lo`, and as root `ip link set lo up`"
-            )),
-            _ => error,
-        })
+    net::connect(socket, server).map_err(|error| match error.errno() {
+        Some(number) if number == UNREACHABLE => Error::other(format!(
+            "connect({server}): Network is unreachable (ENETUNREACH). \
+             127.0.0.1 is this machine itself, so its loopback interface \
+             is down: `ip link show lo`, and as root `ip link set lo up`"
+        )),
+        _ => error,
+    })
 }
 
 /// The oldest connection of the queue.

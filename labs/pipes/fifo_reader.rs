@@ -23,7 +23,7 @@ use pipes::name::OwnName;
 use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
-use socketlab::{Result, console, say, stop};
+use socketlab::{Result, console, say, signals};
 
 /// A signal or main ends the program. Not both, because the signal interrupts
 /// open(), which would then look for a name that is removed already.
@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     fifo::make(&args.path)?;
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();
-    stop::on_signal(move || {
+    signals::on_signal(move || {
         if ENDING.swap(true, Ordering::Relaxed) {
             return; // it ends anyway
         }

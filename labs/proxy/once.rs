@@ -74,6 +74,10 @@ fn main() -> Result<()> {
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(128)?;
     let clients = Clients::new(&listener, 256, NO_ROOM)?;
     net::announce(listener.local_addr()?);
@@ -144,7 +148,12 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     let connected = found.and_then(|addresses| {
         net::try_each(&addresses, |address| {
             let origin = TcpSocket::new(address)?;
+            // SO_SNDTIMEO bounds connect() on Linux, too.
+            origin.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
             origin.connect(address)?;
+            // A server that does not read for 30 s is given up.
+            origin.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+            origin.set_user_timeout(net::SEND_TIMEOUT)?;
             Ok(origin)
         })
     });

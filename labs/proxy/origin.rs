@@ -60,7 +60,12 @@ fn dial(address: SocketAddr) -> socketlab::Result<TcpSocket> {
     let origin = TcpSocket::new(address)?;
     // ---- 6 connect() -----------------------------------------------------
     // From here this program is a client. Waits 10 s at most.
+    // SO_SNDTIMEO bounds connect() on Linux, too.
+    origin.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     origin.connect(address)?;
+    // A server that does not read for 30 s is given up.
+    origin.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    origin.set_user_timeout(net::SEND_TIMEOUT)?;
     origin.set_no_delay()?;
     Ok(origin)
 }

@@ -123,6 +123,10 @@ fn main() -> Result<()> {
     let own = listener.local_addr()?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     // What is small leaves at once. On Linux accepted sockets inherit it.
     listener.set_no_delay()?;

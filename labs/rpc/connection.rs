@@ -39,6 +39,7 @@ impl Connection {
             // ---- 2 connect() ---------------------------------------------
             // Who we are is in the ids of our calls, not in the connection:
             // that may be another one for every attempt.        (viva 8)
+            // SO_SNDTIMEO bounds connect() on Linux, too.
             socket.set_send_timeout(Some(limit))?;
             socket.connect(address)?;
             Ok(socket)

@@ -118,6 +118,10 @@ fn main() -> Result<()> {
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     net::allow_many_sockets();
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;

@@ -71,6 +71,8 @@ fn main() -> Result<()> {
         // answered by RST, at once, before anybody was asked for a sentence;
         // a firewall would keep silent.     [W-P1] [W-P3] (viva 2) (viva 8)
         // Our own port is the kernel's choice, made here: no bind(). (viva 6)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;

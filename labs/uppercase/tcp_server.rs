@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
@@ -91,9 +91,13 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // The skeleton's listen(1) is not "one client at a time": it is how many
     // finished connections may WAIT, one more than that on Linux. (try 5)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(if args.once { 1 } else { BACKLOG })?;
     if args.once {
-        stop::at_once_on_signal()?;
+        signals::at_once_on_signal()?;
         net::announce(listener.local_addr()?);
         say!("The server is ready to receive");
         return serve_by_the_letter(&listener);

@@ -12,13 +12,13 @@
 //! all clients, without listen(), accept() or threads.       [W-T1.2]
 //!
 //! Limit: it answers whatever address a datagram claims to come from, also
-//! a forged one; only loops of servers are cut (src/socketlab/reflection.rs).
+//! a forged one; only loops of servers are cut (src/socketlab/loop_guard.rs).
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 
 /// Room for the largest datagram that there is. The skeleton has 2048: the
 /// kernel cuts a longer one without an error.         (try 7) (viva 7)
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
     let port = args.port.for_server(args.allow_privileged);
     let room = args::in_range("--buffer", args.buffer, 1, BUFFER);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_DGRAM means UDP. In tcp_server.rs it is SOCK_STREAM.
@@ -71,7 +71,7 @@ fn main() -> Result<()> {
     net::announce(own);
     say!("The server is ready to receive");
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -96,7 +96,7 @@ fn main() -> Result<()> {
         // client: the loop goes on.       [W-T1.1a] [W-T1.1b] (viva 1)
         bytes.make_ascii_uppercase();
         // Not to ourselves, nor to a server that answers every answer.
-        if answers.allow(peer)
+        if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
             warn!("{error}");

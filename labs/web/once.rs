@@ -21,7 +21,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 use web::site;
 
 /// The longest request head that is read, and how long a client may be silent.
@@ -75,8 +75,12 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // One waits while one is served: a browser likes to open two. (viva 3)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(1)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
     net::announce(listener.local_addr()?);
 
     loop {

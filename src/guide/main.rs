@@ -7,7 +7,7 @@ use guide::viva;
 use harness::house;
 use harness::transcript;
 use socketlab::args::{self, Program};
-use socketlab::{Error, Result, console, say, tcp_table, warn};
+use socketlab::{Error, Result, console, say, socket_table, warn};
 
 const PROGRAM: Program = Program {
     lab: "socketlab",
@@ -219,10 +219,10 @@ fn steps(left: &str, right: Option<&str>) -> Result<()> {
 
 /// What of ours listens now.
 fn ports() -> Result<()> {
-    let holders = tcp_table::holders();
+    let holders = socket_table::holders();
     let folder = harness::terminal::program_folder();
     let mut found = 0;
-    for entry in tcp_table::all() {
+    for entry in socket_table::all() {
         let waits = entry.name == "LISTEN"
             || (entry.protocol == "udp" && entry.peer.port() == 0);
         let Some((pid, name)) = holders.get(&entry.inode) else { continue };

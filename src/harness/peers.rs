@@ -13,6 +13,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::calls::Watched;
 use crate::house;
 use crate::terminal::{self, Terminal};
 use crate::transcript;
@@ -386,29 +387,17 @@ pub fn play_readme(lab: &str) {
 /// calls of its sockets come in this order, as the step banners promise.
 #[track_caller]
 pub fn strace_shows(program: &str, calls: &[&str]) {
-    if !installed("strace", "strace") {
-        return;
-    }
-    // A FIFO for the log: reading it ends when strace, too, has ended.
-    let folder = tempfile::tempdir().expect("a folder");
-    let log = folder.path().join("log");
-    make_fifo(&log);
-    let mut command = Command::new("strace");
-    command
-        // -D: the program is our child, and strace its; signals reach it.
-        .args(["-D", "-f", "-e", "trace=network,close", "-o"])
-        .arg(&log)
-        .arg(terminal::program_folder().join(program))
-        .args(["127.0.0.1", "0"]);
-    let reading = thread::spawn(move || std::fs::read_to_string(&log));
-    let mut server = Server::run(&mut command);
+    let path = terminal::program_folder().join(program);
+    let Some(mut watched) = Watched::new(&path) else { return };
+    watched.command.args(["127.0.0.1", "0"]);
+    let mut server = Server::run(&mut watched.command);
     let client = server.connect();
     let _ = client.shutdown(Shutdown::Write);
     let _ = receive_all(&client);
     // It may have ended by itself.
     let _ = server.console().signal(Signal::TERM);
     server.console().read_to_end().expect("it ends");
-    let text = reading.join().expect("a reader").expect("the log");
+    let text = watched.log();
     // From the listener's socket() on: the runtime made calls before it.
     let start = text.find("socket(AF_INET, SOCK_STREAM").unwrap_or(0);
     let mut rest = &text[start..];

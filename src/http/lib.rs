@@ -1,6 +1,6 @@
-//! HTTP/1.1 messages (RFC 9110, RFC 9112) for the labs web and proxy, in both
-//! roles: a server reads requests and writes responses, a client or a proxy
-//! writes requests and reads responses.
+//! HTTP/1.1 messages (RFC 9110, RFC 9112) in both roles: a server reads
+//! requests and writes responses, a client or a proxy writes requests and
+//! reads responses.
 //!
 //! ```text
 //! GET /index.html HTTP/1.1 CRLF     start line: method, target, version

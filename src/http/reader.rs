@@ -1,13 +1,41 @@
 //! Reads messages from a socket: heads with a deadline, bodies piece by
-//! piece. One `recv` may bring half a head, or three requests (pipelining):
-//! what is left over stays here for the next call.
+//! piece. One `recv` may bring half a head, or three requests (pipelining).
+//! The reader keeps what is left over for the next call.
 //!
-//! ```text
-//! let mut reader = Reader::new(socket);
-//! while let Some(request) = reader.read_request(IDLE)? {
-//!     let mut body = Body::new(request.framing);
-//!     while let Some(piece) = body.next(&mut reader)? { … }
-//!     … answer …
+//! ```
+//! use std::io::Write;
+//! use std::net::TcpStream;
+//! use std::time::Duration;
+//!
+//! use http::{Body, Fault, Reader};
+//! use socketlab::net::{TcpSocket, resolve_one};
+//!
+//! fn main() -> Result<(), Fault> {
+//!     let address = resolve_one("127.0.0.1", 0)?;
+//!     let listener = TcpSocket::new(address)?;
+//!     listener.bind(address)?;
+//!     listener.listen(5)?;
+//!     let mut client = TcpStream::connect(listener.local_addr()?)
+//!         .map_err(socketlab::Error::from)?;
+//!     let (server, _) = listener.accept()?;
+//!
+//!     let request = b"POST /note HTTP/1.1\r\nHost: a.test\r\n\
+//!                     Content-Length: 5\r\n\r\nhello";
+//!     client.write_all(request).map_err(socketlab::Error::from)?;
+//!     drop(client);
+//!
+//!     let idle = Duration::from_secs(10);
+//!     let mut reader = Reader::new(server);
+//!     let mut bodies = Vec::new();
+//!     while let Some(request) = reader.read_request(idle)? {
+//!         assert_eq!(request.method, "POST");
+//!         let mut body = Body::new(request.framing);
+//!         while let Some(piece) = body.next(&mut reader)? {
+//!             bodies.extend_from_slice(piece);
+//!         }
+//!     }
+//!     assert_eq!(bodies, b"hello");
+//!     Ok(())
 //! }
 //! ```
 

@@ -59,14 +59,12 @@
 //! only enter and leave it, and no thread waits for a peer while it holds the
 //! lock.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::io;
 use std::mem;
 use std::net::Shutdown;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -77,7 +75,7 @@ use rustix::net::{SendFlags, send};
 use socket2::Socket;
 
 use crate::net::{self, TcpSocket};
-use crate::{Error, Result, args, console, say, stop, warn};
+use crate::{Error, Result, args, console, say, signals, threads, warn};
 
 /// Clients served at once unless `--max-clients` says otherwise.
 pub const MAX_CLIENTS: usize = 1024;
@@ -86,7 +84,7 @@ pub const MAX_CLIENTS: usize = 1024;
 const STACK: usize = 256 * 1024;
 
 /// How long clients may go on after the signal, and after their connections
-/// are cut: together less than what [`stop`] allows.
+/// are cut: together less than what [`signals`] allows.
 const LAST_WORDS: Duration = Duration::from_millis(1200);
 const AFTER_CUT: Duration = Duration::from_millis(300);
 
@@ -255,8 +253,8 @@ impl Clients {
             .name("lingering".into())
             .spawn(move || close_in_time(&refused))
             .map_err(|error| Error::new("spawn", "lingering", error))?;
-        stop::on_signal(stopper(&table, listener))?;
-        panic::set_hook(Box::new(report));
+        signals::on_signal(stopper(&table, listener))?;
+        threads::report_panics();
         Ok(Clients { table, max, no_room, lingering, jobs: bounded(0) })
     }
 
@@ -446,37 +444,13 @@ impl Clients {
 fn hold_conversations(first: Job, next: &Receiver<Job>) {
     let mut job = first;
     loop {
-        CONVERSATION.set(Some(job.name));
+        threads::rename(job.name);
         (job.hold)();
         match next.recv_timeout(IDLE_THREAD) {
             Ok(next) => job = next,
             Err(_) => return,
         }
-        // For `top -H` and debuggers; the first name came with the thread.
-        #[cfg(target_os = "linux")]
-        if let Ok(name) = std::ffi::CString::new(job.name.as_str()) {
-            let _ = rustix::thread::set_name(&name);
-        }
     }
-}
-
-thread_local! {
-    /// The peer whose conversation this thread holds.
-    static CONVERSATION: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// Whose conversation this thread holds: the peer's address. For other
-/// threads, their own name.
-pub fn thread_name() -> String {
-    let peer = CONVERSATION.try_with(|peer| peer.borrow().clone());
-    peer.ok()
-        .flatten()
-        .unwrap_or_else(|| thread::current().name().unwrap_or("?").into())
-}
-
-/// What a panic does to the server: it ends the conversation of its thread.
-fn report(panic: &PanicHookInfo<'_>) {
-    warn!("[{}] {panic}: a bug; this conversation alone ends", thread_name());
 }
 
 /// Marks the server as stopping and wakes whoever waits: `accept`, a pause.
@@ -617,7 +591,7 @@ mod tests {
             let (_peer, client, address) = connected(&listener)?;
             let told = told.clone();
             clients.spawn(client, address, move |_, peer| {
-                assert_eq!(thread_name(), peer.to_string());
+                assert_eq!(threads::name(), peer.to_string());
                 let _ = told.send(thread::current().id());
                 Ok(())
             });
@@ -635,7 +609,7 @@ mod tests {
         };
         let clients = Clients::new(&listener()?, 1, "no room\n")?;
         let echo = |client: Arc<Socket>, peer: &str| {
-            assert_eq!(thread_name(), peer);
+            assert_eq!(threads::name(), peer);
             let mut buffer = [0; 100];
             loop {
                 match (&*client).read(&mut buffer)? {

@@ -258,6 +258,14 @@ fn e_c3_the_client_sends_receives_and_closes() {
     assert_eq!(receive_all(&peer), b"", "FIN");
 }
 
+/// One method of `net` is one system call, and time limits are visible.
+#[test]
+fn x_trace_shows_as_many_calls_as_strace() {
+    harness::server_calls_are_traced("echo-server", b"traced\n");
+    let server = Server::start("echo-server", &[]);
+    harness::client_calls_are_traced("echo-client", &server, "traced");
+}
+
 #[test]
 fn x_trace_file_holds_every_step_as_json() {
     let folder = tempfile::tempdir().expect("a folder");

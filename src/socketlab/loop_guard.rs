@@ -1,22 +1,25 @@
-//! Whom a UDP server answers. The sender of a datagram can be forged: if it
-//! is another server's address, or our own, the two answer each other for
-//! ever, at full speed, after one datagram (CERT advisory CA-1996-01).
+//! Which datagrams a UDP server answers. The sender's address of a datagram
+//! can be forged. If it is another server's address, the two servers answer
+//! each other without end, at full speed, after a single datagram (CERT
+//! advisory CA-1996-01). If it is the server's own, it answers itself.
 //!
-//! Nothing in an echo tells an answer from a request, so the remedy is
-//! outside of the protocol: never answer oneself, and let each answer put
-//! its receiver in debt, which time pays off. Whoever owes too much is not
-//! answered, and one such refusal ends a loop: each datagram in it is the
-//! answer to the last.
+//! Nothing in the bytes of an echo tells a reply from a request, so the
+//! protocol itself cannot stop such a loop. This guard does two things:
+//!
+//! * A server never answers its own address.
+//! * Each reply puts its receiver in debt, and time pays the debt off. A
+//!   receiver whose debt is too large gets no reply. One missing reply ends a
+//!   loop, because each datagram in a loop is the reply to the one before.
 //!
 //! A port below 32768 is mostly a server's, because kernels give clients
-//! higher ones (Linux from 32768, others from 49152). It gets 1,000 answers,
-//! then 20 a second; other ports get 100,000, then 2,000 a second, which is
-//! meant to stand in no client's way.
+//! higher ports (Linux from 32768, others from 49152). Such a port gets 1,000
+//! replies, then 20 a second. Other ports get 100,000, then 2,000 a second,
+//! so that no ordinary client is held up.
 //!
-//! Limit: a loop slower than that goes on; two servers on high ports stop
-//! after 100,000 datagrams. Behind some routers (NAT) clients have low ports
-//! too. A protocol of one's own does better: it marks answers as such, and
-//! nobody answers an answer (the QR bit of DNS).
+//! Limits: a loop that is slower than that goes on. Two servers on high ports
+//! stop after 100,000 datagrams. Behind some routers (NAT) clients have low
+//! ports, too. A protocol can do better when its replies are marked as such
+//! and no program answers a reply: DNS has the QR bit for it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{SocketAddr, UdpSocket};
@@ -24,41 +27,41 @@ use std::time::{Duration, Instant};
 
 use crate::warn;
 
-/// Nobody may owe more.
+/// The largest debt that a receiver may have.
 const CREDIT: Duration = Duration::from_secs(50);
 
-/// What one answer costs a port that looks like a server's, and any other.
+/// What one reply costs a port that looks like a server's, and any other.
 const SERVERS_PRICE: Duration = Duration::from_millis(50);
 const CLIENTS_PRICE: Duration = Duration::from_micros(500);
 
 /// The first port that kernels choose for clients.
 const FIRST_CLIENT_PORT: u16 = 32_768;
 
-/// Places for debts. The table never grows: senders are dealt out to the
-/// places by a hash with a secret seed, and those who share one share its
+/// How many debts the table holds. It never grows: a hash with a secret seed
+/// chooses the place of a sender, and senders with the same place share its
 /// debt.
 const PLACES: usize = 4096;
 
-/// How often it is said that somebody is not answered.
+/// How often the server reports that it does not answer a sender.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
-/// The answers that one server gives.
-pub struct Answers {
+/// Counts the replies of one server, and says which to leave out.
+pub struct LoopGuard {
     own: SocketAddr,
     hasher: RandomState,
-    paid_off: Vec<Instant>, // when nothing is owed any more
+    paid_off: Vec<Instant>, // when each debt is paid off
     complained: Option<Instant>,
 }
 
-impl Answers {
-    /// Nothing is owed yet. `own` is where the server's socket is bound.
-    pub fn new(own: SocketAddr) -> Answers {
+impl LoopGuard {
+    /// A guard without debts. `own` is the address of the server's socket.
+    pub fn new(own: SocketAddr) -> LoopGuard {
         let paid_off = vec![Instant::now(); PLACES];
         let hasher = RandomState::new();
-        Answers { own, hasher, paid_off, complained: None }
+        LoopGuard { own, hasher, paid_off, complained: None }
     }
 
-    /// May this sender be answered, now? If so, the answer is counted.
+    /// May the server answer this sender now? If so, the reply is counted.
     pub fn allow(&mut self, peer: SocketAddr) -> bool {
         let now = Instant::now();
         let reason = match self.is_own(peer) {
@@ -85,7 +88,7 @@ impl Answers {
                 && UdpSocket::bind(any_port).is_ok())
     }
 
-    /// Adds an answer to what this sender owes, unless that is too much.
+    /// Adds a reply to this sender's debt, unless that is too large then.
     fn charge(&mut self, peer: SocketAddr, now: Instant) -> bool {
         let price = match peer.port() < FIRST_CLIENT_PORT {
             true => SERVERS_PRICE,
@@ -112,20 +115,20 @@ mod tests {
 
     #[test]
     fn nobody_answers_himself() {
-        let mut one = Answers::new(at("127.0.0.1:12001"));
+        let mut one = LoopGuard::new(at("127.0.0.1:12001"));
         assert!(!one.allow(at("127.0.0.1:12001")));
         assert!(one.allow(at("127.0.0.1:12000")), "another server");
         assert!(one.allow(at("192.0.2.1:12001")), "another machine");
-        let mut every = Answers::new(at("0.0.0.0:12001"));
+        let mut every = LoopGuard::new(at("0.0.0.0:12001"));
         assert!(!every.allow(at("127.0.0.1:12001")));
         assert!(every.allow(at("192.0.2.1:12001")), "another machine");
     }
 
     #[test]
     fn a_servers_port_gets_a_thousand_answers_and_then_20_a_second() {
-        let mut answers = Answers::new(at("127.0.0.1:12001"));
+        let mut answers = LoopGuard::new(at("127.0.0.1:12001"));
         let (server, now) = (at("127.0.0.1:12000"), Instant::now());
-        let count = |answers: &mut Answers, now| {
+        let count = |answers: &mut LoopGuard, now| {
             (0..5000).filter(|_| answers.charge(server, now)).count()
         };
         assert_eq!(count(&mut answers, now), 1000);
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn clients_of_a_benchmark_are_all_answered() {
-        let mut answers = Answers::new(at("127.0.0.1:12001"));
+        let mut answers = LoopGuard::new(at("127.0.0.1:12001"));
         let now = Instant::now();
         // Three seconds of 64 sockets at 100,000 datagrams a second.
         for turn in 0..4_687 {
@@ -145,7 +148,7 @@ mod tests {
             }
         }
         // One socket, a second of a benchmark's ping-pong.
-        let mut answers = Answers::new(at("127.0.0.1:12001"));
+        let mut answers = LoopGuard::new(at("127.0.0.1:12001"));
         let one = at("127.0.0.1:50000");
         assert!((0..60_000).all(|_| answers.charge(one, now)));
     }

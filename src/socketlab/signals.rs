@@ -1,7 +1,11 @@
 //! Ctrl-C (SIGINT), `kill` (SIGTERM), and a terminal that goes away (SIGHUP).
 //!
-//! A signal handler may do next to nothing safely, so signal-hook writes the
-//! signal's number into a pipe and an ordinary thread reads it.
+//! A signal handler may call very few functions safely. So the handler of
+//! signal-hook only writes a byte into a pair of sockets, and an ordinary
+//! thread reads it. These two sockets are why the first socket of many servers
+//! is not descriptor 3.
+//!
+//! This module ends the program: that is what the signals ask for.
 
 use std::fs;
 use std::process;
@@ -14,21 +18,21 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-use crate::{Error, Result, console};
+use crate::{Error, Result, console, threads};
 
-/// How long a program may take to end after the signal. Then it is ended,
-/// whatever its threads wait for.
+/// How long a program may take to end after the signal. Then this module ends
+/// it, whatever its threads wait for.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Two signals so close together are one wish: timeout(1) sends one to the
+/// Two signals within this time count as one: timeout(1) sends one to the
 /// program, and one to its group.
 const ONE_WISH: Duration = Duration::from_millis(100);
 
 /// Calls `first` at the first SIGINT, SIGTERM or SIGHUP, in a thread of its
-/// own; three seconds later the program ends, with status 0, if it has not
-/// done so by itself. A second one ends it at once with status 130: the
-/// impatient user presses Ctrl-C twice. A second SIGHUP does not: kernel and
-/// shell each send one when a terminal is closed.
+/// own. Three seconds later the program ends with status 0, if it has not
+/// ended before. A second signal ends it at once with status 130, because an
+/// impatient user presses Ctrl-C twice. A second SIGHUP does not: the kernel
+/// and the shell each send one when a terminal is closed.
 pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     let fail = |error| Error::new("sigaction", "SIGINT", error);
     let impatient = Arc::new(AtomicBool::new(false));
@@ -41,21 +45,18 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
         wanted.push(SIGHUP);
     }
     let mut signals = Signals::new(wanted).map_err(fail)?;
-    thread::Builder::new()
-        .name("signals".into())
-        .spawn(move || {
-            if signals.forever().next().is_some() {
-                from_now_on(impatient);
-                first();
-                thread::sleep(GRACE);
-                process::exit(0);
-            }
-        })
-        .map_err(|error| Error::new("spawn", "signals", error))?;
+    threads::spawn_essential("signals", move || {
+        if signals.forever().next().is_some() {
+            from_now_on(impatient);
+            first();
+            thread::sleep(GRACE);
+            process::exit(0);
+        }
+    })?;
     Ok(())
 }
 
-/// From a moment after now on the next signal counts as a second one.
+/// After a moment, the next signal counts as a second one.
 fn from_now_on(impatient: Arc<AtomicBool>) {
     let flag = impatient.clone();
     let later = move || {
@@ -68,7 +69,8 @@ fn from_now_on(impatient: Arc<AtomicBool>) {
 }
 
 /// A write beyond `ulimit -f` sends SIGXFSZ, which ends a program without a
-/// word. With this it fails with EFBIG instead, as on a full disk.
+/// message. After this call the write fails with EFBIG instead, as it does on
+/// a full disk.
 pub fn survive_large_files() {
     let _ = flag::register(SIGXFSZ, Arc::default());
 }

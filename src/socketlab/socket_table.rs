@@ -1,31 +1,17 @@
-//! The kernel's own list of sockets, as `ss -tan` reads it, from
-//! `/proc/net/tcp` and its three sisters. Linux only: elsewhere every
-//! question is answered with nothing.
+//! What the kernel knows of sockets, as `ss -tan` shows it. One socket is
+//! looked up by a sock_diag request; the list of all is read from
+//! `/proc/net/tcp`, `tcp6`, `udp` and `udp6`. Only Linux has them: elsewhere
+//! no socket is found.
 
 use std::collections::HashMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// A row of the table.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// `tcp` or `udp`.
-    pub protocol: &'static str,
-    /// This end.
-    pub local: SocketAddr,
-    /// The other end; port 0 where there is none.
-    pub peer: SocketAddr,
-    /// `LISTEN`, `ESTABLISHED`, `TIME_WAIT`, … as `socketlab explain` knows.
-    pub name: &'static str,
-    /// Bytes sent and not yet acknowledged (for a listener: its backlog's
-    /// limit).
-    pub unsent: u32,
-    /// Bytes received and not yet read (for a listener: handshakes done and
-    /// not yet accepted).
-    pub unread: u32,
-    /// Which open file of which process it is; 0 once the process let go.
-    pub inode: u64,
-}
+mod entry;
+#[cfg(target_os = "linux")]
+mod sock_diag;
+
+pub use entry::Entry;
 
 /// Every TCP and UDP socket of this machine (of this network namespace).
 pub fn all() -> Vec<Entry> {
@@ -47,6 +33,15 @@ fn read(file: &str) -> String {
 /// The state of the TCP socket with these two ends; without a peer, of the
 /// socket bound to `local`. `None` if the kernel has none (any more).
 pub fn state(local: SocketAddr, peer: Option<SocketAddr>) -> Option<Entry> {
+    #[cfg(target_os = "linux")]
+    if let Ok(found) = sock_diag::state(local, peer) {
+        return found;
+    }
+    state_in_proc(local, peer)
+}
+
+/// The same from /proc, for kernels that do not answer sock_diag requests.
+fn state_in_proc(local: SocketAddr, peer: Option<SocketAddr>) -> Option<Entry> {
     let same = |a: SocketAddr, b: SocketAddr| {
         a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
     };
@@ -101,7 +96,7 @@ fn parse_row(protocol: &'static str, row: &str) -> Option<Entry> {
         protocol,
         local: parse_address(fields.get(1)?)?,
         peer: parse_address(fields.get(2)?)?,
-        name: state_name(fields.get(3)?),
+        name: entry::state_name(u8::from_str_radix(fields.get(3)?, 16).ok()?),
         unsent: u32::from_str_radix(unsent, 16).ok()?,
         unread: u32::from_str_radix(unread, 16).ok()?,
         inode: fields.get(9)?.parse().ok()?,
@@ -124,24 +119,6 @@ fn parse_address(text: &str) -> Option<SocketAddr> {
         Err(_) => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?)),
     };
     Some(SocketAddr::new(ip, port))
-}
-
-/// The kernel numbers its states in `include/net/tcp_states.h`.
-fn state_name(hex: &str) -> &'static str {
-    match hex {
-        "01" => "ESTABLISHED",
-        "02" => "SYN_SENT",
-        "03" | "0C" => "SYN_RECV",
-        "04" => "FIN_WAIT1",
-        "05" => "FIN_WAIT2",
-        "06" => "TIME_WAIT",
-        "07" => "CLOSE",
-        "08" => "CLOSE_WAIT",
-        "09" => "LAST_ACK",
-        "0A" => "LISTEN",
-        "0B" => "CLOSING",
-        _ => "?",
-    }
 }
 
 #[cfg(test)]
@@ -167,7 +144,7 @@ mod tests {
         let listener =
             std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let local = listener.local_addr().expect("an address");
-        let found = state(local, None).expect("in the table");
+        let found = state_in_proc(local, None).expect("in the table");
         assert_eq!(found.name, "LISTEN");
         let (pid, _) = holders().remove(&found.inode).expect("a holder");
         assert_eq!(pid, std::process::id());
