@@ -15,19 +15,37 @@ LABS = greet echo uppercase message datetime calculator chat web proxy \
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
 run = $(CARGO) run --bin
 
+# Without cargo nothing but this help works.
+ifeq ($(shell command -v $(CARGO) 2>/dev/null),)
+NO_CARGO = There is no '$(CARGO)' here. Install Rust 1.89 or later: \
+  https://rustup.rs has the installer, and many systems have a package.
+ifneq ($(filter-out help,$(MAKECMDGOALS)),)
+$(error $(NO_CARGO))
+endif
+endif
+
 help:
 	@awk -F ': *##' '/^## /{print "\n" substr($$0, 4)} \
 	  /^[a-z][a-z0-9-]*:.*##/{printf "  make %-22s%s\n", $$1, $$2}' Makefile
 	@echo
 	@echo 'Variables: HOST=127.0.0.1 PORT=12001 ARGS="--help" TRACE=1'
 	@echo 'For example: make echo-server PORT=4711 TRACE=1'
+	$(if $(NO_CARGO),@echo "$(NO_CARGO)")
 
 ## Everything
 demo: ## play all labs over real sockets, as their READMEs print it
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo
-test: ## all tests
-	$(CARGO) test --quiet --no-fail-fast
+test: ## all tests; at the end, what was skipped and what to install for it
+	@rm -f target/skipped
+	@SKIPPED='$(CURDIR)/target/skipped' $(CARGO) test --quiet --no-fail-fast; \
+	  status=$$?; \
+	  if [ -s target/skipped ]; then \
+	    echo 'Skipped, because a program is not installed:'; \
+	    sort target/skipped | uniq -c | \
+	      awk '{n = $$1; $$1 = ""; print "  install" $$0 ": tests skipped: " n}'; \
+	  fi; \
+	  exit $$status
 ci: ## what CI runs: format, lints, docs, all tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
@@ -35,6 +53,8 @@ ci: ## what CI runs: format, lints, docs, all tests
 	$(MAKE) test
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
+steps: ## numbered steps: make steps ARGS='echo-server echo-udp-server'
+	@$(run) socketlab -- steps $(ARGS)
 viva: ## all questions of the oral exam, one by one
 	@$(run) socketlab -- viva
 where: ## code, test and page of an id: make where ARGS=E-T3
@@ -209,4 +229,4 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test ci ports viva where explain fetch $(LABS)
+.PHONY: always help demo test ci ports steps viva where explain fetch $(LABS)

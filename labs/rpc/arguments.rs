@@ -17,8 +17,7 @@ use serde_json::value::RawValue;
 use socketlab::console;
 
 use crate::calculator::Number;
-use crate::fault::INVALID_PARAMS;
-use crate::wire::Fault;
+use crate::wire::{INVALID_PARAMS, RpcError};
 
 /// Bytes of a name that an error repeats.
 const SHOWN: usize = 40;
@@ -29,20 +28,20 @@ pub struct Arguments<'a> {
     names: &'static [&'static str],
 }
 
-fn invalid(problem: String) -> Fault {
-    Fault::new(INVALID_PARAMS, problem)
+fn invalid(problem: String) -> RpcError {
+    RpcError::new(INVALID_PARAMS, problem)
 }
 
 impl<'a> Arguments<'a> {
-    /// Sorts out `params` for a procedure with these parameters, of which the
-    /// first `required` must be given. Parameters that were added in a later
-    /// version are the optional ones at the end: old clients do not know
-    /// them, and must not need to.                            (viva 14)
+    /// Binds `params` to the parameters of a procedure, of which the first
+    /// `required` must be given. Parameters that were added in a later version
+    /// are optional and come last, because old clients do not know them.
+    ///                                                          (viva 14)
     pub fn bind(
         params: Option<&'a RawValue>,
         names: &'static [&'static str],
         required: usize,
-    ) -> Result<Arguments<'a>, Fault> {
+    ) -> Result<Arguments<'a>, RpcError> {
         let mut values = match params.map(RawValue::get) {
             None => Vec::new(),
             Some(list) if list.starts_with('[') => {
@@ -70,19 +69,23 @@ impl<'a> Arguments<'a> {
         self.values.get(index).copied().flatten()
     }
 
-    fn wrong(&self, index: usize, what: &str) -> Fault {
+    fn wrong(&self, index: usize, what: &str) -> RpcError {
         let name = self.names.get(index).unwrap_or(&"?");
         invalid(format!("{name} {what}"))
     }
 
-    /// A number.
-    pub fn number(&self, index: usize) -> Result<Number, Fault> {
+    /// The argument at this place as a number.
+    pub fn number(&self, index: usize) -> Result<Number, RpcError> {
         let json = self.get(index).map_or("", RawValue::get);
         Number::read(json).map_err(|what| self.wrong(index, what))
     }
 
-    /// A whole number, or `otherwise` if it was not given.
-    pub fn whole_or(&self, index: usize, otherwise: i64) -> Result<i64, Fault> {
+    /// The same as a whole number, or `otherwise` if it was not given.
+    pub fn whole_or(
+        &self,
+        index: usize,
+        otherwise: i64,
+    ) -> Result<i64, RpcError> {
         match self.get(index).map(|_| self.number(index)).transpose()? {
             None => Ok(otherwise),
             Some(Number::Whole(whole)) => Ok(whole),
@@ -90,15 +93,15 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A string, or "" if it was not given.
-    pub fn text(&self, index: usize) -> Result<String, Fault> {
+    /// The same as a string, or "" if it was not given.
+    pub fn text(&self, index: usize) -> Result<String, RpcError> {
         let json = self.get(index).map_or("\"\"", RawValue::get);
         serde_json::from_str(json)
             .map_err(|_| self.wrong(index, "is not a string"))
     }
 
-    /// Any JSON value, as it came.
-    pub fn value(&self, index: usize) -> Result<Box<RawValue>, Fault> {
+    /// The same as any JSON value, as it came.
+    pub fn value(&self, index: usize) -> Result<Box<RawValue>, RpcError> {
         let value = self.get(index).map(RawValue::to_owned);
         value.ok_or_else(|| self.wrong(index, "is missing"))
     }
@@ -108,7 +111,7 @@ impl<'a> Arguments<'a> {
 fn by_name<'a>(
     object: &'a str,
     names: &[&str],
-) -> Result<Vec<Option<&'a RawValue>>, Fault> {
+) -> Result<Vec<Option<&'a RawValue>>, RpcError> {
     let Pairs(pairs) = serde_json::from_str(object)
         .map_err(|error| invalid(error.to_string()))?;
     let mut values = vec![None; names.len()];

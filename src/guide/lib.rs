@@ -1,3 +1,18 @@
-//! What the program `socketlab` is made of.
+//! The commands of the program `socketlab`, a file each.
+//!
+//! | module           | command                                              |
+//! | ---------------- | ---------------------------------------------------- |
+//! | [`demo`]         | `demo [LAB…]`: plays the READMEs' transcripts        |
+//! | [`locate`]       | `where ID`: code, tests and pages for an id          |
+//! | [`lookup`]       | `explain WORD`: an error, a state, a code            |
+//! | [`viva`]         | `viva [LAB…]`: the questions of the oral exam        |
+//! | [`side_by_side`] | `steps PROGRAM [PROGRAM]`: numbered steps            |
+//! | [`ports`]        | `ports`: which of our programs listen                |
 
+pub mod demo;
+mod labs;
+pub mod locate;
+pub mod lookup;
+pub mod ports;
+pub mod side_by_side;
 pub mod viva;

@@ -1,9 +1,14 @@
 //! The viva questions of `labs/<lab>/viva.toml`: read, checked, asked.
 
-use serde::Deserialize;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::path::Path;
+
+use harness::source_tree;
+use serde::Deserialize;
+use socketlab::{Error, console};
+
+use crate::labs::chosen;
 
 /// Lines are broken here, at a space, so that no terminal cuts a word.
 const WIDTH: usize = 78;
@@ -96,6 +101,18 @@ pub fn check(lab: &str, questions: &[Question]) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Asks the questions of the labs, one by one.
+pub fn quiz(labs: &[&str]) -> socketlab::Result<()> {
+    let mut questions = Vec::new();
+    for lab in chosen(labs)? {
+        let folder = source_tree::root()?.join("labs").join(lab);
+        questions.extend(load(&folder).map_err(Error::other)?);
+    }
+    // Closed output or input: the student has left.
+    let (input, output) = (io::stdin().lock(), io::stdout().lock());
+    console::unless_closed(ask(&questions, input, output))
 }
 
 /// Asks the questions one by one: Enter shows the answer, Enter goes on, `q`

@@ -12,8 +12,12 @@ use std::thread::{self, JoinHandle};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::terminal::{self, Terminal};
-use crate::{Server, installed, make_fifo, receive_all, send};
+use crate::bytes::{receive_all, send};
+use crate::peers::installed;
+use crate::programs;
+use crate::server::Server;
+use crate::terminal::Terminal;
+use crate::world::make_fifo;
 
 /// The calls that are counted, each on a socket of TCP or UDP.
 const COUNTED: [&str; 11] = [
@@ -69,7 +73,7 @@ impl Watched {
 /// sends `input`, and compares the calls.
 #[track_caller]
 pub fn server_calls_are_traced(program: &str, input: &[u8]) {
-    let path = terminal::program_folder().join(program);
+    let path = programs::folder().join(program);
     let Some(mut watched) = Watched::new(&path) else { return };
     watched.command.args(["127.0.0.1", "0"]).env("TRACE", "2");
     let mut terminal = Terminal::run(&mut watched.command).expect("it starts");
@@ -95,7 +99,7 @@ pub fn server_calls_are_traced(program: &str, input: &[u8]) {
 /// its input, and compares the calls.
 #[track_caller]
 pub fn client_calls_are_traced(program: &str, server: &Server, line: &str) {
-    let path = terminal::program_folder().join(program);
+    let path = programs::folder().join(program);
     let Some(mut watched) = Watched::new(&path) else { return };
     let (host, port) = server.host_and_port();
     watched.command.args([host, port]).env("TRACE", "2");

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
-use crate::house::{self, Program};
+use crate::source_tree::{self, Program};
 
 /// Where the programs are: beside the one that runs. (Tests and benchmarks
 /// run one folder deeper, in `deps`.)
@@ -67,14 +67,17 @@ fn build_if_old(program: &str, file: &Path) {
         Some(name) if name != "debug" => name,
         _ => "dev".as_ref(),
     });
-    if let (Ok(root), Some(target)) = (house::root(), folder.parent()) {
+    if let (Ok(root), Some(target)) = (source_tree::root(), folder.parent()) {
         command.arg("--target-dir").arg(target).current_dir(root);
     }
     let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
 }
 
 fn find(program: &str) -> Option<Program> {
-    house::programs().ok()?.into_iter().find(|known| known.name == program)
+    source_tree::programs()
+        .ok()?
+        .into_iter()
+        .find(|known| known.name == program)
 }
 
 /// Is the file newer than all sources?
@@ -87,7 +90,8 @@ fn is_new(file: &Path) -> bool {
 
 /// When the last of the sources was written.
 fn newest_source() -> SystemTime {
-    let files = house::root().and_then(|root| house::source_files(&root));
+    let files =
+        source_tree::root().and_then(|root| source_tree::source_files(&root));
     let times = files.into_iter().flatten().filter_map(|file| {
         fs::metadata(file).and_then(|data| data.modified()).ok()
     });

@@ -32,7 +32,7 @@ use std::{env, fs, process};
 use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
 
-use crate::house;
+use crate::source_tree;
 use crate::terminal::{self, Terminal};
 use socketlab::{Error, Result};
 
@@ -244,7 +244,7 @@ impl Stage {
         let environment: Vec<String> = words.by_ref().take(variables).collect();
         let program = words.next().unwrap_or_default();
         let mut command: Command = terminal::command(&program);
-        command.args(words).current_dir(house::root()?);
+        command.args(words).current_dir(source_tree::root()?);
         command.env_remove("TRACE");
         for variable in environment {
             if let Some((name, value)) = variable.split_once('=') {

@@ -1,9 +1,9 @@
 //! What httparse lets pass and RFC 9112 does not, and what can be refused
 //! before a head is whole.
 
-use super::Fault;
-use super::head::{Request, Version};
 use super::target::split_authority;
+use super::version::Version;
+use super::{Fault, Fields};
 
 /// A start line of more bytes is refused with 414.
 pub const LONGEST_LINE: usize = 8 * 1024;
@@ -82,11 +82,11 @@ pub fn is_token(word: &[u8]) -> bool {
 
 /// Host tells one server from another on the same address, and is therefore
 /// wanted exactly once from HTTP/1.1 on.
-pub fn check_host(request: &Request) -> Result<(), Fault> {
-    let mut hosts = request.fields.get_all("Host");
+pub fn check_host(version: Version, fields: &Fields) -> Result<(), Fault> {
+    let mut hosts = fields.get_all("Host");
     let host = match hosts.next() {
         Some(host) => std::str::from_utf8(host).ok(),
-        None if request.version == Version::Http10 => return Ok(()),
+        None if version == Version::Http10 => return Ok(()),
         None => return Err(Fault::bad("HTTP/1.1 wants a Host field.")),
     };
     if hosts.next().is_some() {

@@ -1,6 +1,6 @@
 //! What follows a head: RFC 9112, section 6.3, the rules in its order.
 
-use super::head::{Request, Response, Version};
+use super::version::Version;
 use super::{Fault, Fields};
 
 /// How the body of a message ends.
@@ -19,8 +19,11 @@ pub enum Framing {
 
 impl Framing {
     /// Of the body that follows a request.
-    pub fn of_request(request: &Request) -> Result<Framing, Fault> {
-        match announced(request.version, &request.fields)? {
+    pub fn of_request(
+        version: Version,
+        fields: &Fields,
+    ) -> Result<Framing, Fault> {
+        match announced(version, fields)? {
             Some(Announced::Chunked) => Ok(Framing::Chunked),
             // No server can tell where it ends.
             Some(Announced::OtherCoding) => {
@@ -34,11 +37,13 @@ impl Framing {
     /// Of the body that follows a response to a request of this method. The
     /// response to HEAD announces the body that GET would bring, and has none.
     pub fn of_response(
-        response: &Response,
+        version: Version,
+        status: u16,
+        fields: &Fields,
         method: &str,
     ) -> Result<Framing, Fault> {
-        let announced = announced(response.version, &response.fields)?;
-        Ok(match (response.status, announced) {
+        let announced = announced(version, fields)?;
+        Ok(match (status, announced) {
             (100..=199 | 204 | 304, _) => Framing::None,
             (200..=299, _) if method == "CONNECT" => Framing::None, // a tunnel
             _ if method == "HEAD" => Framing::None,

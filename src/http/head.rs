@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::check::{check_host, check_lines, check_request_line};
 use super::target::Target;
+use super::version::Version;
 use super::{Fault, Fields, Framing};
 
 /// A head of more bytes is refused with 431. Browsers stay far below it.
@@ -13,25 +14,6 @@ pub const LARGEST_HEAD: usize = 16 * 1024;
 
 /// More fields are refused with 431.
 pub const MOST_FIELDS: usize = 100;
-
-/// The versions that share this format. HTTP/2 and 3 are binary protocols.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    /// One request a connection unless both say `keep-alive`.
-    Http10,
-    /// Connections are kept unless one says `close`.
-    Http11,
-}
-
-impl Version {
-    /// `HTTP/1.1`, as it stands in a start line.
-    pub fn text(self) -> &'static str {
-        match self {
-            Version::Http10 => "HTTP/1.0",
-            Version::Http11 => "HTTP/1.1",
-        }
-    }
-}
 
 /// The head of a request. Its syntax has been checked, its framing too.
 #[derive(Clone, Debug)]
@@ -85,8 +67,9 @@ impl Request {
         if Target::parse(&request.method, &request.target).is_none() {
             return Err(Fault::bad("The request target is malformed."));
         }
-        check_host(&request)?;
-        request.framing = Framing::of_request(&request)?;
+        check_host(request.version, &request.fields)?;
+        request.framing =
+            Framing::of_request(request.version, &request.fields)?;
         Ok(request)
     }
 
@@ -148,7 +131,7 @@ impl Response {
 
     /// How the body ends, if the request had this method.
     pub fn framing(&self, method: &str) -> Result<Framing, Fault> {
-        Framing::of_response(self, method)
+        Framing::of_response(self.version, self.status, &self.fields, method)
     }
 
     /// May the connection be used again after the body? (A body that ends

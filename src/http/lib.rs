@@ -20,6 +20,7 @@
 //! | [`reader`]  | bytes of a socket to heads, with a deadline             |
 //! | [`body`]    | the body behind a head, piece by piece                  |
 //! | [`head`]    | one head, pure: bytes to [`Request`] or [`Response`]    |
+//! | [`version`] | HTTP/1.0 or HTTP/1.1                                    |
 //! | [`check`]   | what is refused although httparse would take it         |
 //! | [`fields`]  | the header fields, in order, names without case         |
 //! | [`target`]  | the four forms of a request target; the syntax of Host  |
@@ -28,6 +29,7 @@
 //! | [`writer`]  | heads to bytes; chunks to bytes                         |
 //! | [`date`]    | HTTP dates                                              |
 //! | [`page`]    | pages of a program's own: errors, lists                 |
+//! | [`download`] | a body into a file, so that it can go on later         |
 //!
 //! httparse splits the head. It is lenient by design, so what it lets pass is
 //! checked again in `check.rs`.
@@ -36,12 +38,14 @@ pub mod body;
 pub mod check;
 pub mod chunked;
 pub mod date;
+pub mod download;
 pub mod fields;
 pub mod framing;
 pub mod head;
 pub mod page;
 pub mod reader;
 pub mod target;
+pub mod version;
 pub mod writer;
 
 use std::fmt;
@@ -50,9 +54,10 @@ pub use body::Body;
 pub use chunked::Chunked;
 pub use fields::Fields;
 pub use framing::Framing;
-pub use head::{Request, Response, Version};
+pub use head::{Request, Response};
 pub use reader::Reader;
 pub use target::Target;
+pub use version::Version;
 pub use writer::{Head, chunk_line, reason};
 
 /// Why a message could not be read.

@@ -17,6 +17,8 @@
 //! | [`stream`]       | what carries a dialogue: TCP, or TLS over it         |
 //! | [`mod@line`]     | bytes to lines, with a cap and a deadline            |
 //! | [`loop_guard`]   | whom a UDP server answers: no loops between servers  |
+//! | [`dialogue`]     | commands and replies, printed; deadlines; STARTTLS   |
+//! | [`secret`]       | passwords: from a file, the environment or a prompt  |
 //! | [`clients`]      | a thread per client: bounded, contained, ended       |
 //!
 //! Invariants, wherever you read:
@@ -32,11 +34,13 @@
 pub mod args;
 pub mod clients;
 pub mod console;
+pub mod dialogue;
 mod error;
 pub mod line;
 pub mod loop_guard;
 pub mod net;
 pub mod program;
+pub mod secret;
 pub mod signals;
 pub mod socket_table;
 pub mod stream;

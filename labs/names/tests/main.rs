@@ -3,6 +3,7 @@
 
 mod answers;
 mod machines;
+mod parts;
 mod ports;
 mod sockets;
 mod typos;

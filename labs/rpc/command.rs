@@ -1,5 +1,6 @@
-//! What the user types, as a call: `add 2 3`, `add b=3 a=2`, `table.put colour
-//! red`. A word that is JSON is that value; any other is a string.
+//! A command of the user, read as a call: `add 2 3`, `add b=3 a=2`,
+//! `table.put colour red`. A word that is JSON is that value; any other word
+//! is a string.
 //!
 //! ```text
 //! add 2 3                   "add", [2,3]            by position
@@ -9,39 +10,54 @@
 //! {"jsonrpc": …}   [ … ]    sent as it is
 //! ```
 //!
-//! Whether the server knows such a procedure is not looked at: a stub that is
-//! made from a description of the interface (gRPC's .proto) would.
+//! Nobody checks here whether the server has such a procedure. A stub that is
+//! made from a description of the interface (gRPC's .proto) would do that.
 
 use serde_json::value::RawValue;
 
 use crate::wire::quote;
 
-/// What is to be sent.
+/// What the user wants to be sent.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Order {
-    /// A call.
-    Call { method: String, params: String },
-    /// A notification.
-    Notify { method: String, params: String },
-    /// A line of the user's own.
+pub enum Command {
+    /// A call, which gets a response.
+    Call(Invocation),
+    /// A notification: the same without a response.
+    Notify(Invocation),
+    /// A line of JSON, sent as it is.
     Raw(String),
 }
 
-/// Takes words as a shell or [`shlex`] has split them.
-pub fn order(words: &[String]) -> Result<Order, String> {
-    let (first, rest) = words.split_first().ok_or("what is to be called?")?;
-    if is_raw(first) {
-        return Ok(Order::Raw(words.join(" ")));
-    }
-    if first != "notify" {
-        let (method, params) = (first.clone(), params(rest)?);
-        return Ok(Order::Call { method, params });
-    }
-    let (method, rest) = rest.split_first().ok_or("notify METHOD …")?;
-    Ok(Order::Notify { method: method.clone(), params: params(rest)? })
+/// A procedure and its arguments.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// The procedure's name.
+    pub method: String,
+    /// The arguments: a JSON list or object, or empty for none.
+    pub params: String,
 }
 
-/// Does a line begin as JSON of requests does?
+impl Command {
+    /// Reads words as a shell or [`shlex`] has split them. The error is for
+    /// the user.
+    pub fn parse(words: &[String]) -> Result<Command, String> {
+        match words {
+            [] => Err("what is to be called?".into()),
+            [first, ..] if is_raw(first) => Ok(Command::Raw(words.join(" "))),
+            [first] if first == "notify" => Err("notify METHOD …".into()),
+            [first, method, rest @ ..] if first == "notify" => {
+                Ok(Command::Notify(invocation(method, rest)?))
+            }
+            [method, rest @ ..] => Ok(Command::Call(invocation(method, rest)?)),
+        }
+    }
+}
+
+fn invocation(method: &str, words: &[String]) -> Result<Invocation, String> {
+    Ok(Invocation { method: method.into(), params: params(words)? })
+}
+
+/// Does a line begin as a request in JSON does?
 pub fn is_raw(line: &str) -> bool {
     line.trim_start().starts_with(['{', '['])
 }
@@ -65,7 +81,7 @@ fn params(words: &[String]) -> Result<String, String> {
     Ok(format!("{{{}}}", members.collect::<Vec<_>>().join(",")))
 }
 
-/// `by=5`, but not `"a=b"` or `1=1`.
+/// The two parts of `by=5`; not of `"a=b"` or `1=1`.
 fn name(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let first = name.chars().next()?;
@@ -73,7 +89,7 @@ fn name(word: &str) -> Option<(&str, &str)> {
     (!first.is_numeric() && name.chars().all(plain)).then_some((name, value))
 }
 
-/// The word itself if it is JSON, else as a JSON string.
+/// The word itself if it is JSON, otherwise as a JSON string.
 fn value(word: &str) -> String {
     match serde_json::from_str::<&RawValue>(word) {
         Ok(json) => json.get().to_string(),
@@ -85,9 +101,9 @@ fn value(word: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Result<Order, String> {
+    fn read(line: &str) -> Result<Command, String> {
         let words: Vec<_> = line.split(' ').map(str::to_string).collect();
-        order(&words)
+        Command::parse(&words)
     }
 
     #[test]
@@ -101,9 +117,11 @@ mod tests {
             ("f 1=1 ", r#"["1=1",""]"#),
         ] {
             let (method, params) = ("f".into(), params.into());
-            assert_eq!(read(line), Ok(Order::Call { method, params }));
+            let call = Invocation { method, params };
+            assert_eq!(read(line), Ok(Command::Call(call)));
         }
         assert!(read("f a=1 2").is_err(), "by name or by position");
-        assert!(order(&[]).is_err());
+        assert!(Command::parse(&[]).is_err());
+        assert!(read("notify").is_err());
     }
 }

@@ -1,0 +1,19 @@
+//! Which labs a command is about.
+
+use harness::source_tree;
+use socketlab::{Result, args};
+
+/// The labs that were named, or all in reading order.
+pub fn chosen(labs: &[&str]) -> Result<Vec<String>> {
+    let all = source_tree::labs()?;
+    for lab in labs {
+        if !all.iter().any(|known| known == lab) {
+            let known = all.join(" ");
+            args::usage(&format!("there is no lab '{lab}'; there is: {known}"));
+        }
+    }
+    match labs {
+        [] => Ok(all),
+        some => Ok(some.iter().map(ToString::to_string).collect()),
+    }
+}

@@ -1,0 +1,55 @@
+//! What the tests of every lab check: the transcripts of its README, and the
+//! order of its system calls.
+
+use std::net::Shutdown;
+
+use rustix::process::Signal;
+
+use crate::bytes::receive_all;
+use crate::calls::Watched;
+use crate::programs;
+use crate::server::Server;
+use crate::source_tree;
+use crate::transcript;
+
+/// Plays every transcript of a lab's README.
+#[track_caller]
+pub fn play_readme(lab: &str) {
+    let page = source_tree::root().expect("the sources").join("labs").join(lab);
+    let page = source_tree::read(&page.join("README.md")).expect("a README");
+    let blocks = transcript::blocks(&page);
+    assert!(!blocks.is_empty(), "labs/{lab}/README.md has no transcript");
+    for (line, block) in blocks {
+        let mut played = String::new();
+        let mut show = |text: &str| played.push_str(&format!("{text}\n"));
+        if let Err(error) = transcript::play(&block, &mut show) {
+            panic!("labs/{lab}/README.md, line {line}: {error}\n{played}");
+        }
+    }
+}
+
+/// Runs a TCP server under strace, connects once, and checks that the system
+/// calls of its sockets come in this order, as the step banners promise.
+#[track_caller]
+pub fn strace_shows(program: &str, calls: &[&str]) {
+    let path = programs::folder().join(program);
+    let Some(mut watched) = Watched::new(&path) else { return };
+    watched.command.args(["127.0.0.1", "0"]);
+    let mut server = Server::run(&mut watched.command);
+    let client = server.connect();
+    let _ = client.shutdown(Shutdown::Write);
+    let _ = receive_all(&client);
+    // It may have ended by itself.
+    let _ = server.console().signal(Signal::TERM);
+    server.console().read_to_end().expect("it ends");
+    let text = watched.log();
+    // From the listener's socket() on: the runtime made calls before it.
+    let start = text.find("socket(AF_INET, SOCK_STREAM").unwrap_or(0);
+    let mut rest = &text[start..];
+    for call in calls {
+        let needle = format!("{call}(");
+        let at = rest.find(&needle);
+        let at = at.unwrap_or_else(|| panic!("no {call}() in order:\n{text}"));
+        rest = &rest[at + needle.len()..];
+    }
+}

@@ -1,0 +1,165 @@
+//! The ids of the handouts' tasks and questions, such as `E-T3`: what each
+//! asks (`labs/ids.toml`), and where this tree answers it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use socketlab::{Error, Result};
+
+use crate::source_tree::{is_test, read, root, source_files};
+
+/// A row of `labs/ids.toml`: ids that belong together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The ids: `["G-7a", "G-7c"]`.
+    pub ids: Vec<String>,
+    /// What the handout asks, in our own words.
+    pub asks: String,
+    /// The lab that answers it, or `src` for what all programs do alike.
+    pub lab: Option<String>,
+    /// The files and steps in that lab's folder, as Markdown.
+    #[serde(rename = "where")]
+    pub place: Option<String>,
+    /// Why no code answers it. Such a row has neither lab nor place.
+    pub none: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    row: Vec<Row>,
+}
+
+/// All rows of `labs/ids.toml`, in their order.
+pub fn rows() -> Result<Vec<Row>> {
+    let file = root()?.join("labs/ids.toml");
+    let table: Table = toml::from_str(&read(&file)?)
+        .map_err(|error| Error::other(format!("labs/ids.toml: {error}")))?;
+    Ok(table.row)
+}
+
+/// The rows as the table that stands in `labs/README.md`.
+pub fn markdown(rows: &[Row]) -> String {
+    let mut text = "| id | what the handout asks | lab | where |\n\
+                    | --- | --- | --- | --- |\n"
+        .to_string();
+    for row in rows {
+        let ids = row.ids.join(" ");
+        let lab = row.lab.as_deref().unwrap_or("–");
+        let place = row.place.as_ref().or(row.none.as_ref());
+        let place = place.map_or("", String::as_str);
+        text.push_str(&format!("| {ids} | {} | {lab} | {place} |\n", row.asks));
+    }
+    text
+}
+
+/// A place in the tree.
+pub struct Place {
+    /// `code`, `test`, `viva` or `page`.
+    pub kind: &'static str,
+    /// The file, relative to the root.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The line's text, trimmed.
+    pub text: String,
+}
+
+/// The text of every file in which an id may stand: code, tests, pages.
+pub struct Sources(Vec<Source>);
+
+struct Source {
+    file: PathBuf, // from the root
+    text: String,
+    low: String, // the same in small letters
+}
+
+impl Sources {
+    /// Reads them all.
+    pub fn read() -> Result<Sources> {
+        let root = root()?;
+        let mut files = source_files(&root)?;
+        files.push(root.join("README.md"));
+        let sources = files.into_iter().filter_map(|file| {
+            let text = fs::read_to_string(&file).ok()?;
+            let low = text.to_ascii_lowercase();
+            let file = file.strip_prefix(&root).unwrap_or(&file).into();
+            Some(Source { file, text, low })
+        });
+        Ok(Sources(sources.collect()))
+    }
+
+    /// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code,
+    /// the tests whose names begin with `d_t3_2_`, the questions that belong
+    /// to it and the pages that name it. Small and capital letters are the
+    /// same here.
+    pub fn places(&self, id: &str) -> Vec<Place> {
+        let id = id.to_ascii_lowercase();
+        let tag = format!("[{id}]");
+        let test = format!("fn {}", test_prefix(&id));
+        let question = format!("handout = \"{id}\"");
+        let mut places = Vec::new();
+        for Source { file, text, low } in &self.0 {
+            if !low.contains(&id) && !low.contains(&test) {
+                continue; // most files, most of the time
+            }
+            let page = file.extension().is_some_and(|kind| kind == "md");
+            let is_test = is_test(file);
+            let lines = text.lines().zip(low.lines());
+            for (index, (line, low)) in lines.enumerate() {
+                let tagged = low.contains(&tag);
+                let kind = match () {
+                    () if is_test && (tagged || low.contains(&test)) => "test",
+                    () if page && names(low, &id) => "page",
+                    () if !page && !is_test && tagged => "code",
+                    () if low.starts_with(&question) => "viva",
+                    () => continue,
+                };
+                places.push(Place {
+                    kind,
+                    file: file.clone(),
+                    line: index + 1,
+                    text: line.trim().to_string(),
+                });
+            }
+        }
+        places.sort_by_key(|place| {
+            ["code", "test", "page"].map(|kind| kind != place.kind)
+        });
+        places
+    }
+}
+
+/// `D-T3.2` is proved by tests whose names begin with `d_t3_2_`.
+pub fn test_prefix(id: &str) -> String {
+    format!("{}_", id.to_lowercase().replace(['-', '.'], "_"))
+}
+
+/// Does the line name this id, and not only a longer one?
+fn names(line: &str, id: &str) -> bool {
+    line.match_indices(id).any(|(at, _)| {
+        let before = line.get(..at).and_then(|text| text.chars().last());
+        let mut after = line.get(at + id.len()..).unwrap_or_default().chars();
+        let next = after.next();
+        let goes_on = next.is_some_and(char::is_alphanumeric)
+            || (next == Some('.')
+                && after.next().is_some_and(|c| c.is_ascii_digit()));
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '-') && !goes_on
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_not_a_longer_one() {
+        assert!(names("| D-T3 | quota |", "D-T3"));
+        assert!(!names("| D-T3.2 | quota |", "D-T3"));
+        assert!(names("as D-T3. Then", "D-T3"));
+        assert!(!names("E-T10", "E-T1"));
+        assert_eq!(test_prefix("D-T3.2"), "d_t3_2_");
+    }
+}
