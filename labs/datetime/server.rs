@@ -1,16 +1,16 @@
-//! Tells the date and the time over UDP. Handout G (IIT Goa), question 3;
-//! the other half is client.rs, the protocol is in answer.rs.
+//! Tells the date and the time over UDP. Handout G (IIT Goa), question 3. The
+//! other half is client.rs; the protocol is in answer.rs.
 //!
 //! ```text
 //! client                  server (this file)
 //!   |                       |  1 socket   2 bind
 //!   |----- SEND_TIME ------>|  3 recvfrom
-//!   |<---- 09:05:03 --------|  4 sendto       and for ever so  [G-3a]
+//!   |<---- 09:05:03 --------|  4 sendto     then again from 3  [G-3a]
 //! ```
 //!
-//! STATELESS: a request says everything that its answer needs, and nothing
-//! is kept of a client. Stop the server and start it again between two
-//! requests: no client notices.               [G-7a] (viva 3) (try 3)
+//! STATELESS: a request says everything that its answer needs, and the
+//! server keeps nothing about a client. Stop the server and start it again
+//! between two requests: no client notices.  [G-7a] (viva 3) (try 3)
 
 use argh::{ArgsInfo, FromArgs};
 use datetime::answer::answer;
@@ -73,9 +73,9 @@ fn main() -> Result<()> {
     let mut buffer = [0; BUFFER];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // A request is a datagram, whole: no line end to look for. The
-        // sender's address is all that is known of the client, and it may
-        // be forged.                             (viva 2) (viva 10)
+        // A request is one datagram: there is no newline to look for. The
+        // server knows nothing of the client but the sender's address, and
+        // that may be forged.                    (viva 2) (viva 10)
         let (count, client) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
             Err(error) => {
@@ -83,8 +83,8 @@ fn main() -> Result<()> {
                 continue;
             }
         };
-        // Not ourselves, nor a server that answers us for ever; answer.rs
-        // ends such a loop between two of this kind.
+        // Not to ourselves, nor to a server that answers every answer.
+        // answer.rs ends such a loop between two servers of this kind.
         if !guard.allow(client) {
             continue;
         }
@@ -99,16 +99,16 @@ fn main() -> Result<()> {
         say!("[{client}] {shown} -> {answer}");
 
         // ---- 4 sendto() --------------------------------------------------
-        // If it is lost, the client waits in vain and counts it; we shall
-        // not know. A failure concerns this one client.        (viva 7)
+        // If the answer is lost, the client waits until its time limit, and
+        // we are not told. A failure concerns this one client. (viva 7)
         if let Err(error) = socket.sendto(answer.as_bytes(), client) {
             warn!("{error}");
         }
     }
 }
 
-/// The zone of TZ or of this machine. The standard library counts seconds
-/// since 1970; the rules that make local time of them are in the crate jiff.
+/// The zone of the variable TZ, or of this machine. The standard library
+/// counts seconds since 1970; the crate jiff has the rules of local time.
 fn zone(utc: bool) -> TimeZone {
     match utc {
         true => TimeZone::UTC,

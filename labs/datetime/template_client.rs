@@ -41,8 +41,8 @@ struct Args {
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    // Only an answer shows which address of a name is the server's: all this
-    // is done for one after the other.
+    // Only an answer shows which address of a name is the server's, so the
+    // client tries all steps with one address after the other.
     net::try_each(&addresses, |server| {
         // ---- 1 socket() --------------------------------------------------
         // No bind(): the kernel finds a free port at the first sendto().
@@ -50,12 +50,13 @@ fn main() -> Result<()> {
         socket.set_recv_timeout(Some(Duration::from_secs(2)))?;
 
         // ---- 2 sendto() --------------------------------------------------
-        // Each datagram carries its destination. Nothing was set up before,
-        // and nobody says whether it arrived.                     (viva 1)
+        // Each datagram carries its destination. Nothing is set up before,
+        // and we are not told whether it arrives.                 (viva 1)
         socket.sendto(b"Hello from the client", server)?;
 
         // ---- 3 recvfrom() ------------------------------------------------
-        // Without the time limit above, a lost datagram is a wait for ever.
+        // Without the time limit above, a lost datagram would make us wait
+        // until somebody presses Ctrl-C.
         let mut buffer = [0; 2048];
         let (count, sender) = socket.recvfrom(&mut buffer)?;
         let answer = buffer.get(..count).unwrap_or_default();

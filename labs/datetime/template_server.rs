@@ -8,9 +8,9 @@
 //!   |<---- datagram --------|  4 sendto
 //! ```
 //!
-//! Stateless: when the answer has left, nothing is kept of the client.
-//! For TCP's steps beside these: socketlab steps datetime-template-server
-//! calculator-template-server
+//! Stateless: after the answer the server keeps nothing about the client.
+//! TCP's steps beside these: `socketlab steps datetime-template-server
+//! calculator-template-server`.
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program};

@@ -1,6 +1,6 @@
 //! FAILS ON PURPOSE. Sends everything first and reads afterwards, as simple
 //! clients do. Up to some megabytes that works, because the buffers on the
-//! way hold them; then both ends wait for each other for ever. [E-T2]
+//! way hold them; with more, both ends wait for each other.    [E-T2]
 //!
 //! ```text
 //! client (this file)             echo server
@@ -8,8 +8,8 @@
 //!   until the server reads         until the client reads
 //! ```
 //!
-//! Try it against every echo server, ours, Python's, socat's: none of them
-//! can help it. The cure is in the client: tcp_client.rs.        (viva 14)
+//! Try it against every echo server, ours, Python's, socat's: no server can
+//! prevent it. The cure is in the client: tcp_client.rs.         (viva 14)
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say};
 
-/// A send() that makes no progress for so long is stuck.
+/// A send() that makes no progress for this time is stuck.
 const STUCK: Duration = Duration::from_secs(2);
 
 const PROGRAM: Program = Program {
@@ -49,7 +49,8 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // Two buffers come with it, one for each direction. They will be full.
+        // The kernel gives it two buffers, one for each direction, and they
+        // will be full.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
@@ -61,7 +62,7 @@ fn main() -> Result<()> {
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // The mistake: nobody reads the echo meanwhile.
+    // The mistake: we do not read the echo meanwhile.
     let chunk = vec![b'x'; 64 * 1024];
     server.set_send_timeout(Some(STUCK))?;
     let mut sent = 0;

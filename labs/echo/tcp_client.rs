@@ -8,12 +8,13 @@
 //! main --------------------------- 5 close --> server
 //! ```
 //!
-//! Two threads on one socket, one for each direction: the only way to echo
-//! more than the buffers on the way can hold. A client that writes all and
-//! then reads stops for ever together with its server: deadlock.rs shows it.
+//! Two threads on one socket, one for each direction, so that the client can
+//! echo more than the buffers on the way hold. A client that writes all and
+//! then reads may wait for its server while that waits for it: deadlock.rs.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::mem;
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,7 +23,6 @@ use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use echo::command::find_line;
-use echo::screen::Screen;
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};
@@ -32,7 +32,7 @@ use socketlab::{Error, Result, console, warn};
 static SENT: AtomicU64 = AtomicU64::new(0);
 static ECHOED: AtomicU64 = AtomicU64::new(0);
 
-/// We have said `exit` or `stop`, or all we had: then the server may close.
+/// We have sent `exit` or `stop`, or all our input: the server may close.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
@@ -212,4 +212,62 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         Err(error) if error.is_peer_gone() => Ok(()),
         done => done,
     }
+}
+
+/// How the echo reaches stdout: byte for byte into a file or a pipe, and for
+/// a person with everything escaped that a terminal would obey. The server
+/// decides what comes back, and it need not be what was typed.
+struct Screen {
+    is_terminal: bool,
+    begun: Vec<u8>, // a character whose other bytes have not arrived
+}
+
+impl Screen {
+    fn new() -> Screen {
+        let is_terminal = io::stdout().is_terminal();
+        Screen { is_terminal, begun: Vec::new() }
+    }
+
+    /// Prints what one recv() brought.
+    fn show(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.is_terminal {
+            return console::print_bytes(bytes);
+        }
+        self.begun.extend_from_slice(bytes);
+        let complete = self.begun.len() - unfinished(&self.begun);
+        let rest = self.begun.split_off(complete);
+        let text = mem::replace(&mut self.begun, rest);
+        console::print_bytes(escape_lines(&text).as_bytes())
+    }
+
+    /// No more bytes will come, not even of a character that has begun.
+    fn end(&mut self) {
+        let _ = console::print_bytes(escape_lines(&self.begun).as_bytes());
+        self.begun.clear();
+    }
+}
+
+/// Length of the character at the end whose last bytes are missing: 0 to 3.
+fn unfinished(bytes: &[u8]) -> usize {
+    let tail = bytes.utf8_chunks().last().map_or(&[][..], |c| c.invalid());
+    match std::str::from_utf8(tail) {
+        Err(error) if error.error_len().is_none() => tail.len(),
+        _ => 0,
+    }
+}
+
+/// [`console::escape`], except that newlines remain newlines.
+fn escape_lines(text: &[u8]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(line) => {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                shown.push_str(&console::escape(line));
+                shown.push('\n');
+            }
+            None => shown.push_str(&console::escape(line)),
+        }
+    }
+    shown
 }

@@ -11,9 +11,10 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! threads_server.rs spawns threads by hand. Here clients.rs does, and also
-//! bounds how many there are, survives when descriptors or threads run out,
-//! contains a panic, and lets all clients end when the server stops.
+//! threads_server.rs spawns threads by hand. Here src/socketlab/clients.rs
+//! does, and it also bounds how many there are, goes on when descriptors or
+//! threads run out, contains a panic, and lets all clients end when the
+//! server stops.
 
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
@@ -26,7 +27,7 @@ use socketlab::{Result, say};
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// What a client reads when all slots are taken.
 const NO_ROOM: &str = "echo-server: no room, try again later\n";
 
 const PROGRAM: Program = Program {

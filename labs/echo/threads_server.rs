@@ -1,5 +1,5 @@
-//! task3_server.rs, but behind step 4 converse() runs in a thread of its own,
-//! so that a silent client holds up nobody but itself. [G-8] (viva 6)
+//! task3_server.rs, but after step 4 converse() runs in a thread of its own,
+//! so that a silent client delays only itself.         [G-8] (viva 6)
 //!
 //! ```text
 //! clients                 server (this file)
@@ -11,8 +11,8 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! Limit: nothing bounds the number of threads, and the others are cut when
-//! one client says `stop`. clients.rs does both, for tcp_server.rs.
+//! Limit: nothing bounds the number of threads, and the other clients are cut
+//! off when one client says `stop`. clients.rs solves both in tcp_server.rs.
 
 use std::process;
 use std::thread;
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Here the next client is taken while the last one still talks.
+        // Here the next client is accepted while the last one still talks.
         let (client, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             // A client that gave up while it waited, or no descriptors left:

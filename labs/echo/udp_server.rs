@@ -10,7 +10,7 @@
 //!   |                       |  5 close
 //! ```
 //!
-//! Stateless: one socket serves everybody, and nobody is ever "connected".
+//! Stateless: one socket serves all clients, and no client is "connected".
 //! So `exit` has nothing to end and is echoed; `stop` ends the server.
 
 use argh::{ArgsInfo, FromArgs};
@@ -19,8 +19,8 @@ use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Room for the largest datagram there is. With less, the kernel would cut a
-/// longer one and throw its rest away, without an error.      (try 8)
+/// Room for the largest datagram that there is. With less room, the kernel
+/// cuts a longer one and throws its rest away, without an error. (try 8)
 const BUFFER: usize = 65_536;
 
 const PROGRAM: Program = Program {
@@ -92,7 +92,7 @@ fn main() -> Result<()> {
         }
 
         // ---- 4 sendto() --------------------------------------------------
-        // Whether it arrives, nobody tells us. A failure concerns this one
+        // We are not told whether it arrives. A failure concerns this one
         // client: the loop goes on.                            [T-F9]
         // An echo of an echo would never end: see loop_guard.rs.  (try 9)
         if guard.allow(peer)

@@ -11,7 +11,6 @@
 //!   v  5 unlink            (with --remove)
 //! ```
 
-use pipes::{ends, fifo, reading};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -20,13 +19,14 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use pipes::own_name::OwnName;
+use pipes::name::OwnName;
+use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say, signals};
 
-/// Somebody ends the program: a signal, or main. Not both, because the signal
-/// interrupts open(), which then looks for a name that is no more.
+/// A signal or main ends the program. Not both, because the signal interrupts
+/// open(), which would then look for a name that is removed already.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 const PROGRAM: Program = Program {
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
 
     // ---- 1 mkfifo() ------------------------------------------------------
-    // As in fifo_writer.rs: whoever comes first makes the name.
+    // Whoever comes first makes the name; the other uses it.
     fifo::make(&args.path)?;
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();
@@ -94,10 +94,10 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // and open again instead would lose what was written meanwhile. (try 8)
     let shown = path.display();
     let reader = if stay {
-        fifo::open(path, OFlags::RDWR, "O_RDWR", None)?
+        fifo::open(path, OFlags::RDWR, None)?
     } else {
         say!("open({shown}, O_RDONLY): waiting for a writer");
-        fifo::open(path, OFlags::RDONLY, "O_RDONLY", Some(wait))?
+        fifo::open(path, OFlags::RDONLY, Some(wait))?
     };
     say!("open({shown}): open for reading");
     let mut buffer = [0; 4096];
@@ -106,7 +106,7 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
         // Bytes of any writer, in the order of their write() calls; two of
         // them may come in one read(). 0: the last writer has closed, and
         // nothing is left. Another may still come; we do not wait. (viva 3)
-        let count = reading::read(&reader, &mut buffer, None)?;
+        let count = pipe::read(&reader, &mut buffer, None)?;
         if count == 0 {
             say!("read() = 0, end of file: the last writer has closed");
             break;
@@ -121,12 +121,12 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // Without a reader the next write() fails; what was in the pipe and not
     // read by then is lost: the name lasts, its contents do not. (viva 11)
-    ends::close(reader);
+    pipe::close(reader);
     Ok(())
 }
 
-/// Who has the FIFO open goes on as if nothing had happened; who opens the
-/// name next gets a new one, or ENOENT.
+/// A process that has the FIFO open does not notice. A process that opens the
+/// name afterwards gets a new FIFO, or ENOENT.
 fn remove(name: &OwnName) {
     // ---- 5 unlink() ------------------------------------------------------
     // The handout's "explicitly deleted". C: unlink(), shell: rm.

@@ -8,7 +8,7 @@
 //!   |  3 send --- "hello" ->|  }
 //!   |        ----- FIN ---->|  }    at the same time, by two threads
 //!   |  4 recv <-- "HELLO" --|  }
-//!   |        <---- FIN -----|  }    end of stream: the answer is whole
+//!   |        <---- FIN -----|  }    end of stream: all of the answer
 //!   |  5 close              |
 //! ```
 //!
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
     console::prompt("Input lowercase sentence:");
     let sentence = console::read_stdin_line()?.unwrap_or_default();
     if sentence.is_empty() {
-        // The skeleton would send nothing and wait for its answer for ever.
+        // The skeleton would send nothing and wait for an answer to it.
         warn!(
             "an empty sentence has no bytes, and TCP sends no segment for \
              them: there is nothing to answer"
@@ -121,7 +121,7 @@ fn main() -> Result<()> {
 /// all buffers and stop both ends for ever.
 fn send_sentence(server: &TcpSocket, sentence: &[u8]) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
-    // Bytes as they were typed, without the line end. send() may take only a
+    // Bytes as they were typed, without the newline. send() may take only a
     // part; send_all() repeats it, like Python's sendall().       (viva 10)
     let sent = server.send_all(sentence);
     // Half-close: our FIN, and the answer still comes.

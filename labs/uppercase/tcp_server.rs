@@ -28,14 +28,14 @@ use socketlab::{Result, console, say, signals, warn};
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// A client that is silent for so long is sent home.
+/// A client that stays silent for so long is disconnected.
 const IDLE: Duration = Duration::from_secs(600);
 
 /// Bytes asked for at once. Pages of it that are never filled cost nothing.
 const CHUNK: usize = 64 * 1024;
 
-/// What a newcomer reads when all places are taken. In lower case: it
-/// cannot be anybody's answer.
+/// What a client reads when all slots are taken. In lower case, so that it
+/// cannot be taken for an answer.
 const NO_ROOM: &str = "no room, try again later\n";
 
 const PROGRAM: Program = Program {
@@ -108,8 +108,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A second socket, for this client alone. Its thread takes it over,
-        // and this loop is free for the next one.
+        // A second socket, for this client alone. A thread takes it, so that
+        // this loop is free for the next client.
         match listener.accept() {
             Ok((client, peer)) => {
                 clients.spawn(client, peer, move |client, peer| {

@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     console::prompt("Input lowercase sentence:");
     let Some(sentence) = console::read_stdin_line()? else { return Ok(()) };
     // Without a connection only an answer shows which address of a name is
-    // the server's: all this is done for one after the other.
+    // the server's, so the client tries one address after the other.
     let answer = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         // SOCK_DGRAM: the one word by which UDP is chosen.
@@ -88,9 +88,9 @@ fn ask(
     }
     for attempt in 1..=ATTEMPTS {
         // ---- 2 sendto() --------------------------------------------------
-        // One datagram, also for an empty sentence, and whole or not at all:
-        // EMSGSIZE says that it does not fit. Success says nothing: with no
-        // server there, or on another port, it is lost. [W-P2] [W-P3]
+        // One datagram, also for an empty sentence. If it does not fit, the
+        // call fails with EMSGSIZE. Success says nothing: without a server,
+        // or with one on another port, it is lost.     [W-P2] [W-P3]
         socket.sendto(sentence, server)?; //                  (viva 3) (viva 4)
 
         // ---- 3 recvfrom() ------------------------------------------------

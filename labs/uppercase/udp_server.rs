@@ -8,8 +8,8 @@
 //!   |<----- "HELLO" --------|  4 sendto     back to that address
 //! ```
 //!
-//! Stateless, like tcp_server.rs, but here no connection either: one socket
-//! for everybody, no listen(), no accept(), no threads.      [W-T1.2]
+//! Stateless, like tcp_server.rs, and without connections: one socket serves
+//! all clients, without listen(), accept() or threads.       [W-T1.2]
 //!
 //! Limit: it answers whatever address a datagram claims to come from, also
 //! a forged one; only loops of servers are cut (src/socketlab/loop_guard.rs).
@@ -20,8 +20,8 @@ use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Room for the largest datagram there is. The skeleton has 2048: the kernel
-/// cuts what is longer, and nobody is told.           (try 7) (viva 7)
+/// Room for the largest datagram that there is. The skeleton has 2048: the
+/// kernel cuts a longer one without an error.         (try 7) (viva 7)
 const BUFFER: usize = 65_536;
 
 const PROGRAM: Program = Program {
@@ -95,7 +95,7 @@ fn main() -> Result<()> {
         // a to z lose 32, all other bytes stay. A failure concerns this one
         // client: the loop goes on.       [W-T1.1a] [W-T1.1b] (viva 1)
         bytes.make_ascii_uppercase();
-        // Not to ourselves, nor to a server that answers us for ever.
+        // Not to ourselves, nor to a server that answers every answer.
         if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {

@@ -1,4 +1,4 @@
-//! The client: what it asks, when, and which answers it takes.
+//! Proves what the client asks, when, and which replies it accepts.
 
 use std::io::Read;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! What is seen on the wire, and who remembers what.
+//! Proves that the server keeps no state, and that UDP opens no connection.
 
 use std::net::{TcpListener, TcpStream};
 

@@ -1,5 +1,4 @@
-//! The stages of the handout by the letter, and their steps as the system
-//! calls that they are.
+//! Proves that each stage does what the handout asks, call by call.
 
 use harness::terminal::{self, Terminal};
 
