@@ -16,11 +16,14 @@ use http::{Fault, Head, date, reason};
 /// Why there is nothing to pass on: a status and a sentence or two.
 #[derive(Debug)]
 pub struct Problem {
+    /// The status of the response.
     pub status: u16,
+    /// What went wrong, in plain words.
     pub why: String,
 }
 
 impl Problem {
+    /// A problem with this status.
     pub fn new(status: u16, why: impl Into<String>) -> Problem {
         Problem { status, why: why.into() }
     }
@@ -70,8 +73,8 @@ impl Problem {
         }
     }
 
-    /// The answer: its head without what belongs to the hop, and the page.
-    pub fn answer(&self) -> (Head, String) {
+    /// The response: its head without what belongs to the hop, and the page.
+    pub fn response(&self) -> (Head, String) {
         let advice = match self.status {
             502 => {
                 "Does it work without the proxy? Try \

@@ -34,11 +34,12 @@ pub fn connect(
     let name = &destination.host;
     let addresses = net::resolve(name, destination.port).map_err(|_| {
         // Asking a name server takes a descriptor, too.
-        let spare = TcpSocket::new(rules.own).err();
-        spare.map_or_else(
-            || Problem::new(502, format!("The name {name} was not found.")),
-            |error| unreachable(rules.own, &error),
-        )
+        match TcpSocket::new(rules.own) {
+            Ok(_) => {
+                Problem::new(502, format!("The name {name} was not found."))
+            }
+            Err(_) => no_descriptor(),
+        }
     })?;
     let mut last = None;
     for address in addresses {
@@ -48,7 +49,7 @@ pub fn connect(
         }
         match dial(address) {
             Ok(origin) => return Ok(origin),
-            Err(error) => last = Some(unreachable(address, &error)),
+            Err(problem) => last = Some(problem),
         }
     }
     Err(last.unwrap_or_else(|| {
@@ -56,18 +57,30 @@ pub fn connect(
     }))
 }
 
-fn dial(address: SocketAddr) -> socketlab::Result<TcpSocket> {
-    let origin = TcpSocket::new(address)?;
+fn dial(address: SocketAddr) -> Result<TcpSocket, Problem> {
+    let origin = TcpSocket::new(address).map_err(|_| no_descriptor())?;
+    match handshake(&origin, address) {
+        Ok(()) => Ok(origin),
+        Err(error) => Err(unreachable(address, &error)),
+    }
+}
+
+fn handshake(origin: &TcpSocket, address: SocketAddr) -> socketlab::Result<()> {
     // ---- 6 connect() -----------------------------------------------------
-    // From here this program is a client. Waits 10 s at most.
-    // SO_SNDTIMEO bounds connect() on Linux, too.
+    // From here this program is a client. Waits 10 s at most: SO_SNDTIMEO
+    // bounds connect() on Linux, too.
     origin.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     origin.connect(address)?;
     // A server that does not read for 30 s is given up.
     origin.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     origin.set_user_timeout(net::SEND_TIMEOUT)?;
-    origin.set_no_delay()?;
-    Ok(origin)
+    origin.set_no_delay()
+}
+
+fn no_descriptor() -> Problem {
+    let why = "This proxy has no descriptor left for a connection to \
+               an origin. Try again when others have gone.";
+    Problem::new(503, why)
 }
 
 /// No connection: whose fault is it?
@@ -78,11 +91,6 @@ fn unreachable(address: SocketAddr, error: &socketlab::Error) -> Problem {
         }
         _ if error.is_timeout() => {
             (504, "No answer to connect() (ETIMEDOUT).".to_string())
-        }
-        _ if error.call() == "socket" => {
-            let why = "This proxy has no descriptor left for a connection to \
-                       an origin. Try again when others have gone.";
-            return Problem::new(503, why);
         }
         _ => (502, error.to_string()),
     };
@@ -127,7 +135,7 @@ impl Rules {
 }
 
 /// Not an address of the public internet?
-pub fn is_inside(ip: IpAddr) -> bool {
+fn is_inside(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
             let [a, b, c, _] = ip.octets();

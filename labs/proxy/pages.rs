@@ -6,17 +6,17 @@ use std::fmt::Display;
 use http::page::{escape, page};
 use http::{Head, Request, date};
 
-use crate::log::Record;
-use crate::report::{Kept, Report};
+use crate::hub::report::{Cached, Report};
+use crate::record::Record;
 
 /// A number in front, which does not break; a URL, which may.
 const STYLE: &str = "<style>th,td{text-align:left;vertical-align:top;\
     padding:.2rem .8rem .2rem 0}th,td:first-child{overflow-wrap:normal}\
     small{display:block}</style>";
 
-/// The answer: its status, its head without what belongs to the hop, and its
+/// The response: its status, its head without what belongs to the hop, and its
 /// body.
-pub fn answer(
+pub fn response(
     request: &Request,
     path: &str,
     report: &Report,
@@ -60,28 +60,28 @@ fn overview(report: &Report) -> String {
     ];
     let last: String = report.last_requests.iter().map(request).collect();
     let cache: String = report.cache.iter().map(object).collect();
-    let resting = report.origins_at_rest.iter();
-    let resting: String =
-        resting.map(|(origin, count)| row(*count, origin, "")).collect();
+    let idle = report.idle_connections.iter();
+    let idle: String =
+        idle.map(|(origin, count)| row(*count, origin, "")).collect();
     let content = format!(
         "{STYLE}\n<p>{}. <a href=\"json\">The same as JSON</a>.</p>\n\
          <h2>Last requests</h2>\n{}\
          <h2>Cache: {}, {}</h2>\n{}\
-         <h2>Connections at rest</h2>\n{}",
+         <h2>Idle connections</h2>\n{}",
         sums.join(", "),
         table(["Answer", "Request"], &last),
         count(report.cache_objects as u64, "object", "objects"),
         count(report.cache_bytes as u64, "byte", "bytes"),
         table(["Answer", "URL"], &cache),
-        table(["Number", "Origin"], &resting),
+        table(["Number", "Origin"], &idle),
     );
     page("socketlab proxy", &content)
 }
 
 fn request(record: &Record) -> String {
+    let source: &str = record.source.into();
     let mut note = format!(
-        "{}, {}, {} ms, {}",
-        record.how,
+        "{source}, {}, {} ms, {}",
         size(record.bytes),
         record.milliseconds,
         record.client,
@@ -93,13 +93,13 @@ fn request(record: &Record) -> String {
     row(record.status, &asked, &note)
 }
 
-fn object(kept: &Kept) -> String {
-    let size = size(kept.bytes as u64);
-    let mut note = format!("{size}, {} of {} s", kept.age, kept.lifetime);
-    if !kept.vary.is_empty() {
-        note = format!("{note}, varies by {}", kept.vary);
+fn object(cached: &Cached) -> String {
+    let size = size(cached.bytes as u64);
+    let mut note = format!("{size}, {} of {} s", cached.age, cached.lifetime);
+    if !cached.vary.is_empty() {
+        note = format!("{note}, varies by {}", cached.vary);
     }
-    row(kept.status, &kept.url, &note)
+    row(cached.status, &cached.url, &note)
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

@@ -26,10 +26,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use proxy::hub::Hub;
+use proxy::hub::handle::Hub;
 use proxy::origin::Rules;
-use proxy::proxy::Proxy;
 use proxy::session::converse;
+use proxy::settings::Settings;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
@@ -133,9 +133,8 @@ fn main() -> Result<()> {
     net::allow_many_sockets(); // two for each client
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     let patience = seconds("--patience", args.patience);
-    let hub = Hub::start(mib * 1024 * 1024, patience, args.quiet)?;
-    let proxy = Arc::new(Proxy {
-        hub: hub.clone(),
+    let hub = Hub::start(mib * 1024 * 1024, args.quiet)?;
+    let settings = Arc::new(Settings {
         rules: Rules {
             own,
             allow_private: args.allow_private || own.ip().is_loopback(),
@@ -159,9 +158,9 @@ fn main() -> Result<()> {
         // thinks, and the others go on.               [W-T3b] (viva 2)
         match listener.accept() {
             Ok((client, peer)) => {
-                let proxy = proxy.clone();
+                let (hub, settings) = (hub.clone(), settings.clone());
                 clients.spawn(client, peer, move |client, peer| {
-                    converse(client, peer, &proxy)
+                    converse(client, peer, &hub, &settings)
                 });
             }
             Err(error) if clients.keep_accepting(&error) => {}

@@ -24,8 +24,9 @@ use socketlab::{Error, Result};
 
 use crate::errors::Problem;
 use crate::origin;
-use crate::session::{Failure, Turn};
+use crate::record::Source;
 use crate::target::Destination;
+use crate::turn::{Failure, Turn};
 
 /// Asked for at first, and once a direction proves busy.
 const CHUNK: usize = 16 * 1024;
@@ -39,21 +40,21 @@ pub fn tunnel(
     turn: &mut Turn<'_>,
     destination: &Destination,
 ) -> std::result::Result<(), Failure> {
-    let proxy = turn.proxy;
+    let settings = turn.settings;
     turn.record.url = destination.origin();
     turn.keep = false; // on what comes after, this is no HTTP any more
     if turn.request.has_body() {
         return Err(Problem::bad("CONNECT has no body.").into());
     }
-    if !proxy.tunnel_ports.contains(&destination.port) {
+    if !settings.tunnel_ports.contains(&destination.port) {
         let why = format!(
             "Tunnels lead to the ports {:?} only; --connect-port adds one.",
-            proxy.tunnel_ports
+            settings.tunnel_ports
         );
         return Err(Problem::new(403, why).into());
     }
-    let origin = origin::connect(destination, &proxy.rules)?;
-    turn.record.how = "tunnel";
+    let origin = origin::connect(destination, &settings.rules)?;
+    turn.record.source = Source::Tunnel;
     let client = turn.client.socket().clone();
     client.send_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     turn.record.status = 200;
@@ -62,7 +63,7 @@ pub fn tunnel(
     if origin.send_all(&early).is_err() {
         return Err(Failure::Cut("the origin left".into()));
     }
-    let tunnel = Tunnel::new(proxy.tunnel_idle);
+    let tunnel = Tunnel::new(settings.tunnel_idle);
     let peer = turn.record.client;
     thread::scope(|scope| {
         let there = thread::Builder::new()

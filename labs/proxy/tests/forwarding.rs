@@ -117,7 +117,7 @@ fn w_t3a_connections_to_origins_are_shared() {
     for _ in 0..3 {
         get(&proxy, &origin.url("/"), "Connection: close\r\n");
         assert_eq!(origin.asked().connection, 1);
-        report(&proxy, |report| report["origins_at_rest"][0][1] == 1);
+        report(&proxy, |report| report["idle_connections"][0][1] == 1);
     }
 }
 
@@ -355,7 +355,7 @@ fn w_t3a_a_dead_connection_is_replaced_once_and_for_get_only() {
     });
     let proxy = plain();
     get(&proxy, &origin.url("/"), "");
-    report(&proxy, |report| report["origins_at_rest"][0][1] == 1);
+    report(&proxy, |report| report["idle_connections"][0][1] == 1);
     assert_eq!(get(&proxy, &origin.url("/"), "").status, 200);
     let connections: Vec<usize> =
         (0..3).map(|_| origin.asked().connection).collect();

@@ -4,6 +4,7 @@
 mod cache;
 mod errors;
 mod forwarding;
+mod freshness;
 mod load;
 mod once;
 mod own;
