@@ -3,16 +3,15 @@
 //! ```text
 //!   request --> route() --> forward()   an origin's response
 //!                       --> tunnel()    CONNECT, to its end
-//!                       --> pages       proxy.local
-//!                       --> errors      400 403 502 504 …
+//!                       --> own_page()  proxy.local
+//!                       --> ErrorPage   400 403 502 504 …
 //! ```
 
 use http::{Head, Request, date};
 
-use crate::errors::Problem;
+use crate::errors::ErrorPage;
 use crate::forward::forward;
 use crate::hops;
-use crate::pages;
 use crate::target::{Route, route};
 use crate::tunnel::tunnel;
 use crate::turn::{Failure, Turn};
@@ -22,7 +21,7 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     let settings = turn.settings;
     let route = route(turn.request, settings.rules.own.port())?;
     if hops::has_passed(&turn.request.fields, &settings.via) {
-        return Err(Failure::Page(Problem::new(
+        return Err(Failure::Page(ErrorPage::new(
             403,
             "This request has passed here before: its Via field says \
              so. It would go round for ever.",
@@ -47,12 +46,12 @@ fn own_page(turn: &mut Turn<'_>, path: &str) -> Result<(), Failure> {
     // It tells what everybody has asked for.
     if !turn.record.client.ip().to_canonical().is_loopback() {
         let why = "The proxy's own page is for its own machine only.";
-        return Err(Problem::new(403, why).into());
+        return Err(ErrorPage::new(403, why).into());
     }
     let Some(report) = turn.hub.report() else {
-        return Err(Problem::new(503, "The proxy is stopping.").into());
+        return Err(ErrorPage::new(503, "The proxy is stopping.").into());
     };
-    let (status, head, page) = pages::response(turn.request, path, &report);
+    let (status, head, page) = report.response(turn.request, path);
     turn.respond(status, head, page.as_bytes())
 }
 

@@ -12,7 +12,7 @@
 use http::{Body, Fault, Framing, Head, Reader, Response, Version, chunk_line};
 
 use crate::cache::stored::Stored;
-use crate::errors::Problem;
+use crate::errors::ErrorPage;
 use crate::headers;
 use crate::target::Destination;
 use crate::turn::{Failure, Turn};
@@ -22,7 +22,7 @@ use crate::watch::{self, Ready};
 const MOST_INTERIM: usize = 16;
 
 /// Why an origin gave no response.
-pub enum Trouble {
+pub enum NoResponse {
     /// It closed before the first byte of one: if the connection was idle
     /// before, the origin may never have seen the request.
     Dead,
@@ -30,15 +30,15 @@ pub enum Trouble {
     Other(Failure),
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Trouble {
-        Trouble::Other(failure)
+impl From<Failure> for NoResponse {
+    fn from(failure: Failure) -> NoResponse {
+        NoResponse::Other(failure)
     }
 }
 
 /// A body of more than `--max-body`.
-pub fn too_large() -> Problem {
-    Problem::new(413, "The body is larger than --max-body allows.")
+pub fn too_large() -> ErrorPage {
+    ErrorPage::new(413, "The body is larger than --max-body allows.")
 }
 
 /// Sends the request, and returns the head of the final response; and whether
@@ -48,14 +48,14 @@ pub fn exchange(
     origin: &mut Reader,
     destination: &Destination,
     stale: Option<&Stored>,
-) -> Result<(Response, bool), Trouble> {
+) -> Result<(Response, bool), NoResponse> {
     let via = &turn.settings.via;
     let head = headers::request(turn.request, destination, via, stale);
     // ---- 7 send() --------------------------------------------------------
     // The new request. That send() succeeds says only that the kernel has
     // it: a connection that was idle may be dead.              (viva 10)
     if origin.socket().send_all(&head).is_err() {
-        return Err(Trouble::Dead);
+        return Err(NoResponse::Dead);
     }
     let body = Body::new(turn.request.framing);
     let mut this =
@@ -78,7 +78,7 @@ pub fn exchange(
             }
             Ready::Neither if sending => {
                 let why = "The body of the request stopped coming.";
-                return Err(Failure::from(Problem::new(408, why)).into());
+                return Err(Failure::from(ErrorPage::new(408, why)).into());
             }
             Ready::Neither => {
                 return Err(
@@ -141,7 +141,7 @@ impl Exchange<'_, '_> {
             }
             Ok(None) => Ok(()),
             Err(fault) => {
-                return Err(match Problem::of_client(&fault) {
+                return Err(match ErrorPage::of_client(&fault) {
                     Some(problem) => problem.into(),
                     None => Failure::Cut("the client left in mid-body".into()),
                 });
@@ -151,7 +151,7 @@ impl Exchange<'_, '_> {
     }
 
     /// The head of a response; `None` if it was an interim one.
-    fn read_head(&mut self) -> Result<Option<Response>, Trouble> {
+    fn read_head(&mut self) -> Result<Option<Response>, NoResponse> {
         let found = self.origin.read_response(self.turn.settings.patience);
         let fault = match found {
             Ok(Some(response)) if response.status >= 200 => {
@@ -164,7 +164,7 @@ impl Exchange<'_, '_> {
         let nothing = self.interim == 0 && self.origin.buffered().is_empty();
         match fault {
             // A close or a reset before the first byte.
-            Fault::Cut if nothing => Err(Trouble::Dead),
+            Fault::Cut if nothing => Err(NoResponse::Dead),
             fault => Err(Failure::of_origin(self.destination, &fault).into()),
         }
     }
@@ -173,7 +173,7 @@ impl Exchange<'_, '_> {
     fn pass_interim(
         &mut self,
         response: &Response,
-    ) -> Result<Option<Response>, Trouble> {
+    ) -> Result<Option<Response>, NoResponse> {
         self.interim += 1;
         if response.status == 101 || self.interim > MOST_INTERIM {
             let fault =

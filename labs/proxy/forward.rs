@@ -14,8 +14,8 @@ use http::reader::HEAD_DEADLINE;
 use http::{Fault, Framing, Reader, Request};
 
 use crate::cache::freshness::{self, directive};
-use crate::errors::Problem;
-use crate::exchange::{Trouble, exchange, too_large};
+use crate::errors::ErrorPage;
+use crate::exchange::{NoResponse, exchange, too_large};
 use crate::headers;
 use crate::hit;
 use crate::hub::message::{Found, Lookup, Miss};
@@ -68,11 +68,11 @@ fn fetch(
         let answer = exchange(turn, &mut origin, destination, stale_now);
         let (response, complete) = match answer {
             Ok(answer) => answer,
-            Err(Trouble::Dead) if reused && repeatable => continue,
-            Err(Trouble::Dead) => {
+            Err(NoResponse::Dead) if reused && repeatable => continue,
+            Err(NoResponse::Dead) => {
                 return Err(Failure::of_origin(destination, &Fault::Cut));
             }
-            Err(Trouble::Other(failure)) => return Err(failure),
+            Err(NoResponse::Other(failure)) => return Err(failure),
         };
         // "Not modified", but it is about another object than ours: ask for
         // that one, without conditions.
@@ -97,13 +97,13 @@ fn refuse_in_vain(turn: &Turn<'_>, http10: bool) -> Result<(), Failure> {
     if http10 && request.framing == Framing::Chunked {
         let why = "This origin speaks HTTP/1.0 and knows no chunks: send the \
                    body with a Content-Length.";
-        return Err(Problem::new(411, why).into());
+        return Err(ErrorPage::new(411, why).into());
     }
     if turn.record.source == Source::Miss
         && directive(&request.fields, "only-if-cached").is_some()
     {
         let why = "Only a kept answer was wanted, and there is none.";
-        return Err(Problem::new(504, why).into());
+        return Err(ErrorPage::new(504, why).into());
     }
     Ok(())
 }

@@ -122,21 +122,3 @@ pub fn trailers(fields: Option<&Fields>) -> Vec<u8> {
     bytes.extend_from_slice(b"\r\n");
     bytes
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connection_names_what_ends_here_but_not_the_framing() {
-        let mut fields = Fields::new();
-        fields.push("Connection", "close, X-Hop, Content-Length, Cookie");
-        fields.push("X-Hop", "1");
-        fields.push("Cookie", "a=b");
-        fields.push("Proxy-Connection", "keep-alive");
-        fields.push("X-End", "2");
-        let found = end_to_end(&fields);
-        let names: Vec<&str> = found.iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["Cookie", "X-End"]);
-    }
-}

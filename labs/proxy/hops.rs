@@ -29,16 +29,3 @@ pub fn max_forwards(request: &Request) -> Option<u64> {
     // A number that is too large for us is large enough.
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_loop_shows_in_via() {
-        let mut fields = Fields::new();
-        fields.push("Via", "1.0 fred, 1.1 Socketlab-1 (a comment)");
-        assert!(has_passed(&fields, "socketlab-1"));
-        assert!(!has_passed(&fields, "socketlab-2"));
-    }
-}

@@ -17,7 +17,7 @@ use socketlab::Result;
 use socketlab::net::TcpSocket;
 
 use crate::dispatch::dispatch;
-use crate::errors::Problem;
+use crate::errors::ErrorPage;
 use crate::hub::handle::Hub;
 use crate::record::{Record, Source};
 use crate::settings::Settings;
@@ -120,7 +120,7 @@ fn refuse_unread(
 ) {
     let mut record = Record::new(peer, "?", "?");
     (record.source, record.note) = (Source::Refused, fault.to_string());
-    if let Some(problem) = Problem::of_client(fault) {
+    if let Some(problem) = ErrorPage::of_client(fault) {
         let (head, page) = problem.response();
         let (size, version) = (page.len() as u64, Version::Http11);
         let head = end_head(head, Framing::Length(size), false, version);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::origin::Rules;
+use crate::rules::Rules;
 
 /// What does not change after the start, so that all threads read it without
 /// a lock.

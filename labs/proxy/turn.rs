@@ -3,7 +3,7 @@
 
 use http::{Fault, Framing, Head, Reader, Request, Version};
 
-use crate::errors::Problem;
+use crate::errors::ErrorPage;
 use crate::hub::handle::Hub;
 use crate::record::{Record, Source};
 use crate::settings::Settings;
@@ -38,7 +38,7 @@ pub struct Turn<'a> {
 /// Why there was no complete response.
 pub enum Failure {
     /// Nothing has been sent yet: a page will say why.
-    Page(Problem),
+    Page(ErrorPage),
     /// Part of it has been sent, or the client has left. The log says why.
     Cut(String),
 }
@@ -46,12 +46,12 @@ pub enum Failure {
 impl Failure {
     /// The origin's response could not be read.
     pub fn of_origin(destination: &Destination, fault: &Fault) -> Failure {
-        Problem::of_origin(&destination.origin(), fault).into()
+        ErrorPage::of_origin(&destination.origin(), fault).into()
     }
 }
 
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Failure {
+impl From<ErrorPage> for Failure {
+    fn from(problem: ErrorPage) -> Failure {
         Failure::Page(problem)
     }
 }
@@ -93,7 +93,7 @@ impl Turn<'_> {
     }
 
     /// Sends a page that says what went wrong.
-    pub fn refuse(&mut self, problem: &Problem) {
+    pub fn refuse(&mut self, problem: &ErrorPage) {
         let (head, page) = problem.response();
         if self.respond(problem.status, head, page.as_bytes()).is_err() {
             self.keep = false;

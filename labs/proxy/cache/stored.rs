@@ -87,29 +87,3 @@ fn joined(fields: &Fields, name: &str) -> Vec<u8> {
     let values: Vec<&[u8]> = fields.list(name).collect();
     values.join(&b","[..])
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_304_changes_fields_and_not_the_body() {
-        let old = Stored {
-            status: 200,
-            reason: "OK".into(),
-            fields: Fields::new(),
-            body: Arc::from(&b"abc"[..]),
-            vary: Vec::new(),
-            requested: 0,
-            received: 0,
-        };
-        let mut news = Fields::new();
-        news.push("Content-Length", "0");
-        news.push("Warning", "one");
-        news.push("warning", "two");
-        let new = old.updated(&news, (1, 2));
-        assert_eq!(new.fields.get_all("Warning").count(), 2);
-        assert!(!new.fields.has("Content-Length"));
-        assert_eq!((new.body.len(), new.received), (3, 2));
-    }
-}

@@ -75,25 +75,8 @@ pub struct Miss {
 pub struct Permit {
     /// What is fetched.
     pub url: Arc<str>,
-    /// The fetch's number: see [`Cache::begin`](crate::cache::memory::Cache).
+    /// The fetch's number: see [`Cache`](crate::cache::memory::Cache).
     pub begun: u64,
-    _slot: Arc<()>, // counts as long as it lives
-}
-
-/// The permits that are out.
-#[derive(Default)]
-pub struct Permits(Arc<()>);
-
-impl Permits {
-    /// A permit, if fewer than `most` are out.
-    pub fn give(
-        &self,
-        most: usize,
-        url: Arc<str>,
-        begun: u64,
-    ) -> Option<Permit> {
-        // The slots are counted by their handles; ours is one of them.
-        let out = Arc::strong_count(&self.0) - 1;
-        (out < most).then(|| Permit { url, begun, _slot: self.0.clone() })
-    }
+    /// The hub counts these handles.
+    pub slot: Arc<()>,
 }

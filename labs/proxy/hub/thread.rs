@@ -15,7 +15,7 @@ use socketlab::log::Log;
 
 use crate::cache::freshness::{self, Use};
 use crate::cache::memory::Cache;
-use crate::hub::message::{Found, Lookup, Message, Miss, Permit, Permits};
+use crate::hub::message::{Found, Lookup, Message, Miss, Permit};
 use crate::hub::pool::Pool;
 use crate::hub::report::{History, Report};
 use crate::record::Record;
@@ -31,7 +31,7 @@ const MOST_PERMITS: usize = 32;
 pub struct HubThread {
     cache: Cache,
     pool: Pool,
-    permits: Permits,
+    slots: Arc<()>, // each permit that is out has a handle, too
     history: History,
     log: Log,
     looked: Instant, // through the pool
@@ -43,7 +43,7 @@ impl HubThread {
         HubThread {
             cache: Cache::new(cache),
             pool: Pool::default(),
-            permits: Permits::default(),
+            slots: Arc::default(),
             history: History::default(),
             log,
             looked: Instant::now(),
@@ -115,7 +115,12 @@ impl HubThread {
     }
 
     fn permit(&mut self, url: Arc<str>) -> Option<Permit> {
-        self.permits.give(MOST_PERMITS, url, self.cache.begin())
+        let out = Arc::strong_count(&self.slots) - 1;
+        if out >= MOST_PERMITS {
+            return None;
+        }
+        let (begun, slot) = (self.cache.begin(), self.slots.clone());
+        Some(Permit { url, begun, slot })
     }
 
     fn record(&mut self, record: Record) {

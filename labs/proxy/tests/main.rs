@@ -5,12 +5,17 @@ mod cache;
 mod errors;
 mod forwarding;
 mod freshness;
+mod hops;
 mod load;
+mod memory;
 mod once;
 mod own;
 mod peers;
+mod pool;
+mod rules;
 mod scripts;
 mod smuggling;
+mod target;
 mod tunnel;
 mod validation;
 
