@@ -102,7 +102,7 @@ fn refuse_in_vain(turn: &Turn<'_>, http10: bool) -> Result<(), Failure> {
     if turn.record.source == Source::Miss
         && directive(&request.fields, "only-if-cached").is_some()
     {
-        let why = "Only a kept answer was wanted, and there is none.";
+        let why = "Only a cached response was wanted, and there is none.";
         return Err(ErrorPage::new(504, why).into());
     }
     Ok(())

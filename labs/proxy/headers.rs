@@ -103,7 +103,7 @@ pub const CONDITIONS: [&str; 5] = [
 ];
 
 /// The fields of the new response. What belongs to the hop to the client is
-/// added by [`end_head`](crate::turn::end_head).
+/// added by turn.rs, `end_head`.
 pub fn response(response: &Response, via: &str) -> Fields {
     let mut fields = end_to_end(&response.fields);
     fields.push("Via", via_entry(response.version, via));

@@ -23,7 +23,7 @@ use http::{Request, Target};
 use crate::errors::ErrorPage;
 
 /// The name under which the proxy itself is asked for its page.
-pub const OWN_NAME: &str = "proxy.local";
+const OWN_NAME: &str = "proxy.local";
 
 /// What to do with a request.
 #[derive(Debug, PartialEq)]
@@ -93,7 +93,7 @@ impl Destination {
     }
 }
 
-/// Decides where a request goes; `own_port` is the one that this proxy listens on.
+/// Decides where a request goes. `own_port`: where this proxy listens.
 pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
     match request.target() {
         Target::Authority(authority) => {

@@ -97,6 +97,7 @@ impl HubThread {
         }
     }
 
+    /// If two clients miss the same URL at once, both fetch it. (viva 11)
     fn look_up(&mut self, lookup: Lookup) -> Found {
         let Lookup { origin, reuse, url, fields, store } = lookup;
         let cached = url.as_ref().and_then(|u| self.cache.find(u, &fields));

@@ -1,4 +1,5 @@
-//! RFC 9111. Time does not pass here: origins send Age instead.
+//! Proves what the cache stores and sends (RFC 9111). Time does not pass here:
+//! origins send Age instead.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! New request to the origin, new response to the client.
+//! Proves that the origin gets a new request, and the client a new response.
 
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
-//! The proxy lab, black box: scripted origins and clients that break rules,
-//! and real ones (curl, Python, nginx, openssl).
+//! Proves the proxy lab from outside: with scripted origins and clients that
+//! break rules, and with real ones (curl, Python, nginx, openssl). The pure
+//! modules (freshness, hops, memory, pool, rules, target) have files of their own.
 
 mod cache;
 mod errors;

@@ -1,5 +1,5 @@
-//! Programs that nobody here wrote: curl, Python, Chromium; and our own
-//! client against our server and others.
+//! Proves that curl, Python and Chromium understand our server, and that our
+//! client understands other servers.
 
 use std::collections::BTreeSet;
 use std::fs;
