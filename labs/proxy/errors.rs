@@ -49,29 +49,23 @@ impl ErrorPage {
 
     /// A response that could not be read.
     pub fn of_origin(origin: &str, fault: &Fault) -> ErrorPage {
-        match fault {
-            Fault::Bad { why, .. } => ErrorPage::new(
-                502,
-                format!(
-                    "The answer of {origin} is not HTTP as it should be: {why}"
-                ),
-            ),
-            Fault::Idle => ErrorPage::new(
-                504,
-                format!(
-                    "{origin} took the connection and the request, but did \
-                     not answer in time."
-                ),
-            ),
-            Fault::Slow => ErrorPage::new(
-                504,
-                format!("{origin} began to answer, but too slowly."),
-            ),
-            Fault::Cut | Fault::Lost(_) => ErrorPage::new(
-                502,
-                format!("{origin} closed before its answer had begun."),
-            ),
-        }
+        let (status, why) = match fault {
+            Fault::Bad { why, .. } => {
+                let what = "is not HTTP as it should be";
+                (502, format!("The answer of {origin} {what}: {why}"))
+            }
+            Fault::Idle => {
+                let what = "took the connection and the request, but did not";
+                (504, format!("{origin} {what} answer in time."))
+            }
+            Fault::Slow => {
+                (504, format!("{origin} began to answer, but too slowly."))
+            }
+            Fault::Cut | Fault::Lost(_) => {
+                (502, format!("{origin} closed before its answer had begun."))
+            }
+        };
+        ErrorPage { status, why }
     }
 
     /// The response: its head without what belongs to the hop, and the page.

@@ -51,21 +51,20 @@ pub fn forward(
 fn fetch(
     turn: &mut Turn<'_>,
     destination: &Destination,
-    miss: Miss,
+    mut miss: Miss,
     repeatable: bool,
 ) -> Result<(), Failure> {
-    let Miss { mut idle, permit, mut stale, http10 } = miss;
-    refuse_in_vain(turn, http10)?;
+    refuse_in_vain(turn, miss.http10)?;
     // Three times at most: each repetition removes its own reason.
     loop {
         let requested = freshness::now();
-        let reused = idle.is_some();
-        let mut origin = match idle.take() {
+        let reused = miss.idle.is_some();
+        let mut origin = match miss.idle.take() {
             Some(origin) => origin,
             None => connect(turn, destination)?,
         };
-        let stale_now = stale.as_deref();
-        let answer = exchange(turn, &mut origin, destination, stale_now);
+        let stale = miss.stale.as_deref();
+        let answer = exchange(turn, &mut origin, destination, stale);
         let (response, complete) = match answer {
             Ok(answer) => answer,
             Err(NoResponse::Dead) if reused && repeatable => continue,
@@ -77,16 +76,15 @@ fn fetch(
         // "Not modified", but it is about another object than ours: ask for
         // that one, without conditions.
         if response.status == 304
-            && let Some(stored) = &stale
+            && let Some(stored) = &miss.stale
             && !freshness::is_of(&response.fields, stored)
         {
-            stale = None;
+            miss.stale = None;
             continue;
         }
         // The rest of the request's body may still be on its way.
         turn.keep &= complete;
-        let fetch =
-            Fetch { destination, permit, stale, requested, complete, http10 };
+        let fetch = Fetch { destination, miss, requested, complete };
         return relay(turn, origin, response, fetch);
     }
 }

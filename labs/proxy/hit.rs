@@ -28,15 +28,16 @@ pub fn send(
 ) -> Result<(), Failure> {
     let request = turn.request;
     let unchanged = freshness::client_has_it(&request.fields, stored);
-    let status = if unchanged { 304 } else { stored.status };
-    let (head, framing) = match unchanged {
-        true => (Head::response(304), Framing::None),
-        false => (
-            Head::response_with(status, &stored.reason),
-            Framing::Length(stored.body.len() as u64),
-        ),
+    let (status, head) = match unchanged {
+        true => (304, Head::response(304)),
+        false => {
+            (stored.status, Head::response_with(stored.status, &stored.reason))
+        }
     };
-    let framing = if status == 204 { Framing::None } else { framing };
+    let framing = match status {
+        204 | 304 => Framing::None,
+        _ => Framing::Length(stored.body.len() as u64),
+    };
     let mut fields = stored.fields.clone();
     let age = freshness::age(stored, freshness::now());
     fields.set("Age", age.to_string());

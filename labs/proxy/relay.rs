@@ -22,7 +22,7 @@ use crate::cache::stored::Stored;
 use crate::headers;
 use crate::hit;
 use crate::hub::handle::Hub;
-use crate::hub::message::Permit;
+use crate::hub::message::{Miss, Permit};
 use crate::record::Source;
 use crate::target::Destination;
 use crate::turn::{Failure, Turn};
@@ -39,16 +39,12 @@ const LONG: u64 = 64 * 1024;
 pub struct Fetch<'a> {
     /// What was asked for.
     pub destination: &'a Destination,
-    /// The right to cache the response.
-    pub permit: Option<Permit>,
-    /// The cached response that the origin was asked about.
-    pub stale: Option<Arc<Stored>>,
+    /// What the hub had replied: a permit, a stale response.
+    pub miss: Miss,
     /// When the request left, in seconds since 1970.
     pub requested: i64,
     /// Was the complete request sent?
     pub complete: bool,
-    /// Did the origin answer as HTTP/1.0 before?
-    pub http10: bool,
 }
 
 /// Passes an origin's response on.
@@ -66,14 +62,14 @@ pub fn relay(
     let fields = new_fields(turn, &response);
     hit::invalidate(turn, &response, destination);
     let http10 = response.version == Version::Http10;
-    if http10 != fetch.http10 {
+    if http10 != fetch.miss.http10 {
         turn.hub.http10(destination.origin(), http10);
     }
     if response.status == 304
-        && let Some(stale) = fetch.stale.take()
+        && let Some(stale) = fetch.miss.stale.take()
     {
         let fresh = stale.updated(&fields, times);
-        let permit = fetch.permit.take();
+        let permit = fetch.miss.permit.take();
         back_to_the_pool(turn, origin, &response, &fetch);
         return hit::revalidated(turn, fresh, permit, destination);
     }
@@ -160,7 +156,7 @@ fn copy(
         Framing::Length(length) => length > LARGEST_CACHED as u64,
         _ => false, // not known yet
     };
-    let stale = fetch.stale.is_some();
+    let stale = fetch.miss.stale.is_some();
     if too_large || !freshness::storable(turn.request, status, &response.fields)
     {
         if stale && status < 500 {
@@ -174,7 +170,7 @@ fn copy(
     let stored =
         Stored { status, reason, fields, body, vary, requested, received };
     Some(Copy {
-        permit: fetch.permit.take()?,
+        permit: fetch.miss.permit.take()?,
         stale,
         stored,
         bytes: Vec::new(),

@@ -93,7 +93,7 @@ fn serve(
     let mut cut = false;
     match dispatch(&mut turn) {
         Ok(()) => {}
-        Err(Failure::Page(problem)) => turn.refuse(&problem),
+        Err(Failure::Page(page)) => turn.refuse(&page),
         Err(Failure::Cut(why)) => {
             turn.record.note = why;
             turn.keep = false;

@@ -64,7 +64,8 @@ pub fn tunnel(
     if origin.send_all(&early).is_err() {
         return Err(Failure::Cut("the origin left".into()));
     }
-    let tunnel = Tunnel::new(settings.tunnel_idle);
+    let (opened, idle) = (Instant::now(), settings.tunnel_idle);
+    let tunnel = Tunnel { opened, last: AtomicU64::new(0), idle };
     let peer = turn.record.client;
     thread::scope(|scope| {
         let there = thread::Builder::new()
@@ -97,10 +98,6 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    fn new(idle: Duration) -> Tunnel {
-        Tunnel { opened: Instant::now(), last: AtomicU64::new(0), idle }
-    }
-
     /// One direction, until its sender's FIN; counts its bytes.
     fn pump(&self, from: &TcpSocket, to: &TcpSocket) -> (u64, Result<()>) {
         let mut count = 0;

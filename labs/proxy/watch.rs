@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::retry_on_intr;
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
@@ -83,24 +83,17 @@ fn wait(
     of_client: PollFlags,
     limit: Duration,
 ) -> Result<(Ready, PollFlags)> {
-    let until = Instant::now() + limit;
     let mut sockets =
         [PollFd::new(origin, PollFlags::IN), PollFd::new(client, of_client)];
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        match poll(&mut sockets, Some(&time(left))) {
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(Error::new("poll", "", error.into())),
-            Ok(_) => {
-                let [origin, client] = sockets.each_ref().map(PollFd::revents);
-                return Ok(match (origin.is_empty(), client.is_empty()) {
-                    (false, _) => (Ready::Origin, origin),
-                    (_, false) => (Ready::Client, client),
-                    _ => (Ready::Neither, PollFlags::empty()),
-                });
-            }
-        }
-    }
+    // A signal that interrupts poll() (EINTR) starts it anew.
+    retry_on_intr(|| poll(&mut sockets, Some(&time(limit))))
+        .map_err(|error| Error::new("poll", "", error.into()))?;
+    let [origin, client] = sockets.each_ref().map(PollFd::revents);
+    Ok(match (origin.is_empty(), client.is_empty()) {
+        (false, _) => (Ready::Origin, origin),
+        (_, false) => (Ready::Client, client),
+        _ => (Ready::Neither, PollFlags::empty()),
+    })
 }
 
 fn time(limit: Duration) -> Timespec {
