@@ -102,14 +102,7 @@ impl Exchange<'_, '_> {
     /// Waits until one of the two has something to read.
     fn wait(&self, sending: bool) -> Result<Ready, Failure> {
         let limit = self.turn.settings.patience;
-        let (client, origin) =
-            (self.turn.client.socket(), self.origin.socket());
-        if sending && !self.turn.client.buffered().is_empty() {
-            return Ok(Ready::Client);
-        }
-        if !self.origin.buffered().is_empty() {
-            return Ok(Ready::Origin);
-        }
+        let (client, origin) = (&self.turn.client, &self.origin);
         Ok(match sending {
             true => watch::either(origin, client, limit)?,
             false => watch::origin_or_client_gone(origin, client, limit)?,

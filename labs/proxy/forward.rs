@@ -125,7 +125,8 @@ fn lookup(turn: &Turn<'_>, destination: &Destination) -> Lookup {
     let readable = (get || request.method == "HEAD") && bodyless;
     // A part of an object is neither looked up nor cached: it passes.
     let cache = turn.settings.cache && readable && !fields.has("Range");
-    let conditional = headers::CONDITIONS.iter().any(|name| fields.has(name));
+    let mut conditions = headers::CONDITIONS.split(' ');
+    let conditional = conditions.any(|name| fields.has(name));
     // A cached response cannot decide conditions other than these two.
     let odd = ["If-Match", "If-Unmodified-Since", "If-Range"];
     let cache = cache && !odd.iter().any(|name| fields.has(name));

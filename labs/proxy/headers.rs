@@ -19,37 +19,25 @@ use crate::target::Destination;
 
 /// Fields of one hop (RFC 9110, section 7.6.1), and those of older practice.
 /// The framing is of the hop as well: we make it anew from what we send.
-const HOP: [&str; 11] = [
-    "Connection",
-    "Content-Length",
-    "Host",
-    "HTTP2-Settings",
-    "Keep-Alive",
-    "Proxy-Authorization",
-    "Proxy-Connection",
-    "TE",
-    "Trailer",
-    "Transfer-Encoding",
-    "Upgrade",
-];
+const HOP: &str = "Connection Content-Length Host HTTP2-Settings Keep-Alive \
+    Proxy-Authorization Proxy-Connection TE Trailer Transfer-Encoding Upgrade";
 
 /// Connection can name any field, and that field then ends here. Not these:
 /// without them the origin would understand another request.
-const NOT_BY_NAME: [&str; 4] =
-    ["Authorization", "Cache-Control", "Cookie", "Via"];
+const NOT_BY_NAME: &str = "Authorization Cache-Control Cookie Via";
 
 /// All end-to-end fields.
 fn end_to_end(fields: &Fields) -> Fields {
-    let is = |name: &str, list: &[&str]| {
-        list.iter().any(|entry| entry.eq_ignore_ascii_case(name))
+    let is = |name: &str, list: &str| {
+        list.split(' ').any(|entry| entry.eq_ignore_ascii_case(name))
     };
     let has_options = fields.has("Connection");
     let mut end_to_end = Fields::new();
     for (name, value) in fields.iter() {
         let named = has_options
             && fields.lists("Connection", name)
-            && !is(name, &NOT_BY_NAME);
-        if !named && !is(name, &HOP) {
+            && !is(name, NOT_BY_NAME);
+        if !named && !is(name, HOP) {
             end_to_end.push(name, value);
         }
     }
@@ -67,7 +55,7 @@ pub fn request(
     let validators = stale.map(freshness::validators).unwrap_or_default();
     let mut fields = end_to_end(&request.fields);
     if !validators.is_empty() {
-        for name in CONDITIONS {
+        for name in CONDITIONS.split(' ') {
             fields.remove(name);
         }
     }
@@ -94,13 +82,8 @@ pub fn request(
 }
 
 /// The conditions that a request can have.
-pub const CONDITIONS: [&str; 5] = [
-    "If-Match",
-    "If-Modified-Since",
-    "If-None-Match",
-    "If-Range",
-    "If-Unmodified-Since",
-];
+pub const CONDITIONS: &str = "If-Match If-Modified-Since If-None-Match \
+    If-Range If-Unmodified-Since";
 
 /// The fields of the new response. What belongs to the hop to the client is
 /// added by turn.rs, `end_head`.

@@ -15,7 +15,7 @@ use http::{Framing, Head, Response};
 
 use crate::cache::freshness;
 use crate::cache::stored::Stored;
-use crate::hub::message::Permit;
+use crate::hub::message::{Message, Permit};
 use crate::record::Source;
 use crate::target::Destination;
 use crate::turn::{Failure, Turn};
@@ -65,10 +65,10 @@ pub fn revalidated(
 ) -> Result<(), Failure> {
     let fresh = Arc::new(fresh);
     match freshness::storable(turn.request, fresh.status, &fresh.fields) {
-        true => permit
-            .into_iter()
-            .for_each(|permit| turn.hub.store(permit, fresh.clone())),
-        false => turn.hub.invalidate(vec![destination.url()]),
+        true => permit.into_iter().for_each(|permit| {
+            turn.hub.tell(Message::Store(permit, fresh.clone()));
+        }),
+        false => turn.hub.tell(Message::Invalidate(vec![destination.url()])),
     }
     send(turn, &fresh, Source::Revalidated)
 }
@@ -98,5 +98,5 @@ pub fn invalidate(
             }
         }
     }
-    turn.hub.invalidate(urls);
+    turn.hub.tell(Message::Invalidate(urls));
 }

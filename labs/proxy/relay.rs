@@ -22,7 +22,7 @@ use crate::cache::stored::Stored;
 use crate::headers;
 use crate::hit;
 use crate::hub::handle::Hub;
-use crate::hub::message::{Miss, Permit};
+use crate::hub::message::{Message, Miss, Permit};
 use crate::record::Source;
 use crate::target::Destination;
 use crate::turn::{Failure, Turn};
@@ -63,7 +63,7 @@ pub fn relay(
     hit::invalidate(turn, &response, destination);
     let http10 = response.version == Version::Http10;
     if http10 != fetch.miss.http10 {
-        turn.hub.http10(destination.origin(), http10);
+        turn.hub.tell(Message::Http10(destination.origin(), http10));
     }
     if response.status == 304
         && let Some(stale) = fetch.miss.stale.take()
@@ -151,56 +151,43 @@ fn copy(
     fields: Fields,
     (requested, received): (i64, i64),
 ) -> Option<Copy> {
-    let status = response.status;
+    let permit = fetch.miss.permit.take(); // or back, before a long transfer
+    let (status, said) = (response.status, &response.fields);
     let too_large = match framing {
         Framing::Length(length) => length > LARGEST_CACHED as u64,
         _ => false, // not known yet
     };
-    let stale = fetch.miss.stale.is_some();
-    if too_large || !freshness::storable(turn.request, status, &response.fields)
-    {
-        if stale && status < 500 {
-            turn.hub.invalidate(vec![fetch.destination.url()]);
+    if too_large || !freshness::storable(turn.request, status, said) {
+        if fetch.miss.stale.is_some() && status < 500 {
+            let urls = vec![fetch.destination.url()];
+            turn.hub.tell(Message::Invalidate(urls));
         }
         return None;
     }
     let vary = Stored::chosen_by(&fields, &turn.request.fields);
-    let reason = response.reason.clone();
-    let body = Arc::default();
+    let (reason, body) = (response.reason.clone(), Arc::default());
     let stored =
         Stored { status, reason, fields, body, vary, requested, received };
-    Some(Copy {
-        permit: fetch.miss.permit.take()?,
-        stale,
-        stored,
-        bytes: Vec::new(),
-    })
+    Some(Copy { permit: permit?, stored, bytes: Vec::new() })
 }
 
 /// A response on its way into the cache.
 struct Copy {
     permit: Permit,
-    stale: bool, // the cache holds an older one
     stored: Stored,
     bytes: Vec<u8>,
 }
 
 impl Copy {
     /// This copy with one more piece; `None` if it has become too large.
-    fn with(mut self, piece: &[u8], hub: &Hub) -> Option<Copy> {
-        if self.bytes.len() + piece.len() <= LARGEST_CACHED {
-            self.bytes.extend_from_slice(piece);
-            return Some(self);
-        }
-        if self.stale {
-            hub.invalidate(vec![self.permit.url.to_string()]);
-        }
-        None
+    fn with(mut self, piece: &[u8]) -> Option<Copy> {
+        self.bytes.extend_from_slice(piece);
+        (self.bytes.len() <= LARGEST_CACHED).then_some(self)
     }
 
     fn store(self, hub: &Hub) {
         let stored = Stored { body: self.bytes.into(), ..self.stored };
-        hub.store(self.permit, Arc::new(stored));
+        hub.tell(Message::Store(self.permit, Arc::new(stored)));
     }
 }
 
@@ -233,7 +220,7 @@ impl Transfer<'_> {
             };
             if let Some(piece) = piece {
                 let copy = self.copy.take();
-                self.copy = copy.and_then(|copy| copy.with(piece, turn.hub));
+                self.copy = copy.and_then(|copy| copy.with(piece));
             }
             // Into the cache before the last byte reaches the client, so that
             // whoever has seen the end finds the object there.
@@ -271,9 +258,8 @@ impl Transfer<'_> {
 
 /// Waits for the next bytes of the body.
 fn wait(turn: &Turn<'_>, origin: &Reader) -> Result<(), Failure> {
-    let (origin, client) = (origin.socket(), turn.client.socket());
     let limit = turn.settings.patience;
-    match watch::origin_or_client_gone(origin, client, limit)? {
+    match watch::origin_or_client_gone(origin, turn.client, limit)? {
         Ready::Origin => Ok(()),
         Ready::Client => Err(Failure::Cut("the client left".into())),
         Ready::Neither => Err(Failure::Cut("the origin fell silent".into())),

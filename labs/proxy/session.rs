@@ -19,6 +19,7 @@ use socketlab::net::TcpSocket;
 use crate::dispatch::dispatch;
 use crate::errors::ErrorPage;
 use crate::hub::handle::Hub;
+use crate::hub::message::Message;
 use crate::record::{Record, Source};
 use crate::settings::Settings;
 use crate::turn::{Failure, Turn, end_head};
@@ -103,7 +104,7 @@ fn serve(
     }
     let Turn { mut record, keep, idle, .. } = turn;
     record.milliseconds = began.elapsed().as_millis();
-    hub.done(record, idle);
+    hub.tell(Message::Done(record, idle));
     match keep {
         true => Next::Request,
         false if cut => Next::Reset,
@@ -128,5 +129,5 @@ fn refuse_unread(
             (record.status, record.bytes) = (problem.status, size);
         }
     }
-    hub.done(record, None);
+    hub.tell(Message::Done(record, None));
 }

@@ -10,6 +10,7 @@
 
 use std::time::{Duration, Instant};
 
+use http::Reader;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use socketlab::net::TcpSocket;
@@ -40,10 +41,14 @@ pub enum Ready {
 /// Waits for the origin; [`Ready::Client`] means that the client has closed or
 /// reset its connection. What it sends meanwhile (its next request) waits.
 pub fn origin_or_client_gone(
-    origin: &TcpSocket,
-    client: &TcpSocket,
+    origin: &Reader,
+    client: &Reader,
     limit: Duration,
 ) -> Result<Ready> {
+    if !origin.buffered().is_empty() {
+        return Ok(Ready::Origin);
+    }
+    let (origin, client) = (origin.socket(), client.socket());
     let until = Instant::now() + limit;
     match wait(origin, client, FIN, limit)? {
         (Ready::Client, events) if !is_reset(events) => {}
@@ -60,10 +65,17 @@ pub fn origin_or_client_gone(
 
 /// Waits for whichever sends first.
 pub fn either(
-    origin: &TcpSocket,
-    client: &TcpSocket,
+    origin: &Reader,
+    client: &Reader,
     limit: Duration,
 ) -> Result<Ready> {
+    if !client.buffered().is_empty() {
+        return Ok(Ready::Client);
+    }
+    if !origin.buffered().is_empty() {
+        return Ok(Ready::Origin);
+    }
+    let (origin, client) = (origin.socket(), client.socket());
     Ok(wait(origin, client, PollFlags::IN, limit)?.0)
 }
 

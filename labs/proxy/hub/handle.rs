@@ -3,36 +3,32 @@
 //!
 //! ```text
 //!  client threads                 hub                       owns
-//!    look_up, store,     ==1024==> one message after the    the cache
-//!    done, …                       other, never waiting     idle connections
+//!    look_up, tell       ==1024==> one message after the    the cache
+//!                                  other, never waiting     idle connections
 //!    the reply          <===1====  a channel for each       counters
 //!                                   | try_send              the last requests
 //!                                   ====1024====> log thread --> stdout
 //! ```
 //!
-//! Interface: the functions of [`Hub`]. Only [`Hub::look_up`], [`Hub::report`]
-//! and [`Hub::finish`] wait for a reply, which the hub gives at once. The hub
-//! itself waits for no socket, no file and no reply. A log line that finds
-//! no room is dropped and counted, so that a terminal that is stopped
+//! Interface: [`Hub::tell`] sends a [`Message`]; only [`Hub::look_up`],
+//! [`Hub::report`] and [`Hub::finish`] wait for a reply, which comes at once.
+//! The hub itself waits for no socket, no file and no reply. A log line that
+//! finds no room is dropped and counted, so that a terminal that is stopped
 //! (Ctrl-S) stops no transfer. (viva 9)
 //!
 //! Why not a lock? A look into the cache, the number of the fetch that begins
 //! and the choice of a connection belong together. With locks that is two of
 //! them, in an order that every thread must keep. message shows that way.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
-use http::Reader;
 use socketlab::Result;
 use socketlab::log::{Log, vital_thread};
 
-use crate::cache::stored::Stored;
-use crate::hub::message::{Found, Lookup, Message, Miss, Permit};
+use crate::hub::message::{Found, Lookup, Message, Miss};
 use crate::hub::report::Report;
 use crate::hub::thread::HubThread;
-use crate::record::Record;
 
 /// Messages that may wait for the hub; one more makes its sender wait.
 const QUEUE: usize = 1024;
@@ -61,33 +57,18 @@ impl Hub {
         Ok(Hub { inbox: sender, log })
     }
 
+    /// Sends a message that needs no reply. It waits only while the queue is
+    /// full.
+    pub fn tell(&self, message: Message) {
+        let _ = self.inbox.send(message); // fails only at the program's end
+    }
+
     /// Before a request is passed on: is there a cached response, or an idle
     /// connection?
     pub fn look_up(&self, lookup: Lookup) -> Found {
         let (reply, found) = bounded(1);
         self.tell(Message::LookUp(lookup, reply));
         found.recv().unwrap_or_else(|_| Found::Miss(Miss::default()))
-    }
-
-    /// A fetch has brought this.
-    pub fn store(&self, permit: Permit, stored: Arc<Stored>) {
-        self.tell(Message::Store(permit, stored));
-    }
-
-    /// These URLs were changed: what is cached of them is out of date.
-    pub fn invalidate(&self, urls: Vec<String>) {
-        self.tell(Message::Invalidate(urls));
-    }
-
-    /// An origin answered as HTTP/1.0, or does so no more.
-    pub fn http10(&self, origin: String, http10: bool) {
-        self.tell(Message::Http10(origin, http10));
-    }
-
-    /// A request was answered. `idle`: the connection to this origin, if
-    /// another request can follow on it.
-    pub fn done(&self, record: Record, idle: Option<(String, Reader)>) {
-        self.tell(Message::Done(record, idle));
     }
 
     /// What there is to see; `None` when the program ends.
@@ -103,9 +84,5 @@ impl Hub {
         self.tell(Message::Finish(reply));
         let _ = handled.recv_timeout(LAST_MESSAGES);
         self.log.flush();
-    }
-
-    fn tell(&self, message: Message) {
-        let _ = self.inbox.send(message); // fails only at the program's end
     }
 }

@@ -7,7 +7,7 @@ use crossbeam_channel::bounded;
 
 use crate::PROXY;
 use crate::scripts::{Origin, Then, ask, get, report};
-use harness::{DEADLINE, Server, send};
+use harness::{DEADLINE, Server, receive_line, send};
 
 fn proxy() -> Server {
     Server::start(PROXY, &[])
@@ -232,6 +232,29 @@ fn w_t3b_a_slow_fetch_delays_no_other_of_the_same_url() {
     });
     // The slow one began first, and does not replace the other.
     assert_eq!(get(&proxy, &url, "").text(), "2");
+}
+
+#[test]
+fn w_t3b_long_transfers_keep_no_other_object_out_of_the_cache() {
+    let origin = Origin::start(|asked, stream| {
+        let long = asked.line().contains("/long");
+        let fields = if long { "Cache-Control: no-store\r\n" } else { MINUTE };
+        let size = if long { 999 } else { 1 };
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n");
+        send(stream, format!("{head}{fields}\r\nx").as_bytes());
+        Then::Keep
+    });
+    let proxy = proxy();
+    let url = origin.url("/long");
+    let request = format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let clients: Vec<_> = (0..40).map(|_| proxy.connect()).collect();
+    for client in &clients {
+        send(client, request.as_bytes());
+        while !receive_line(client).is_empty() {} // and no end of the body
+    }
+    for expected in ["MISS", "HIT"] {
+        assert_eq!(get(&proxy, &origin.url("/"), "").cache(), expected);
+    }
 }
 
 #[test]

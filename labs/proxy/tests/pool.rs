@@ -28,6 +28,7 @@ fn who_speaks_unasked_is_not_asked_again() -> socketlab::Result<()> {
     pool.put("origin".into(), Reader::new(socket.clone()));
     // Poison: it would be read as the answer to the next request.
     origin.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")?;
+    let (socket, origin) = (Reader::new(socket), Reader::new(origin));
     let arrived = watch::either(&socket, &origin, DEADLINE)?;
     assert_eq!(arrived, Ready::Origin);
     assert!(pool.take("origin").is_none());
