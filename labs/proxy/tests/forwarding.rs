@@ -377,6 +377,7 @@ fn w_t3a_a_dead_connection_is_replaced_once_and_for_get_only() {
 fn w_t3a_the_proxys_own_page() {
     let (proxy, origin) = (Server::start(crate::PROXY, &[]), hello());
     get(&proxy, &origin.url("/<script>"), "");
+    report(&proxy, |report| report["counters"]["misses"] == 1);
     for url in ["http://proxy.local/", "/", "/proxy.local/"] {
         let host = format!("Host: {}", proxy.address);
         let client = proxy.connect();
