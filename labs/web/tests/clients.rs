@@ -67,7 +67,7 @@ fn w_t2h_python() {
     }
     let server = Server::start("web-server", &[]);
     let (host, port) = server.host_and_port();
-    let script = harness::house::root().expect("the sources");
+    let script = harness::source_tree::root().expect("the sources");
     let script = script.join("labs/web/python/client.py");
     let script = script.to_str().expect("a name");
     let output = run("python3", &[script, &host, &port]);
