@@ -1,5 +1,5 @@
-//! A multi-threaded web proxy on two screens. Handout W (Week 5), task 3, by
-//! the letter, in the companion's form: the URL stands in the path.
+//! A multi-threaded web proxy on two screens. Handout W (Week 5), task 3,
+//! literally, in the companion's form: the URL is in the path.
 //!
 //! ```text
 //! browser               proxy (this file)           origin server
@@ -17,7 +17,7 @@
 //! with both lists of calls.  [W-T3a] [W-T3b] (viva 1)
 //!
 //! server.rs is the one to use. This one asks in HTTP/1.0, so that the origin
-//! closes after the object and nobody has to know where a body ends.
+//! closes after the object, and the end of the body is the end of the stream.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,10 +33,10 @@ use socketlab::{Error, Result, console, say};
 /// How long a browser, and an origin, may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is passed on at once: an object may be larger than the memory.
+/// Bytes that one recv() may return: an object may be larger than the memory.
 const CHUNK: usize = 64 * 1024;
 
-/// What a newcomer reads when all places are taken.
+/// The response to a client beyond 256.
 const NO_ROOM: &str = "HTTP/1.0 503 Service Unavailable\r\n\r\n";
 
 const PROGRAM: Program = Program {
@@ -84,8 +84,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread for each: while one waits for its origin, which may be
-        // slow, the others go on.                     [W-T3b] (viva 2)
+        // A thread for each client: while one waits for a slow origin, the
+        // others go on.                               [W-T3b] (viva 2)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -114,7 +114,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     };
 
     // ---- 8 close() -------------------------------------------------------
-    // The end of the object is the end of the connection: FIN says so.
+    // FIN ends the object, because its length was not announced.
     client.finish();
     say!("[{peer}] {} bytes passed on", outcome?);
     Ok(())
@@ -122,8 +122,8 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
 
 /// Gets the object from its origin and passes it on; counts its bytes.
 fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
-    // The companion's form is /www.host.tld/path; a browser that has been
-    // told of a proxy sends the whole URL.                      (viva 3)
+    // The companion's form is /www.host.tld/path; a browser with a proxy in
+    // its settings sends the complete URL.                      (viva 3)
     let (authority, path) = match request.target() {
         Target::Absolute { authority, path, .. } => (authority, path),
         Target::Origin(target) => {
@@ -134,7 +134,7 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
         _ => return refuse(client, 501, "Use proxy-server for CONNECT."),
     };
     if request.method != "GET" {
-        return refuse(client, 501, "GET alone is done here.");
+        return refuse(client, 501, "Only GET is supported.");
     }
     let Some((host, port)) = split_authority(authority) else {
         return refuse(client, 400, "Write /www.host.tld/path.");
@@ -142,8 +142,8 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     let slash = if path.starts_with('/') { "" } else { "/" };
 
     // ---- 6 connect() -----------------------------------------------------
-    // Now this program is a client. Not reached: that is the proxy's news,
-    // 502, and never the origin's 404.                          (viva 8)
+    // Now this program is a client. If the origin cannot be reached, the
+    // proxy says so itself: 502, never the origin's 404.        (viva 8)
     let found = net::resolve(host, port.unwrap_or(80));
     let connected = found.and_then(|addresses| {
         net::try_each(&addresses, |address| {

@@ -1,35 +1,28 @@
-//! A web proxy for many browsers at once. Handout W (Week 5), task 3, on from
-//! once.rs, which is the letter. The other halves: any browser, any origin.
+//! A web proxy for many browsers at once. Handout W (Week 5), task 3; once.rs
+//! is what the handout asks for, literally. The peers are any browser and any
+//! origin. lib.rs lists the modules, the README walks one request.
 //!
 //! ```text
 //! browsers              proxy (this program)        origin servers
 //!   |                     |  1 socket 2 bind 3 listen     |
 //!   |----- handshake ---->|  4 accept, a thread each      |
 //!   | GET http://host/x ->|  5 recv                       |
-//!   |                     |  6 connect, or one at rest -->|
+//!   |                     |  6 connect, unless idle ----->|
 //!   |                     |  7 send ---- GET /x --------->|
 //!   |                     |  5 recv <------- the object --|
 //!   |<------- the object -|  7 send                       |
 //!   | GET http://other/y->|  5 recv  on the same connection
 //!   |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
-//!
-//! session.rs   requests in turn        hub.rs desk.rs begin.rs flight.rs
-//! target.rs    where a request goes    cache.rs freshness.rs  RFC 9111
-//! forward.rs   request to the origin   pool.rs   connections at rest
-//! exchange.rs  … and its answer's head log.rs report.rs pages.rs
-//! relay.rs     response to the client  watch.rs  poll()
-//! kept.rs      … out of the cache      headers.rs errors.rs
-//! origin.rs    rules, connect          tunnel.rs CONNECT
 //! ```
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use proxy::hub::Hub;
-use proxy::origin::Rules;
-use proxy::proxy::Proxy;
+use proxy::hub::handle::Hub;
+use proxy::rules::Rules;
 use proxy::session::converse;
+use proxy::settings::Settings;
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
@@ -38,11 +31,11 @@ use socketlab::{Result, warn};
 /// Connections that may wait for accept(): a browser opens dozens.
 const BACKLOG: i32 = 1024;
 
-/// Ports to which tunnels may lead: those of HTTPS. To any port, CONNECT
-/// would be a way to send mail, or into the inside, in the proxy's name.
+/// Ports to which tunnels may lead: those of HTTPS. With all ports allowed,
+/// strangers could send mail, or reach the inside, in the proxy's name.
 const TUNNEL_PORTS: [u16; 2] = [443, 8443];
 
-/// What a newcomer reads when all places are taken.
+/// The response to a client beyond `--max-clients`.
 const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
     Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
@@ -63,10 +56,10 @@ struct Args {
     /// port to bind (default 8888; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    /// mebibytes of memory for kept answers (default 32)
+    /// mebibytes of memory for cached responses (default 32)
     #[argh(option, default = "32")]
     cache_mib: usize,
-    /// keep no answers
+    /// cache no responses
     #[argh(switch)]
     no_cache: bool,
     /// one more port to which CONNECT may lead, besides 443 and 8443; may be
@@ -128,14 +121,13 @@ fn main() -> Result<()> {
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
-    // What is small leaves at once. On Linux accepted sockets inherit it.
+    // Small messages leave at once. On Linux accepted sockets inherit it.
     listener.set_no_delay()?;
     net::allow_many_sockets(); // two for each client
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     let patience = seconds("--patience", args.patience);
-    let hub = Hub::start(mib * 1024 * 1024, patience, args.quiet)?;
-    let proxy = Arc::new(Proxy {
-        hub: hub.clone(),
+    let hub = Hub::start(mib * 1024 * 1024, args.quiet)?;
+    let settings = Arc::new(Settings {
         rules: Rules {
             own,
             allow_private: args.allow_private || own.ip().is_loopback(),
@@ -156,12 +148,12 @@ fn main() -> Result<()> {
     loop {
         // ---- 4 accept() --------------------------------------------------
         // A thread for each client: it sleeps in recv() while its origin
-        // thinks, and the others go on.               [W-T3b] (viva 2)
+        // thinks, and the other threads go on.        [W-T3b] (viva 2)
         match listener.accept() {
             Ok((client, peer)) => {
-                let proxy = proxy.clone();
+                let (hub, settings) = (hub.clone(), settings.clone());
                 clients.spawn(client, peer, move |client, peer| {
-                    converse(client, peer, &proxy)
+                    converse(client, peer, &hub, &settings)
                 });
             }
             Err(error) if clients.keep_accepting(&error) => {}

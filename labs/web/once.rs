@@ -1,5 +1,5 @@
 //! A web server that can process only one request. Handout W (Week 5),
-//! task 2, by the letter: steps a) to f). The other half is any browser.
+//! task 2, literally: steps a) to f). The peer is any browser.
 //!
 //! ```text
 //! browser                 server (this file)
@@ -133,7 +133,7 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
 
     // ==== d) the file, from the server's file system            [W-T2d]
     // Never root + name as it stands: /../../etc/passwd is a name too, and
-    // reading a FIFO would wait for ever.               (viva 4) (try 4)
+    // reading a FIFO would never return.                (viva 4) (try 4)
     // Limit: follows symbolic links out of the root, knows no %20 and no
     // HEAD, and calls all it cannot read 404; server.rs does better.
     let hidden = name.split('/').skip(1).any(|part| part.starts_with('.'));
@@ -147,7 +147,7 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     // ==== e) the response: header lines, an empty line, the file [W-T2e]
     let (status, kind, body) = match content {
         Some(content) => ("200 OK", kind_of(name), content),
-        // Absent, or nothing that we would give: the same words.  [W-T2g]
+        // Absent, or not to be given out: the same words.         [W-T2g]
         None => {
             let page = "<title>404</title><h1>404 Not Found</h1>\n";
             ("404 Not Found", "text/html", page.as_bytes().to_vec())

@@ -1,6 +1,6 @@
-//! A web server for many browsers at once. Handout W (Week 5), task 2, on
-//! from once.rs, which is the letter. The other half is any browser, or
-//! client.rs.
+//! A web server for many browsers at once. Handout W (Week 5), task 2; once.rs
+//! is what the handout asks for, literally. The peer is any browser, or
+//! client.rs. lib.rs lists the modules, the README says how they are passed.
 //!
 //! ```text
 //! browsers                server (this file)
@@ -11,12 +11,6 @@
 //!   |--- GET /b HTTP/1.1 -->|  5 recv  }  on the same connection
 //!   |<-- 404 Not Found -----|  6 send  }                      [W-T2g]
 //!   |<-------- FIN ---------|  7 close
-//!
-//! session.rs    requests in turn        path.rs         /%20 -> names
-//! respond.rs    request -> answer       files.rs        names -> bytes
-//! send.rs       answer -> socket        conditional.rs  304
-//! log.rs        who asked for what      range.rs        206
-//! page.rs       errors, lists           src/http/lib.rs     heads, framing
 //! ```
 
 use std::path::PathBuf;
@@ -29,14 +23,14 @@ use socketlab::args::{self, Port, Program};
 use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
 use web::files::Files;
-use web::log::Log;
+use web::log::AccessLog;
 use web::session::converse;
 use web::site::{self, Site};
 
 /// Connections that may wait for accept(): a browser opens six at once.
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// The response to a client beyond `--max-clients`.
 const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
     Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
@@ -95,13 +89,12 @@ fn main() -> Result<()> {
     let head = args::in_range("--head", args.head, 1, 3_600);
     let site = Arc::new(Site {
         files: Files::open(&root)?,
-        log: Log::start(args.quiet)?,
+        log: AccessLog::start(args.quiet)?,
         list: args.list,
         dotfiles: args.dotfiles,
         idle: Duration::from_secs(idle),
         head_deadline: Duration::from_secs(head),
     });
-    let log = site.log.clone();
 
     // ---- 1 socket() ------------------------------------------------------
     let listener = TcpSocket::new(address)?;
@@ -142,7 +135,6 @@ fn main() -> Result<()> {
             Err(_) => break, // Ctrl-C or SIGTERM
         }
     }
-    log.write_at_once();
-    clients.finish();
+    clients.finish_with(|| site.log.flush());
     Ok(())
 }

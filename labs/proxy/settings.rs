@@ -1,15 +1,12 @@
-//! What all conversations of the proxy share.
+//! The options of one proxy, as its conversations need them.
 
 use std::time::Duration;
 
-use crate::hub::Hub;
-use crate::origin::Rules;
+use crate::rules::Rules;
 
-/// The hub and the options of one proxy. Nobody changes it after the start,
-/// so that all threads read it without a lock.
-pub struct Proxy {
-    /// The way to the hub thread.
-    pub hub: Hub,
+/// What does not change after the start, so that all threads read it without
+/// a lock.
+pub struct Settings {
     /// Which origins may be reached.
     pub rules: Rules,
     /// The ports to which CONNECT may lead.

@@ -1,39 +1,43 @@
-//! May an answer be kept, and may a kept answer be given again? RFC 9111,
-//! pure: fields and times in, a decision out. (viva 6)
+//! May a response be cached, and may a cached response be sent again? RFC
+//! 9111, pure: fields and times in, a decision out. (viva 6)
 //!
 //! ```text
-//!  answer --storable?--> kept --usable?--> FRESH      give it: HIT
-//!            | no                |-------> VALIDATE   ask the origin whether
-//!            v                                        it is still good:
-//!        pass it on                                 304 REVALIDATED,
-//!                                                   200 MISS
+//!  response --storable?--> cached --usable?--> FRESH     send it: HIT
+//!               | no                  |------> VALIDATE  ask the origin if it
+//!               v                                        is still good:
+//!           pass it on                                 304 REVALIDATED,
+//!                                                      200 MISS
 //!
-//!  |<------------- lifetime: max-age, Expires, a guess ---------->|
-//!  |<-- Age on arrival -->|<---- kept here so long ---->| now     | stale
+//!  |<-------- lifetime: max-age, Expires, or a tenth of the -------->|
+//!  |           time since Last-Modified                              |
+//!  |<-- Age on arrival -->|<---- time in this cache ---->| now       | stale
 //! ```
-//! Times are whole seconds since 1970.
+//! Times are seconds since 1970.
 
 use http::{Fields, Request, date};
 use jiff::Timestamp;
 
-use crate::cache::Stored;
+use crate::cache::stored::Stored;
 
-/// Codes whose answers may be kept without being told so (RFC 9110, 15.1),
-/// less 206: parts are passed on, not kept.
+/// Codes whose responses may be cached by default (RFC 9110, 15.1), without
+/// 206: parts are passed on and not cached.
 const BY_DEFAULT: [u16; 11] =
     [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501];
 
-/// The guess where nothing is said: a tenth of the time since the last change,
-/// at most an hour.
-const LONGEST_GUESS: i64 = 3600;
+/// The lifetime if the origin says nothing: a tenth of the time since the last
+/// change, at most this many seconds (the RFC's heuristic freshness).
+const LONGEST_HEURISTIC: i64 = 3600;
 
-/// What to do with a kept answer.
+/// What to do with a cached response.
 #[derive(Debug, PartialEq)]
 pub enum Use {
+    /// Send it.
     Fresh,
+    /// Ask the origin whether it is still good.
     Validate,
 }
 
+/// The time in seconds since 1970.
 pub fn now() -> i64 {
     Timestamp::now().as_second()
 }
@@ -67,8 +71,8 @@ fn has(fields: &Fields, name: &str) -> bool {
     directive(fields, name).is_some()
 }
 
-/// A directive's seconds. What is no number counts as 0: rather ask once too
-/// often than give something too old.
+/// A directive's seconds. What is not a number counts as 0: the proxy rather
+/// asks once too often than sends something too old.
 fn seconds(fields: &Fields, name: &str) -> Option<i64> {
     let digits = directive(fields, name)?;
     let text = std::str::from_utf8(digits).unwrap_or_default();
@@ -79,7 +83,7 @@ fn seconds(fields: &Fields, name: &str) -> Option<i64> {
     }
 }
 
-/// May this answer be kept for others?
+/// May this response be cached for others?
 pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
     let asked = &request.fields;
     let public = has(said, "public") || has(said, "s-maxage");
@@ -103,7 +107,7 @@ pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
         && (explicit || said.has("ETag") || said.has("Last-Modified"))
 }
 
-/// How long it is good for, counted from when it was made.
+/// How many seconds it is good for, counted from when it was made.
 pub fn lifetime(stored: &Stored) -> i64 {
     let fields = &stored.fields;
     if let Some(limit) = seconds(fields, "s-maxage") {
@@ -113,16 +117,16 @@ pub fn lifetime(stored: &Stored) -> i64 {
         return limit;
     }
     if let Some(expires) = fields.get("Expires") {
-        // "0" and other things that are no date mean: expired.
+        // "0" and whatever else is not a date mean: expired.
         return time(expires).map_or(0, |at| (at - made(stored)).max(0));
     }
     let changed = fields.get("Last-Modified").and_then(time);
     let since = changed.map_or(0, |at| (made(stored) - at).max(0));
-    (since / 10).min(LONGEST_GUESS)
+    (since / 10).min(LONGEST_HEURISTIC)
 }
 
-/// How old it is: what the origin and other caches said on arrival, or what
-/// the clocks say, whichever is more, and the time that it has been here.
+/// How many seconds old it is: what the origin and other caches said when it
+/// arrived, or what the clocks say, whichever is more; and the time since.
 pub fn age(stored: &Stored, now: i64) -> i64 {
     let said = stored.fields.text("Age").and_then(|age| age.parse().ok());
     let said: i64 = said.unwrap_or(0).clamp(0, i64::from(i32::MAX));
@@ -140,7 +144,7 @@ fn time(value: &[u8]) -> Option<i64> {
     date::parse(value).map(Timestamp::as_second)
 }
 
-/// May it be given to this request without asking the origin?
+/// May it answer this request without asking the origin?
 pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
     let said = &stored.fields;
     let reload = match asked.has("Cache-Control") {
@@ -174,7 +178,7 @@ pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
     }
 }
 
-/// The conditions with which to ask whether a kept answer is still good.
+/// The conditions that ask the origin whether a cached response is still good.
 pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
     [("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")]
         .into_iter()
@@ -182,9 +186,9 @@ pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
         .collect()
 }
 
-/// Does this 304 speak of the answer that is kept? Another ETag means another
-/// object, another Vary another choice (RFC 9111, 4.3.4). W/ makes none: nginx
-/// puts it before the tag of what it compressed, and not into the 304.
+/// Is this 304 about the cached response? Another ETag means another object,
+/// another Vary another choice (RFC 9111, 4.3.4). W/ makes no difference: nginx
+/// writes it before the tag of what it compressed, and not into the 304.
 pub fn is_of(news: &Fields, stored: &Stored) -> bool {
     let same = |name| {
         let new = news.get(name).map(opaque);
@@ -198,7 +202,7 @@ fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-/// Does the client itself have this answer already? Then 304 will do.
+/// Does the client itself have this response already? Then 304 will do.
 pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
     if stored.status != 200 {
         return false;
@@ -215,7 +219,3 @@ pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
     let changed = stored.fields.get("Last-Modified").and_then(time);
     since.zip(changed).is_some_and(|(since, changed)| changed <= since)
 }
-
-#[cfg(test)]
-#[path = "freshness_tests.rs"]
-mod tests;
