@@ -1,5 +1,6 @@
-//! Our client against Postfix, which asks Dovecot for the passwords, and our
-//! fetch against Dovecot, which opens the mailboxes: instances of their own,
+//! Proves our client against Postfix, which asks Dovecot for the passwords,
+//! our fetch against Dovecot, which opens the mailboxes, and our sink's
+//! Maildir, which Dovecot reads: instances of their own,
 //! on free ports, in a folder of their own. Postfix begins as root only, so
 //! the test needs root or `sudo -n`. Nothing leaves the machine: mail for
 //! other domains is discarded.
@@ -15,6 +16,7 @@ use harness::terminal::{self, Terminal};
 
 use crate::letters::{has_part, read_stored};
 use crate::script::{Done, Identity, client, identity};
+use crate::sink::{Sink, TO_DATA, dialogue};
 use harness::installed;
 
 /// Both servers, and where they listen.
@@ -92,7 +94,12 @@ fn postfix() -> Option<Postfix> {
     write("main.cf", main_cf(dir, &identity));
     write("master.cf", master_cf(clear, submission, implicit));
     write("dovecot.conf", dovecot_conf(dir, imap, pop3));
-    write("users", "tim:{PLAIN}tanstaaf\nbob:{PLAIN}tanstaaf\n".into());
+    write(
+        "users",
+        "tim:{PLAIN}tanstaaf\nbob:{PLAIN}tanstaaf\n\
+                    sink:{PLAIN}tanstaaf\n"
+            .into(),
+    );
     let path = dir.to_str().expect("text");
     for (owner, folders) in [
         ("nobody", &["mail"][..]),
@@ -435,4 +442,27 @@ fn w_t4b_postfix_delivers_what_we_send() {
     let big = [&[b'x'; 990][..], b"\n"].concat().repeat(5_500);
     let done = postfix.send(postfix.clear, &["-q"], &big);
     done.not_sent(&["this server takes 5000000 (SIZE)"]);
+
+    dovecot_reads_what_our_sink_stores(&postfix);
+}
+
+/// The sink's folder becomes a user's mailbox, and fetch reads it by IMAP.
+fn dovecot_reads_what_our_sink_stores(postfix: &Postfix) {
+    let sink = Sink::start(&[]);
+    for text in ["one", ".two"] {
+        let client = sink.after(TO_DATA);
+        dialogue(&client, &[(&format!("s: t\r\n\r\n.{text}\r\n."), "250")]);
+    }
+    let stored = sink.messages();
+    let mailbox = postfix.folder.path().join("mail/sink");
+    let mailbox = mailbox.to_str().expect("text");
+    let folder = sink.folder.path().to_str().expect("text");
+    root("cp", &["-r", folder, mailbox]);
+    root("chown", &["-R", "nobody", mailbox]);
+    for (index, message) in stored.iter().enumerate() {
+        let (port, uid) = (postfix.imap, index + 1);
+        let url = format!("imap://sink@127.0.0.1:{port}/INBOX;UID={uid}");
+        let read = postfix.fetch(url);
+        assert_eq!(&String::from_utf8_lossy(&read), message);
+    }
 }

@@ -19,7 +19,7 @@ const IMPLICIT_PORT: u16 = 465;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
+pub enum TlsPolicy {
     /// As secure as the server is, and never less than it must be.
     Auto,
     /// Begin in the clear, then STARTTLS, or stop.
@@ -30,15 +30,15 @@ pub enum Tls {
     Off,
 }
 
-impl FromStr for Tls {
+impl FromStr for TlsPolicy {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Tls, String> {
+    fn from_str(word: &str) -> Result<TlsPolicy, String> {
         match word {
-            "auto" => Ok(Tls::Auto),
-            "starttls" => Ok(Tls::Upgrade),
-            "implicit" => Ok(Tls::Implicit),
-            "off" => Ok(Tls::Off),
+            "auto" => Ok(TlsPolicy::Auto),
+            "starttls" => Ok(TlsPolicy::Upgrade),
+            "implicit" => Ok(TlsPolicy::Implicit),
+            "off" => Ok(TlsPolicy::Off),
             _ => Err(format!(
                 "'{word}' is none of auto, starttls, implicit, off"
             )),
@@ -46,13 +46,13 @@ impl FromStr for Tls {
     }
 }
 
-impl Tls {
+impl TlsPolicy {
     /// Does TLS come before the greeting?
     pub fn comes_first(self, port: u16) -> bool {
         match self {
-            Tls::Implicit => true,
-            Tls::Auto => port == IMPLICIT_PORT,
-            Tls::Upgrade | Tls::Off => false,
+            TlsPolicy::Implicit => true,
+            TlsPolicy::Auto => port == IMPLICIT_PORT,
+            TlsPolicy::Upgrade | TlsPolicy::Off => false,
         }
     }
 
@@ -63,16 +63,16 @@ impl Tls {
         loopback: bool,
     ) -> Result<bool, String> {
         match (self, offered) {
-            (Tls::Implicit | Tls::Off, _) => Ok(false),
-            (Tls::Auto | Tls::Upgrade, true) => Ok(true),
-            (Tls::Auto, false) if loopback => Ok(false),
-            (Tls::Auto, false) => Err(
+            (TlsPolicy::Implicit | TlsPolicy::Off, _) => Ok(false),
+            (TlsPolicy::Auto | TlsPolicy::Upgrade, true) => Ok(true),
+            (TlsPolicy::Auto, false) if loopback => Ok(false),
+            (TlsPolicy::Auto, false) => Err(
                 "the server offers no STARTTLS, or somebody on the way has \
                  taken the line out. --tls off sends in the clear, for all \
                  to read, and without a log-in"
                     .to_string(),
             ),
-            (Tls::Upgrade, false) => {
+            (TlsPolicy::Upgrade, false) => {
                 Err("--tls starttls, and the server offers no STARTTLS, or \
                  somebody on the way has taken the line out"
                     .to_string())
@@ -99,15 +99,27 @@ mod tests {
     #[test]
     fn nothing_falls_back_to_the_clear() {
         for loopback in [true, false] {
-            let stripped = Tls::Upgrade.wants_starttls(false, loopback);
+            let stripped = TlsPolicy::Upgrade.wants_starttls(false, loopback);
             assert!(stripped.is_err());
-            assert_eq!(Tls::Auto.wants_starttls(true, loopback), Ok(true));
-            assert_eq!(Tls::Off.wants_starttls(true, loopback), Ok(false));
+            assert_eq!(
+                TlsPolicy::Auto.wants_starttls(true, loopback),
+                Ok(true)
+            );
+            assert_eq!(
+                TlsPolicy::Off.wants_starttls(true, loopback),
+                Ok(false)
+            );
         }
-        assert_eq!(Tls::Auto.wants_starttls(false, true), Ok(false));
-        assert!(Tls::Auto.wants_starttls(false, false).is_err());
-        assert!(Tls::Auto.comes_first(465) && Tls::Implicit.comes_first(25));
-        assert!(!Tls::Auto.comes_first(587) && !Tls::Off.comes_first(465));
+        assert_eq!(TlsPolicy::Auto.wants_starttls(false, true), Ok(false));
+        assert!(TlsPolicy::Auto.wants_starttls(false, false).is_err());
+        assert!(
+            TlsPolicy::Auto.comes_first(465)
+                && TlsPolicy::Implicit.comes_first(25)
+        );
+        assert!(
+            !TlsPolicy::Auto.comes_first(587)
+                && !TlsPolicy::Off.comes_first(465)
+        );
         assert!(may_log_in(false, false).is_err());
         assert!(may_log_in(true, false).is_ok());
         assert!(may_log_in(false, true).is_ok());

@@ -1,8 +1,8 @@
 //! What became of the message: the client's last words, and its exit status.
-//! "Sent" is said only after the 250 behind the dot.       (viva 4) [W-T4a]
+//! It says "sent" only after the 250 for the dot.          (viva 4) [W-T4a]
 //!
 //! ```text
-//! sent        250 behind the dot, for everybody           status 0
+//! sent        250 for the dot, for everybody              status 0
 //! in part     the same, but some RCPT was refused         status 1
 //! not sent    refused, or broken before the dot was out   status 1
 //! unknown     the dot was out, and no answer came         status 1
@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use socketlab::{Error, Result, console, stop, warn};
 
-use crate::message::Letter;
-use crate::reply::Reply;
+use super::message::Letter;
+use crate::smtp::reply::Reply;
 
-/// Why a dialogue ends before its time.
+/// Why a dialogue ended without a 250 for the dot.
 #[derive(Debug)]
-pub enum Stop {
+pub enum Failure {
     /// The server, or we, said no: QUIT is still in order.
     Refused(String),
     /// Nothing more can be said, and nothing was delivered.
@@ -27,44 +27,46 @@ pub enum Stop {
     Unknown(String),
 }
 
-impl Stop {
-    /// A reply that was not the wanted one.
-    pub fn refused(verb: &str, reply: &Reply) -> Stop {
+impl Failure {
+    /// A reply other than the expected one.
+    pub fn refused(verb: &str, reply: &Reply) -> Failure {
         let (text, meaning) = (reply.text(), reply.meaning());
         let why = format!("{verb} was answered with {text}\n   ({meaning})");
         match reply.code {
-            421 => Stop::Broken(why), // it closes by itself
-            _ => Stop::Refused(why),
+            421 => Failure::Broken(why), // it closes by itself
+            _ => Failure::Refused(why),
         }
     }
 
     /// The text for the last line.
     pub fn why(&self) -> &str {
         match self {
-            Stop::Refused(why) | Stop::Broken(why) | Stop::Unknown(why) => why,
+            Failure::Refused(why)
+            | Failure::Broken(why)
+            | Failure::Unknown(why) => why,
         }
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Stop {
-        Stop::Broken(error.to_string())
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Broken(error.to_string())
     }
 }
 
-/// Whom the server takes it for.
-pub struct Outcome {
+/// The recipients for whom the server has accepted the message.
+pub struct Delivery {
     /// Accepted recipients.
     pub accepted: Vec<String>,
     /// The others, each with the server's words and what they mean.
     pub refused: Vec<(String, String)>,
-    /// The server's words behind the dot.
+    /// The server's reply to the dot.
     pub words: String,
 }
 
-impl Outcome {
+impl Delivery {
     /// From the replies to RCPT, in the order of the recipients.
-    pub fn of(letter: &Letter, replies: &[Reply]) -> Outcome {
+    pub fn of(letter: &Letter, replies: &[Reply]) -> Delivery {
         let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         for (address, reply) in letter.recipients().iter().zip(replies) {
             match reply.is_done() {
@@ -76,7 +78,7 @@ impl Outcome {
                 }
             }
         }
-        Outcome { accepted, refused, words: String::new() }
+        Delivery { accepted, refused, words: String::new() }
     }
 
     /// Why nobody gets it.
@@ -91,8 +93,8 @@ impl Outcome {
 /// Is the message out, and not answered yet?
 static ON_THE_WAY: AtomicBool = AtomicBool::new(false);
 
-/// From here on Ctrl-C leaves it open what became of the message, and the
-/// user is told so.
+/// From here on a Ctrl-C leaves the message's fate unknown, and the program
+/// says so before it ends.
 pub fn on_the_way() {
     ON_THE_WAY.store(true, Ordering::Relaxed);
     // Without a handler Ctrl-C ends the program as before, without a word.
@@ -108,23 +110,23 @@ pub fn on_the_way() {
     });
 }
 
-/// The dot has its answer, or will never have one.
+/// The reply to the dot is here, or will never come.
 pub fn answered() {
     ON_THE_WAY.store(false, Ordering::Relaxed);
 }
 
-/// Prints it. An error is exit status 1.
-pub fn tell(
+/// Prints what became of the message. An error is exit status 1.
+pub fn report(
     letter: &Letter,
-    outcome: std::result::Result<Outcome, Stop>,
+    outcome: std::result::Result<Delivery, Failure>,
 ) -> Result<()> {
     let total = letter.recipients().len();
     let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(Stop::Refused(why) | Stop::Broken(why)) => {
+        Err(Failure::Refused(why) | Failure::Broken(why)) => {
             return Err(Error::other(format!("not sent: {why}")));
         }
-        Err(Stop::Unknown(why)) => {
+        Err(Failure::Unknown(why)) => {
             return Err(Error::other(format!(
                 "unknown: {why}\nThe whole message was out by then: it may \
                  or may not have been delivered. Sent again, it may arrive \
@@ -132,7 +134,7 @@ pub fn tell(
             )));
         }
     };
-    let Outcome { accepted, refused, words } = outcome;
+    let Delivery { accepted, refused, words } = outcome;
     let names = console::escape_short(accepted.join(", ").as_bytes(), 1000);
     let text = format!(
         "sent to {} of {total}: {names}\n\

@@ -1,5 +1,5 @@
-//! Faults on request: what a mail server does on its bad days, whenever you
-//! want it. `--fail`, `--drop-after` and `--slow` of sink.rs.
+//! Faults on request: refusals, lost connections and late replies, as a mail
+//! server has them on a bad day. `--fail`, `--drop-after` and `--slow`.
 //!
 //! ```text
 //! --fail rcpt=550                 every recipient is refused
@@ -15,7 +15,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::sink_command::{Reply, VERBS, Verb, reply};
+use crate::smtp::reply::{Reply, reply};
+use crate::smtp::verb::{VERBS, Verb};
 
 /// The longest `--slow`.
 const SLOWEST: f64 = 86_400.0;
@@ -31,7 +32,7 @@ struct Fail {
     verb: Verb,
     code: u16,
     address: Option<String>, // only for this one
-    left: AtomicU32,         // so many times
+    left: AtomicU32,         // how often it still happens
 }
 
 impl Faults {
@@ -135,7 +136,7 @@ fn fail(text: &str) -> Result<Fail, String> {
         ));
     }
     if whom.is_empty() && verb == Verb::Rcpt {
-        return Err(format!("--fail {text}: behind the : stands an address"));
+        return Err(format!("--fail {text}: an address must follow the :"));
     }
     let (code, times) = match rest.split_once('*') {
         Some((code, count)) => {

@@ -1,9 +1,9 @@
-//! The text of the message: all of stdin, read before a server is asked for
-//! anything. Servers hang up on people who think.
+//! The text of the message: all of stdin, read before the client connects,
+//! because a server disconnects a client that is silent for long.
 //!
-//! A text in a file is still there when the message cannot be sent. One that
-//! was typed is nowhere else, so it becomes a file then: `dead.letter`, as in
-//! mail(1).                                                        [W-T4a]
+//! If the message cannot be sent, a text from a file is still there. A typed
+//! text is nowhere else, so the client saves it as `dead.letter`, as mail(1)
+//! does.                                                           [W-T4a]
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
@@ -11,12 +11,12 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use socketlab::{Error, args, console, warn};
 
-use crate::message::LARGEST;
+use super::message::LARGEST;
 
-/// Where a typed text goes that was not sent.
+/// The file for a typed text that was not sent.
 const FILE: &str = "dead.letter";
 
-/// Reads it. What cannot be sent is a usage error.
+/// Reads the text. What cannot be sent is a usage error.
 pub fn read() -> String {
     if io::stdin().is_terminal() {
         console::prompt("The message; Ctrl-D on an empty line ends it:\n");
@@ -44,7 +44,7 @@ fn read_stdin() -> Result<String, String> {
     })
 }
 
-/// The message was not sent, or not to all: keeps a typed text.
+/// The message was not sent, or not to all: saves a typed text.
 pub fn keep(text: &str) {
     if text.is_empty() || !io::stdin().is_terminal() {
         return;

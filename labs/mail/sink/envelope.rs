@@ -1,8 +1,8 @@
-//! The envelope: who sends to whom, by MAIL and RCPT. A letter's envelope
-//! and the head of the sheet inside need not agree, and no server compares
-//! them: this is why anybody can write any From.               (viva 9)
+//! The envelope: who sends to whom, by MAIL and RCPT. The envelope and the
+//! header of the message inside need not agree, and no server compares them.
+//! This is why anybody can write any From.                     (viva 9)
 //!
-//! When a message is stored the envelope would be lost, so it goes on top:
+//! A stored message would lose its envelope, so the sink writes it on top:
 //!
 //! ```text
 //! Return-Path: <alice@example.org>            MAIL
@@ -15,8 +15,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use socketlab::console;
 
-use crate::sink_command::{Path, Reply, reply};
-use crate::sink_session::NAME;
+use super::settings::NAME;
 
 /// Sender and recipients of one message.
 #[derive(Default)]
@@ -90,69 +89,4 @@ fn protocol(utf8: bool, transport: &Transport<'_>) -> String {
     let secure = if transport.tls.is_some() { "S" } else { "" };
     let known = if transport.user.is_some() { "A" } else { "" };
     format!("{base}{secure}{known}")
-}
-
-/// Is this a name that a client may give itself? It goes into the message's
-/// head, so it must be one harmless word.
-pub fn is_name(name: &str) -> bool {
-    (1..=255).contains(&name.len())
-        && name.bytes().all(|byte| {
-            byte.is_ascii_graphic() && !b"()<>@,;\\\"".contains(&byte)
-        })
-}
-
-/// What MAIL's parameters said.
-#[derive(Default)]
-pub struct Parameters {
-    size: Option<u64>,
-    body: bool,
-    utf8: bool,
-    auth: bool,
-}
-
-impl Parameters {
-    /// Did it announce addresses or heads beyond ASCII?
-    pub fn utf8(&self) -> bool {
-        self.utf8
-    }
-
-    /// Reads those of MAIL: each at most once, and none that is unknown.
-    pub fn read(
-        path: &Path<'_>,
-        limit: u64,
-        auth: bool,
-    ) -> Result<Parameters, Reply> {
-        let mut found = Parameters::default();
-        for (name, value) in &path.parameters {
-            let upper = name.to_ascii_uppercase();
-            let seen = match (upper.as_str(), value) {
-                ("SIZE", Some(value)) => {
-                    let digits = value.bytes().all(|b| b.is_ascii_digit());
-                    let size = value.parse().ok().filter(|_| digits);
-                    let size =
-                        size.ok_or(reply!(501, "5.5.4 SIZE: bytes, please"))?;
-                    found.size.replace(size).is_some()
-                }
-                ("BODY", Some(value)) => {
-                    let value = value.to_ascii_uppercase();
-                    if !["7BIT", "8BITMIME"].contains(&value.as_str()) {
-                        return Err(reply!(501, "5.5.4 BODY: 7BIT, 8BITMIME"));
-                    }
-                    std::mem::replace(&mut found.body, true)
-                }
-                ("SMTPUTF8", None) => std::mem::replace(&mut found.utf8, true),
-                ("AUTH", Some(_)) if auth => {
-                    std::mem::replace(&mut found.auth, true)
-                }
-                _ => return Err(reply!(555, "5.5.4 unknown parameter")),
-            };
-            if seen {
-                return Err(reply!(501, "5.5.4 {upper} twice"));
-            }
-        }
-        match found.size.is_some_and(|size| size > limit) {
-            true => Err(reply!(552, "5.3.4 too big: {limit} bytes at most")),
-            false => Ok(found),
-        }
-    }
 }

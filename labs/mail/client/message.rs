@@ -25,8 +25,9 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use socketlab::console;
 
-use crate::address::{Address, Mailbox};
-use crate::data;
+use super::mailbox::Mailbox;
+use crate::smtp::address::Address;
+use crate::smtp::dot_stuffing;
 
 /// Bytes of all attachments and the body. Google takes 25 MB, after base64.
 pub const LARGEST: u64 = 25_000_000;
@@ -65,7 +66,7 @@ impl Attachment {
         if name.chars().any(console::is_deceptive) {
             return fail("a line end or control character in its name");
         }
-        // Opening a FIFO would wait for ever.
+        // open() on a FIFO would wait until somebody writes to it.
         match fs::metadata(path) {
             Err(error) => return fail(&error.to_string()),
             Ok(about) if !about.is_file() => return fail("not a file"),
@@ -100,7 +101,7 @@ impl Attachment {
     }
 }
 
-/// One line of text, as a header needs it. A line end would begin the next
+/// One line of text, as a header needs it. A newline would begin the next
 /// header line: `Hi\r\nBcc: all@example.com`.              (viva 15)
 pub fn check_header(name: &str, text: &str) -> Result<(), String> {
     match text.chars().any(char::is_control) {
@@ -179,17 +180,17 @@ impl Letter {
     /// The text as the first part. As it is where that is possible: it can
     /// then be read in the dialogue. Else mail-builder encodes it.
     fn text(&self, eight_bit: bool) -> MimePart<'_> {
-        let wire = data::with_crlf(self.body.as_bytes());
+        let wire = dot_stuffing::with_crlf(self.body.as_bytes());
         let plain = eight_bit || self.body.is_ascii();
         let mut kind = ContentType::new("text/plain");
         kind = kind.attribute("charset", "utf-8");
-        match data::check(&wire) {
+        match dot_stuffing::check(&wire) {
             Ok(_) if plain => MimePart::new(kind, wire).transfer_encoding(
                 if self.body.is_ascii() { "7bit" } else { "8bit" },
             ),
             // A long line, or a server for ASCII alone. A text is CR LF in
             // MIME, also inside an encoding.
-            _ if !data::has_odd_bytes(&wire) => {
+            _ if !dot_stuffing::has_odd_bytes(&wire) => {
                 let text = String::from_utf8_lossy(&wire).into_owned();
                 MimePart::new(kind, text)
             }

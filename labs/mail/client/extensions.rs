@@ -1,4 +1,5 @@
-//! What the server offers: the lines behind EHLO, a keyword each.
+//! The extensions that a server offers: the lines of its reply to EHLO, a
+//! keyword each.
 //!
 //! ```text
 //! 250-PIPELINING            several commands in one go
@@ -9,13 +10,13 @@
 //! 250 SMTPUTF8              and in addresses
 //! ```
 //!
-//! The answer to HELO offers nothing.                    (viva 12) [W-T4a]
+//! The reply to HELO offers nothing.                     (viva 12) [W-T4a]
 
-use crate::reply::Reply;
+use crate::smtp::reply::Reply;
 
-/// What this client makes use of.
+/// The extensions that this client uses.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Offer {
+pub struct Extensions {
     /// STARTTLS, RFC 3207.
     pub starttls: bool,
     /// SIZE, RFC 1870: the limit; 0 or no number means none.
@@ -30,32 +31,32 @@ pub struct Offer {
     pub auth: Vec<String>,
 }
 
-impl Offer {
+impl Extensions {
     /// Reads the lines of a reply to EHLO; the first is a greeting.
-    pub fn of(reply: &Reply) -> Offer {
-        let mut offer = Offer::default();
+    pub fn of(reply: &Reply) -> Extensions {
+        let mut found = Extensions::default();
         for line in reply.lines.iter().skip(1) {
             let mut words = line.split_ascii_whitespace();
             let keyword = words.next().unwrap_or_default();
             match keyword.to_ascii_uppercase().as_str() {
-                "STARTTLS" => offer.starttls = true,
+                "STARTTLS" => found.starttls = true,
                 "SIZE" => {
-                    offer.size = words.next().and_then(|n| n.parse().ok());
+                    found.size = words.next().and_then(|n| n.parse().ok());
                 }
-                "8BITMIME" => offer.eight_bit = true,
-                "SMTPUTF8" => offer.utf8 = true,
-                "PIPELINING" => offer.pipelining = true,
-                "AUTH" => offer.auth.extend(words.map(str::to_string)),
-                // `AUTH=PLAIN`: what servers of the nineties said, too.
+                "8BITMIME" => found.eight_bit = true,
+                "SMTPUTF8" => found.utf8 = true,
+                "PIPELINING" => found.pipelining = true,
+                "AUTH" => found.auth.extend(words.map(str::to_string)),
+                // `AUTH=PLAIN`: how servers of the nineties wrote it.
                 other => {
                     if let Some(first) = other.strip_prefix("AUTH=") {
-                        offer.auth.push(first.to_string());
-                        offer.auth.extend(words.map(str::to_string));
+                        found.auth.push(first.to_string());
+                        found.auth.extend(words.map(str::to_string));
                     }
                 }
             }
         }
-        offer
+        found
     }
 
     /// Is the message too long for this server?
@@ -68,14 +69,13 @@ impl Offer {
 mod tests {
     use super::*;
 
-    fn offer(lines: &[&str]) -> Offer {
-        let lines = lines.iter().map(ToString::to_string).collect();
-        Offer::of(&Reply { code: 250, lines })
+    fn extensions(lines: &[&str]) -> Extensions {
+        Extensions::of(&Reply::new(250, &lines.join("\n")))
     }
 
     #[test]
     fn keywords_are_read_in_either_case() {
-        let found = offer(&[
+        let found = extensions(&[
             "STARTTLS.example greets you", // no offer: the first line
             "size 1000",
             "Auth plain LOGIN",
@@ -88,8 +88,8 @@ mod tests {
         assert_eq!(found.auth, ["plain", "LOGIN", "CRAM-MD5", "X"]);
         assert_eq!(found.refuses_size(1001), Some(1000));
         assert_eq!(found.refuses_size(1000), None);
-        assert_eq!(offer(&["x", "SIZE 0"]).refuses_size(9999), None);
-        assert_eq!(offer(&["x", "SIZE"]).refuses_size(9999), None);
-        assert_eq!(offer(&["x", "SIZE -1"]).size, None);
+        assert_eq!(extensions(&["x", "SIZE 0"]).refuses_size(9999), None);
+        assert_eq!(extensions(&["x", "SIZE"]).refuses_size(9999), None);
+        assert_eq!(extensions(&["x", "SIZE -1"]).size, None);
     }
 }

@@ -1,5 +1,6 @@
-//! The message as it travels behind DATA: lines that end with CR LF, and a
-//! line with a single dot as the end of all.
+//! The message as it travels after DATA: lines that end with CR LF, and a
+//! line with a single dot as the end. The client doubles a dot at the start
+//! of a line, and the server removes one.
 //!
 //! ```text
 //! the message        on the wire           the server stores
@@ -9,9 +10,9 @@
 //!                    .\r\n                 (the end)
 //! ```
 //!
-//! Dots are doubled at the start of LINES, so line ends come first. A lone
-//! LF or CR that one server takes for a line end and the next does not lets
-//! a sender hide a second message in the first ("SMTP smuggling", 2023).
+//! Dots are doubled at the start of LINES, so newlines become CR LF first. If
+//! one server takes a lone LF or CR for a newline and the next does not, a
+//! sender can hide a second message in the first ("SMTP smuggling", 2023).
 //!                                       (viva 2) (viva 3) (try 4) [W-T4a]
 
 use memchr::{memchr, memchr_iter, memchr2};
@@ -19,8 +20,8 @@ use memchr::{memchr, memchr_iter, memchr2};
 /// Octets of a line without its CR LF: RFC 5321, 4.5.3.1.6.
 pub const LONGEST_LINE: usize = 998;
 
-/// Every line end as CR LF, whether it was that already or a bare LF. A lone
-/// CR stays as it is: what it means cannot be known.
+/// Every newline as CR LF, whether it was that already or a bare LF. A lone
+/// CR stays as it is, because we cannot know what it means.
 pub fn with_crlf(text: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(text.len() + text.len() / 32);
     for line in lines_of(text) {
@@ -51,29 +52,55 @@ pub fn stuffed(message: &[u8]) -> Result<Vec<u8>, String> {
     Ok(wire)
 }
 
+/// What SMTP does not carry in a line of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadLine {
+    /// It has more than [`LONGEST_LINE`] bytes.
+    TooLong,
+    /// It has a CR or an LF that is not part of a CR LF.
+    LoneCrOrLf,
+    /// It has a zero byte.
+    Nul,
+}
+
+/// What is wrong with this line, if anything; its CR LF is not part of it.
+pub fn bad_line(line: &[u8]) -> Option<BadLine> {
+    match () {
+        () if line.len() > LONGEST_LINE => Some(BadLine::TooLong),
+        () if memchr2(b'\r', b'\n', line).is_some() => {
+            Some(BadLine::LoneCrOrLf)
+        }
+        () if memchr(0, line).is_some() => Some(BadLine::Nul),
+        () => None,
+    }
+}
+
+/// The line without the dot that its sender has put before it.   (viva 3)
+pub fn unstuffed(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b".").unwrap_or(line)
+}
+
 /// Can these lines be sent as they are?
 pub fn check(message: &[u8]) -> Result<(), String> {
     for (index, line) in lines_of(message).enumerate() {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = without_cr(line);
-        let number = index + 1;
-        if line.len() > LONGEST_LINE {
-            return Err(format!(
-                "line {number} of the message has {} octets, SMTP allows \
-                 {LONGEST_LINE}",
-                line.len()
-            ));
-        }
-        if memchr2(b'\r', 0, line).is_some() {
-            return Err(format!(
-                "line {number} of the message has a lone CR or a NUL"
-            ));
-        }
+        let what = match bad_line(line) {
+            None => continue,
+            Some(BadLine::TooLong) => {
+                let length = line.len();
+                format!("{length} octets, SMTP allows {LONGEST_LINE}")
+            }
+            Some(BadLine::LoneCrOrLf | BadLine::Nul) => {
+                "a lone CR or a NUL".to_string()
+            }
+        };
+        return Err(format!("line {} of the message has {what}", index + 1));
     }
     Ok(())
 }
 
-/// Has it a lone CR or a NUL, which no server takes as they are?
+/// Has it a lone CR or a NUL? No server accepts them as they are.
 pub fn has_odd_bytes(text: &[u8]) -> bool {
     let mut returns = memchr_iter(b'\r', text);
     memchr(0, text).is_some()
@@ -85,8 +112,8 @@ fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let (line, behind) = rest.split_at_checked(end)?;
-        rest = behind;
+        let (line, after) = rest.split_at_checked(end)?;
+        rest = after;
         (!line.is_empty()).then_some(line)
     })
 }
@@ -100,14 +127,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What a server stores of the bytes behind DATA, up to the dot.
+    /// What a server stores of the bytes after DATA, up to the dot.
     fn stored(wire: &str) -> Option<String> {
         let mut stored = String::new();
         for line in wire.split_terminator("\r\n") {
             if line == "." {
                 return Some(stored);
             }
-            stored += line.strip_prefix('.').unwrap_or(line);
+            stored += &String::from_utf8_lossy(unstuffed(line.as_bytes()));
             stored += "\r\n";
         }
         None

@@ -8,11 +8,13 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port};
 
-use crate::address::{Address, Mailbox};
-use crate::auth::{Login, Mechanism};
-use crate::message::{Attachment, Letter, check_header};
-use crate::password;
-use crate::policy::Tls;
+use super::auth::{Login, Mechanism};
+use super::mailbox::{Mailbox, typed_address};
+use super::message::{Attachment, Letter, check_header};
+use super::password;
+use super::tls_policy::TlsPolicy;
+use super::wire::Deadlines;
+use crate::smtp::address::Address;
 
 /// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
 /// what the server says. The text comes from stdin, until its end (Ctrl-D).
@@ -59,13 +61,13 @@ pub struct Args {
     /// auto: STARTTLS where offered, TLS at once on port 465, in the clear
     /// only on this machine; starttls: or stop; implicit: at once; off: in
     /// the clear (default auto)
-    #[argh(option, default = "Tls::Auto")]
-    tls: Tls,
+    #[argh(option, default = "TlsPolicy::Auto")]
+    tls: TlsPolicy,
     /// the envelope's sender, where bounces go, if it is not --from's; ''
     /// for none
     #[argh(option)]
     envelope_from: Option<String>,
-    /// our name behind EHLO (default: our address, [127.0.0.1])
+    /// our name after EHLO (default: our address, [127.0.0.1])
     #[argh(option)]
     helo: Option<String>,
     /// seconds to wait for each reply (default 30; 12 after DATA, 60 after
@@ -77,70 +79,30 @@ pub struct Args {
     quiet: bool,
 }
 
-/// Nothing depends on the reply to QUIT, so nobody waits longer for it.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-/// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
-/// servers between each other. A person looks on here; `--timeout 600` is
-/// for a server that takes its time.
-#[derive(Clone, Copy)]
-pub struct Waits {
-    /// For the greeting, and for each command.
-    pub command: Duration,
-    /// For the 354 behind DATA.
-    pub data: Duration,
-    /// For the reply behind the dot: filters read the message then.
-    pub dot: Duration,
-}
-
-impl Waits {
-    /// A tenth of the RFC's 5, 2 and 10 minutes.
-    pub const LAB: Waits = Waits {
-        command: Duration::from_secs(30),
-        data: Duration::from_secs(12),
-        dot: Duration::from_secs(60),
-    };
-
-    /// The same for all.
-    pub fn all(wait: Duration) -> Waits {
-        Waits { command: wait, data: wait, dot: wait }
-    }
-
-    /// For the reply to this.
-    pub fn behind(&self, verb: &str) -> Duration {
-        match verb {
-            "DATA" => self.data,
-            "the dot" => self.dot,
-            "QUIT" => self.command.min(GOODBYE),
-            _ => self.command,
-        }
-    }
-}
-
 /// The command line, understood. The letter has no text yet.
 pub struct Plan {
     /// As the user typed it: the certificate must be for it.
     pub host: String,
-    /// Where it listens.
+    /// The server's port.
     pub port: u16,
     /// When to encrypt.
-    pub tls: Tls,
+    pub tls: TlsPolicy,
     /// How long to wait.
-    pub waits: Waits,
-    /// Only the outcome.
+    pub deadlines: Deadlines,
+    /// Print the outcome only.
     pub quiet: bool,
-    /// Behind MAIL FROM; may be empty.
+    /// The sender in MAIL FROM; may be empty.
     pub sender: String,
-    /// Whoever logs in, if anybody.
+    /// The account, if there is a log-in.
     pub login: Option<Login>,
-    /// What is sent.
+    /// The message.
     pub letter: Letter,
     helo: Option<String>,
     utf8_sender: bool,
 }
 
 impl Plan {
-    /// Our name behind EHLO. Without one of its own, a machine gives its
+    /// Our name after EHLO. Without one of its own, a machine gives its
     /// address in brackets (RFC 5321, 4.1.3).
     pub fn name(&self, local: IpAddr) -> String {
         match (&self.helo, local.to_canonical()) {
@@ -160,11 +122,11 @@ impl Plan {
 
 /// Checks everything and reads password and files.
 pub fn plan(args: Args) -> Plan {
-    let waits = match args.timeout {
-        None => Waits::LAB,
+    let deadlines = match args.timeout {
+        None => Deadlines::LAB,
         Some(seconds) => {
             let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
-            Waits::all(Duration::from_secs_f64(seconds))
+            Deadlines::all(Duration::from_secs_f64(seconds))
         }
     };
     let from = or_usage("--from", Mailbox::parse(&args.from));
@@ -177,7 +139,7 @@ pub fn plan(args: Args) -> Plan {
     let sender = match args.envelope_from.as_deref() {
         None => Some(from.address.clone()),
         Some("") => None,
-        Some(text) => Some(or_usage("--envelope-from", Address::parse(text))),
+        Some(text) => Some(or_usage("--envelope-from", typed_address(text))),
     };
     if let Some(name) = &args.helo {
         let fine = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
@@ -205,7 +167,7 @@ pub fn plan(args: Args) -> Plan {
         host: args.host,
         port: args.port.0,
         tls: args.tls,
-        waits,
+        deadlines,
         quiet: args.quiet,
         sender: sender.map_or(String::new(), |sender| sender.text()),
         login,

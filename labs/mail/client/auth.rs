@@ -1,4 +1,4 @@
-//! The log-in: SMTP's AUTH command, three ways.
+//! The log-in: SMTP's AUTH command, with three mechanisms.
 //!
 //! ```text
 //! AUTH PLAIN   C: AUTH PLAIN base64(\0 ada \0 secret)
@@ -14,9 +14,9 @@
 //!                 an empty line, then comes 535
 //! ```
 //!
-//! Base64 is an alphabet and no encryption: whoever sees these lines has the
-//! password. So none of them goes out in the clear, unless the server is on
-//! this machine; and none of them is printed.  (viva 6) (try 7) [W-T4b]
+//! Base64 is an alphabet and not encryption: whoever sees these lines has the
+//! password. So the client sends none of them in the clear, unless the server
+//! is on this machine, and prints none.       (viva 6) (try 7) [W-T4b]
 
 use std::str::FromStr;
 
@@ -24,8 +24,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use socketlab::console;
 
-use crate::report::Stop;
-use crate::smtp::Smtp;
+use super::outcome::Failure;
+use super::wire::Wire;
+use crate::smtp::verb::Verb;
 
 /// Octets of a command line: a longer first answer is sent on its own line.
 const LONGEST_COMMAND: usize = 510;
@@ -119,15 +120,15 @@ fn first_answer(how: Mechanism, login: &Login) -> Option<String> {
 
 /// The whole exchange. Ends with 235, or not at all.
 pub fn authenticate(
-    smtp: &mut Smtp,
+    wire: &mut Wire,
     login: &Login,
     how: Mechanism,
-) -> Result<(), Stop> {
+) -> Result<(), Failure> {
     let (user, secret) = (&login.user, &login.secret);
     let first = first_answer(how, login);
     // What a reply might repeat is masked there, too.
     let hidden = [STANDARD.encode(user), STANDARD.encode(secret)];
-    smtp.hide(hidden.into_iter().chain(first.clone()).chain([secret.clone()]));
+    wire.hide(hidden.into_iter().chain(first.clone()).chain([secret.clone()]));
     let name = how.name();
     let mut command = format!("AUTH {name}");
     let mut waiting = first.as_deref(); // not sent yet
@@ -136,11 +137,11 @@ pub fn authenticate(
     {
         command = format!("{command} {first}");
         waiting = None;
-        smtp.tell_masked(&command, &format!("AUTH {name} ********"))?;
+        wire.send_masked(&command, &format!("AUTH {name} ********"))?;
     } else {
-        smtp.tell(&command)?;
+        wire.send_line(&command)?;
     }
-    let mut reply = smtp.hear("AUTH")?;
+    let mut reply = wire.read_reply(Verb::Auth)?;
     // Two questions are the most that any of the three has. Their words
     // differ between servers, their order does not.
     for question in 0..3 {
@@ -149,7 +150,7 @@ pub fn authenticate(
         }
         let words = reply.lines.first().map(String::as_str);
         let words = STANDARD.decode(words.unwrap_or_default());
-        smtp.note(&console::escape_short(&words.unwrap_or_default(), 200));
+        wire.note(&console::escape_short(&words.unwrap_or_default(), 200));
         let (answer, what) = match (how, question, waiting.take()) {
             (_, _, Some(first)) => (first.to_string(), "********"),
             (Mechanism::Login, 0, _) => {
@@ -163,12 +164,12 @@ pub fn authenticate(
             // Nothing more to say: `*` gives up.
             _ => ("*".to_string(), "*"),
         };
-        smtp.tell_masked(&answer, what)?;
-        reply = smtp.hear("AUTH")?;
+        wire.send_masked(&answer, what)?;
+        reply = wire.read_reply(Verb::Auth)?;
     }
     match reply.code {
         235 => Ok(()),
-        _ => Err(Stop::refused("AUTH", &reply)),
+        _ => Err(Failure::refused("AUTH", &reply)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! AUTH: who sends. RFC 4954; the names of the mechanisms are older.
+//! AUTH, the log-in as the sink checks it (RFC 4954).
 //!
 //! ```text
 //! C: AUTH PLAIN AGFsaWNlAHNlY3JldA==        NUL alice NUL secret
@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Base64 hides nothing: `base64 -d` undoes it. So all of this belongs under
-//! TLS, and no answer of the client's is ever shown here.          (viva 6)
+//! TLS, and the console never shows what the client answers.       (viva 6)
 
 use std::{env, fs};
 
@@ -20,9 +20,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use socketlab::Error;
 
-use crate::sink_command::{Reply, reply};
+use crate::smtp::reply::{Reply, reply};
 
-/// Where a password comes from that is in no file.
+/// The environment variable with the password, if no file has it.
 pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
 
 /// What EHLO offers.
@@ -34,28 +34,28 @@ pub struct Account {
     password: Option<String>, // None: any will do
 }
 
-/// Why there is no log-in.
-pub enum Stop {
-    /// This is what the client hears.
+/// Why the log-in came to nothing.
+pub enum NoLogin {
+    /// The client did something wrong: this is the reply.
     Refused(Reply),
-    /// The connection is gone.
+    /// The connection is lost.
     Failed(Error),
 }
 
-impl From<Reply> for Stop {
-    fn from(reply: Reply) -> Stop {
-        Stop::Refused(reply)
+impl From<Reply> for NoLogin {
+    fn from(reply: Reply) -> NoLogin {
+        NoLogin::Refused(reply)
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Stop {
-        Stop::Failed(error)
+impl From<Error> for NoLogin {
+    fn from(error: Error) -> NoLogin {
+        NoLogin::Failed(error)
     }
 }
 
 impl Account {
-    /// The password is the first line of the file, or the variable.
+    /// The password is the first line of the file, or else the variable's.
     pub fn new(user: String, file: Option<&str>) -> socketlab::Result<Account> {
         let password = match file {
             Some(file) => {
@@ -71,7 +71,7 @@ impl Account {
         Ok(Account { user, password })
     }
 
-    /// Is every password right?
+    /// Is every password accepted?
     pub fn is_open(&self) -> bool {
         self.password.is_none()
     }
@@ -87,20 +87,20 @@ impl Account {
         }
     }
 
-    /// Goes through the mechanism that `words` names; gives the user's name.
-    /// `ask` sends a 334 with this text and gives the client's line.
+    /// Goes through the mechanism that `words` names, and returns the user's
+    /// name. `ask` sends a 334 with this text and returns the client's line.
     pub fn log_in(
         &self,
         words: &str,
-        mut ask: impl FnMut(&[u8]) -> Result<Vec<u8>, Stop>,
-    ) -> Result<String, Stop> {
+        mut ask: impl FnMut(&[u8]) -> Result<Vec<u8>, NoLogin>,
+    ) -> Result<String, NoLogin> {
         let (mechanism, first) = match words.split_once(' ') {
             Some((mechanism, first)) => (mechanism, Some(first.trim())),
             None => (words, None),
         };
         // The first answer may have come with the command.
         let mut first = first.map(|text| text.as_bytes().to_vec());
-        let mut next = |prompt: &[u8]| -> Result<Vec<u8>, Stop> {
+        let mut next = |prompt: &[u8]| -> Result<Vec<u8>, NoLogin> {
             let line = first.take().map_or_else(|| ask(prompt), Ok)?;
             Ok(decode(&line)?)
         };
