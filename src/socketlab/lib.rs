@@ -6,6 +6,8 @@
 //! | [`net`]        | the handouts' vocabulary: one method, one system call  |
 //! | [`mod@line`]   | bytes to lines, with a cap and a deadline              |
 //! | [`stream`]     | what carries a dialogue: TCP, or TLS over it           |
+//! | [`dialogue`]   | commands and replies, printed; deadlines; STARTTLS     |
+//! | [`secret`]     | passwords: from a file, the environment or a prompt    |
 //! | [`clients`]    | a thread per client: bounded, contained, ended         |
 //! | [`reflection`] | whom a UDP server answers: no loops between servers    |
 //! | [`stop`]       | Ctrl-C and SIGTERM                                     |
@@ -25,10 +27,12 @@
 pub mod args;
 pub mod clients;
 pub mod console;
+pub mod dialogue;
 mod error;
 pub mod line;
 pub mod net;
 pub mod reflection;
+pub mod secret;
 pub mod stop;
 pub mod stream;
 pub mod tcp_table;
