@@ -33,7 +33,6 @@ pub mod client {
     pub mod message;
     pub mod options;
     pub mod outcome;
-    pub mod password;
     pub mod pipeline;
     pub mod tls_policy;
     pub mod wire;

@@ -17,12 +17,19 @@
 //! Base64 is an alphabet and not encryption: whoever sees these lines has the
 //! password. So the client sends none of them in the clear, unless the server
 //! is on this machine, and prints none.       (viva 6) (try 7) [W-T4b]
+//!
+//! The password comes from a file that only the user can read, from the
+//! environment, or from a prompt that does not show it. It never comes from
+//! the command line: `ps -ef` shows that to every user of the machine, and
+//! the shell keeps it in its history.                             (viva 17)
 
+use std::path::Path;
 use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use socketlab::console;
+use socketlab::secret::{self, Answer};
+use socketlab::{args, console};
 
 use super::outcome::Failure;
 use super::wire::Wire;
@@ -50,6 +57,55 @@ pub struct Login {
     pub secret: String,
     /// The way that the user asked for.
     pub wanted: Option<Mechanism>,
+}
+
+/// The environment variable that may hold the password.
+const VARIABLE: &str = "MAIL_PASSWORD";
+
+/// Bytes of a password; Microsoft's tokens have about 2,500.
+const LONGEST_PASSWORD: usize = 16 * 1024;
+
+/// The password of `user`, from the first source that is there. A mistake in
+/// it is a usage error.
+pub fn password(user: &str, file: Option<&Path>) -> String {
+    let found = match (file, secret::from_environment(VARIABLE)) {
+        (Some(file), _) => secret::from_file(file, LONGEST_PASSWORD)
+            .map_err(|error| error.to_string()),
+        (None, Some(value)) => Ok(value),
+        (None, None) => ask(user).map(String::into_bytes),
+    };
+    let checked = found.and_then(|bytes| {
+        let fail = |why: String| Err(why);
+        let Ok(password) = String::from_utf8(bytes) else {
+            return fail("the password is not UTF-8".into());
+        };
+        match () {
+            () if password.is_empty() => fail("an empty password".into()),
+            () if password.len() > LONGEST_PASSWORD => fail(format!(
+                "a password of more than {LONGEST_PASSWORD} bytes"
+            )),
+            () if password.chars().any(char::is_control) => {
+                fail("a control character in the password".into())
+            }
+            () => Ok(password),
+        }
+    });
+    checked.unwrap_or_else(|problem| args::usage(&problem))
+}
+
+/// Asks at the terminal, /dev/tty, because stdin is the message.
+fn ask(user: &str) -> Result<String, String> {
+    match secret::ask(&format!("password of {user} (not shown): ")) {
+        Ok(Answer::Typed(password)) => Ok(password),
+        Ok(Answer::Interrupted | Answer::End) => {
+            Err("no password was given".to_string())
+        }
+        Ok(Answer::NoTerminal) => Err(format!(
+            "there is no terminal to ask for {user}'s password: set \
+             {VARIABLE}, or give --password-file FILE"
+        )),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 impl Mechanism {
@@ -139,7 +195,7 @@ pub fn authenticate(
         waiting = None;
         wire.send_masked(&command, &format!("AUTH {name} ********"))?;
     } else {
-        wire.send_line(&command)?;
+        wire.send_masked(&command, &command)?;
     }
     let mut reply = wire.read_reply(Verb::Auth)?;
     // Two questions are the most that any of the three has. Their words

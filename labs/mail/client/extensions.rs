@@ -64,32 +64,3 @@ impl Extensions {
         self.size.filter(|&most| most > 0 && octets as u64 > most)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn extensions(lines: &[&str]) -> Extensions {
-        Extensions::of(&Reply::new(250, &lines.join("\n")))
-    }
-
-    #[test]
-    fn keywords_are_read_in_either_case() {
-        let found = extensions(&[
-            "STARTTLS.example greets you", // no offer: the first line
-            "size 1000",
-            "Auth plain LOGIN",
-            "AUTH=CRAM-MD5 X",
-            "8bitmime",
-            "X-UNKNOWN",
-            "",
-        ]);
-        assert!(!found.starttls && found.eight_bit && !found.utf8);
-        assert_eq!(found.auth, ["plain", "LOGIN", "CRAM-MD5", "X"]);
-        assert_eq!(found.refuses_size(1001), Some(1000));
-        assert_eq!(found.refuses_size(1000), None);
-        assert_eq!(extensions(&["x", "SIZE 0"]).refuses_size(9999), None);
-        assert_eq!(extensions(&["x", "SIZE"]).refuses_size(9999), None);
-        assert_eq!(extensions(&["x", "SIZE -1"]).size, None);
-    }
-}

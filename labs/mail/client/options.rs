@@ -8,10 +8,9 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port};
 
-use super::auth::{Login, Mechanism};
+use super::auth::{self, Login, Mechanism};
 use super::mailbox::{Mailbox, typed_address};
 use super::message::{Attachment, Letter, check_header};
-use super::password;
 use super::tls_policy::TlsPolicy;
 use super::wire::Deadlines;
 use crate::smtp::address::Address;
@@ -157,7 +156,7 @@ pub fn plan(args: Args) -> Plan {
         if user.is_empty() || user.chars().any(char::is_control) {
             args::usage("--user: empty, or a control character in it");
         }
-        let secret = password::find(&user, args.password_file.as_deref());
+        let secret = auth::password(&user, args.password_file.as_deref());
         Login { user, secret, wanted: args.auth }
     });
     let body = String::new();

@@ -44,7 +44,7 @@ impl Group {
         verb: Verb,
         line: String,
     ) -> Result<(), Failure> {
-        wire.show("C", line.as_bytes());
+        wire.show(line.as_bytes());
         self.unsent.push((verb, line));
         let most = if self.at_once { MOST_AT_ONCE } else { 1 };
         match self.unsent.len() >= most {

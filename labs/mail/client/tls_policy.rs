@@ -91,37 +91,3 @@ pub fn may_log_in(secure: bool, loopback: bool) -> Result<(), String> {
             .to_string()),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_falls_back_to_the_clear() {
-        for loopback in [true, false] {
-            let stripped = TlsPolicy::Upgrade.wants_starttls(false, loopback);
-            assert!(stripped.is_err());
-            assert_eq!(
-                TlsPolicy::Auto.wants_starttls(true, loopback),
-                Ok(true)
-            );
-            assert_eq!(
-                TlsPolicy::Off.wants_starttls(true, loopback),
-                Ok(false)
-            );
-        }
-        assert_eq!(TlsPolicy::Auto.wants_starttls(false, true), Ok(false));
-        assert!(TlsPolicy::Auto.wants_starttls(false, false).is_err());
-        assert!(
-            TlsPolicy::Auto.comes_first(465)
-                && TlsPolicy::Implicit.comes_first(25)
-        );
-        assert!(
-            !TlsPolicy::Auto.comes_first(587)
-                && !TlsPolicy::Off.comes_first(465)
-        );
-        assert!(may_log_in(false, false).is_err());
-        assert!(may_log_in(true, false).is_ok());
-        assert!(may_log_in(false, true).is_ok());
-    }
-}

@@ -1,12 +1,12 @@
 //! One client's session with the sink: the state that its commands read and
 //! change. SMTP is STATEFUL: RCPT means nothing without the MAIL before it.
+//! [W-T4a] (viva 7)
 //!
 //! ```text
 //! hello   EHLO's name     lasts until STARTTLS
 //! user    after AUTH      lasts until STARTTLS
 //! mail    the envelope    lasts until DATA, RSET, EHLO or STARTTLS
 //! ```
-//!                                                     [W-T4a] (viva 7)
 
 use std::net::SocketAddr;
 
