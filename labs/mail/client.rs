@@ -21,11 +21,12 @@
 use mail::client::extensions::Extensions;
 use mail::client::message::Letter;
 use mail::client::options::{self, Args, Plan};
-use mail::client::outcome::{self, Delivery, Failure};
+use mail::client::outcome::{self, Delivery, Failure, Step};
 use mail::client::pipeline::Group;
 use mail::client::tls_policy::{self, TlsPolicy};
 use mail::client::wire::Wire;
 use mail::client::{auth, body};
+use mail::smtp::address::Address;
 use mail::smtp::dot_stuffing;
 use mail::smtp::verb::Verb;
 use socketlab::args::{self, Program};
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
     // A small command leaves at once: it does not wait for an ACK.
     socket.set_no_delay()?;
     let name = plan.name(socket.local_addr()?.ip());
-    let mut wire = Wire::new(socket, plan.deadlines, plan.quiet);
+    let mut wire = Wire::new(socket, plan.timeout, plan.quiet);
     let result = converse(&mut wire, &plan, &name);
 
     // ---- 11 quit() -------------------------------------------------------
@@ -86,11 +87,7 @@ fn main() -> Result<()> {
 
 /// The dialogue. An error ends it; nothing has been delivered then, except
 /// perhaps after `Failure::Unknown`.
-fn converse(
-    wire: &mut Wire,
-    plan: &Plan,
-    name: &str,
-) -> std::result::Result<Delivery, Failure> {
+fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
     let extensions = introduce(wire, plan, name)?;
     let (text, parameters) = prepare(&plan.letter, plan, &extensions)?;
 
@@ -99,7 +96,8 @@ fn converse(
     // people read as From.                              (viva 9) (try 6)
     wire.banner(Verb::Mail, "the envelope: from whom");
     let mut group = Group::new(extensions.pipelining);
-    let mail = format!("MAIL FROM:<{}>{parameters}", plan.sender);
+    let sender = plan.sender.as_ref().map(Address::text).unwrap_or_default();
+    let mail = format!("MAIL FROM:<{sender}>{parameters}");
     group.add(wire, Verb::Mail, mail)?;
 
     // ---- 8 rcpt() --------------------------------------------------------
@@ -114,7 +112,7 @@ fn converse(
     let replies = replies.get(1..).unwrap_or_default(); // without MAIL's
     let mut delivery = Delivery::of(&plan.letter, replies);
     if delivery.accepted.is_empty() {
-        return Err(Failure::Refused(delivery.all_refused()));
+        return Err(delivery.all_refused().into());
     }
 
     // ---- 9 data() --------------------------------------------------------
@@ -148,11 +146,7 @@ fn converse(
 }
 
 /// Greeting, EHLO, TLS and log-in: all that comes before the message.
-fn introduce(
-    wire: &mut Wire,
-    plan: &Plan,
-    name: &str,
-) -> std::result::Result<Extensions, Failure> {
+fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     let tls_first = plan.tls.comes_first(plan.port);
     if tls_first {
         wire.note("TLS before the first word");
@@ -179,7 +173,7 @@ fn introduce(
     //                                                    (viva 10) (try 8)
     let loopback = wire.is_loopback();
     let wanted = plan.tls.wants_starttls(extensions.starttls, loopback);
-    if !tls_first && wanted.map_err(Failure::Refused)? {
+    if !tls_first && wanted? {
         wire.banner(Verb::StartTls, "from here on encrypted");
         let reply = wire.command(Verb::StartTls, "")?;
         if reply.code != 220 {
@@ -195,20 +189,15 @@ fn introduce(
     // for any recipient.                                (viva 6) [W-T4b]
     if let Some(login) = &plan.login {
         wire.banner(Verb::Auth, "who sends; the password is not shown");
-        let allowed = tls_policy::may_log_in(wire.is_secure(), loopback);
-        allowed.map_err(Failure::Refused)?;
-        let mechanism = auth::choose(login.wanted, &extensions.auth);
-        let mechanism = mechanism.map_err(Failure::Refused)?;
+        tls_policy::may_log_in(wire.is_secure(), loopback)?;
+        let mechanism = auth::choose(login.wanted, &extensions.auth)?;
         auth::authenticate(wire, login, mechanism)?;
     }
     Ok(extensions)
 }
 
 /// EHLO; or HELO, for a server from before 1995, which has no extensions.
-fn ehlo(
-    wire: &mut Wire,
-    name: &str,
-) -> std::result::Result<Extensions, Failure> {
+fn ehlo(wire: &mut Wire, name: &str) -> Step<Extensions> {
     let reply = wire.command(Verb::Ehlo, name)?;
     if reply.code == 250 {
         return Ok(Extensions::of(&reply));
@@ -238,16 +227,15 @@ fn prepare(
     letter: &Letter,
     plan: &Plan,
     extensions: &Extensions,
-) -> std::result::Result<(Vec<u8>, String), Failure> {
-    let message = letter.build(extensions.eight_bit);
-    let message = message.map_err(Failure::Refused)?;
+) -> Step<(Vec<u8>, String)> {
+    let message = letter.build(extensions.eight_bit)?;
     let message = dot_stuffing::with_crlf(&message);
-    let stuffed = dot_stuffing::stuffed(&message).map_err(Failure::Refused)?;
+    let stuffed = dot_stuffing::stuffed(&message)?;
     let size = message.len();
     if let Some(most) = extensions.refuses_size(size) {
-        return Err(Failure::Refused(format!(
+        Err(format!(
             "the message has {size} octets, this server takes {most} (SIZE)"
-        )));
+        ))?;
     }
     let mut parameters = String::new();
     if extensions.size.is_some() {
@@ -258,11 +246,9 @@ fn prepare(
     }
     if plan.needs_utf8() {
         if !extensions.utf8 {
-            return Err(Failure::Refused(
-                "an address has letters beyond ASCII before its @, and this \
+            Err("an address has letters beyond ASCII before its @, and this \
                  server does not offer SMTPUTF8: no way to say it"
-                    .to_string(),
-            ));
+                .to_string())?;
         }
         parameters.push_str(" SMTPUTF8");
     }

@@ -31,7 +31,7 @@ use base64::engine::general_purpose::STANDARD;
 use socketlab::secret::{self, Answer};
 use socketlab::{args, console};
 
-use super::outcome::Failure;
+use super::outcome::{Failure, Step};
 use super::wire::Wire;
 use crate::smtp::verb::Verb;
 
@@ -75,19 +75,16 @@ pub fn password(user: &str, file: Option<&Path>) -> String {
         (None, None) => ask(user).map(String::into_bytes),
     };
     let checked = found.and_then(|bytes| {
-        let fail = |why: String| Err(why);
-        let Ok(password) = String::from_utf8(bytes) else {
-            return fail("the password is not UTF-8".into());
-        };
-        match () {
-            () if password.is_empty() => fail("an empty password".into()),
-            () if password.len() > LONGEST_PASSWORD => fail(format!(
-                "a password of more than {LONGEST_PASSWORD} bytes"
-            )),
-            () if password.chars().any(char::is_control) => {
-                fail("a control character in the password".into())
+        let text = String::from_utf8(bytes);
+        match text.map_err(|_| "the password is not UTF-8")? {
+            text if text.is_empty() => Err("an empty password".into()),
+            text if text.len() > LONGEST_PASSWORD => {
+                Err("a password of more than 16384 bytes".into())
             }
-            () => Ok(password),
+            text if text.chars().any(char::is_control) => {
+                Err("a control character in the password".into())
+            }
+            text => Ok(text),
         }
     });
     checked.unwrap_or_else(|problem| args::usage(&problem))
@@ -109,12 +106,15 @@ fn ask(user: &str) -> Result<String, String> {
 }
 
 impl Mechanism {
-    fn name(self) -> &'static str {
-        match self {
-            Mechanism::Plain => "PLAIN",
-            Mechanism::Login => "LOGIN",
-            Mechanism::Xoauth2 => "XOAUTH2",
-        }
+    const ALL: [Mechanism; 3] =
+        [Mechanism::Plain, Mechanism::Login, Mechanism::Xoauth2];
+
+    fn name(self) -> String {
+        format!("{self:?}").to_uppercase()
+    }
+
+    fn is(self, word: &str) -> bool {
+        self.name().eq_ignore_ascii_case(word)
     }
 }
 
@@ -122,12 +122,8 @@ impl FromStr for Mechanism {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Mechanism, String> {
-        match word.to_ascii_lowercase().as_str() {
-            "plain" => Ok(Mechanism::Plain),
-            "login" => Ok(Mechanism::Login),
-            "xoauth2" => Ok(Mechanism::Xoauth2),
-            _ => Err(format!("'{word}' is none of plain, login, xoauth2")),
-        }
+        let found = Mechanism::ALL.into_iter().find(|one| one.is(word));
+        found.ok_or(format!("'{word}' is none of plain, login, xoauth2"))
     }
 }
 
@@ -137,14 +133,12 @@ pub fn choose(
     wanted: Option<Mechanism>,
     offered: &[String],
 ) -> Result<Mechanism, String> {
-    let has = |one: Mechanism| {
-        offered.iter().any(|word| word.eq_ignore_ascii_case(one.name()))
-    };
+    let has = |one: &Mechanism| offered.iter().any(|word| one.is(word));
     let order = match wanted {
         Some(one) => vec![one],
         None => vec![Mechanism::Plain, Mechanism::Login],
     };
-    order.iter().copied().find(|one| has(*one)).ok_or_else(|| {
+    order.iter().copied().find(has).ok_or_else(|| {
         let names: Vec<_> = order.iter().map(|one| one.name()).collect();
         let names = names.join(" or ");
         match offered {
@@ -159,118 +153,67 @@ pub fn choose(
     })
 }
 
-/// The first answer of PLAIN and XOAUTH2.
-fn first_answer(how: Mechanism, login: &Login) -> Option<String> {
+/// The client's answers in their order, each with what is printed instead.
+/// The server's questions differ in their words, but not in their order.
+fn answers(mechanism: Mechanism, login: &Login) -> Vec<(String, &'static str)> {
     let Login { user, secret, .. } = login;
-    match how {
+    let code = |text: &str| STANDARD.encode(text);
+    match mechanism {
         Mechanism::Plain => {
-            Some(STANDARD.encode(format!("\0{user}\0{secret}")))
+            vec![(code(&format!("\0{user}\0{secret}")), "********")]
         }
-        Mechanism::Login => None,
-        Mechanism::Xoauth2 => Some(
-            STANDARD
-                .encode(format!("user={user}\x01auth=Bearer {secret}\x01\x01")),
-        ),
+        Mechanism::Login => vec![
+            (code(user), "******** (the user name)"),
+            (code(secret), "******** (the password)"),
+        ],
+        // The second question is the error, and the refusal comes after it.
+        Mechanism::Xoauth2 => {
+            let first = format!("user={user}\x01auth=Bearer {secret}\x01\x01");
+            vec![(code(&first), "********"), (String::new(), "")]
+        }
     }
 }
 
-/// The whole exchange. Ends with 235, or not at all.
+/// The complete log-in. It ends with 235, or it fails.
 pub fn authenticate(
     wire: &mut Wire,
     login: &Login,
-    how: Mechanism,
-) -> Result<(), Failure> {
-    let (user, secret) = (&login.user, &login.secret);
-    let first = first_answer(how, login);
-    // What a reply might repeat is masked there, too.
-    let hidden = [STANDARD.encode(user), STANDARD.encode(secret)];
-    wire.hide(hidden.into_iter().chain(first.clone()).chain([secret.clone()]));
-    let name = how.name();
-    let mut command = format!("AUTH {name}");
-    let mut waiting = first.as_deref(); // not sent yet
-    if let Some(first) = &first
-        && command.len() + 1 + first.len() <= LONGEST_COMMAND
-    {
+    mechanism: Mechanism,
+) -> Step<()> {
+    let answers = answers(mechanism, login);
+    // The server may repeat them, so they are masked in replies, too.
+    let secrets = [&login.user, &login.secret].map(|s| STANDARD.encode(s));
+    let texts = answers.iter().map(|(text, _)| text.clone());
+    wire.hide(secrets.into_iter().chain(texts).chain([login.secret.clone()]));
+    let mut answers = answers.into_iter().peekable();
+    let mut command = format!("AUTH {}", mechanism.name());
+    let mut shown = command.clone();
+    // The first answer travels with the command, if the line is not too long.
+    let fits = |(first, _): &(String, &str)| {
+        mechanism != Mechanism::Login
+            && command.len() + 1 + first.len() <= LONGEST_COMMAND
+    };
+    if let Some((first, mask)) = answers.next_if(fits) {
         command = format!("{command} {first}");
-        waiting = None;
-        wire.send_masked(&command, &format!("AUTH {name} ********"))?;
-    } else {
-        wire.send_masked(&command, &command)?;
+        shown = format!("{shown} {mask}");
     }
+    wire.send_masked(&command, &shown)?;
     let mut reply = wire.read_reply(Verb::Auth)?;
-    // Two questions are the most that any of the three has. Their words
-    // differ between servers, their order does not.
-    for question in 0..3 {
+    // Two questions are the most that any of the three has; `*` gives up.
+    for _ in 0..3 {
         if reply.code != 334 {
             break;
         }
-        let words = reply.lines.first().map(String::as_str);
-        let words = STANDARD.decode(words.unwrap_or_default());
-        wire.note(&console::escape_short(&words.unwrap_or_default(), 200));
-        let (answer, what) = match (how, question, waiting.take()) {
-            (_, _, Some(first)) => (first.to_string(), "********"),
-            (Mechanism::Login, 0, _) => {
-                (STANDARD.encode(user), "******** (the user name)")
-            }
-            (Mechanism::Login, 1, _) => {
-                (STANDARD.encode(secret), "******** (the password)")
-            }
-            // XOAUTH2: the question is the error; the refusal comes next.
-            (Mechanism::Xoauth2, ..) => (String::new(), ""),
-            // Nothing more to say: `*` gives up.
-            _ => ("*".to_string(), "*"),
-        };
-        wire.send_masked(&answer, what)?;
+        let question = reply.lines.first().map(String::as_str);
+        let question = STANDARD.decode(question.unwrap_or_default());
+        wire.note(&console::escape_short(&question.unwrap_or_default(), 200));
+        let give_up = ("*".to_string(), "*");
+        let (answer, mask) = answers.next().unwrap_or(give_up);
+        wire.send_masked(&answer, mask)?;
         reply = wire.read_reply(Verb::Auth)?;
     }
     match reply.code {
         235 => Ok(()),
         _ => Err(Failure::refused("AUTH", &reply)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn offered(words: &str) -> Vec<String> {
-        words.split_whitespace().map(str::to_string).collect()
-    }
-
-    #[test]
-    fn plain_comes_before_login_and_a_token_is_never_guessed() {
-        let both = offered("LOGIN plain CRAM-MD5");
-        assert_eq!(choose(None, &both), Ok(Mechanism::Plain));
-        assert_eq!(choose(None, &offered("LOGIN")), Ok(Mechanism::Login));
-        let wanted = Some(Mechanism::Login);
-        assert_eq!(choose(wanted, &both), Ok(Mechanism::Login));
-        assert!(choose(None, &offered("XOAUTH2")).is_err());
-        let nothing = choose(None, &[]);
-        assert!(nothing.is_err_and(|advice| advice.contains("587")));
-    }
-
-    #[test]
-    fn the_answers_are_those_of_the_standards() {
-        let login = |user: &str, secret: &str| Login {
-            user: user.into(),
-            secret: secret.into(),
-            wanted: None,
-        };
-        // The example of RFC 4616, in base64.
-        assert_eq!(
-            first_answer(Mechanism::Plain, &login("tim", "tanstaaftanstaaf")),
-            Some("AHRpbQB0YW5zdGFhZnRhbnN0YWFm".to_string())
-        );
-        // Google's documentation of XOAUTH2 has this one.
-        let token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg";
-        let google = login("someuser@example.com", token);
-        assert_eq!(
-            first_answer(Mechanism::Xoauth2, &google),
-            Some(
-                "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5Ln\
-                 ZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ=="
-                    .to_string()
-            )
-        );
     }
 }

@@ -125,12 +125,6 @@ impl Letter {
         found
     }
 
-    /// Does a visible address have letters beyond ASCII before the @?
-    pub fn needs_utf8(&self) -> bool {
-        let mut shown = self.to.iter().chain(&self.cc).chain([&self.from]);
-        shown.any(|mailbox| mailbox.address.needs_utf8())
-    }
-
     /// The message as bytes. `eight_bit`: the server takes them above 127
     /// (8BITMIME); else the text is written in ASCII signs alone.
     pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
@@ -139,21 +133,16 @@ impl Letter {
             .date(now())
             .message_id(self.new_id())
             .from(named(&self.from));
-        for (list, cc) in [(&self.to, false), (&self.cc, true)] {
-            if !list.is_empty() {
-                let list = Named::new_list(list.iter().map(named).collect());
-                message = match cc {
-                    true => message.cc(list),
-                    false => message.to(list),
-                };
-            }
+        if !self.to.is_empty() {
+            message = message.to(list(&self.to));
+        }
+        if !self.cc.is_empty() {
+            message = message.cc(list(&self.cc));
         }
         if self.to.is_empty() && self.cc.is_empty() {
             // Only Bcc: the usual words for a header without recipients.
-            let nobody: Vec<Named> = Vec::new();
-            let group =
-                Named::new_group(Some("undisclosed-recipients"), nobody);
-            message = message.to(group);
+            let nobody = Some("undisclosed-recipients");
+            message = message.to(Named::new_group(nobody, Vec::<Named>::new()));
         }
         message = match self.subject.contains("=?") {
             true => message
@@ -161,16 +150,13 @@ impl Letter {
             false => message.subject(self.subject.as_str()),
         };
         message = message.header("User-Agent", Raw::new(AGENT));
-        let text = self.text(eight_bit);
-        let body = match self.attachments.is_empty() {
-            true => text,
-            false => {
-                let files = self.attachments.iter().map(part);
-                let parts: Vec<MimePart> =
-                    [text].into_iter().chain(files).collect();
-                MimePart::new("multipart/mixed", parts)
-            }
-        };
+        let mut body = self.text(eight_bit);
+        if !self.attachments.is_empty() {
+            let files = self.attachments.iter().map(part);
+            let parts: Vec<MimePart> =
+                [body].into_iter().chain(files).collect();
+            body = MimePart::new("multipart/mixed", parts);
+        }
         message
             .body(body)
             .write_to_vec()
@@ -215,6 +201,11 @@ fn now() -> Date {
 
 fn named(mailbox: &Mailbox) -> Named<'_> {
     Named::new_address(mailbox.name.as_deref(), mailbox.address.text())
+}
+
+/// Several people in one header line.
+fn list(of: &[Mailbox]) -> Named<'_> {
+    Named::new_list(of.iter().map(named).collect())
 }
 
 /// A subject in which somebody has typed `=?utf-8?…?=`, encoded: as it is, a

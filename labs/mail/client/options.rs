@@ -12,7 +12,6 @@ use super::auth::{self, Login, Mechanism};
 use super::mailbox::{Mailbox, typed_address};
 use super::message::{Attachment, Letter, check_header};
 use super::tls_policy::TlsPolicy;
-use super::wire::Deadlines;
 use crate::smtp::address::Address;
 
 /// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
@@ -86,18 +85,17 @@ pub struct Plan {
     pub port: u16,
     /// When to encrypt.
     pub tls: TlsPolicy,
-    /// How long to wait.
-    pub deadlines: Deadlines,
+    /// How long to wait for each reply, if not as usual.
+    pub timeout: Option<Duration>,
     /// Print the outcome only.
     pub quiet: bool,
-    /// The sender in MAIL FROM; may be empty.
-    pub sender: String,
+    /// The sender in MAIL FROM; without one, nobody is told of a failure.
+    pub sender: Option<Address>,
     /// The account, if there is a log-in.
     pub login: Option<Login>,
     /// The message.
     pub letter: Letter,
     helo: Option<String>,
-    utf8_sender: bool,
 }
 
 impl Plan {
@@ -113,21 +111,18 @@ impl Plan {
 
     /// Does an address need a server with SMTPUTF8?
     pub fn needs_utf8(&self) -> bool {
-        self.utf8_sender
-            || self.letter.needs_utf8()
-            || self.letter.recipients().iter().any(|one| one.needs_utf8())
+        let mut all = self.letter.recipients();
+        all.extend(self.sender.iter().chain([&self.letter.from.address]));
+        all.iter().any(|address| address.needs_utf8())
     }
 }
 
 /// Checks everything and reads password and files.
 pub fn plan(args: Args) -> Plan {
-    let deadlines = match args.timeout {
-        None => Deadlines::LAB,
-        Some(seconds) => {
-            let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
-            Deadlines::all(Duration::from_secs_f64(seconds))
-        }
-    };
+    let timeout = args.timeout.map(|seconds| {
+        let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
+        Duration::from_secs_f64(seconds)
+    });
     let from = or_usage("--from", Mailbox::parse(&args.from));
     let (to, cc, bcc) =
         (all("--to", args.to), all("--cc", args.cc), all("--bcc", args.bcc));
@@ -147,9 +142,8 @@ pub fn plan(args: Args) -> Plan {
         }
     }
     let attachments = or_usage("--attach", Attachment::read_all(&args.attach));
-    if args.user.is_none()
-        && (args.auth.is_some() || args.password_file.is_some())
-    {
+    let login_option = args.auth.is_some() || args.password_file.is_some();
+    if args.user.is_none() && login_option {
         args::usage("--auth and --password-file go with --user NAME");
     }
     let login = args.user.map(|user| {
@@ -159,20 +153,17 @@ pub fn plan(args: Args) -> Plan {
         let secret = auth::password(&user, args.password_file.as_deref());
         Login { user, secret, wanted: args.auth }
     });
-    let body = String::new();
-    let (subject, utf8_sender) = (args.subject, sender.as_ref());
-    let utf8_sender = utf8_sender.is_some_and(Address::needs_utf8);
+    let (subject, body) = (args.subject, String::new());
     Plan {
         host: args.host,
         port: args.port.0,
         tls: args.tls,
-        deadlines,
+        timeout,
         quiet: args.quiet,
-        sender: sender.map_or(String::new(), |sender| sender.text()),
+        sender,
         login,
         letter: Letter { from, to, cc, bcc, subject, body, attachments },
         helo: args.helo,
-        utf8_sender,
     }
 }
 

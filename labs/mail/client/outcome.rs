@@ -48,11 +48,21 @@ impl Failure {
     }
 }
 
+/// A decision of ours to stop.
+impl From<String> for Failure {
+    fn from(why: String) -> Failure {
+        Failure::Refused(why)
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Broken(error.to_string())
     }
 }
+
+/// What a step of the dialogue returns.
+pub type Step<T> = std::result::Result<T, Failure>;
 
 /// The recipients for whom the server has accepted the message.
 pub struct Delivery {
@@ -116,13 +126,10 @@ pub fn answered() {
 }
 
 /// Prints what became of the message. An error is exit status 1.
-pub fn report(
-    letter: &Letter,
-    outcome: std::result::Result<Delivery, Failure>,
-) -> Result<()> {
+pub fn report(letter: &Letter, outcome: Step<Delivery>) -> Result<()> {
     let total = letter.recipients().len();
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let Delivery { accepted, refused, words } = match outcome {
+        Ok(delivery) => delivery,
         Err(Failure::Refused(why) | Failure::Broken(why)) => {
             return Err(Error::other(format!("not sent: {why}")));
         }
@@ -134,7 +141,6 @@ pub fn report(
             )));
         }
     };
-    let Delivery { accepted, refused, words } = outcome;
     let names = console::escape_short(accepted.join(", ").as_bytes(), 1000);
     let text = format!(
         "sent to {} of {total}: {names}\n\

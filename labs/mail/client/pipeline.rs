@@ -15,7 +15,7 @@
 //! DATA waits, because a server may answer it with 354 although it has
 //! refused every recipient.                             (viva 16) [W-T4a]
 
-use super::outcome::Failure;
+use super::outcome::{Failure, Step};
 use super::wire::Wire;
 use crate::smtp::reply::Reply;
 use crate::smtp::verb::Verb;
@@ -43,7 +43,7 @@ impl Group {
         wire: &mut Wire,
         verb: Verb,
         line: String,
-    ) -> Result<(), Failure> {
+    ) -> Step<()> {
         wire.show(line.as_bytes());
         self.unsent.push((verb, line));
         let most = if self.at_once { MOST_AT_ONCE } else { 1 };
@@ -54,12 +54,12 @@ impl Group {
     }
 
     /// All replies. The first is MAIL's, and was not a refusal.
-    pub fn end(mut self, wire: &mut Wire) -> Result<Vec<Reply>, Failure> {
+    pub fn end(mut self, wire: &mut Wire) -> Step<Vec<Reply>> {
         self.flush(wire)?;
         Ok(self.replies)
     }
 
-    fn flush(&mut self, wire: &mut Wire) -> Result<(), Failure> {
+    fn flush(&mut self, wire: &mut Wire) -> Step<()> {
         let lines = self.unsent.iter().map(|(_, line)| format!("{line}\r\n"));
         wire.send(lines.collect::<String>().as_bytes())?;
         for (verb, line) in self.unsent.drain(..) {

@@ -17,7 +17,7 @@ use socketlab::stream::Stream;
 use socketlab::{args, say};
 use tls::Channel;
 
-use super::outcome::Failure;
+use super::outcome::{Failure, Step};
 use crate::smtp::reply::{self, Reply};
 use crate::smtp::verb::Verb;
 
@@ -30,42 +30,19 @@ const MESSAGE_SHOWN: usize = 60;
 /// Bytes of a line that is not SMTP, in the error about it.
 const SHOWN_IN_ERROR: usize = 100;
 
-/// The deadline for the reply to QUIT, on which nothing depends.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-/// How long to wait for a complete reply. The default is a tenth of what RFC
-/// 5321, 4.5.3.2 asks of servers among themselves, because a person looks on
-/// here; `--timeout 600` is for a server that takes its time.
-#[derive(Clone, Copy)]
-pub struct Deadlines {
-    /// For the greeting, and for each command.
-    pub command: Duration,
-    /// For the 354 after DATA.
-    pub data: Duration,
-    /// For the reply to the dot, because filters read the message then.
-    pub dot: Duration,
-}
-
-impl Deadlines {
-    /// A tenth of the RFC's 5, 2 and 10 minutes.
-    pub const LAB: Deadlines = Deadlines {
-        command: Duration::from_secs(30),
-        data: Duration::from_secs(12),
-        dot: Duration::from_secs(60),
-    };
-
-    /// The same for all.
-    pub fn all(wait: Duration) -> Deadlines {
-        Deadlines { command: wait, data: wait, dot: wait }
-    }
-
-    fn after(&self, verb: Verb) -> Duration {
-        match verb {
-            Verb::Data => self.data,
-            Verb::Dot => self.dot,
-            Verb::Quit => self.command.min(GOODBYE),
-            _ => self.command,
-        }
+/// How long to wait for a complete reply: a tenth of what RFC 5321, 4.5.3.2
+/// asks of servers among themselves, because a person looks on here. With
+/// `--timeout` it is the same for all; nobody waits longer for QUIT's reply.
+fn deadline(verb: Verb, timeout: Option<Duration>) -> Duration {
+    let usual = Duration::from_secs(match verb {
+        Verb::Data => 12,
+        Verb::Dot => 60, // filters read the message now
+        Verb::Quit => 5, // nothing depends on it
+        _ => 30,
+    });
+    match verb {
+        Verb::Quit => timeout.unwrap_or(usual).min(usual),
+        _ => timeout.unwrap_or(usual),
     }
 }
 
@@ -81,12 +58,16 @@ fn words(verb: Verb) -> String {
 /// The client's end of a dialogue with a mail server.
 pub struct Wire {
     dialogue: Dialogue<Channel>,
-    deadlines: Deadlines,
+    timeout: Option<Duration>,
 }
 
 impl Wire {
     /// A dialogue over a connected socket, in the clear.
-    pub fn new(socket: TcpSocket, deadlines: Deadlines, quiet: bool) -> Wire {
+    pub fn new(
+        socket: TcpSocket,
+        timeout: Option<Duration>,
+        quiet: bool,
+    ) -> Wire {
         let print: fn(&str) = |line| say!("{line}");
         let printer = Printer::new((!quiet).then_some(print), SHOWN);
         let limits = Limits {
@@ -95,7 +76,7 @@ impl Wire {
             silence: None,
         };
         let dialogue = Dialogue::new(Channel::Clear(socket), limits, printer);
-        Wire { dialogue, deadlines }
+        Wire { dialogue, timeout }
     }
 
     /// The numbered line above what one step sends and reads.
@@ -124,39 +105,17 @@ impl Wire {
     }
 
     /// Sends a line, and prints `shown` instead of it.
-    pub fn send_masked(
-        &mut self,
-        line: &str,
-        shown: &str,
-    ) -> Result<(), Failure> {
-        let sent = self.dialogue.send_masked(line, shown);
-        self.unless_closed(sent)
+    pub fn send_masked(&mut self, line: &str, shown: &str) -> Step<()> {
+        unless_closed(self.dialogue.send_masked(line, shown))
     }
 
     /// Sends bytes, and prints nothing.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let sent = self.dialogue.send_bytes(bytes);
-        self.unless_closed(sent)
-    }
-
-    /// If the server has closed, it may have said why before. So that is not
-    /// an error yet: `read_reply` returns the server's words.
-    fn unless_closed(
-        &self,
-        sent: socketlab::Result<()>,
-    ) -> Result<(), Failure> {
-        match sent {
-            Err(error) if !error.is_peer_gone() => Err(error.into()),
-            _ => Ok(()),
-        }
+    pub fn send(&mut self, bytes: &[u8]) -> Step<()> {
+        unless_closed(self.dialogue.send_bytes(bytes))
     }
 
     /// Sends a command and reads its reply.
-    pub fn command(
-        &mut self,
-        verb: Verb,
-        argument: &str,
-    ) -> Result<Reply, Failure> {
+    pub fn command(&mut self, verb: Verb, argument: &str) -> Step<Reply> {
         let line = format!("{} {argument}", words(verb));
         self.send_masked(line.trim_end(), line.trim_end())?;
         self.read_reply(verb)
@@ -164,8 +123,8 @@ impl Wire {
 
     /// Reads the complete reply to this command. One deadline holds for all
     /// of it, however the server spreads its bytes.
-    pub fn read_reply(&mut self, verb: Verb) -> Result<Reply, Failure> {
-        let wait = self.deadlines.after(verb);
+    pub fn read_reply(&mut self, verb: Verb) -> Step<Reply> {
+        let wait = deadline(verb, self.timeout);
         self.dialogue.begin_reply(wait);
         let mut lines: Vec<String> = Vec::new();
         let mut code = None;
@@ -195,7 +154,7 @@ impl Wire {
 
     /// Sends the message with its final dot, and prints its beginning. An
     /// error here means that the dot is not out, so nothing is delivered.
-    pub fn send_message(&mut self, stuffed: &[u8]) -> Result<(), Failure> {
+    pub fn send_message(&mut self, stuffed: &[u8]) -> Step<()> {
         // A reply to a command that was not sent yet. Read later, it would
         // pass for the reply to the dot.
         if self.dialogue.has_unread() {
@@ -232,8 +191,9 @@ impl Wire {
     /// TLS from here on. `host` is the name that the certificate must have.
     /// Bytes that came after the 220, in the clear, end the dialogue: anybody
     /// on the way may have written them.              (viva 10) (try 8)
-    pub fn start_tls(&mut self, host: &str) -> Result<(), Failure> {
-        tls::start_tls(&mut self.dialogue, host, self.deadlines.command)?;
+    pub fn start_tls(&mut self, host: &str) -> Step<()> {
+        let wait = deadline(Verb::StartTls, self.timeout);
+        tls::start_tls(&mut self.dialogue, host, wait)?;
         let how = self.dialogue.stream()?.description();
         self.note(&format!("{how}: from here on encrypted"));
         Ok(())
@@ -253,6 +213,15 @@ impl Wire {
     /// FIN, if the connection is not over yet.
     pub fn close(&mut self) {
         self.dialogue.close();
+    }
+}
+
+/// If the server has closed, it may have said why before. So that is not an
+/// error yet: `read_reply` returns the server's words.
+fn unless_closed(sent: socketlab::Result<()>) -> Step<()> {
+    match sent {
+        Err(error) if !error.is_peer_gone() => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

@@ -1,29 +1,23 @@
 //! AUTH, the log-in as the sink checks it (RFC 4954).
 //!
-//! ```text
-//! C: AUTH PLAIN AGFsaWNlAHNlY3JldA==        NUL alice NUL secret
-//! S: 235 2.7.0 you are alice
-//!
-//! C: AUTH LOGIN
-//! S: 334 VXNlcm5hbWU6                       Username:
-//! C: YWxpY2U=                               alice
-//! S: 334 UGFzc3dvcmQ6                       Password:
-//! C: c2VjcmV0                               secret
-//! ```
+//! client/auth.rs draws the three dialogues; this is the other end of them.
 //!
 //! Base64 hides nothing: `base64 -d` undoes it. So all of this belongs under
 //! TLS, and the console never shows what the client answers.       (viva 6)
 
-use std::{env, fs};
+use std::path::Path;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use socketlab::Error;
+use socketlab::{Error, secret};
 
 use crate::smtp::reply::{Reply, reply};
 
 /// The environment variable with the password, if no file has it.
 pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
+
+/// Bytes of a password.
+const LONGEST_PASSWORD: usize = 16 * 1024;
 
 /// What EHLO offers.
 pub const MECHANISMS: &str = "AUTH PLAIN LOGIN XOAUTH2";
@@ -57,14 +51,15 @@ impl From<Error> for NoLogin {
 impl Account {
     /// The password is the first line of the file, or else the variable's.
     pub fn new(user: String, file: Option<&str>) -> socketlab::Result<Account> {
-        let password = match file {
+        let found = match file {
             Some(file) => {
-                let fail = |error| Error::new("open", file, error);
-                let text = fs::read_to_string(file).map_err(fail)?;
-                Some(text.lines().next().unwrap_or_default().to_string())
+                Some(secret::from_file(Path::new(file), LONGEST_PASSWORD)?)
             }
-            None => env::var(VARIABLE).ok(),
+            None => secret::from_environment(VARIABLE),
         };
+        let password = found.map(String::from_utf8).transpose();
+        let password =
+            password.map_err(|_| Error::other("the password is not UTF-8"))?;
         if password.as_ref().is_some_and(String::is_empty) {
             return Err(Error::other("the password is empty"));
         }

@@ -12,12 +12,10 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use socketlab::{Result, say};
 
-use super::auth::{MECHANISMS, NoLogin};
-use super::envelope::Envelope;
-use super::parse::{Parameters, Path, Side, is_host_name, path, split};
-use super::session::{
-    LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL, Next, Session,
-};
+use super::auth::{Account, MECHANISMS, NoLogin};
+use super::parse::{Path, is_host_name, parameters, path, split};
+use super::session::{Envelope, Next, Session};
+use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
 use super::settings::NAME;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
@@ -32,7 +30,7 @@ const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
 /// A reply, or one that counts as the client's error.
 type Answer = std::result::Result<Reply, Reply>;
 
-impl Session<'_> {
+impl<'a> Session<'a> {
     /// The server speaks first: the client learns at once that this is a mail
     /// server, and a refusal costs no command.
     pub fn greet(&mut self) -> Result<Next> {
@@ -126,13 +124,11 @@ impl Session<'_> {
         let word = line.split(' ').next().unwrap_or_default();
         let word = word.to_ascii_uppercase();
         let known = ["EXPN", "ETRN", "TURN", "BDAT", "SEND", "SOML", "SAML"];
-        self.refuse(
-            None,
-            match known.contains(&word.as_str()) {
-                true => reply!(502, "5.5.1 {word} is not for a sink"),
-                false => reply!(500, "5.5.2 unknown command: HELP lists them"),
-            },
-        )
+        let reply = match known.contains(&word.as_str()) {
+            true => reply!(502, "5.5.1 {word} is not for a sink"),
+            false => reply!(500, "5.5.2 unknown command: HELP lists them"),
+        };
+        self.refuse(None, reply)
     }
 
     /// EHLO lists the extensions; HELO is for clients from before 1993.
@@ -187,30 +183,13 @@ impl Session<'_> {
 
     /// AUTH, a dialogue of its own: auth.rs checks its answers.
     fn auth(&mut self, rest: &str) -> Result<Next> {
-        let settings = self.settings;
-        let account = match &settings.account {
-            None => {
-                Err(reply!(502, "5.5.1 no log-in here: start me with --user"))
-            }
-            Some(_) if self.offers_tls() => {
-                Err(reply!(538, "5.7.11 STARTTLS first: all can read this"))
-            }
-            Some(_) if !self.extended => Err(reply!(503, "5.5.1 EHLO first")),
-            Some(_) if self.user.is_some() => {
-                Err(reply!(503, "5.5.1 once only"))
-            }
-            Some(_) if self.mail.is_some() => Err(reply!(503, "5.5.1 not now")),
-            Some(account) => Ok(account),
-        };
-        let account = match account {
+        let account = match self.may_log_in() {
             Ok(account) => account,
             Err(refusal) => return self.refuse(Some(Verb::Auth), refusal),
         };
         let logged_in = account.log_in(rest, |prompt| {
-            self.send_reply(
-                Some(Verb::Auth),
-                &reply!(334, "{}", BASE64_STANDARD.encode(prompt)),
-            )?;
+            let prompt = reply!(334, "{}", BASE64_STANDARD.encode(prompt));
+            self.send_reply(Some(Verb::Auth), &prompt)?;
             let line = self.read_line()??;
             self.show("C: ***");
             Ok(line.into_bytes())
@@ -229,33 +208,49 @@ impl Session<'_> {
         }
     }
 
+    /// Is this the moment for AUTH? Then the account.
+    fn may_log_in(&mut self) -> std::result::Result<&'a Account, Reply> {
+        let Some(account) = &self.settings.account else {
+            return Err(reply!(
+                502,
+                "5.5.1 no log-in here: start me with --user"
+            ));
+        };
+        match () {
+            () if self.offers_tls() => {
+                Err(reply!(538, "5.7.11 STARTTLS first: all can read this"))
+            }
+            () if !self.extended => Err(reply!(503, "5.5.1 EHLO first")),
+            () if self.user.is_some() => Err(reply!(503, "5.5.1 once only")),
+            () if self.mail.is_some() => Err(reply!(503, "5.5.1 not now")),
+            () => Ok(account),
+        }
+    }
+
     /// `MAIL FROM:<sender>`: a new envelope.
     fn mail(&mut self, rest: &str) -> Answer {
         if self.hello.is_none() {
             return Err(reply!(503, "5.5.1 EHLO first"));
         }
         if self.settings.account.is_some() && self.user.is_none() {
-            return Err(match self.offers_tls() {
-                true => {
-                    reply!(530, "5.7.0 Must issue a STARTTLS command first")
-                }
-                false => reply!(530, "5.7.0 Authentication required"),
-            });
+            let what = match self.offers_tls() {
+                true => "Must issue a STARTTLS command first",
+                false => "Authentication required",
+            };
+            return Err(reply!(530, "5.7.0 {what}"));
         }
         if self.mail.is_some() {
             return Err(reply!(503, "5.5.1 one MAIL at a time: RSET forgets"));
         }
-        let path = path(Side::From, rest)?;
-        let (limit, auth) = (self.settings.max_size, self.user.is_some());
+        let path = path(Verb::Mail, rest)?;
         if !self.extended && !path.parameters.is_empty() {
             return Err(reply!(555, "5.5.4 parameters need EHLO"));
         }
-        let parameters = Parameters::read(&path, limit, auth)?;
-        let utf8 = parameters.utf8;
+        let (limit, known) = (self.settings.max_size, self.user.is_some());
+        let utf8 = parameters(&path, limit, known)?;
         ascii_or(utf8, &path)?;
-        if let Some(fault) =
-            self.settings.faults.reply(Verb::Mail, Some(&path.address))
-        {
+        let faults = &self.settings.faults;
+        if let Some(fault) = faults.reply(Verb::Mail, Some(&path.address)) {
             return Ok(fault);
         }
         let sender = path.address;
@@ -269,7 +264,7 @@ impl Session<'_> {
         let Some(mail) = &mut self.mail else {
             return Err(reply!(503, "5.5.1 MAIL first"));
         };
-        let path = path(Side::To, rest)?;
+        let path = path(Verb::Rcpt, rest)?;
         if path.address.is_empty() {
             return Err(reply!(501, "5.1.3 to whom?"));
         }
@@ -277,17 +272,14 @@ impl Session<'_> {
             return Err(reply!(555, "5.5.4 unknown parameter"));
         }
         ascii_or(mail.utf8, &path)?;
-        if let Some(fault) =
-            self.settings.faults.reply(Verb::Rcpt, Some(&path.address))
-        {
+        let faults = &self.settings.faults;
+        if let Some(fault) = faults.reply(Verb::Rcpt, Some(&path.address)) {
             return Ok(fault);
         }
-        // For now: the client sends the rest in a second message.
+        // 4xx: the client sends the rest in a second message.
         if mail.recipients.len() >= MOST_RECIPIENTS {
-            return Ok(reply!(
-                452,
-                "4.5.3 {MOST_RECIPIENTS} recipients at most"
-            ));
+            let what = format!("{MOST_RECIPIENTS} recipients at most");
+            return Ok(reply!(452, "4.5.3 {what}"));
         }
         mail.recipients.push(path.address);
         Ok(reply!(250, "2.1.5 recipient ok"))

@@ -7,19 +7,16 @@
 //! C: .<CRLF>                    the end; nothing else ends it
 //! ```
 //!
-//! If a server takes LF . LF for the end as well, it can be made to see two
-//! messages where the server before it saw one, and the second one seems to
-//! come from that server (SMTP smuggling, 2023). So a lone LF or CR is an
-//! ordinary byte to the reader, and a message that has one is refused. (viva 2)
+//! A lone LF or CR is an ordinary byte to the reader, and a message that has
+//! one is refused: smtp/dot_stuffing.rs says why.              (viva 2)
 
 use std::time::Duration;
 
 use socketlab::line::Received;
 use socketlab::{Result, say};
 
-use super::envelope::{Envelope, Transport};
 use super::maildir::{Draft, cannot_store};
-use super::session::{Next, Session};
+use super::session::{Envelope, Next, Session};
 use super::wire::too_slow;
 use crate::smtp::dot_stuffing::{BadLine, bad_line, unstuffed};
 use crate::smtp::reply::{Reply, reply};
@@ -50,7 +47,7 @@ impl Session<'_> {
         let settings = self.settings;
         // A full disk is noticed here, before the client sends megabytes.
         let begun = settings.maildir.draft().and_then(|mut draft| {
-            let mut lines = mail.trace(&self.transport()).into_iter();
+            let mut lines = self.trace(&mail).into_iter();
             lines.try_for_each(|line| draft.line(line.as_bytes()))?;
             Ok(draft)
         });
@@ -98,17 +95,6 @@ impl Session<'_> {
             None => reply!(503, "5.5.1 MAIL first"),
             Some(_) => reply!(554, "5.5.1 no valid recipients"),
         })
-    }
-
-    fn transport(&mut self) -> Transport<'_> {
-        let secure = self.reader.stream().is_secure();
-        Transport {
-            tls: secure.then(|| self.reader.stream().description()),
-            hello: self.hello.as_deref().unwrap_or_default(),
-            address: self.peer.ip(),
-            extended: self.extended,
-            user: self.user.as_deref(),
-        }
     }
 
     /// The message is the sink's only now, when it is on the disk.  (viva 1)

@@ -67,18 +67,14 @@ impl Faults {
             let order = Ordering::Relaxed;
             fail.left.fetch_update(order, order, less).is_ok()
         })?;
-        let Fail { code, .. } = fail;
-        Some(match verb {
-            // HELO's time had no enhanced codes, nor has the greeting.
-            Verb::Greeting | Verb::Helo => {
-                reply!(*code, "refused on request: --fail {verb}={code}")
-            }
-            _ => reply!(
-                *code,
-                "{}.0.0 refused on request: --fail {verb}={code}",
-                code / 100
-            ),
-        })
+        let code = fail.code;
+        // HELO's time had no enhanced codes, nor has the greeting.
+        let enhanced = match verb {
+            Verb::Greeting | Verb::Helo => String::new(),
+            _ => format!("{}.0.0 ", code / 100),
+        };
+        let why = format!("refused on request: --fail {verb}={code}");
+        Some(reply!(code, "{enhanced}{why}"))
     }
 
     /// Is the connection to be cut here, instead of a reply?
@@ -97,12 +93,15 @@ impl Faults {
     /// One line that says what is set, so that nobody wonders next week.
     pub fn summary(&self) -> Option<String> {
         let fails = self.fails.iter().map(|fail| {
-            let Fail { verb, code, address, left } = fail;
-            let of = address.as_ref().map(|a| format!(" for {a}"));
-            let left = left.load(Ordering::Relaxed);
-            let times = (left < u32::MAX).then(|| format!(" {left} times"));
-            let (of, times) = (of.unwrap_or_default(), times);
-            format!("{verb}: {code}{of}{}", times.unwrap_or_default())
+            let mut text = format!("{}: {}", fail.verb, fail.code);
+            if let Some(address) = &fail.address {
+                text.push_str(&format!(" for {address}"));
+            }
+            let left = fail.left.load(Ordering::Relaxed);
+            if left < u32::MAX {
+                text.push_str(&format!(" {left} times"));
+            }
+            text
         });
         let drops = self.drops.iter().map(|verb| format!("{verb}: cut"));
         let slow = self.slow.iter().map(|(verb, delay)| {
@@ -116,41 +115,43 @@ impl Faults {
 
 /// `rcpt=550*2:bob@example.org`
 fn fail(text: &str) -> Result<Fail, String> {
+    let wrong = |why: &str| format!("--fail {text}: {why}");
     let example = "such as --fail rcpt=550";
-    let Some((word, rest)) = text.split_once('=') else {
-        return Err(format!("--fail {text}: VERB=CODE, {example}"));
-    };
+    let parts = text.split_once('=');
+    let (word, rest) =
+        parts.ok_or_else(|| wrong(&format!("VERB=CODE, {example}")))?;
     let verb = verb("--fail", word)?;
     let (rest, address) = match rest.split_once(':') {
         Some((rest, address)) => (rest, Some(address.to_string())),
         None => (rest, None),
     };
-    if address.is_some() && !matches!(verb, Verb::Mail | Verb::Rcpt) {
-        return Err(format!("--fail {text}: only mail and rcpt name somebody"));
-    }
-    let whom = address.as_deref().unwrap_or("x@y");
-    if !whom.is_empty() && !whom.contains('@') || whom.contains(['<', '*']) {
-        return Err(format!(
-            "--fail {text}: '{whom}' is no address, so it would never match; \
-             such as --fail rcpt=550*2:bob@example.org"
-        ));
-    }
-    if whom.is_empty() && verb == Verb::Rcpt {
-        return Err(format!("--fail {text}: an address must follow the :"));
+    match address.as_deref() {
+        None => {}
+        Some(_) if !matches!(verb, Verb::Mail | Verb::Rcpt) => {
+            return Err(wrong("only mail and rcpt name somebody"));
+        }
+        Some("") if verb == Verb::Mail => {} // a bounce
+        Some(whom) if !whom.contains('@') || whom.contains(['<', '*']) => {
+            return Err(wrong(&format!(
+                "'{whom}' is not an address, so it would never match; such \
+                 as --fail rcpt=550*2:bob@example.org"
+            )));
+        }
+        Some(_) => {}
     }
     let (code, times) = match rest.split_once('*') {
         Some((code, count)) => {
             let times = count.parse().ok().filter(|times| *times > 0);
-            let why = format!("--fail {text}: how many times is *{count}?");
+            let why = wrong(&format!("how many times is *{count}?"));
             (code, times.ok_or(why)?)
         }
         None => (rest, u32::MAX),
     };
     let number = code.parse().ok().filter(|code| (400..600).contains(code));
-    let code = number.ok_or(format!(
-        "--fail {text}: a failure has a code from 400 to 599: 4xx is for \
-         now, 5xx for good; {example}"
-    ))?;
+    let code = number.ok_or(wrong(&format!(
+        "a failure has a code from 400 to 599: 4xx is for now, 5xx for good; \
+         {example}"
+    )))?;
     Ok(Fail { verb, code, address, left: AtomicU32::new(times) })
 }
 
@@ -171,7 +172,7 @@ fn seconds(text: &str) -> Result<(Option<Verb>, Duration), String> {
 
 fn verb(option: &str, word: &str) -> Result<Verb, String> {
     word.parse().map_err(|()| {
-        let names: Vec<&str> = VERBS.iter().map(|(_, name)| *name).collect();
+        let names = VERBS.map(|verb| verb.to_string());
         format!("{option}: {word:?} is none of {}", names.join(" "))
     })
 }

@@ -25,15 +25,6 @@ pub fn split(line: &str) -> (Option<Verb>, &str) {
     (verb, rest.trim())
 }
 
-/// Which of the two commands a path belongs to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// `MAIL FROM:<…>`.
-    From,
-    /// `RCPT TO:<…>`.
-    To,
-}
-
 /// What follows `MAIL` or `RCPT`.
 #[derive(Debug)]
 pub struct Path<'a> {
@@ -43,11 +34,11 @@ pub struct Path<'a> {
     pub parameters: Vec<(&'a str, Option<&'a str>)>,
 }
 
-/// Takes `FROM:<address> parameters` apart.
-pub fn path(side: Side, text: &str) -> Result<Path<'_>, Reply> {
-    let (word, code) = match side {
-        Side::From => ("FROM", "5.1.7"),
-        Side::To => ("TO", "5.1.3"),
+/// Takes `FROM:<address> parameters` apart, or `TO:…` of RCPT.
+pub fn path(verb: Verb, text: &str) -> Result<Path<'_>, Reply> {
+    let (word, code) = match verb {
+        Verb::Rcpt => ("TO", "5.1.3"),
+        _ => ("FROM", "5.1.7"),
     };
     let wrong = |why: &str| reply!(501, "5.5.4 {word}:<user@domain>: {why}");
     let begins = text.get(..word.len());
@@ -115,55 +106,41 @@ pub fn is_host_name(name: &str) -> bool {
         })
 }
 
-/// The parameters of MAIL that the sink knows.
-#[derive(Default)]
-pub struct Parameters {
-    /// SMTPUTF8: are there addresses or headers beyond ASCII?
-    pub utf8: bool,
-    size: Option<u64>,
-    body: bool,
-    auth: bool,
-}
-
-impl Parameters {
-    /// Reads them: each at most once, and none that is unknown. `limit` is
-    /// the largest message in bytes, `auth` whether the client has logged in.
-    pub fn read(
-        path: &Path<'_>,
-        limit: u64,
-        auth: bool,
-    ) -> Result<Parameters, Reply> {
-        let mut found = Parameters::default();
-        for (name, value) in &path.parameters {
-            let upper = name.to_ascii_uppercase();
-            let seen = match (upper.as_str(), value) {
-                ("SIZE", Some(value)) => {
-                    let digits = value.bytes().all(|b| b.is_ascii_digit());
-                    let size = value.parse().ok().filter(|_| digits);
-                    let size =
-                        size.ok_or(reply!(501, "5.5.4 SIZE: bytes, please"))?;
-                    found.size.replace(size).is_some()
+/// Reads the parameters of MAIL: each at most once, and none that is unknown.
+/// `limit` is the largest message in bytes, `known` whether the client has
+/// logged in. Returns whether SMTPUTF8 is among them.
+pub fn parameters(
+    path: &Path<'_>,
+    limit: u64,
+    known: bool,
+) -> Result<bool, Reply> {
+    let mut seen = Vec::new();
+    for (name, value) in &path.parameters {
+        let name = name.to_ascii_uppercase();
+        match (name.as_str(), value.map(str::to_ascii_uppercase)) {
+            ("SIZE", Some(size)) => {
+                let digits = size.bytes().all(|b| b.is_ascii_digit());
+                let size: Option<u64> = size.parse().ok();
+                let size = size.filter(|_| digits);
+                let wrong = reply!(501, "5.5.4 SIZE: bytes, please");
+                if size.ok_or(wrong)? > limit {
+                    let what = format!("{limit} bytes at most");
+                    return Err(reply!(552, "5.3.4 too big: {what}"));
                 }
-                ("BODY", Some(value)) => {
-                    let value = value.to_ascii_uppercase();
-                    if !["7BIT", "8BITMIME"].contains(&value.as_str()) {
-                        return Err(reply!(501, "5.5.4 BODY: 7BIT, 8BITMIME"));
-                    }
-                    std::mem::replace(&mut found.body, true)
-                }
-                ("SMTPUTF8", None) => std::mem::replace(&mut found.utf8, true),
-                ("AUTH", Some(_)) if auth => {
-                    std::mem::replace(&mut found.auth, true)
-                }
-                _ => return Err(reply!(555, "5.5.4 unknown parameter")),
-            };
-            if seen {
-                return Err(reply!(501, "5.5.4 {upper} twice"));
             }
+            ("BODY", Some(body)) => {
+                if !["7BIT", "8BITMIME"].contains(&body.as_str()) {
+                    return Err(reply!(501, "5.5.4 BODY: 7BIT, 8BITMIME"));
+                }
+            }
+            ("SMTPUTF8", None) => {}
+            ("AUTH", Some(_)) if known => {}
+            _ => return Err(reply!(555, "5.5.4 unknown parameter")),
         }
-        match found.size.is_some_and(|size| size > limit) {
-            true => Err(reply!(552, "5.3.4 too big: {limit} bytes at most")),
-            false => Ok(found),
+        if seen.contains(&name) {
+            return Err(reply!(501, "5.5.4 {name} twice"));
         }
+        seen.push(name);
     }
+    Ok(seen.iter().any(|name| name == "SMTPUTF8"))
 }

@@ -16,7 +16,6 @@ use socketlab::stream::Stream;
 use socketlab::{Error, Result};
 use tls::Channel;
 
-use super::envelope::Envelope;
 use super::settings::Settings;
 
 /// The longest lines in bytes, CRLF not counted: of a command; of MAIL, whose
@@ -34,6 +33,14 @@ pub enum Next {
     Tls,
     /// The end of the session.
     Close,
+}
+
+/// Sender and recipients of one message.
+#[derive(Default)]
+pub(super) struct Envelope {
+    pub(super) sender: String, // empty in a bounce
+    pub(super) recipients: Vec<String>,
+    pub(super) utf8: bool, // may addresses have letters beyond ASCII?
 }
 
 /// The state. wire.rs, commands.rs and data.rs say what happens to it.
@@ -65,16 +72,7 @@ impl<'a> Session<'a> {
             }
             _ => Channel::Clear(client),
         };
-        Ok(Session::over(channel, socket, peer, settings))
-    }
-
-    fn over(
-        channel: Channel,
-        socket: TcpSocket,
-        peer: SocketAddr,
-        settings: &'a Settings,
-    ) -> Session<'a> {
-        Session {
+        Ok(Session {
             settings,
             peer,
             socket,
@@ -85,23 +83,25 @@ impl<'a> Session<'a> {
             mail: None,
             commands: 0,
             errors: 0,
-        }
+        })
     }
 
     /// TLS from here on. The sink forgets all that was said in the clear,
     /// because somebody else may have said it.            [RFC 3207 4.2]
     pub fn start_tls(self) -> Result<Session<'a>> {
-        let Session { settings, peer, socket, reader, .. } = self;
-        let (channel, unread) = reader.into_parts();
+        let (channel, unread) = self.reader.into_parts();
         let (Channel::Clear(client), Some(config), true) =
-            (channel, &settings.tls, unread.is_empty())
+            (channel, &self.settings.tls, unread.is_empty())
         else {
             return Err(Error::other("bytes came before the handshake"));
         };
         let channel = Channel::accept_tls(client, config.clone())?;
         let how = channel.description();
-        let mut session = Session::over(channel, socket, peer, settings);
-        (session.commands, session.errors) = (self.commands, self.errors);
+        let idle = self.settings.idle;
+        let reader = LineReader::new(channel, LONGEST_ANSWER, idle);
+        let (hello, user, mail) = (None, None, None);
+        let session =
+            Session { reader, extended: false, hello, user, mail, ..self };
         session.show(&how);
         Ok(session)
     }

@@ -40,36 +40,25 @@ pub enum Verb {
 
 use Verb::*;
 
-/// Each verb with its word, in small letters as it is typed after `--fail`.
-pub const VERBS: [(Verb, &str); 14] = [
-    (Greeting, "greeting"),
-    (Ehlo, "ehlo"),
-    (Helo, "helo"),
-    (StartTls, "starttls"),
-    (Auth, "auth"),
-    (Mail, "mail"),
-    (Rcpt, "rcpt"),
-    (Data, "data"),
-    (Dot, "dot"),
-    (Rset, "rset"),
-    (Noop, "noop"),
-    (Vrfy, "vrfy"),
-    (Help, "help"),
-    (Quit, "quit"),
+/// All of them, in the order of a dialogue.
+pub const VERBS: [Verb; 14] = [
+    Greeting, Ehlo, Helo, StartTls, Auth, Mail, Rcpt, Data, Dot, Rset, Noop,
+    Vrfy, Help, Quit,
 ];
 
+/// The verb of a word, in small or capital letters.
 impl FromStr for Verb {
     type Err = ();
 
     fn from_str(word: &str) -> Result<Verb, ()> {
-        let same = |(_, name): &&(Verb, &str)| name.eq_ignore_ascii_case(word);
-        VERBS.iter().find(same).map(|(verb, _)| *verb).ok_or(())
+        let named = |verb: &Verb| verb.to_string().eq_ignore_ascii_case(word);
+        VERBS.into_iter().find(named).ok_or(())
     }
 }
 
+/// Its word in small letters, as it is typed after `--fail`.
 impl Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let found = VERBS.iter().find(|(verb, _)| verb == self);
-        f.write_str(found.map_or("", |(_, name)| name))
+        f.write_str(&format!("{self:?}").to_lowercase())
     }
 }

@@ -209,6 +209,38 @@ fn w_t4b_the_way_to_log_in_must_be_offered() {
 }
 
 #[test]
+fn w_t4b_the_answers_are_those_of_the_standards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    let path = file.to_str().expect("text");
+    for (mechanism, user, secret, answer) in [
+        // The example of RFC 4616, in base64.
+        ("PLAIN", "tim", "tanstaaftanstaaf", "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"),
+        // Google's documentation of XOAUTH2 has this one.
+        (
+            "XOAUTH2",
+            "someuser@example.com",
+            "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg",
+            "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5Ln\
+             ZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==",
+        ),
+    ] {
+        std::fs::write(&file, secret).expect("written");
+        let ehlo =
+            format!("C: EHLO …\nS: 250-mail.test\nS: 250 AUTH {mechanism}\n");
+        let login = format!("C: AUTH {mechanism} {answer}\nS: 235 ok\n");
+        let script = [GREETING, &ehlo, &login, ENVELOPE, MESSAGE, QUIT];
+        let auth = mechanism.to_lowercase();
+        let options =
+            ["--user", user, "--auth", &auth, "--password-file", path];
+        let done = play(&script.concat(), &options);
+        done.followed();
+        done.ended(0, &["********"]);
+        assert!(!done.screen.contains(secret), "{}", done.screen);
+    }
+}
+
+#[test]
 fn w_t4b_a_long_token_goes_on_a_line_of_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");

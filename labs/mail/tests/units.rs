@@ -1,6 +1,7 @@
 //! Proves the parts that need no socket: addresses, replies, dots, the
-//! extensions of a server, and when TLS begins.
+//! extensions of a server, when TLS begins, and which log-in is chosen.
 
+use mail::client::auth::{Mechanism, choose};
 use mail::client::extensions::Extensions;
 use mail::client::mailbox::{Mailbox, typed_address};
 use mail::client::tls_policy::{TlsPolicy, may_log_in};
@@ -221,4 +222,20 @@ fn nothing_falls_back_to_the_clear() {
     assert!(may_log_in(false, false).is_err());
     assert!(may_log_in(true, false).is_ok());
     assert!(may_log_in(false, true).is_ok());
+}
+
+fn offered(words: &str) -> Vec<String> {
+    words.split_whitespace().map(str::to_string).collect()
+}
+
+#[test]
+fn plain_comes_before_login_and_a_token_is_never_guessed() {
+    let both = offered("LOGIN plain CRAM-MD5");
+    assert_eq!(choose(None, &both), Ok(Mechanism::Plain));
+    assert_eq!(choose(None, &offered("LOGIN")), Ok(Mechanism::Login));
+    let wanted = Some(Mechanism::Login);
+    assert_eq!(choose(wanted, &both), Ok(Mechanism::Login));
+    assert!(choose(None, &offered("XOAUTH2")).is_err());
+    let nothing = choose(None, &[]);
+    assert!(nothing.is_err_and(|advice| advice.contains("587")));
 }
