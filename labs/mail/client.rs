@@ -48,10 +48,12 @@ fn main() -> Result<()> {
     // The user's mistakes are found before the client connects, and most of
     // them before the user types the text.
     let mut plan = options::plan(args);
-    if plan.tls == TlsPolicy::Upgrade || plan.tls.comes_first(plan.port) {
+    if plan.args.tls == TlsPolicy::Upgrade
+        || plan.args.tls.comes_first(plan.args.port.0)
+    {
         tls::check_cert_file()?;
     }
-    let addresses = net::resolve(&plan.host, plan.port)?;
+    let addresses = net::resolve(&plan.args.host, plan.args.port.0)?;
     plan.letter.body = body::read();
     let keep_text = |_: &Error| body::keep(&plan.letter.body);
     let connected = net::try_each(&addresses, |address| {
@@ -69,7 +71,7 @@ fn main() -> Result<()> {
     // A small command leaves at once: it does not wait for an ACK.
     socket.set_no_delay()?;
     let name = plan.name(socket.local_addr()?.ip());
-    let mut wire = Wire::new(socket, plan.timeout, plan.quiet);
+    let mut wire = Wire::new(socket, plan.timeout, plan.args.quiet);
     let result = converse(&mut wire, &plan, &name);
 
     // ---- 11 quit() -------------------------------------------------------
@@ -147,10 +149,10 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
 
 /// Greeting, EHLO, TLS and log-in: all that comes before the message.
 fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
-    let tls_first = plan.tls.comes_first(plan.port);
+    let tls_first = plan.args.tls.comes_first(plan.args.port.0);
     if tls_first {
         wire.note("TLS before the first word");
-        wire.start_tls(&plan.host)?;
+        wire.start_tls(&plan.args.host)?;
     }
 
     // ---- 3 greeting() ----------------------------------------------------
@@ -172,14 +174,14 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     // have written it. After the handshake EHLO comes again.
     //                                                    (viva 10) (try 8)
     let loopback = wire.is_loopback();
-    let wanted = plan.tls.wants_starttls(extensions.starttls, loopback);
+    let wanted = plan.args.tls.wants_starttls(extensions.starttls, loopback);
     if !tls_first && wanted? {
         wire.banner(Verb::StartTls, "from here on encrypted");
         let reply = wire.command(Verb::StartTls, "")?;
         if reply.code != 220 {
             return Err(Failure::refused("STARTTLS", &reply));
         }
-        wire.start_tls(&plan.host)?;
+        wire.start_tls(&plan.args.host)?;
         wire.banner(Verb::Ehlo, "again: the first answer came in the clear");
         extensions = ehlo(wire, name)?;
     }
@@ -202,7 +204,7 @@ fn ehlo(wire: &mut Wire, name: &str) -> Step<Extensions> {
     if reply.code == 250 {
         return Ok(Extensions::of(&reply));
     }
-    if !reply.is_permanent() {
+    if reply.code / 100 != 5 {
         return Err(Failure::refused("EHLO", &reply));
     }
     wire.note("no EHLO here: the way of 1982, HELO");

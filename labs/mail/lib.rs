@@ -5,12 +5,6 @@
 //! The programs, in reading order: `client.rs` hands in one message and shows
 //! the dialogue; `sink.rs` is a mail server that stores messages in a folder
 //! and delivers none.
-//!
-//! ```text
-//! client.rs ---> client/ ---+
-//!                           +---> smtp/  what both ends share
-//! sink.rs -----> sink/ -----+
-//! ```
 
 pub mod smtp {
     //! What both ends share: verbs, replies, addresses, and the dots.

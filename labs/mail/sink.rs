@@ -13,10 +13,6 @@
 //!   |         …             |
 //!   |<------- 221 … --------|  7 close
 //! ```
-//!
-//! In the folder sink/: session.rs the state, wire.rs lines and replies,
-//! commands.rs and data.rs what each command does, parse.rs its words,
-//! maildir.rs where messages are stored, faults.rs what goes wrong on request.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -24,12 +20,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use mail::sink::auth::{Account, VARIABLE};
 use mail::sink::certificate;
 use mail::sink::faults::Faults;
 use mail::sink::maildir::Maildir;
 use mail::sink::session::{Next, Session};
-use mail::sink::settings::Settings;
+use mail::sink::settings::{Account, Settings, VARIABLE};
 use socketlab::args::{self, Port, Program};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};

@@ -21,27 +21,25 @@ pub fn read() -> String {
     if io::stdin().is_terminal() {
         console::prompt("The message; Ctrl-D on an empty line ends it:\n");
     }
-    let text = read_stdin();
-    let text = text.unwrap_or_else(|why| args::usage(&why));
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
+    if let Err(error) = read {
+        args::usage(&Error::new("read", "stdin", error).to_string());
+    }
+    if bytes.len() as u64 > LARGEST {
+        args::usage("the text is longer than 25 MB");
+    }
+    let text = String::from_utf8(bytes).unwrap_or_else(|_| {
+        args::usage(
+            "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), \
+             or send it as a file: --attach",
+        )
+    });
     if text.is_empty() {
         // Also where there is no stdin: `<&-`, or a program that set none.
         warn!("warning: the text is empty, there was nothing on stdin");
     }
     text
-}
-
-fn read_stdin() -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::new("read", "stdin", error).to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err("the text is longer than 25 MB".to_string());
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), or \
-         send it as a file: --attach"
-            .to_string()
-    })
 }
 
 /// The message was not sent, or not to all: saves a typed text.

@@ -11,7 +11,7 @@
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -59,33 +59,27 @@ pub struct Letter {
 
 impl Attachment {
     /// Reads a file. `room` is how many bytes it may have.
-    pub fn read(path: &Path, room: u64) -> Result<Attachment, String> {
-        let fail = |why: &str| Err(format!("{}: {why}", path.display()));
+    fn read(path: &Path, room: u64) -> Result<Attachment, String> {
+        let fail = |why: &str| format!("{}: {why}", path.display());
+        let failed = |error: io::Error| fail(&error.to_string());
         let name = path.file_name().and_then(|name| name.to_str());
-        let Some(name) = name else { return fail("its name is no text") };
+        let name = name.ok_or_else(|| fail("its name is no text"))?;
         if name.chars().any(console::is_deceptive) {
-            return fail("a line end or control character in its name");
+            return Err(fail("a line end or control character in its name"));
         }
         // open() on a FIFO would wait until somebody writes to it.
-        match fs::metadata(path) {
-            Err(error) => return fail(&error.to_string()),
-            Ok(about) if !about.is_file() => return fail("not a file"),
-            Ok(_) => {}
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(fail("not a file"));
         }
         let mut bytes = Vec::new();
-        let read = File::open(path)
-            .and_then(|file| file.take(room + 1).read_to_end(&mut bytes));
-        match read {
-            Err(error) => fail(&error.to_string()),
-            Ok(count) if count as u64 > room => {
-                fail("too large: 25 MB are the limit of most servers")
-            }
-            Ok(_) => {
-                let kind = mime_guess::from_path(path).first_raw();
-                let kind = kind.unwrap_or("application/octet-stream");
-                Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
-            }
+        let file = File::open(path).map_err(failed)?;
+        file.take(room + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > room {
+            return Err(fail("too large: 25 MB are the limit of most servers"));
         }
+        let kind = mime_guess::from_path(path).first_raw();
+        let kind = kind.unwrap_or("application/octet-stream");
+        Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
     }
 
     /// Reads all of them, [`LARGEST`] bytes together.

@@ -24,10 +24,10 @@ pub struct Args {
     /// the mail server's address or name (default 127.0.0.1: nothing leaves
     /// this machine)
     #[argh(positional)]
-    host: String,
+    pub host: String,
     /// its port: 587 and 465 at a provider (default 2525: our mail-sink)
     #[argh(positional)]
-    port: Port,
+    pub port: Port,
     /// sender: ada@example.com, or 'Ada <ada@example.com>'
     #[argh(option)]
     from: String,
@@ -60,7 +60,7 @@ pub struct Args {
     /// only on this machine; starttls: or stop; implicit: at once; off: in
     /// the clear (default auto)
     #[argh(option, default = "TlsPolicy::Auto")]
-    tls: TlsPolicy,
+    pub tls: TlsPolicy,
     /// the envelope's sender, where bounces go, if it is not --from's; ''
     /// for none
     #[argh(option)]
@@ -74,35 +74,28 @@ pub struct Args {
     timeout: Option<f64>,
     /// print the outcome, and not the dialogue
     #[argh(switch, short = 'q')]
-    quiet: bool,
+    pub quiet: bool,
 }
 
-/// The command line, understood. The letter has no text yet.
+/// The command line, understood.
 pub struct Plan {
-    /// As the user typed it: the certificate must be for it.
-    pub host: String,
-    /// The server's port.
-    pub port: u16,
-    /// When to encrypt.
-    pub tls: TlsPolicy,
+    /// The options that need no more than their own check.
+    pub args: Args,
     /// How long to wait for each reply, if not as usual.
     pub timeout: Option<Duration>,
-    /// Print the outcome only.
-    pub quiet: bool,
     /// The sender in MAIL FROM; without one, nobody is told of a failure.
     pub sender: Option<Address>,
     /// The account, if there is a log-in.
     pub login: Option<Login>,
-    /// The message.
+    /// The message. It has no text yet.
     pub letter: Letter,
-    helo: Option<String>,
 }
 
 impl Plan {
     /// Our name after EHLO. Without one of its own, a machine gives its
     /// address in brackets (RFC 5321, 4.1.3).
     pub fn name(&self, local: IpAddr) -> String {
-        match (&self.helo, local.to_canonical()) {
+        match (&self.args.helo, local.to_canonical()) {
             (Some(name), _) => name.clone(),
             (None, IpAddr::V4(four)) => format!("[{four}]"),
             (None, IpAddr::V6(six)) => format!("[IPv6:{six}]"),
@@ -125,7 +118,7 @@ pub fn plan(args: Args) -> Plan {
     });
     let from = or_usage("--from", Mailbox::parse(&args.from));
     let (to, cc, bcc) =
-        (all("--to", args.to), all("--cc", args.cc), all("--bcc", args.bcc));
+        (all("--to", &args.to), all("--cc", &args.cc), all("--bcc", &args.bcc));
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         args::usage("to whom? --to bob@example.org");
     }
@@ -146,32 +139,23 @@ pub fn plan(args: Args) -> Plan {
     if args.user.is_none() && login_option {
         args::usage("--auth and --password-file go with --user NAME");
     }
-    let login = args.user.map(|user| {
+    let login = args.user.clone().map(|user| {
         if user.is_empty() || user.chars().any(char::is_control) {
             args::usage("--user: empty, or a control character in it");
         }
         let secret = auth::password(&user, args.password_file.as_deref());
         Login { user, secret, wanted: args.auth }
     });
-    let (subject, body) = (args.subject, String::new());
-    Plan {
-        host: args.host,
-        port: args.port.0,
-        tls: args.tls,
-        timeout,
-        quiet: args.quiet,
-        sender,
-        login,
-        letter: Letter { from, to, cc, bcc, subject, body, attachments },
-        helo: args.helo,
-    }
+    let (subject, body) = (args.subject.clone(), String::new());
+    let letter = Letter { from, to, cc, bcc, subject, body, attachments };
+    Plan { args, timeout, sender, login, letter }
 }
 
 fn or_usage<T>(option: &str, found: Result<T, String>) -> T {
     found.unwrap_or_else(|why| args::usage(&format!("{option}: {why}")))
 }
 
-fn all(option: &str, lists: Vec<String>) -> Vec<Mailbox> {
+fn all(option: &str, lists: &[String]) -> Vec<Mailbox> {
     let lists = lists.iter().map(|list| Mailbox::parse_list(list));
     lists.flat_map(|found| or_usage(option, found)).collect()
 }

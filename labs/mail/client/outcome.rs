@@ -30,8 +30,7 @@ pub enum Failure {
 impl Failure {
     /// A reply other than the expected one.
     pub fn refused(verb: &str, reply: &Reply) -> Failure {
-        let (text, meaning) = (reply.text(), reply.meaning());
-        let why = format!("{verb} was answered with {text}\n   ({meaning})");
+        let why = format!("{verb} was answered with {}", reply.explained());
         match reply.code {
             421 => Failure::Broken(why), // it closes by itself
             _ => Failure::Refused(why),
@@ -79,13 +78,9 @@ impl Delivery {
     pub fn of(letter: &Letter, replies: &[Reply]) -> Delivery {
         let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         for (address, reply) in letter.recipients().iter().zip(replies) {
-            match reply.is_done() {
-                true => accepted.push(address.text()),
-                false => {
-                    let (text, meaning) = (reply.text(), reply.meaning());
-                    let why = format!("{text}\n   ({meaning})");
-                    refused.push((address.text(), why));
-                }
+            match reply.code / 100 {
+                2 => accepted.push(address.text()),
+                _ => refused.push((address.text(), reply.explained())),
             }
         }
         Delivery { accepted, refused, words: String::new() }

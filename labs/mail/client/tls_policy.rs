@@ -17,6 +17,9 @@ use std::str::FromStr;
 /// The port on which TLS comes before the first word (RFC 8314).
 const IMPLICIT_PORT: u16 = 465;
 
+const NOT_OFFERED: &str = "the server offers no STARTTLS, or somebody on the \
+                           way has taken the line out";
+
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsPolicy {
@@ -66,16 +69,12 @@ impl TlsPolicy {
             (TlsPolicy::Implicit | TlsPolicy::Off, _) => Ok(false),
             (TlsPolicy::Auto | TlsPolicy::Upgrade, true) => Ok(true),
             (TlsPolicy::Auto, false) if loopback => Ok(false),
-            (TlsPolicy::Auto, false) => Err(
-                "the server offers no STARTTLS, or somebody on the way has \
-                 taken the line out. --tls off sends in the clear, for all \
-                 to read, and without a log-in"
-                    .to_string(),
-            ),
+            (TlsPolicy::Auto, false) => Err(format!(
+                "{NOT_OFFERED}. --tls off sends in the clear, for all to \
+                 read, and without a log-in"
+            )),
             (TlsPolicy::Upgrade, false) => {
-                Err("--tls starttls, and the server offers no STARTTLS, or \
-                 somebody on the way has taken the line out"
-                    .to_string())
+                Err(format!("--tls starttls, and {NOT_OFFERED}"))
             }
         }
     }

@@ -124,6 +124,10 @@ impl Wire {
     /// Reads the complete reply to this command. One deadline holds for all
     /// of it, however the server spreads its bytes.
     pub fn read_reply(&mut self, verb: Verb) -> Step<Reply> {
+        self.read_lines(verb).map_err(|why| self.lost(why))
+    }
+
+    fn read_lines(&mut self, verb: Verb) -> Result<Reply, String> {
         let wait = deadline(verb, self.timeout);
         self.dialogue.begin_reply(wait);
         let mut lines: Vec<String> = Vec::new();
@@ -131,21 +135,20 @@ impl Wire {
         loop {
             let line = match self.dialogue.reply_line() {
                 Ok(Incoming::Line(line)) => line,
-                other => return Err(self.lost(no_reply(verb, wait, other))),
+                other => return Err(no_reply(verb, wait, other)),
             };
             let printer = &self.dialogue.printer;
+            let name = words(verb);
             let Some(line) = reply::parse_line(&line) else {
                 let line = printer.shown(&line, SHOWN_IN_ERROR);
-                let verb = words(verb);
-                let what = format!("the reply to {verb} is not SMTP: {line}");
-                return Err(self.lost(what));
+                return Err(format!("the reply to {name} is not SMTP: {line}"));
             };
-            lines.push(printer.masked(&line.text));
             if code.is_some_and(|code| code != line.code) {
                 let what = "the lines of one reply have different codes";
-                return Err(self.lost(format!("{what} after {}", words(verb))));
+                return Err(format!("{what} after {name}"));
             }
             code = Some(line.code);
+            lines.push(printer.masked(&line.text));
             if !line.goes_on {
                 return Ok(Reply { code: line.code, lines });
             }

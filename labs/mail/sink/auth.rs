@@ -1,39 +1,25 @@
-//! AUTH, the log-in as the sink checks it (RFC 4954).
-//!
-//! client/auth.rs draws the three dialogues; this is the other end of them.
+//! AUTH, the log-in as the sink checks it (RFC 4954). client/auth.rs draws
+//! the three dialogues; this is the other end of them.
 //!
 //! Base64 hides nothing: `base64 -d` undoes it. So all of this belongs under
 //! TLS, and the console never shows what the client answers.       (viva 6)
 
-use std::path::Path;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use socketlab::{Error, secret};
+use socketlab::{Error, Result, say};
 
+use super::session::{Next, Session};
+use super::settings::Account;
 use crate::smtp::reply::{Reply, reply};
-
-/// The environment variable with the password, if no file has it.
-pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
-
-/// Bytes of a password.
-const LONGEST_PASSWORD: usize = 16 * 1024;
+use crate::smtp::verb::Verb;
 
 /// What EHLO offers.
-pub const MECHANISMS: &str = "AUTH PLAIN LOGIN XOAUTH2";
-
-/// The one account.
-pub struct Account {
-    user: String,
-    password: Option<String>, // None: any will do
-}
+pub(super) const MECHANISMS: &str = "AUTH PLAIN LOGIN XOAUTH2";
 
 /// Why the log-in came to nothing.
-pub enum NoLogin {
-    /// The client did something wrong: this is the reply.
-    Refused(Reply),
-    /// The connection is lost.
-    Failed(Error),
+enum NoLogin {
+    Refused(Reply), // the client did something wrong
+    Lost(Error),    // the connection
 }
 
 impl From<Reply> for NoLogin {
@@ -44,88 +30,78 @@ impl From<Reply> for NoLogin {
 
 impl From<Error> for NoLogin {
     fn from(error: Error) -> NoLogin {
-        NoLogin::Failed(error)
+        NoLogin::Lost(error)
     }
 }
 
-impl Account {
-    /// The password is the first line of the file, or else the variable's.
-    pub fn new(user: String, file: Option<&str>) -> socketlab::Result<Account> {
-        let found = match file {
-            Some(file) => {
-                Some(secret::from_file(Path::new(file), LONGEST_PASSWORD)?)
+impl<'a> Session<'a> {
+    /// AUTH, from the command to the reply that ends the log-in.
+    pub(super) fn auth(&mut self, words: &str) -> Result<Next> {
+        match self.log_in(words) {
+            Ok(user) => {
+                say!("[{}] is {user}", self.peer);
+                let reply = reply!(235, "2.7.0 you are {user}");
+                self.user = Some(user);
+                self.done(Verb::Auth, &reply)
             }
-            None => secret::from_environment(VARIABLE),
-        };
-        let password = found.map(String::from_utf8).transpose();
-        let password =
-            password.map_err(|_| Error::other("the password is not UTF-8"))?;
-        if password.as_ref().is_some_and(String::is_empty) {
-            return Err(Error::other("the password is empty"));
+            Err(NoLogin::Refused(why)) => self.refuse(Some(Verb::Auth), why),
+            Err(NoLogin::Lost(error)) => Err(error),
         }
-        Ok(Account { user, password })
     }
 
-    /// Is every password accepted?
-    pub fn is_open(&self) -> bool {
-        self.password.is_none()
-    }
-
-    /// The user's name, if these two are right.
-    fn check(&self, user: &[u8], password: &[u8]) -> Result<String, Reply> {
-        let right = self.password.as_ref();
-        let right = right.is_none_or(|right| right.as_bytes() == password);
-        // Never which of the two was wrong.
-        match user == self.user.as_bytes() && right && !password.is_empty() {
-            true => Ok(self.user.clone()),
-            false => Err(reply!(535, "5.7.8 user name or password is wrong")),
+    /// Is this the moment for AUTH? Then the account.
+    fn may_log_in(&mut self) -> std::result::Result<&'a Account, Reply> {
+        let Some(account) = &self.settings.account else {
+            let what = "no log-in here: start me with --user";
+            return Err(reply!(502, "5.5.1 {what}"));
+        };
+        match () {
+            () if self.offers_tls() => {
+                Err(reply!(538, "5.7.11 STARTTLS first: all can read this"))
+            }
+            () if !self.extended => Err(reply!(503, "5.5.1 EHLO first")),
+            () if self.user.is_some() => Err(reply!(503, "5.5.1 once only")),
+            () if self.mail.is_some() => Err(reply!(503, "5.5.1 not now")),
+            () => Ok(account),
         }
     }
 
     /// Goes through the mechanism that `words` names, and returns the user's
-    /// name. `ask` sends a 334 with this text and returns the client's line.
-    pub fn log_in(
-        &self,
-        words: &str,
-        mut ask: impl FnMut(&[u8]) -> Result<Vec<u8>, NoLogin>,
-    ) -> Result<String, NoLogin> {
+    /// name.
+    fn log_in(&mut self, words: &str) -> std::result::Result<String, NoLogin> {
+        let account = self.may_log_in()?;
+        // The first answer may have come with the command.
         let (mechanism, first) = match words.split_once(' ') {
             Some((mechanism, first)) => (mechanism, Some(first.trim())),
             None => (words, None),
         };
-        // The first answer may have come with the command.
-        let mut first = first.map(|text| text.as_bytes().to_vec());
-        let mut next = |prompt: &[u8]| -> Result<Vec<u8>, NoLogin> {
-            let line = first.take().map_or_else(|| ask(prompt), Ok)?;
-            Ok(decode(&line)?)
-        };
         match mechanism.to_ascii_uppercase().as_str() {
             "PLAIN" => {
-                let answer = next(b"")?;
+                let answer = self.answer(first, b"")?;
                 let parts: Vec<&[u8]> = answer.split(|&b| b == 0).collect();
                 // On whose behalf, who, and the password.
                 let [_, user, password] = parts.as_slice() else {
-                    let why = "5.5.2 PLAIN is NUL user NUL password, in base64";
-                    return Err(reply!(501, "{why}").into());
+                    let why = "PLAIN is NUL user NUL password, in base64";
+                    return Err(reply!(501, "5.5.2 {why}").into());
                 };
-                Ok(self.check(user, password)?)
+                Ok(account.check(user, password)?)
             }
             "LOGIN" => {
-                let user = next(b"Username:")?;
-                let password = next(b"Password:")?;
-                Ok(self.check(&user, &password)?)
+                let user = self.answer(first, b"Username:")?;
+                let password = self.answer(None, b"Password:")?;
+                Ok(account.check(&user, &password)?)
             }
             "XOAUTH2" => {
-                let answer = next(b"")?;
+                let answer = self.answer(first, b"")?;
                 let Some((user, token)) = oauth(&answer) else {
-                    let why = "5.5.2 XOAUTH2 is user=…^Aauth=Bearer …^A^A";
-                    return Err(reply!(501, "{why}").into());
+                    let why = "XOAUTH2 is user=…^Aauth=Bearer …^A^A";
+                    return Err(reply!(501, "5.5.2 {why}").into());
                 };
-                let checked = self.check(user, token);
+                let checked = account.check(user, token);
                 if checked.is_err() {
                     // A refusal is explained first, and the client says that
                     // it has read it with an empty line.
-                    next(br#"{"status":"401"}"#)?;
+                    self.answer(None, br#"{"status":"401"}"#)?;
                 }
                 Ok(checked?)
             }
@@ -133,16 +109,31 @@ impl Account {
             _ => Err(reply!(504, "5.5.4 only {MECHANISMS}").into()),
         }
     }
-}
 
-/// `=` alone is an empty first answer, `*` ends the log-in.
-fn decode(line: &[u8]) -> Result<Vec<u8>, Reply> {
-    match line {
-        b"*" => Err(reply!(501, "5.7.0 given up, as you wish")),
-        b"=" => Ok(Vec::new()),
-        line => BASE64_STANDARD
-            .decode(line)
-            .map_err(|_| reply!(501, "5.5.2 that is no base64")),
+    /// The client's next answer: `first`, or what it replies to a 334 with
+    /// this prompt. `=` alone is an empty answer, `*` ends the log-in.
+    fn answer(
+        &mut self,
+        first: Option<&str>,
+        prompt: &[u8],
+    ) -> std::result::Result<Vec<u8>, NoLogin> {
+        let line = match first {
+            Some(first) => first.to_string(),
+            None => {
+                let prompt = BASE64_STANDARD.encode(prompt);
+                self.send_reply(Some(Verb::Auth), &reply!(334, "{prompt}"))?;
+                let line = self.read_line()??;
+                self.show("C: ***");
+                line
+            }
+        };
+        match line.as_str() {
+            "*" => Err(reply!(501, "5.7.0 given up, as you wish").into()),
+            "=" => Ok(Vec::new()),
+            line => BASE64_STANDARD
+                .decode(line)
+                .map_err(|_| reply!(501, "5.5.2 that is not base64").into()),
+        }
     }
 }
 

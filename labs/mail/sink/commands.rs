@@ -8,11 +8,9 @@
 //!  +--> AUTH                            they are asked for
 //! ```
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use socketlab::{Result, say};
+use socketlab::Result;
 
-use super::auth::{Account, MECHANISMS, NoLogin};
+use super::auth::MECHANISMS;
 use super::parse::{Path, is_host_name, parameters, path, split};
 use super::session::{Envelope, Next, Session};
 use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
@@ -30,7 +28,7 @@ const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
 /// A reply, or one that counts as the client's error.
 type Answer = std::result::Result<Reply, Reply>;
 
-impl<'a> Session<'a> {
+impl Session<'_> {
     /// The server speaks first: the client learns at once that this is a mail
     /// server, and a refusal costs no command.
     pub fn greet(&mut self) -> Result<Next> {
@@ -156,7 +154,7 @@ impl<'a> Session<'a> {
     }
 
     /// Can TLS begin, and has it not begun yet?
-    fn offers_tls(&mut self) -> bool {
+    pub(super) fn offers_tls(&mut self) -> bool {
         self.settings.tls.is_some() && !self.reader.stream().is_secure()
     }
 
@@ -178,52 +176,6 @@ impl<'a> Session<'a> {
                 Err(reply!(421, "4.7.0 {why}"))
             }
             () => Ok(reply!(220, "2.0.0 now the handshake")),
-        }
-    }
-
-    /// AUTH, a dialogue of its own: auth.rs checks its answers.
-    fn auth(&mut self, rest: &str) -> Result<Next> {
-        let account = match self.may_log_in() {
-            Ok(account) => account,
-            Err(refusal) => return self.refuse(Some(Verb::Auth), refusal),
-        };
-        let logged_in = account.log_in(rest, |prompt| {
-            let prompt = reply!(334, "{}", BASE64_STANDARD.encode(prompt));
-            self.send_reply(Some(Verb::Auth), &prompt)?;
-            let line = self.read_line()??;
-            self.show("C: ***");
-            Ok(line.into_bytes())
-        });
-        match logged_in {
-            Ok(user) => {
-                say!("[{}] is {user}", self.peer);
-                let reply = reply!(235, "2.7.0 you are {user}");
-                self.user = Some(user);
-                self.done(Verb::Auth, &reply)
-            }
-            Err(NoLogin::Refused(reply)) => {
-                self.refuse(Some(Verb::Auth), reply)
-            }
-            Err(NoLogin::Failed(error)) => Err(error),
-        }
-    }
-
-    /// Is this the moment for AUTH? Then the account.
-    fn may_log_in(&mut self) -> std::result::Result<&'a Account, Reply> {
-        let Some(account) = &self.settings.account else {
-            return Err(reply!(
-                502,
-                "5.5.1 no log-in here: start me with --user"
-            ));
-        };
-        match () {
-            () if self.offers_tls() => {
-                Err(reply!(538, "5.7.11 STARTTLS first: all can read this"))
-            }
-            () if !self.extended => Err(reply!(503, "5.5.1 EHLO first")),
-            () if self.user.is_some() => Err(reply!(503, "5.5.1 once only")),
-            () if self.mail.is_some() => Err(reply!(503, "5.5.1 not now")),
-            () => Ok(account),
         }
     }
 

@@ -176,14 +176,10 @@ impl Session<'_> {
 }
 
 fn refusal(bad: BadLine) -> Reply {
+    let lone = "a lone CR or LF in the data: only CRLF ends a line";
     match bad {
-        BadLine::TooLong => {
-            reply!(500, "5.6.0 a line of more than 998 octets")
-        }
-        BadLine::LoneCrOrLf => reply!(
-            554,
-            "5.6.0 a lone CR or LF in the data: only CRLF ends a line"
-        ),
+        BadLine::TooLong => reply!(500, "5.6.0 a line of more than 998 octets"),
+        BadLine::LoneCrOrLf => reply!(554, "5.6.0 {lone}"),
         BadLine::Nul => reply!(554, "5.6.0 a NUL in the data"),
     }
 }

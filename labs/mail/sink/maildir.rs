@@ -10,7 +10,8 @@
 //! ```
 //!
 //! A reader looks into new/, and moves what it has seen into cur/. A sink
-//! that is killed leaves its unfinished file in tmp/, where nobody reads it.
+//! that is killed leaves its unfinished file in tmp/, where nobody reads it;
+//! a mail program removes it after 36 hours.
 //! Several programs may deliver into one folder without a lock, because no
 //! two of them give a file the same name.
 //!
@@ -20,20 +21,15 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use socketlab::{Error, Result, net, warn};
 
 use crate::smtp::reply::{Reply, reply};
-
-/// A file in tmp/ that nobody has written for so long belongs to a program
-/// that was killed. 36 hours is the Maildir's own rule.
-const ABANDONED: Duration = Duration::from_secs(36 * 3600);
 
 /// The folder with tmp/, new/ and cur/.
 pub struct Maildir {
@@ -45,8 +41,7 @@ pub struct Maildir {
 }
 
 impl Maildir {
-    /// Makes the folders that are not there, and removes what killed programs
-    /// have left in tmp/.
+    /// Opens it, and makes the folders that are not there.
     pub fn open(folder: &str) -> Result<Maildir> {
         let path = PathBuf::from(folder);
         let fail = |error| Error::new("open", folder, error);
@@ -59,10 +54,6 @@ impl Maildir {
         }
         let new = File::open(path.join("new")).map_err(fail)?;
         handle.sync_all().map_err(fail)?; // the names tmp, new, cur
-        let removed = clean(&path.join("tmp")).map_err(fail)?;
-        if removed > 0 {
-            warn!("removed: {removed} unfinished of an earlier run");
-        }
         // The protocol's own way to write what no file name may have.
         let host = net::hostname().replace('/', "\\057").replace(':', "\\072");
         let count = AtomicU64::new(0);
@@ -105,21 +96,6 @@ impl Maildir {
         let file = BufWriter::new(file);
         Ok(Draft { maildir: self, path, name, file })
     }
-}
-
-/// Removes the files in tmp/ that nobody writes any more.
-fn clean(tmp: &Path) -> io::Result<usize> {
-    let mut removed = 0;
-    for entry in fs::read_dir(tmp)? {
-        let entry = entry?;
-        let written = entry.metadata().and_then(|about| about.modified());
-        let age = written.map(|at| SystemTime::now().duration_since(at));
-        let old = matches!(age, Ok(Ok(age)) if age > ABANDONED);
-        if old && fs::remove_file(entry.path()).is_ok() {
-            removed += 1;
-        }
-    }
-    Ok(removed)
 }
 
 /// A message that is not complete yet. Dropped, it is gone.

@@ -87,16 +87,6 @@ impl Reply {
         lines.collect()
     }
 
-    /// 2xx: done.
-    pub fn is_done(&self) -> bool {
-        self.code / 100 == 2
-    }
-
-    /// 5xx: not like this, however often.
-    pub fn is_permanent(&self) -> bool {
-        self.code / 100 == 5
-    }
-
     /// `5.1.1`, if the words begin with such a code.
     fn enhanced(&self) -> Option<&str> {
         let word = self.lines.first()?.split(' ').next()?;
@@ -108,6 +98,11 @@ impl Reply {
         let words = self.lines.join(" / ");
         let shown = console::escape_short(words.as_bytes(), 300);
         format!("{} {shown}", self.code).trim_end().to_string()
+    }
+
+    /// Code, words and meaning, for the user.
+    pub fn explained(&self) -> String {
+        format!("{}\n   ({})", self.text(), self.meaning())
     }
 
     /// What a refusal means, and whether to try again.         (viva 8)
