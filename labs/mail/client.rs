@@ -19,7 +19,6 @@
 //! ```
 
 use mail::client::extensions::Extensions;
-use mail::client::message::Letter;
 use mail::client::options::{self, Args, Plan};
 use mail::client::outcome::{self, Delivery, Failure, Step};
 use mail::client::pipeline::Group;
@@ -91,7 +90,7 @@ fn main() -> Result<()> {
 /// perhaps after `Failure::Unknown`.
 fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
     let extensions = introduce(wire, plan, name)?;
-    let (text, parameters) = prepare(&plan.letter, plan, &extensions)?;
+    let (text, parameters) = prepare(plan, &extensions)?;
 
     // ---- 7 mail() --------------------------------------------------------
     // The envelope's sender: where complaints go (bounces). It is not what
@@ -225,12 +224,8 @@ fn goodbye(wire: &mut Wire) {
 
 /// The message for this server, and the parameters of MAIL FROM. The client
 /// uses no extension that the server has not offered.
-fn prepare(
-    letter: &Letter,
-    plan: &Plan,
-    extensions: &Extensions,
-) -> Step<(Vec<u8>, String)> {
-    let message = letter.build(extensions.eight_bit)?;
+fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
+    let message = plan.letter.build(extensions.eight_bit)?;
     let message = dot_stuffing::with_crlf(&message);
     let stuffed = dot_stuffing::stuffed(&message)?;
     let size = message.len();

@@ -16,9 +16,8 @@ pub mod smtp {
 }
 
 pub mod client {
-    //! What only the client needs. In the order of a message: `options` and
-    //! `body` read what the user wants, `message` builds it, `wire` carries
-    //! the dialogue, `outcome` reports it.
+    //! What only the client needs: `message` is what it sends, `wire` carries
+    //! the dialogue, `outcome` tells what became of it.
 
     pub mod auth;
     pub mod body;
@@ -33,9 +32,8 @@ pub mod client {
 }
 
 pub mod sink {
-    //! What only the sink needs. In the order of a message: `session` is the
-    //! state, `wire` carries lines and replies, `parse` takes a command
-    //! apart, `commands` and `data` obey it, `maildir` stores the message.
+    //! What only the sink needs: `session` is what it remembers of a client,
+    //! `commands` and `data` are what it does, `maildir` stores messages.
 
     pub mod auth;
     pub mod certificate;

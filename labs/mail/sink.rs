@@ -192,6 +192,7 @@ fn prepare(args: &Args) -> Result<Settings> {
         certificate::config(Path::new(&args.dir), &args.host)
     };
     let tls = (args.tls || args.implicit_tls).then(certificate).transpose()?;
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
     Ok(Settings {
         maildir,
         faults,
@@ -199,9 +200,7 @@ fn prepare(args: &Args) -> Result<Settings> {
         implicit: args.implicit_tls,
         account,
         max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
-        idle: Duration::from_secs(args::in_range(
-            "--idle", args.idle, 1, 86_400,
-        )),
+        idle: Duration::from_secs(idle),
         quiet: args.quiet,
     })
 }

@@ -47,13 +47,7 @@ impl Extensions {
                 "SMTPUTF8" => found.utf8 = true,
                 "PIPELINING" => found.pipelining = true,
                 "AUTH" => found.auth.extend(words.map(str::to_string)),
-                // `AUTH=PLAIN`: how servers of the nineties wrote it.
-                other => {
-                    if let Some(first) = other.strip_prefix("AUTH=") {
-                        found.auth.push(first.to_string());
-                        found.auth.extend(words.map(str::to_string));
-                    }
-                }
+                _ => {}
             }
         }
         found

@@ -12,7 +12,7 @@ use super::auth::{self, Login, Mechanism};
 use super::mailbox::{Mailbox, typed_address};
 use super::message::{Attachment, Letter, check_header};
 use super::tls_policy::TlsPolicy;
-use crate::smtp::address::Address;
+use crate::smtp::address::{Address, is_host_name};
 
 /// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
 /// what the server says. The text comes from stdin, until its end (Ctrl-D).
@@ -128,11 +128,8 @@ pub fn plan(args: Args) -> Plan {
         Some("") => None,
         Some(text) => Some(or_usage("--envelope-from", typed_address(text))),
     };
-    if let Some(name) = &args.helo {
-        let fine = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
-        if name.is_empty() || name.len() > 255 || !name.chars().all(fine) {
-            args::usage("--helo: a host name, or an address in brackets");
-        }
+    if args.helo.as_ref().is_some_and(|name| !is_host_name(name)) {
+        args::usage("--helo: a host name, or an address in brackets");
     }
     let attachments = or_usage("--attach", Attachment::read_all(&args.attach));
     let login_option = args.auth.is_some() || args.password_file.is_some();

@@ -95,6 +95,9 @@ impl Delivery {
     }
 }
 
+const MAYBE: &str = "may or may not have been delivered. Sent again, it may \
+                     arrive twice.";
+
 /// Is the message out, and not answered yet?
 static ON_THE_WAY: AtomicBool = AtomicBool::new(false);
 
@@ -105,11 +108,8 @@ pub fn on_the_way() {
     // Without a handler Ctrl-C ends the program as before, without a word.
     let _ = stop::on_signal(|| {
         if ON_THE_WAY.load(Ordering::Relaxed) {
-            warn!(
-                "Error: unknown: stopped before the dot was answered. The \
-                 message may or may not have been delivered. Sent again, it \
-                 may arrive twice."
-            );
+            let what = "stopped before the dot was answered";
+            warn!("Error: unknown: {what}. The message {MAYBE}");
         }
         process::exit(130);
     });
@@ -129,11 +129,9 @@ pub fn report(letter: &Letter, outcome: Step<Delivery>) -> Result<()> {
             return Err(Error::other(format!("not sent: {why}")));
         }
         Err(Failure::Unknown(why)) => {
-            return Err(Error::other(format!(
-                "unknown: {why}\nThe whole message was out by then: it may \
-                 or may not have been delivered. Sent again, it may arrive \
-                 twice."
-            )));
+            let what = "The whole message was out by then: it";
+            let text = format!("unknown: {why}\n{what} {MAYBE}");
+            return Err(Error::other(text));
         }
     };
     let names = console::escape_short(accepted.join(", ").as_bytes(), 1000);

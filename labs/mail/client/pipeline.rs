@@ -26,7 +26,7 @@ const MOST_AT_ONCE: usize = 50;
 
 /// Commands whose replies belong together.
 pub struct Group {
-    at_once: bool,
+    most: usize, // commands in one go
     unsent: Vec<(Verb, String)>,
     replies: Vec<Reply>, // in the order of the commands
 }
@@ -34,7 +34,8 @@ pub struct Group {
 impl Group {
     /// `at_once`: the server offers PIPELINING.
     pub fn new(at_once: bool) -> Group {
-        Group { at_once, unsent: Vec::new(), replies: Vec::new() }
+        let most = if at_once { MOST_AT_ONCE } else { 1 };
+        Group { most, unsent: Vec::new(), replies: Vec::new() }
     }
 
     /// One more command.
@@ -46,8 +47,7 @@ impl Group {
     ) -> Step<()> {
         wire.show(line.as_bytes());
         self.unsent.push((verb, line));
-        let most = if self.at_once { MOST_AT_ONCE } else { 1 };
-        match self.unsent.len() >= most {
+        match self.unsent.len() >= self.most {
             true => self.flush(wire),
             false => Ok(()),
         }

@@ -27,9 +27,6 @@ const SHOWN: usize = 200;
 /// Lines of a message that are printed.
 const MESSAGE_SHOWN: usize = 60;
 
-/// Bytes of a line that is not SMTP, in the error about it.
-const SHOWN_IN_ERROR: usize = 100;
-
 /// How long to wait for a complete reply: a tenth of what RFC 5321, 4.5.3.2
 /// asks of servers among themselves, because a person looks on here. With
 /// `--timeout` it is the same for all; nobody waits longer for QUIT's reply.
@@ -140,7 +137,7 @@ impl Wire {
             let printer = &self.dialogue.printer;
             let name = words(verb);
             let Some(line) = reply::parse_line(&line) else {
-                let line = printer.shown(&line, SHOWN_IN_ERROR);
+                let line = printer.shown(&line, SHOWN);
                 return Err(format!("the reply to {name} is not SMTP: {line}"));
             };
             if code.is_some_and(|code| code != line.code) {

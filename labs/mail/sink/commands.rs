@@ -11,10 +11,11 @@
 use socketlab::Result;
 
 use super::auth::MECHANISMS;
-use super::parse::{Path, is_host_name, parameters, path, split};
+use super::parse::{Path, parameters, path, split};
 use super::session::{Envelope, Next, Session};
 use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
 use super::settings::NAME;
+use crate::smtp::address::is_host_name;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
@@ -41,8 +42,8 @@ impl Session<'_> {
         }
         let fault = self.settings.faults.reply(Verb::Greeting, None);
         let closes = fault.is_some();
-        let hello = || reply!(220, "{NAME} ESMTP mail-sink: nothing leaves");
-        let reply = fault.unwrap_or_else(hello);
+        let hello = reply!(220, "{NAME} ESMTP mail-sink: nothing leaves");
+        let reply = fault.unwrap_or(hello);
         self.send_reply(Some(Verb::Greeting), &reply)?;
         Ok(if closes { Next::Close } else { Next::Command })
     }
@@ -119,10 +120,10 @@ impl Session<'_> {
             self.send_reply(None, &reply!(421, "4.7.0 this is no web server"))?;
             return Ok(Next::Close);
         }
+        let line = line.to_ascii_uppercase();
         let word = line.split(' ').next().unwrap_or_default();
-        let word = word.to_ascii_uppercase();
         let known = ["EXPN", "ETRN", "TURN", "BDAT", "SEND", "SOML", "SAML"];
-        let reply = match known.contains(&word.as_str()) {
+        let reply = match known.contains(&word) {
             true => reply!(502, "5.5.1 {word} is not for a sink"),
             false => reply!(500, "5.5.2 unknown command: HELP lists them"),
         };

@@ -116,28 +116,24 @@ impl Faults {
 /// `rcpt=550*2:bob@example.org`
 fn fail(text: &str) -> Result<Fail, String> {
     let wrong = |why: &str| format!("--fail {text}: {why}");
-    let example = "such as --fail rcpt=550";
     let parts = text.split_once('=');
     let (word, rest) =
-        parts.ok_or_else(|| wrong(&format!("VERB=CODE, {example}")))?;
+        parts.ok_or_else(|| wrong("VERB=CODE, such as --fail rcpt=550"))?;
     let verb = verb("--fail", word)?;
     let (rest, address) = match rest.split_once(':') {
         Some((rest, address)) => (rest, Some(address.to_string())),
         None => (rest, None),
     };
-    match address.as_deref() {
-        None => {}
-        Some(_) if !matches!(verb, Verb::Mail | Verb::Rcpt) => {
-            return Err(wrong("only mail and rcpt name somebody"));
-        }
-        Some("") if verb == Verb::Mail => {} // a bounce
-        Some(whom) if !whom.contains('@') || whom.contains(['<', '*']) => {
-            return Err(wrong(&format!(
-                "'{whom}' is not an address, so it would never match; such \
-                 as --fail rcpt=550*2:bob@example.org"
-            )));
-        }
-        Some(_) => {}
+    if address.is_some() && !matches!(verb, Verb::Mail | Verb::Rcpt) {
+        return Err(wrong("only mail and rcpt name somebody"));
+    }
+    let bounce = verb == Verb::Mail && address.as_deref() == Some("");
+    let address_like = |a: &String| a.contains('@') && !a.contains(['<', '*']);
+    if !bounce && !address.as_ref().is_none_or(address_like) {
+        return Err(wrong(
+            "an address must follow the :, such as \
+             --fail rcpt=550*2:bob@example.org",
+        ));
     }
     let (code, times) = match rest.split_once('*') {
         Some((code, count)) => {
@@ -148,10 +144,9 @@ fn fail(text: &str) -> Result<Fail, String> {
         None => (rest, u32::MAX),
     };
     let number = code.parse().ok().filter(|code| (400..600).contains(code));
-    let code = number.ok_or(wrong(&format!(
-        "a failure has a code from 400 to 599: 4xx is for now, 5xx for good; \
-         {example}"
-    )))?;
+    let code = number.ok_or(wrong(
+        "a failure has a code from 400 to 599: 4xx is for now, 5xx for good",
+    ))?;
     Ok(Fail { verb, code, address, left: AtomicU32::new(times) })
 }
 

@@ -97,15 +97,6 @@ fn close_bracket(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// Is this a name that a client may give itself with EHLO? It goes into the
-/// message's header, so it must be one harmless word.
-pub fn is_host_name(name: &str) -> bool {
-    (1..=255).contains(&name.len())
-        && name.bytes().all(|byte| {
-            byte.is_ascii_graphic() && !b"()<>@,;\\\"".contains(&byte)
-        })
-}
-
 /// Reads the parameters of MAIL: each at most once, and none that is unknown.
 /// `limit` is the largest message in bytes, `known` whether the client has
 /// logged in. Returns whether SMTPUTF8 is among them.

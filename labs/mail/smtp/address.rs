@@ -83,6 +83,13 @@ impl Address {
     }
 }
 
+/// Is this a name that a client may give itself with EHLO? The server writes
+/// it into the message's header, so it must be one harmless word.
+pub fn is_host_name(name: &str) -> bool {
+    let fine = |b: u8| b.is_ascii_graphic() && !b"()<>@,;\\\"".contains(&b);
+    (1..=255).contains(&name.len()) && name.bytes().all(fine)
+}
+
 /// Letters, digits and some signs, in parts with dots between.
 fn is_dot_atom(local: &str) -> bool {
     let allowed = |c: char| {
