@@ -106,7 +106,7 @@ impl Reply {
     }
 
     /// What a refusal means, and whether to try again.         (viva 8)
-    pub fn meaning(&self) -> String {
+    fn meaning(&self) -> String {
         let class = match self.code / 100 {
             4 => "temporary, the same may do later",
             5 => "permanent, the same again will not do",

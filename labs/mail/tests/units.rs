@@ -104,26 +104,26 @@ fn a_line_is_three_digits_and_a_blank_or_a_dash() {
 #[test]
 fn the_enhanced_code_is_found_and_explained() {
     let gone = Reply::new(550, "5.1.1 <x@example.com>: unknown");
-    assert!(gone.meaning().contains("permanent"));
-    assert!(gone.meaning().contains("no such mailbox"));
-    let none = Reply::new(554, "version 5.1.1").meaning();
+    assert!(gone.explained().contains("permanent"));
+    assert!(gone.explained().contains("no such mailbox"));
+    let none = Reply::new(554, "version 5.1.1").explained();
     assert!(!none.contains("no such mailbox"), "{none}");
     let later = Reply::new(451, "greylisted");
-    assert!(later.meaning().contains("temporary"));
-    assert!(later.meaning().contains("every stranger"));
+    assert!(later.explained().contains("temporary"));
+    assert!(later.explained().contains("every stranger"));
 }
 
 #[test]
 fn the_refusals_that_everybody_meets_come_with_advice() {
     let tls = Reply::new(530, "5.7.0 Must issue a STARTTLS command first");
-    assert!(tls.meaning().contains("--tls starttls"));
+    assert!(tls.explained().contains("--tls starttls"));
     let login = Reply::new(530, "5.7.0 Authentication required");
-    assert!(login.meaning().contains("--user"));
+    assert!(login.explained().contains("--user"));
     let google =
         Reply::new(534, "5.7.9 Application-specific password required");
-    assert!(google.meaning().contains("xoauth2"));
+    assert!(google.explained().contains("xoauth2"));
     let relay = Reply::new(554, "5.7.1 <a@b>: Relay access denied");
-    assert!(relay.meaning().contains("other domains"));
+    assert!(relay.explained().contains("other domains"));
 }
 
 /// What a server stores of the bytes after DATA, up to the dot.
