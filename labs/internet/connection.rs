@@ -1,6 +1,6 @@
-//! What the dialogues have alike: a connection, perhaps with TLS on it, over
-//! which lines go and come, and are printed as they do. The five calls under
-//! every protocol of this lab are here and nowhere else.
+//! A connection to the URL's server, perhaps with TLS on it, over which lines
+//! are sent and received, and printed. The five calls under every protocol of
+//! this lab are here and nowhere else.
 //!
 //! ```text
 //! fetch                      server
@@ -16,10 +16,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use socketlab::line::{LineReader, Received};
+use socketlab::dialogue::{Dialogue, Incoming, Limits};
 use socketlab::net::{self, TcpSocket};
 use socketlab::stream::Stream;
-use socketlab::{Error, Result, console, warn};
+use socketlab::{Error, Result, console};
 use tls::Channel;
 
 use crate::job::Job;
@@ -28,8 +28,12 @@ use crate::job::Job;
 /// send has been seen to be longer, and must end somewhere.
 const LONGEST_LINE: usize = 256 * 1024; // bytes
 
+/// How many lines a reply may have. A list has no such limit, because it is
+/// printed as it comes, and never gathered.
+pub const MOST_LINES: usize = 1000;
+
 /// How much of a line is shown.
-const SHOWN: usize = 300; // bytes
+pub const SHOWN: usize = 300; // bytes
 
 /// Connects to the first of these addresses that answers.
 pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
@@ -38,64 +42,59 @@ pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Ten seconds at most; a send later on, thirty.
+        // It waits ten seconds at most; a send later on, thirty.
         socket.connect(address)?;
         let _ = socket.set_no_delay();
         Ok(socket)
     })
 }
 
-/// A connection to the URL's server, and what was said on it last.
-pub struct Dialogue<'a> {
+/// A connection to the URL's server.
+pub struct Connection<'a> {
     /// What the user asked for.
     pub job: &'a Job,
-    reader: LineReader<Channel>,
-    only_crlf: bool,                // see below
+    dialogue: Dialogue<Channel>,
     tls: Option<Arc<ClientConfig>>, // for FTP's second connection, too
-    last: String,                   // our last command, as shown
 }
 
-impl<'a> Dialogue<'a> {
+impl<'a> Connection<'a> {
     /// Connects to the server of the URL.
-    pub fn open(job: &'a Job) -> Result<Dialogue<'a>> {
+    pub fn open(job: &'a Job) -> Result<Connection<'a>> {
         let url = &job.url;
         let socket = dial(&net::resolve(&url.host, url.port)?)?;
+        let limits = Limits {
+            line: LONGEST_LINE,
+            lines: MOST_LINES,
+            silence: Some(job.wait),
+        };
         let channel = Channel::Clear(socket);
-        let last = "the connect".to_string();
-        let mut dialogue = Dialogue::over(channel, job, last);
-        if url.scheme.tls {
-            // Not a byte is sent or believed before this has succeeded.
-            dialogue = dialogue.start_tls()?;
+        let dialogue = Dialogue::new(channel, limits, job.printer.clone());
+        let mut connection = Connection { job, dialogue, tls: None };
+        if url.scheme.is_tls() {
+            // No byte is sent or believed before this has succeeded.
+            connection.start_tls()?;
         }
-        Ok(dialogue)
+        Ok(connection)
     }
 
-    fn over(channel: Channel, job: &'a Job, last: String) -> Dialogue<'a> {
-        let reader = LineReader::new(channel, LONGEST_LINE, job.wait);
-        Dialogue { job, reader, only_crlf: false, tls: None, last }
-    }
-
-    /// Only CR LF ends a line from now on. Where a text may hold a bare LF,
-    /// `\n.\n` in it would else end it early, and what follows would be taken
-    /// for the server's next reply.                              (viva 6)
+    /// Only CR LF ends a line from now on. A text may hold a LF alone: if it
+    /// ended a line, `\n.\n` in the text would end it early, and what follows
+    /// would be taken for the server's next reply.                (viva 6)
     pub fn only_crlf(&mut self) {
-        self.only_crlf = true;
-        self.reader.only_crlf();
+        self.dialogue.only_crlf();
     }
 
     /// Sends one command.
     pub fn send(&mut self, command: &str) -> Result<()> {
-        self.send_as(command, command)
+        self.send_masked(command, command)
     }
 
-    /// Sends a command that is shown without its secret.
-    pub fn send_as(&mut self, shown: &str, command: &str) -> Result<()> {
-        self.job.show("C: ", shown.as_bytes());
-        self.last = shown.to_string();
-
+    /// Sends a command, and prints `shown`, which has no secret in it.
+    pub fn send_masked(&mut self, command: &str, shown: &str) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
-        // A command is one line in one segment: Telnet's habit, CR LF.
-        self.reader.stream().send_all(format!("{command}\r\n").as_bytes())
+        // A command is one line in one segment. It ends with CR LF, as lines
+        // do in Telnet, on which these protocols were built.
+        self.dialogue.send_masked(command, shown)
     }
 
     /// Sends a head of several lines, for HTTP.
@@ -103,44 +102,56 @@ impl<'a> Dialogue<'a> {
         for line in head.split(|&byte| byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.is_empty() {
-                self.job.show("C: ", line);
+                self.job.printer.show("C: ", line);
             }
         }
-        self.reader.stream().send_all(head)
+        self.dialogue.send_bytes(head)
     }
 
-    /// The next line of a reply, shown.
+    /// The first line of a reply, printed. A reply may come one byte at a
+    /// time: all lines of it together have one deadline, `--wait`.
     pub fn reply(&mut self) -> Result<String> {
-        // A reply may drip: all of the line has one deadline.
-        self.reader.finish_within(Some(self.job.wait));
-        let line = self.line();
-        self.reader.finish_within(None);
-        let line = line?;
-        self.job.show("S: ", &line);
+        self.dialogue.begin_reply(self.job.wait);
+        self.next_reply_line()
+    }
+
+    /// The next line of a reply that has several.
+    pub fn next_reply_line(&mut self) -> Result<String> {
+        let line = self.dialogue.reply_line()?;
+        let line = self.complete(line)?;
         Ok(String::from_utf8_lossy(&line).into())
     }
 
-    /// The next line of a list or message, not shown.
+    /// The next line of a list or message, not printed.
     pub fn line(&mut self) -> Result<Vec<u8>> {
         // ---- 4 recv() ----------------------------------------------------
-        // As often as it takes until a whole line is there, and no longer
+        // As often as it takes until the line is complete, and no longer
         // than --wait without a byte.
-        // A dot and FIN are no last line: more may have been meant.
-        let line = self.line_or_end()?;
-        let line = line.filter(|_| self.reader.ended_with_line_end());
-        line.ok_or_else(|| self.broken("the server closed"))
+        let line = self.dialogue.data_line()?;
+        self.complete(line)
     }
 
-    /// The same where the end of the stream is an answer, too.
+    /// The same for a protocol in which the server ends a text by closing.
     pub fn line_or_end(&mut self) -> Result<Option<Vec<u8>>> {
-        match self.reader.read()? {
-            Received::Line(line) => Ok(Some(line)),
-            Received::End => Ok(None),
-            _ => Err(self.broken("a line of over 256 KiB, or without an end")),
+        match self.dialogue.data_line()? {
+            Incoming::Line(line) | Incoming::Partial(line) => Ok(Some(line)),
+            Incoming::End => Ok(None),
+            other => self.complete(other).map(Some),
         }
     }
 
-    /// Exactly so many bytes, in pieces.
+    /// Everything but a complete line is an error. A dot before FIN is not a
+    /// last line: the server may have meant to send more.
+    fn complete(&self, line: Incoming) -> Result<Vec<u8>> {
+        Err(self.incomplete(match line {
+            Incoming::Line(line) => return Ok(line),
+            Incoming::Partial(_) | Incoming::End => "the server closed",
+            Incoming::TooLong => "a line of over 256 KiB, or without an end",
+            Incoming::TooMany => "a reply of over 1000 lines",
+        }))
+    }
+
+    /// Exactly `size` bytes, in pieces.
     pub fn exactly(
         &mut self,
         size: u64,
@@ -149,11 +160,11 @@ impl<'a> Dialogue<'a> {
         let mut left = size;
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(usize::MAX);
-            let piece = self.reader.read_bytes(most)?;
+            let piece = self.bytes(most)?;
             if piece.is_empty() {
                 let came = size - left;
                 let what = format!("{came} of {size} bytes, then the end");
-                return Err(self.broken(&what));
+                return Err(self.incomplete(&what));
             }
             left -= piece.len() as u64;
             each(&piece)?;
@@ -161,14 +172,14 @@ impl<'a> Dialogue<'a> {
         Ok(())
     }
 
-    /// Bytes, whatever they are; none at the end.
+    /// The bytes that have arrived, at most `most`; none at the end.
     pub fn bytes(&mut self, most: usize) -> Result<Vec<u8>> {
-        self.reader.read_bytes(most)
+        self.dialogue.data_bytes(most)
     }
 
-    /// The lines of a list or message, until the line with a single dot.
-    /// A line that begins with a dot has been given one more ("stuffed"),
-    /// which is taken away.                               (viva 5) (try 2)
+    /// The lines of a list or message, until the line with a single dot. The
+    /// server has put one more dot before each line that begins with one
+    /// ("stuffed"), and it is removed here.              (viva 5) (try 2)
     pub fn dotted(
         &mut self,
         mut each: impl FnMut(&[u8]) -> Result<()>,
@@ -184,91 +195,57 @@ impl<'a> Dialogue<'a> {
             count += 1;
         }
         let end = format!(". (lines: {count})");
-        self.job.show("S: ", end.as_bytes());
+        self.job.printer.show("S: ", end.as_bytes());
         Ok(())
     }
 
-    /// TLS, at once or after the server has agreed to begin it. What had been
-    /// received and not read by then came in the clear, from anybody. (viva 7)
-    pub fn start_tls(self) -> Result<Dialogue<'a>> {
-        let (job, last, only_crlf) = (self.job, self.last, self.only_crlf);
-        let (channel, unread) = self.reader.into_parts();
-        if !unread.is_empty() {
-            return Err(Error::other(format!(
-                "after {last}: {} more bytes came in the clear, before TLS: \
-                 somebody on the way may have put them there. Nothing of it \
-                 is believed",
-                unread.len()
-            )));
-        }
-        let Channel::Clear(socket) = channel else {
-            return Err(Error::other("TLS has begun already"));
-        };
-        let host = &job.url.host;
-        let (config, wait) = (tls::client_config()?, job.wait);
-        let ours = config.clone();
-        let channel = Channel::connect_tls(socket, ours, host, wait)?;
-        job.show("-- ", channel.description().as_bytes());
-        let mut dialogue = Dialogue::over(channel, job, last);
-        dialogue.tls = Some(config);
-        if only_crlf {
-            dialogue.only_crlf();
-        }
-        Ok(dialogue)
+    /// TLS, at once or after the server has agreed to begin it. Bytes that
+    /// were received and not read by then end the connection: they came in
+    /// the clear, from anybody.                                   (viva 7)
+    pub fn start_tls(&mut self) -> Result<()> {
+        let (host, wait) = (&self.job.url.host, self.job.wait);
+        self.tls = Some(tls::start_tls(&mut self.dialogue, host, wait)?);
+        let how = self.dialogue.stream()?.description();
+        self.job.printer.show("-- ", how.as_bytes());
+        Ok(())
     }
 
-    /// Can nobody on the way read this?
-    pub fn is_secure(&mut self) -> bool {
-        self.reader.stream().is_secure()
+    /// Can nobody on the way read what is sent?
+    pub fn is_secure(&self) -> bool {
+        self.tls.is_some()
     }
 
-    /// Both for a second connection: where the server is, and the TLS to use.
-    pub fn peer(&mut self) -> Result<(SocketAddr, Option<Arc<ClientConfig>>)> {
-        Ok((self.reader.stream().peer_addr()?, self.tls.clone()))
+    /// The configuration of TLS, if this connection has it.
+    pub fn tls(&self) -> Option<Arc<ClientConfig>> {
+        self.tls.clone()
     }
 
-    /// A reply that ends the dialogue, with the command that it answers.
+    /// The address of the server.
+    pub fn peer_addr(&mut self) -> Result<SocketAddr> {
+        self.dialogue.stream()?.peer_addr()
+    }
+
+    /// The error for a reply that ends the dialogue, with the command that it
+    /// answers.
     pub fn refused(&self, reply: &str) -> Error {
         let reply = console::escape_short(reply.as_bytes(), SHOWN);
-        Error::other(format!("after {}: {reply}", self.last))
+        Error::other(format!("after {}: {reply}", self.dialogue.sent()))
     }
 
-    fn broken(&self, what: &str) -> Error {
-        let last = &self.last;
-        Error::other(format!("after {last}: {what}. It is not complete"))
+    fn incomplete(&self, what: &str) -> Error {
+        let sent = self.dialogue.sent();
+        Error::other(format!("after {sent}: {what}. It is not complete"))
     }
 
     /// Gives the connection away, for a protocol with a reader of its own.
-    pub fn into_channel(self) -> Channel {
-        self.reader.into_parts().0
+    pub fn into_channel(self) -> Result<Channel> {
+        self.dialogue.into_stream()
     }
 
     /// Ends the connection.
-    pub fn close(self) {
+    pub fn close(mut self) {
         // ---- 5 close() ---------------------------------------------------
-        // With TLS, close_notify first; then FIN.
-        self.reader.into_parts().0.finish();
+        // With TLS, close_notify is sent first; then FIN.
+        self.dialogue.close();
     }
 }
-
-impl Job {
-    /// The numbered line above what one step says and hears: the number and
-    /// name of the banner in the protocol's file.
-    pub fn step(&self, step: &str) {
-        if !self.quiet {
-            warn!("-- {step}");
-        }
-    }
-
-    /// A line of the dialogue, on stderr, unless `--quiet`.
-    pub fn show(&self, mark: &str, line: &[u8]) {
-        if !self.quiet {
-            let line = format!("{mark}{}", console::escape_short(line, SHOWN));
-            warn!("{}", line.trim_end());
-        }
-    }
-}
-
-/// How many lines a reply may have. A list has no such limit: it is printed
-/// as it comes, and never gathered.
-pub const MOST_LINES: usize = 1000;

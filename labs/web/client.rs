@@ -20,12 +20,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use http::download::Destination;
 use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-use web::download::Download;
+use web::download;
 
 /// How long the server may think before its first byte.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
         true => path,
         false => format!("/{path}"),
     };
-    let mut download = args.output.map(Download::new).transpose()?;
+    let file = args.output.map(Destination::new).transpose()?;
     let addresses = net::resolve(&args.host, args.port.0)?;
     let socket = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -86,7 +87,7 @@ fn main() -> Result<()> {
         .field("Host", authority(&args.host, args.port))
         .field("User-Agent", "socketlab-web-client")
         .field("Connection", "close");
-    if let Some((have, version)) = download.as_ref().and_then(Download::rest) {
+    if let Some((have, version)) = file.as_ref().and_then(Destination::rest) {
         head = head
             .field("Range", format!("bytes={have}-"))
             .field("If-Range", version);
@@ -100,8 +101,8 @@ fn main() -> Result<()> {
     let response = read_head(&mut reader)?;
     print_head(&response);
     let mut body = Body::new(response.framing("GET")?);
-    let fine = match &mut download {
-        Some(download) => download.save(&response, &mut body, &mut reader)?,
+    let fine = match file {
+        Some(to) => download::save(to, &response, &mut body, &mut reader)?,
         None => {
             print_body(&response, &mut body, &mut reader)?;
             response.status < 400

@@ -28,6 +28,7 @@
 //! | [`writer`]  | heads to bytes; chunks to bytes                         |
 //! | [`date`]    | HTTP dates                                              |
 //! | [`page`]    | pages of a program's own: errors, lists                 |
+//! | [`download`] | a body into a file, so that it can go on later         |
 //!
 //! httparse splits the head. It is lenient by design, so what it lets pass is
 //! checked again in `check.rs`.
@@ -36,6 +37,7 @@ pub mod body;
 pub mod check;
 pub mod chunked;
 pub mod date;
+pub mod download;
 pub mod fields;
 pub mod framing;
 pub mod head;

@@ -22,6 +22,15 @@ use crate::{Error, Result, console};
 const SHOWN_IN_ERROR: usize = 100;
 
 /// Prints the lines of both sides, without secrets and escape codes.
+///
+/// ```
+/// use socketlab::dialogue::Printer;
+///
+/// let mut printer = Printer::new(None, 80);
+/// printer.hide(["sesame".to_string()]);
+/// let shown = printer.shown(b"-ERR sesame is wrong\x1b[2J", 80);
+/// assert_eq!(shown, r"-ERR ******** is wrong\x1b[2J");
+/// ```
 #[derive(Clone)]
 pub struct Printer {
     print: Option<fn(&str)>,

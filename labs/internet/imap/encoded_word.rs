@@ -6,39 +6,39 @@
 //! =?utf-8?b?R3LDvMOfZQ==?=        Grüße     b: base64
 //! ```
 //!
-//! A word that cannot be read stays as it is; so does one with a line end or
-//! an escape code in it, which would be more than a subject.
+//! A word that cannot be decoded stays as it is. So does one with a newline or
+//! an escape code in it, because that would be more than a subject.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
-/// Reads all encoded words in a text.
+/// Decodes all encoded words in a text.
 pub fn decode(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
-    let mut behind_a_word = false;
+    let mut after_a_word = false;
     while let Some((before, inner)) = rest.split_once("=?") {
-        let Some((word, behind)) = word(inner) else {
+        let Some((word, after)) = word(inner) else {
             shown = shown + before + "=?";
-            (rest, behind_a_word) = (inner, false);
+            (rest, after_a_word) = (inner, false);
             continue;
         };
-        // A blank between two words only separates them.
-        if !behind_a_word || !before.trim().is_empty() {
+        // A blank between two encoded words only separates them.
+        if !after_a_word || !before.trim().is_empty() {
             shown += before;
         }
         shown += &word;
-        (rest, behind_a_word) = (behind, true);
+        (rest, after_a_word) = (after, true);
     }
     shown + rest
 }
 
-/// A word without its `=?`, and what follows it.
+/// The word after a `=?`, decoded, and what follows it.
 fn word(inner: &str) -> Option<(String, &str)> {
     let (charset, rest) = inner.split_once('?')?;
     let (coding, rest) = rest.split_once('?')?;
-    let (coded, behind) = rest.split_once("?=")?;
+    let (coded, after) = rest.split_once("?=")?;
     let bytes = match coding {
         "b" | "B" => STANDARD.decode(coded).ok()?,
         "q" | "Q" => {
@@ -52,7 +52,7 @@ fn word(inner: &str) -> Option<(String, &str)> {
         "iso-8859-1" => bytes.into_iter().map(char::from).collect(),
         _ => return None,
     };
-    (!text.contains(char::is_control)).then_some((text, behind))
+    (!text.contains(char::is_control)).then_some((text, after))
 }
 
 #[cfg(test)]

@@ -1,11 +1,9 @@
-//! Strings and names of mailboxes in IMAP. A name like `Entwürfe` travels as
+//! The names of mailboxes in IMAP. A name like `Entwürfe` travels as
 //! `Entw&APw-rfe`: UTF-16 in base64, between & and -, with a comma for the
 //! slash and without padding (RFC 3501, 5.1.3). An & is `&-`.
 
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
-
-use crate::imap_reply::Response;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::IMAP_MUTF7,
@@ -14,38 +12,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone)
         .with_decode_allow_trailing_bits(true),
 );
-
-/// A string in quotes. It must be ASCII without control characters.
-pub fn quote(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// What a quoted string at the beginning of `text` says.
-pub fn unquote(text: &str) -> Option<String> {
-    let mut inner = String::new();
-    let mut rest = text.strip_prefix('"')?.chars();
-    loop {
-        match rest.next()? {
-            '"' => return Some(inner),
-            '\\' => inner.push(rest.next()?),
-            other => inner.push(other),
-        }
-    }
-}
-
-/// The name in `* LIST (\HasNoChildren) "/" INBOX`.
-pub fn of_list(response: &Response) -> Option<String> {
-    if let Some(name) = response.literals.last() {
-        return Some(String::from_utf8_lossy(name).into());
-    }
-    let (_, rest) = response.text.split_once(") ")?;
-    // The separator: a quoted character, or NIL.
-    let rest = match rest.strip_prefix("NIL ") {
-        Some(name) => name,
-        None => rest.split_once("\" ")?.1,
-    };
-    unquote(rest).or(Some(rest.to_string()))
-}
 
 /// A name for the wire.
 pub fn encode(name: &str) -> String {
@@ -72,7 +38,7 @@ fn base64(text: &str) -> String {
     BASE64.encode(units.flat_map(u16::to_be_bytes).collect::<Vec<u8>>())
 }
 
-/// A name from the wire; one that makes no sense stays as it is.
+/// A name from the wire. One that cannot be decoded stays as it is.
 pub fn decode(coded: &str) -> String {
     decoded(coded).unwrap_or_else(|| coded.to_string())
 }
@@ -117,6 +83,5 @@ mod tests {
             assert_eq!(decode(coded), name);
         }
         assert_eq!(decode("R&D"), "R&D");
-        assert_eq!(unquote(&quote("a\\\"b")).as_deref(), Some("a\\\"b"));
     }
 }

@@ -1,14 +1,14 @@
-//! Telnet's commands, taken out of the text. RFC 854; RFC 1143 on why a no
-//! is not answered.
+//! Telnet's commands, taken out of the text. RFC 854; RFC 1143 says why a
+//! refusal is not answered.
 //!
 //! ```text
 //! h e l l o  IAC DO 31  w o r l d  IAC SB 24 1 IAC SE  255 = IAC IAC
 //! text       a question text       an option's data    a byte of text
 //! ```
 
-use crate::job::Job;
+use socketlab::dialogue::Printer;
 
-/// "Interpret as command": what follows is no text.
+/// "Interpret as command": what follows is not text.
 pub const IAC: u8 = 255;
 const SE: u8 = 240; // end of what SB began
 const SB: u8 = 250; // an option's own data
@@ -20,16 +20,16 @@ const DONT: u8 = 254;
 /// Takes the server's commands out of its text, one byte after the other: a
 /// command may be cut anywhere between two segments.
 pub struct Options<'a> {
-    job: &'a Job,
-    state: State,
+    printer: &'a Printer,
+    reading: Reading,
     /// How many questions were answered so far, all with no.
     pub answered: usize,
 }
 
 #[derive(Clone, Copy)]
-enum State {
+enum Reading {
     Text,
-    Return,    // after CR: the NUL of CR NUL is no text
+    Return,    // after CR: the NUL of CR NUL is not text
     Command,   // after IAC
     Asked(u8), // after IAC DO, and its like
     Data,      // between IAC SB and IAC SE
@@ -38,41 +38,42 @@ enum State {
 
 impl<'a> Options<'a> {
     /// At the beginning, when every option is off.
-    pub fn of(job: &'a Job) -> Options<'a> {
-        Options { job, state: State::Text, answered: 0 }
+    pub fn new(printer: &'a Printer) -> Options<'a> {
+        Options { printer, reading: Reading::Text, answered: 0 }
     }
 
     /// The text in these bytes, and what must be answered.
     pub fn take(&mut self, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let (mut text, mut answers) = (Vec::new(), Vec::new());
         for &byte in bytes {
-            self.state = match (self.state, byte) {
-                (State::Text | State::Return, IAC) => State::Command,
-                (State::Return, 0) => State::Text,
-                (State::Text | State::Return, byte) => {
+            self.reading = match (self.reading, byte) {
+                (Reading::Text | Reading::Return, IAC) => Reading::Command,
+                (Reading::Return, 0) => Reading::Text,
+                (Reading::Text | Reading::Return, byte) => {
                     text.push(byte);
-                    if byte == b'\r' { State::Return } else { State::Text }
+                    if byte == b'\r' { Reading::Return } else { Reading::Text }
                 }
-                (State::Command, IAC) => {
+                (Reading::Command, IAC) => {
                     text.push(IAC);
-                    State::Text
+                    Reading::Text
                 }
-                (State::Command, SB) => State::Data,
-                (State::Command, WILL..=DONT) => State::Asked(byte),
-                (State::Command, _) => State::Text, // go ahead, nothing, …
-                (State::Asked(verb), option) => {
+                (Reading::Command, SB) => Reading::Data,
+                (Reading::Command, WILL..=DONT) => Reading::Asked(byte),
+                (Reading::Command, _) => Reading::Text, // go ahead, nothing, …
+                (Reading::Asked(verb), option) => {
                     answers.extend(self.answer(verb, option));
-                    State::Text
+                    Reading::Text
                 }
-                (State::Data, IAC) => State::DataEnd,
-                (State::DataEnd, SE) => State::Text,
-                (State::Data | State::DataEnd, _) => State::Data,
+                (Reading::Data, IAC) => Reading::DataEnd,
+                (Reading::DataEnd, SE) => Reading::Text,
+                (Reading::Data | Reading::DataEnd, _) => Reading::Data,
             };
         }
         (text, answers)
     }
 
-    /// No, politely; to a no, nothing: or both would say no for ever.
+    /// Refuses what the server asks for or offers. A refusal is not answered,
+    /// otherwise both sides would refuse each other without an end.
     fn answer(&mut self, verb: u8, option: u8) -> Vec<u8> {
         // ---- 3 asked -----------------------------------------------------
         let (name, no, ours) = match verb {
@@ -81,14 +82,14 @@ impl<'a> Options<'a> {
             DONT => ("DONT", 0, ""),
             _ => ("WONT", 0, ""),
         };
-        self.job.show("S: ", format!("IAC {name} {option}").as_bytes());
+        self.printer.show("S: ", format!("IAC {name} {option}").as_bytes());
         if no == 0 {
             return Vec::new();
         }
 
         // ---- 4 refused ---------------------------------------------------
         self.answered += 1;
-        self.job.show("C: ", format!("IAC {ours} {option}").as_bytes());
+        self.printer.show("C: ", format!("IAC {ours} {option}").as_bytes());
         vec![IAC, no, option]
     }
 }

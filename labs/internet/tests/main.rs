@@ -25,7 +25,7 @@ fn t_m_the_readmes_transcripts_hold() {
 #[test]
 fn t_m_the_steps_that_are_printed_are_the_banners_of_the_code() {
     let folder = house::root().expect("the sources").join("labs/internet");
-    for scheme in ["pop3", "imap", "ftp", "ftp_data", "nntp", "gopher", "http"]
+    for scheme in ["pop3", "imap", "ftp", "ftp/data", "nntp", "gopher", "http"]
     {
         let file = folder.join(scheme).with_extension("rs");
         let text = house::read(&file).expect("a file");
