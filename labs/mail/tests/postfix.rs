@@ -337,6 +337,14 @@ const DELIVERED: &str = "…to=<bob@example.org>…status=sent…";
 #[test]
 fn w_t4b_postfix_delivers_what_we_send() {
     let Some(mut postfix) = postfix() else { return };
+    many_kinds_of_text_arrive(&mut postfix);
+    relaying_needs_a_log_in(&mut postfix);
+    the_rest(&mut postfix);
+    dovecot_reads_what_our_sink_stores(&postfix);
+}
+
+/// A message with everything, which bob reads by POP3 and by IMAP.
+fn many_kinds_of_text_arrive(postfix: &mut Postfix) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("every byte.bin");
     let bytes: Vec<u8> =
@@ -404,8 +412,10 @@ fn w_t4b_postfix_delivers_what_we_send() {
         let read = postfix.fetch(url);
         assert!(String::from_utf8_lossy(&read) == wire, "read differently");
     }
+}
 
-    // Relaying needs a log-in; mail for others is discarded behind it.
+/// Mail for others is discarded after the log-in.
+fn relaying_needs_a_log_in(postfix: &mut Postfix) {
     let elsewhere = ["--to", "eve@elsewhere.test"];
     let done = postfix.send(postfix.clear, &elsewhere, b"x\n");
     done.not_sent(&["554 5.7.1", "other domains"]);
@@ -423,7 +433,10 @@ fn w_t4b_postfix_delivers_what_we_send() {
     let clear = ["--tls", "off", "--user", "tim"];
     let done = postfix.send(postfix.clear, &clear, b"x\n");
     done.not_sent(&["offers no log-in"]); // smtpd_tls_auth_only
+}
 
+/// Other ways to begin, and what Postfix refuses.
+fn the_rest(postfix: &mut Postfix) {
     // TLS before the first word; an empty text; then one without TLS.
     let options = ["--tls", "implicit", "--user", "tim", "-q"];
     let done = postfix.send(postfix.implicit, &options, b"");
@@ -442,8 +455,6 @@ fn w_t4b_postfix_delivers_what_we_send() {
     let big = [&[b'x'; 990][..], b"\n"].concat().repeat(5_500);
     let done = postfix.send(postfix.clear, &["-q"], &big);
     done.not_sent(&["this server takes 5000000 (SIZE)"]);
-
-    dovecot_reads_what_our_sink_stores(&postfix);
 }
 
 /// The sink's folder becomes a user's mailbox, and fetch reads it by IMAP.
