@@ -31,7 +31,7 @@ use base64::engine::general_purpose::STANDARD;
 use socketlab::secret::{self, Answer};
 use socketlab::{args, console};
 
-use super::outcome::{Failure, Step};
+use super::outcome::{self, Failure, Step};
 use super::wire::Wire;
 use crate::smtp::verb::Verb;
 
@@ -51,7 +51,7 @@ pub enum Mechanism {
 
 /// Who logs in.
 pub struct Login {
-    /// The account's name, mostly the whole address.
+    /// The account's name, usually the complete address.
     pub user: String,
     /// The password, or for XOAUTH2 the token.
     pub secret: String,
@@ -92,6 +92,7 @@ pub fn password(user: &str, file: Option<&Path>) -> String {
 
 /// Asks at the terminal, /dev/tty, because stdin is the message.
 fn ask(user: &str) -> Result<String, String> {
+    outcome::watch_signals();
     match secret::ask(&format!("password of {user} (not shown): ")) {
         Ok(Answer::Typed(password)) => Ok(password),
         Ok(Answer::Interrupted | Answer::End) => {
@@ -128,7 +129,7 @@ impl FromStr for Mechanism {
 }
 
 /// The way that both sides have: the one that was asked for, else PLAIN,
-/// else LOGIN. A token is no password, so XOAUTH2 is never guessed.
+/// else LOGIN. A token is not a password, so XOAUTH2 is only used if asked for.
 pub fn choose(
     wanted: Option<Mechanism>,
     offered: &[String],

@@ -36,7 +36,7 @@ pub fn read() -> String {
         )
     });
     if text.is_empty() {
-        // Also where there is no stdin: `<&-`, or a program that set none.
+        // Also without a stdin: `<&-`, or a program that has set none.
         warn!("warning: the text is empty, there was nothing on stdin");
     }
     text

@@ -51,7 +51,7 @@ pub struct Letter {
     pub bcc: Vec<Mailbox>,
     /// One line.
     pub subject: String,
-    /// Text, with any line ends.
+    /// Text, with newlines of any kind.
     pub body: String,
     /// In the order of the command line.
     pub attachments: Vec<Attachment>,
@@ -120,7 +120,7 @@ impl Letter {
     }
 
     /// The message as bytes. `eight_bit`: the server takes them above 127
-    /// (8BITMIME); else the text is written in ASCII signs alone.
+    /// (8BITMIME); otherwise the text is written in ASCII alone.
     pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
         check_header("Subject", &self.subject)?;
         let mut message = MessageBuilder::new()

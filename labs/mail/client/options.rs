@@ -1,5 +1,5 @@
 //! The command line, and what it asks for. Whatever is wrong with it ends
-//! the program here, with status 2, before a server hears of us.
+//! the program here, with status 2, before the client connects.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub struct Args {
     /// a file to go with it; may be given again
     #[argh(option)]
     attach: Vec<PathBuf>,
-    /// the account to log in with, mostly the whole address
+    /// the account to log in with, usually the complete address
     #[argh(option)]
     user: Option<String>,
     /// a file whose first line is the password

@@ -5,13 +5,14 @@
 //! sent        250 for the dot, for everybody              status 0
 //! in part     the same, but some RCPT was refused         status 1
 //! not sent    refused, or broken before the dot was out   status 1
-//! unknown     the dot was out, and no answer came         status 1
+//! unknown     the dot was out, and no reply came          status 1
 //! ```
 
 use std::process;
+use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use socketlab::{Error, Result, console, stop, warn};
+use socketlab::{Error, Result, console, secret, stop, warn};
 
 use super::message::Letter;
 use crate::smtp::reply::Reply;
@@ -19,11 +20,11 @@ use crate::smtp::reply::Reply;
 /// Why a dialogue ended without a 250 for the dot.
 #[derive(Debug)]
 pub enum Failure {
-    /// The server, or we, said no: QUIT is still in order.
+    /// The server or the client refused: the client still sends QUIT.
     Refused(String),
-    /// Nothing more can be said, and nothing was delivered.
+    /// The connection is lost, and nothing was delivered.
     Broken(String),
-    /// The message was out, and the answer did not come.
+    /// The message was out, and no reply came.
     Unknown(String),
 }
 
@@ -101,18 +102,27 @@ const MAYBE: &str = "may or may not have been delivered. Sent again, it may \
 /// Is the message out, and not answered yet?
 static ON_THE_WAY: AtomicBool = AtomicBool::new(false);
 
-/// From here on a Ctrl-C leaves the message's fate unknown, and the program
-/// says so before it ends.
+/// From here on a signal (Ctrl-C, `kill`) ends the program with what there is
+/// to say: the terminal shows again what is typed, and the user learns that
+/// the message may have been delivered.
+pub fn watch_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = stop::on_signal(|| {
+            secret::restore_terminal();
+            if ON_THE_WAY.load(Ordering::Relaxed) {
+                let what = "stopped before the dot was answered";
+                warn!("Error: unknown: {what}. The message {MAYBE}");
+            }
+            process::exit(130);
+        });
+    });
+}
+
+/// The message goes out now.
 pub fn on_the_way() {
     ON_THE_WAY.store(true, Ordering::Relaxed);
-    // Without a handler Ctrl-C ends the program as before, without a word.
-    let _ = stop::on_signal(|| {
-        if ON_THE_WAY.load(Ordering::Relaxed) {
-            let what = "stopped before the dot was answered";
-            warn!("Error: unknown: {what}. The message {MAYBE}");
-        }
-        process::exit(130);
-    });
+    watch_signals();
 }
 
 /// The reply to the dot is here, or will never come.

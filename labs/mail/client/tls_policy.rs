@@ -59,7 +59,7 @@ impl TlsPolicy {
         }
     }
 
-    /// Shall STARTTLS be said now, in the clear? An error ends the dialogue.
+    /// Does the client send STARTTLS now? An error ends the dialogue.
     pub fn wants_starttls(
         self,
         offered: bool,

@@ -173,7 +173,7 @@ impl Wire {
         let Err(error) = self.dialogue.send_bytes(stuffed) else {
             return Ok(());
         };
-        // It may have said why before it closed: too large, say.
+        // It may have said why before it closed, for example "too large".
         match self.read_reply(Verb::Data) {
             Ok(reply) => Err(Failure::refused("the message", &reply)),
             Err(_) => Err(self.lost(format!(

@@ -125,8 +125,8 @@ impl Draft<'_> {
         self.file.get_ref().sync_all()?;
         let name = format!("new/{}", self.name);
         fs::rename(&self.path, self.maildir.folder.join(&name))?;
-        // From here on it is there. If this fails the client is told so, and
-        // sends it again: twice is better than never.
+        // The message is there now. If this fsync fails, the client gets a
+        // 451 and sends it again: twice is better than never.
         self.maildir.new.sync_all()?;
         Ok(name)
     }

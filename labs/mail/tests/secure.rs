@@ -312,3 +312,36 @@ fn w_t4b_the_prompt_shows_nothing() {
     keeps_the_secret(&rest);
     assert!(!rest.contains("wrong") && !rest.contains("tans"), "{rest}");
 }
+
+/// `kill` at the prompt leaves a terminal that shows what is typed.
+#[test]
+fn w_t4b_a_kill_at_the_prompt_restores_the_terminal() {
+    if !harness::installed("script", "bsdutils") {
+        return;
+    }
+    let program = terminal::program_folder().join("mail-client");
+    let words = client("127.0.0.1", 9, &["--user", "tim"]);
+    let words = shlex::try_join(words.iter().map(String::as_str));
+    let line = format!(
+        "sh -c 'echo $$; exec {} {}'; echo status $?; stty -a",
+        program.display(),
+        words.expect("words")
+    );
+    let mut command = std::process::Command::new("script");
+    command.args(["-q", "-e", "-c", &line, "/dev/null"]);
+    command.env_remove("MAIL_PASSWORD").env_remove("TRACE");
+    let mut screen = Terminal::run(&mut command).expect("it starts");
+    let keys = screen.take_input().expect("a keyboard");
+    let pid = screen.read_line().expect("a line").expect("its pid");
+    let pid = pid.trim().parse().expect("a number");
+    let prompt = "password of tim (not shown): ";
+    screen.read_prompt(prompt).expect("a prompt");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
+    let signal = rustix::process::Signal::TERM;
+    rustix::process::kill_process(pid, signal).expect("killed");
+    let rest = screen.read_to_end().expect("it ends");
+    let rest = String::from_utf8_lossy(&rest);
+    drop(keys);
+    assert!(rest.contains("status 130"), "{rest}");
+    assert!(rest.contains(" echo ") && !rest.contains(" -echo "), "{rest}");
+}
