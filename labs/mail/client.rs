@@ -129,10 +129,10 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
     // and after a 250 the server. If no reply comes, nobody can tell whether
     // it was delivered.                            (viva 1) (viva 4) (try 4)
     wire.banner(Verb::Dot, "the message, and a line with a dot");
-    outcome::on_the_way();
+    outcome::set_on_the_way(true);
     wire.send_message(&text)?;
     let reply = wire.read_reply(Verb::Dot);
-    outcome::answered();
+    outcome::set_on_the_way(false);
     let reply = reply.map_err(|lost| Failure::Unknown(lost.why().into()))?;
     match reply.code / 100 {
         2 => delivery.words = reply.text(),

@@ -13,10 +13,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Named;
 use mail_builder::headers::content_type::ContentType;
@@ -124,7 +124,7 @@ impl Letter {
     pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
         check_header("Subject", &self.subject)?;
         let mut message = MessageBuilder::new()
-            .date(now())
+            .date(Date::new(Timestamp::now().as_second()))
             .message_id(self.new_id())
             .from(named(&self.from));
         if !self.to.is_empty() {
@@ -187,11 +187,6 @@ impl Letter {
 
 /// Who we are, for people who look for a fault.
 const AGENT: &str = concat!("socketlab/", env!("CARGO_PKG_VERSION"));
-
-fn now() -> Date {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    Date::new(now.map_or(0, |since| since.as_secs() as i64))
-}
 
 fn named(mailbox: &Mailbox) -> Named<'_> {
     Named::new_address(mailbox.name.as_deref(), mailbox.address.text())

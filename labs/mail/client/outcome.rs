@@ -119,15 +119,11 @@ pub fn watch_signals() {
     });
 }
 
-/// The message goes out now.
-pub fn on_the_way() {
-    ON_THE_WAY.store(true, Ordering::Relaxed);
+/// Is the message on its way from now on? Its reply, or the certainty that
+/// none will come, ends that.
+pub fn set_on_the_way(now: bool) {
+    ON_THE_WAY.store(now, Ordering::Relaxed);
     watch_signals();
-}
-
-/// The reply to the dot is here, or will never come.
-pub fn answered() {
-    ON_THE_WAY.store(false, Ordering::Relaxed);
 }
 
 /// Prints what became of the message. An error is exit status 1.

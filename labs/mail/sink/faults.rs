@@ -18,8 +18,7 @@ use std::time::Duration;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::{VERBS, Verb};
 
-/// The longest `--slow`.
-const SLOWEST: f64 = 86_400.0;
+const SLOWEST: f64 = 86_400.0; // seconds of `--slow`: a day
 
 /// All that is to go wrong.
 pub struct Faults {

@@ -38,9 +38,6 @@ pub struct Settings {
 /// The environment variable with the password, if no file has it.
 pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
 
-/// Bytes of a password.
-const LONGEST_PASSWORD: usize = 16 * 1024;
-
 /// The one account, with `--user`.
 pub struct Account {
     user: String,
@@ -51,7 +48,7 @@ impl Account {
     /// The password is the first line of the file, or else the variable's.
     pub fn new(user: String, file: Option<&str>) -> Result<Account> {
         let password = match file.map(Path::new) {
-            Some(file) => Some(secret::from_file(file, LONGEST_PASSWORD)?),
+            Some(file) => Some(secret::from_file(file, 16 * 1024)?),
             None => secret::from_environment(VARIABLE),
         };
         if password.as_ref().is_some_and(Vec::is_empty) {
