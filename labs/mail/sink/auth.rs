@@ -1,4 +1,4 @@
-//! AUTH, the log-in as the sink checks it (RFC 4954). client/auth.rs draws
+//! AUTH, the log-in as the sink checks it (RFC 4954). mail/client/auth.rs draws
 //! the three dialogues; this is the other end of them.
 //!
 //! Base64 hides nothing: `base64 -d` undoes it. So all of this belongs under

@@ -1,5 +1,5 @@
 //! The commands of the sink: what each does to the session, and when it may
-//! come. sink.rs calls `turn` again and again.
+//! come. mail/sink.rs calls `turn` again and again.
 //!
 //! ```text
 //! EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A lone LF or CR is an ordinary byte to the reader, and a message that has
-//! one is refused: smtp/dot_stuffing.rs says why.              (viva 2)
+//! one is refused: mail/smtp/dot_stuffing.rs says why.              (viva 2)
 
 use std::time::Duration;
 
