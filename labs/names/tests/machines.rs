@@ -6,7 +6,7 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use harness::house;
+use harness::source_tree;
 use harness::terminal;
 
 use crate::{Run, run};
@@ -62,7 +62,7 @@ import socket, sys; socket.sethostname(sys.argv[1])' \"$2\"
             return None;
         }
         if scripted {
-            let script = house::root().expect("the sources");
+            let script = source_tree::root().expect("the sources");
             let script = script.join("labs/names/python/lookup.py");
             command.arg("python3").arg(script).arg("silent");
         }

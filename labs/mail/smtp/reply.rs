@@ -1,4 +1,4 @@
-//! What a mail server answers: three digits and words, in one line or many.
+//! What a mail server replies: three digits and words, in one line or many.
 //!
 //! ```text
 //! 250-mail.example greets you      "-": more lines of this reply follow
@@ -16,34 +16,42 @@
 use explain::smtp;
 use socketlab::console;
 
-/// Lines of one reply, longest first: an EHLO has about a dozen.
+/// Lines of one reply. A reply to EHLO has about a dozen.
 pub const MOST_LINES: usize = 128;
 
-/// Bytes of one line. RFC 5321 has 512; servers with long stories exist.
+/// Bytes of one line. RFC 5321 allows 512, but some servers send more.
 pub const LONGEST_LINE: usize = 2048;
 
-/// A whole reply.
-#[derive(Debug, PartialEq, Eq)]
+/// A complete reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// 200 to 599.
     pub code: u16,
-    /// The words of each line, behind the code.
+    /// The words of each line, after the code.
     pub lines: Vec<String>,
 }
 
+/// A reply with a fixed or formatted text; `\n` in it begins another line.
+macro_rules! reply {
+    ($code:expr, $($text:tt)*) => {
+        $crate::smtp::reply::Reply::new($code, &format!($($text)*))
+    };
+}
+pub(crate) use reply;
+
 /// One line of a reply, as it came.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct ReplyLine {
     /// Its three digits.
     pub code: u16,
     /// Will more lines of the same reply follow?
     pub goes_on: bool,
-    /// What stands behind.
+    /// The words after the code.
     pub text: String,
 }
 
-/// Takes a line apart. `None`: that is no SMTP.
-pub fn parse_line(line: &[u8]) -> Option<Line> {
+/// Takes a line apart. `None`: it is not SMTP.
+pub fn parse_line(line: &[u8]) -> Option<ReplyLine> {
     let (digits, rest) = line.split_at_checked(3)?;
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -52,7 +60,7 @@ pub fn parse_line(line: &[u8]) -> Option<Line> {
     if !(200..600).contains(&code) {
         return None;
     }
-    // A code and nothing behind it is not by the book, and common.
+    // A code without words breaks the RFC, but is common.
     let (goes_on, text) = match rest.split_first() {
         None => (false, rest),
         Some((b' ', text)) => (false, text),
@@ -60,22 +68,27 @@ pub fn parse_line(line: &[u8]) -> Option<Line> {
         Some(_) => return None,
     };
     let text = String::from_utf8_lossy(text).trim_end().to_string();
-    Some(Line { code, goes_on, text })
+    Some(ReplyLine { code, goes_on, text })
 }
 
 impl Reply {
-    /// 2xx: done.
-    pub fn is_done(&self) -> bool {
-        self.code / 100 == 2
+    /// A reply with this text.
+    pub fn new(code: u16, text: &str) -> Reply {
+        Reply { code, lines: text.split('\n').map(str::to_string).collect() }
     }
 
-    /// 5xx: not like this, however often.
-    pub fn is_permanent(&self) -> bool {
-        self.code / 100 == 5
+    /// The lines as a server sends them: `250-` before all but the last.
+    pub fn sent_lines(&self) -> Vec<String> {
+        let last = self.lines.len().saturating_sub(1);
+        let lines = self.lines.iter().enumerate().map(|(index, line)| {
+            let sign = if index < last { '-' } else { ' ' };
+            format!("{}{sign}{line}", self.code)
+        });
+        lines.collect()
     }
 
     /// `5.1.1`, if the words begin with such a code.
-    pub fn enhanced(&self) -> Option<&str> {
+    fn enhanced(&self) -> Option<&str> {
         let word = self.lines.first()?.split(' ').next()?;
         smtp::enhanced(word).map(|_| word)
     }
@@ -87,8 +100,13 @@ impl Reply {
         format!("{} {shown}", self.code).trim_end().to_string()
     }
 
+    /// Code, words and meaning, for the user.
+    pub fn explained(&self) -> String {
+        format!("{}\n   ({})", self.text(), self.meaning())
+    }
+
     /// What a refusal means, and whether to try again.         (viva 8)
-    pub fn meaning(&self) -> String {
+    fn meaning(&self) -> String {
         let class = match self.code / 100 {
             4 => "temporary, the same may do later",
             5 => "permanent, the same again will not do",
@@ -142,63 +160,5 @@ impl Reply {
             }
             _ => return None,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reply(code: u16, text: &str) -> Reply {
-        Reply { code, lines: vec![text.to_string()] }
-    }
-
-    #[test]
-    fn a_line_is_three_digits_and_a_blank_or_a_dash() {
-        let line = |code, goes_on, text: &str| {
-            Some(Line { code, goes_on, text: text.into() })
-        };
-        assert_eq!(parse_line(b"250 ok"), line(250, false, "ok"));
-        assert_eq!(parse_line(b"250-SIZE 1"), line(250, true, "SIZE 1"));
-        assert_eq!(parse_line(b"354"), line(354, false, ""));
-        assert_eq!(parse_line(b"220 "), line(220, false, ""));
-        let bad: [&[u8]; 9] = [
-            b"",
-            b"25",
-            b"2500 ok",
-            b"250_ok",
-            b"199 x",
-            b"600 x",
-            b"+OK POP3",
-            b"HTTP/1.1 400 Bad Request",
-            "٢٥٠ ok".as_bytes(),
-        ];
-        for bad in bad {
-            assert_eq!(parse_line(bad), None, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn the_enhanced_code_is_found_and_explained() {
-        let gone = reply(550, "5.1.1 <x@example.com>: unknown");
-        assert_eq!(gone.enhanced(), Some("5.1.1"));
-        assert!(gone.meaning().contains("permanent"));
-        assert!(gone.meaning().contains("no such mailbox"));
-        assert_eq!(reply(550, "version 5.1.1").enhanced(), None);
-        let later = reply(451, "greylisted");
-        assert!(later.meaning().contains("temporary"));
-        assert!(later.meaning().contains("every stranger"));
-    }
-
-    #[test]
-    fn the_refusals_that_everybody_meets_come_with_advice() {
-        let tls = reply(530, "5.7.0 Must issue a STARTTLS command first");
-        assert!(tls.meaning().contains("--tls starttls"));
-        let login = reply(530, "5.7.0 Authentication required");
-        assert!(login.meaning().contains("--user"));
-        let google = reply(534, "5.7.9 Application-specific password required");
-        assert!(google.meaning().contains("xoauth2"));
-        let relay = reply(554, "5.7.1 <a@b>: Relay access denied");
-        assert!(relay.meaning().contains("other domains"));
     }
 }

@@ -1,5 +1,5 @@
 //! The command line, and what it asks for. Whatever is wrong with it ends
-//! the program here, with status 2, before a server hears of us.
+//! the program here, with status 2, before the client connects.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port};
 
-use crate::address::{Address, Mailbox};
-use crate::auth::{Login, Mechanism};
-use crate::message::{Attachment, Letter, check_header};
-use crate::password;
-use crate::policy::Tls;
+use super::auth::{self, Login, Mechanism};
+use super::mailbox::{Mailbox, typed_address};
+use super::message::{Attachment, Letter, check_header};
+use super::tls_policy::TlsPolicy;
+use crate::smtp::address::{Address, is_host_name};
 
 /// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
 /// what the server says. The text comes from stdin, until its end (Ctrl-D).
@@ -24,10 +24,10 @@ pub struct Args {
     /// the mail server's address or name (default 127.0.0.1: nothing leaves
     /// this machine)
     #[argh(positional)]
-    host: String,
+    pub host: String,
     /// its port: 587 and 465 at a provider (default 2525: our mail-sink)
     #[argh(positional)]
-    port: Port,
+    pub port: Port,
     /// sender: ada@example.com, or 'Ada <ada@example.com>'
     #[argh(option)]
     from: String,
@@ -46,7 +46,7 @@ pub struct Args {
     /// a file to go with it; may be given again
     #[argh(option)]
     attach: Vec<PathBuf>,
-    /// the account to log in with, mostly the whole address
+    /// the account to log in with, usually the complete address
     #[argh(option)]
     user: Option<String>,
     /// a file whose first line is the password
@@ -59,13 +59,13 @@ pub struct Args {
     /// auto: STARTTLS where offered, TLS at once on port 465, in the clear
     /// only on this machine; starttls: or stop; implicit: at once; off: in
     /// the clear (default auto)
-    #[argh(option, default = "Tls::Auto")]
-    tls: Tls,
+    #[argh(option, default = "TlsPolicy::Auto")]
+    pub tls: TlsPolicy,
     /// the envelope's sender, where bounces go, if it is not --from's; ''
     /// for none
     #[argh(option)]
     envelope_from: Option<String>,
-    /// our name behind EHLO (default: our address, [127.0.0.1])
+    /// our name after EHLO (default: our address, [127.0.0.1])
     #[argh(option)]
     helo: Option<String>,
     /// seconds to wait for each reply (default 30; 12 after DATA, 60 after
@@ -74,76 +74,28 @@ pub struct Args {
     timeout: Option<f64>,
     /// print the outcome, and not the dialogue
     #[argh(switch, short = 'q')]
-    quiet: bool,
-}
-
-/// Nothing depends on the reply to QUIT, so nobody waits longer for it.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-/// How long to wait for replies: a tenth of what RFC 5321, 4.5.3.2 asks of
-/// servers between each other. A person looks on here; `--timeout 600` is
-/// for a server that takes its time.
-#[derive(Clone, Copy)]
-pub struct Waits {
-    /// For the greeting, and for each command.
-    pub command: Duration,
-    /// For the 354 behind DATA.
-    pub data: Duration,
-    /// For the reply behind the dot: filters read the message then.
-    pub dot: Duration,
-}
-
-impl Waits {
-    /// A tenth of the RFC's 5, 2 and 10 minutes.
-    pub const LAB: Waits = Waits {
-        command: Duration::from_secs(30),
-        data: Duration::from_secs(12),
-        dot: Duration::from_secs(60),
-    };
-
-    /// The same for all.
-    pub fn all(wait: Duration) -> Waits {
-        Waits { command: wait, data: wait, dot: wait }
-    }
-
-    /// For the reply to this.
-    pub fn behind(&self, verb: &str) -> Duration {
-        match verb {
-            "DATA" => self.data,
-            "the dot" => self.dot,
-            "QUIT" => self.command.min(GOODBYE),
-            _ => self.command,
-        }
-    }
-}
-
-/// The command line, understood. The letter has no text yet.
-pub struct Plan {
-    /// As the user typed it: the certificate must be for it.
-    pub host: String,
-    /// Where it listens.
-    pub port: u16,
-    /// When to encrypt.
-    pub tls: Tls,
-    /// How long to wait.
-    pub waits: Waits,
-    /// Only the outcome.
     pub quiet: bool,
-    /// Behind MAIL FROM; may be empty.
-    pub sender: String,
-    /// Whoever logs in, if anybody.
+}
+
+/// The command line, understood.
+pub struct Plan {
+    /// The options that need no more than their own check.
+    pub args: Args,
+    /// How long to wait for each reply, if not as usual.
+    pub timeout: Option<Duration>,
+    /// The sender in MAIL FROM; without one, nobody is told of a failure.
+    pub sender: Option<Address>,
+    /// The account, if there is a log-in.
     pub login: Option<Login>,
-    /// What is sent.
+    /// The message. It has no text yet.
     pub letter: Letter,
-    helo: Option<String>,
-    utf8_sender: bool,
 }
 
 impl Plan {
-    /// Our name behind EHLO. Without one of its own, a machine gives its
+    /// Our name after EHLO. Without one of its own, a machine gives its
     /// address in brackets (RFC 5321, 4.1.3).
     pub fn name(&self, local: IpAddr) -> String {
-        match (&self.helo, local.to_canonical()) {
+        match (&self.args.helo, local.to_canonical()) {
             (Some(name), _) => name.clone(),
             (None, IpAddr::V4(four)) => format!("[{four}]"),
             (None, IpAddr::V6(six)) => format!("[IPv6:{six}]"),
@@ -152,24 +104,21 @@ impl Plan {
 
     /// Does an address need a server with SMTPUTF8?
     pub fn needs_utf8(&self) -> bool {
-        self.utf8_sender
-            || self.letter.needs_utf8()
-            || self.letter.recipients().iter().any(|one| one.needs_utf8())
+        let mut all = self.letter.recipients();
+        all.extend(self.sender.iter().chain([&self.letter.from.address]));
+        all.iter().any(|address| address.needs_utf8())
     }
 }
 
 /// Checks everything and reads password and files.
 pub fn plan(args: Args) -> Plan {
-    let waits = match args.timeout {
-        None => Waits::LAB,
-        Some(seconds) => {
-            let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
-            Waits::all(Duration::from_secs_f64(seconds))
-        }
-    };
+    let timeout = args.timeout.map(|seconds| {
+        let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
+        Duration::from_secs_f64(seconds)
+    });
     let from = or_usage("--from", Mailbox::parse(&args.from));
     let (to, cc, bcc) =
-        (all("--to", args.to), all("--cc", args.cc), all("--bcc", args.bcc));
+        (all("--to", &args.to), all("--cc", &args.cc), all("--bcc", &args.bcc));
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         args::usage("to whom? --to bob@example.org");
     }
@@ -177,49 +126,33 @@ pub fn plan(args: Args) -> Plan {
     let sender = match args.envelope_from.as_deref() {
         None => Some(from.address.clone()),
         Some("") => None,
-        Some(text) => Some(or_usage("--envelope-from", Address::parse(text))),
+        Some(text) => Some(or_usage("--envelope-from", typed_address(text))),
     };
-    if let Some(name) = &args.helo {
-        let fine = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
-        if name.is_empty() || name.len() > 255 || !name.chars().all(fine) {
-            args::usage("--helo: a host name, or an address in brackets");
-        }
+    if args.helo.as_ref().is_some_and(|name| !is_host_name(name)) {
+        args::usage("--helo: a host name, or an address in brackets");
     }
     let attachments = or_usage("--attach", Attachment::read_all(&args.attach));
-    if args.user.is_none()
-        && (args.auth.is_some() || args.password_file.is_some())
-    {
+    let login_option = args.auth.is_some() || args.password_file.is_some();
+    if args.user.is_none() && login_option {
         args::usage("--auth and --password-file go with --user NAME");
     }
-    let login = args.user.map(|user| {
+    let login = args.user.clone().map(|user| {
         if user.is_empty() || user.chars().any(char::is_control) {
             args::usage("--user: empty, or a control character in it");
         }
-        let secret = password::find(&user, args.password_file.as_deref());
+        let secret = auth::password(&user, args.password_file.as_deref());
         Login { user, secret, wanted: args.auth }
     });
-    let body = String::new();
-    let (subject, utf8_sender) = (args.subject, sender.as_ref());
-    let utf8_sender = utf8_sender.is_some_and(Address::needs_utf8);
-    Plan {
-        host: args.host,
-        port: args.port.0,
-        tls: args.tls,
-        waits,
-        quiet: args.quiet,
-        sender: sender.map_or(String::new(), |sender| sender.text()),
-        login,
-        letter: Letter { from, to, cc, bcc, subject, body, attachments },
-        helo: args.helo,
-        utf8_sender,
-    }
+    let (subject, body) = (args.subject.clone(), String::new());
+    let letter = Letter { from, to, cc, bcc, subject, body, attachments };
+    Plan { args, timeout, sender, login, letter }
 }
 
 fn or_usage<T>(option: &str, found: Result<T, String>) -> T {
     found.unwrap_or_else(|why| args::usage(&format!("{option}: {why}")))
 }
 
-fn all(option: &str, lists: Vec<String>) -> Vec<Mailbox> {
+fn all(option: &str, lists: &[String]) -> Vec<Mailbox> {
     let lists = lists.iter().map(|list| Mailbox::parse_list(list));
     lists.flat_map(|found| or_usage(option, found)).collect()
 }

@@ -1,5 +1,5 @@
-//! Faults on request: what a mail server does on its bad days, whenever you
-//! want it. `--fail`, `--drop-after` and `--slow` of sink.rs.
+//! Faults on request: refusals, lost connections and late replies, as a mail
+//! server has them on a bad day. `--fail`, `--drop-after` and `--slow`.
 //!
 //! ```text
 //! --fail rcpt=550                 every recipient is refused
@@ -15,10 +15,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::sink_command::{Reply, VERBS, Verb, reply};
+use crate::smtp::reply::{Reply, reply};
+use crate::smtp::verb::{VERBS, Verb};
 
-/// The longest `--slow`.
-const SLOWEST: f64 = 86_400.0;
+const SLOWEST: f64 = 86_400.0; // seconds of `--slow`: a day
 
 /// All that is to go wrong.
 pub struct Faults {
@@ -31,7 +31,7 @@ struct Fail {
     verb: Verb,
     code: u16,
     address: Option<String>, // only for this one
-    left: AtomicU32,         // so many times
+    left: AtomicU32,         // how often it still happens
 }
 
 impl Faults {
@@ -66,18 +66,14 @@ impl Faults {
             let order = Ordering::Relaxed;
             fail.left.fetch_update(order, order, less).is_ok()
         })?;
-        let Fail { code, .. } = fail;
-        Some(match verb {
-            // HELO's time had no enhanced codes, nor has the greeting.
-            Verb::Greeting | Verb::Helo => {
-                reply!(*code, "refused on request: --fail {verb}={code}")
-            }
-            _ => reply!(
-                *code,
-                "{}.0.0 refused on request: --fail {verb}={code}",
-                code / 100
-            ),
-        })
+        let code = fail.code;
+        // HELO's time had no enhanced codes, nor has the greeting.
+        let enhanced = match verb {
+            Verb::Greeting | Verb::Helo => String::new(),
+            _ => format!("{}.0.0 ", code / 100),
+        };
+        let why = format!("refused on request: --fail {verb}={code}");
+        Some(reply!(code, "{enhanced}{why}"))
     }
 
     /// Is the connection to be cut here, instead of a reply?
@@ -96,12 +92,15 @@ impl Faults {
     /// One line that says what is set, so that nobody wonders next week.
     pub fn summary(&self) -> Option<String> {
         let fails = self.fails.iter().map(|fail| {
-            let Fail { verb, code, address, left } = fail;
-            let of = address.as_ref().map(|a| format!(" for {a}"));
-            let left = left.load(Ordering::Relaxed);
-            let times = (left < u32::MAX).then(|| format!(" {left} times"));
-            let (of, times) = (of.unwrap_or_default(), times);
-            format!("{verb}: {code}{of}{}", times.unwrap_or_default())
+            let mut text = format!("{}: {}", fail.verb, fail.code);
+            if let Some(address) = &fail.address {
+                text.push_str(&format!(" for {address}"));
+            }
+            let left = fail.left.load(Ordering::Relaxed);
+            if left < u32::MAX {
+                text.push_str(&format!(" {left} times"));
+            }
+            text
         });
         let drops = self.drops.iter().map(|verb| format!("{verb}: cut"));
         let slow = self.slow.iter().map(|(verb, delay)| {
@@ -115,40 +114,37 @@ impl Faults {
 
 /// `rcpt=550*2:bob@example.org`
 fn fail(text: &str) -> Result<Fail, String> {
-    let example = "such as --fail rcpt=550";
-    let Some((word, rest)) = text.split_once('=') else {
-        return Err(format!("--fail {text}: VERB=CODE, {example}"));
-    };
+    let wrong = |why: &str| format!("--fail {text}: {why}");
+    let parts = text.split_once('=');
+    let (word, rest) =
+        parts.ok_or_else(|| wrong("VERB=CODE, such as --fail rcpt=550"))?;
     let verb = verb("--fail", word)?;
     let (rest, address) = match rest.split_once(':') {
         Some((rest, address)) => (rest, Some(address.to_string())),
         None => (rest, None),
     };
     if address.is_some() && !matches!(verb, Verb::Mail | Verb::Rcpt) {
-        return Err(format!("--fail {text}: only mail and rcpt name somebody"));
+        return Err(wrong("only mail and rcpt name somebody"));
     }
-    let whom = address.as_deref().unwrap_or("x@y");
-    if !whom.is_empty() && !whom.contains('@') || whom.contains(['<', '*']) {
-        return Err(format!(
-            "--fail {text}: '{whom}' is no address, so it would never match; \
-             such as --fail rcpt=550*2:bob@example.org"
+    let bounce = verb == Verb::Mail && address.as_deref() == Some("");
+    let address_like = |a: &String| a.contains('@') && !a.contains(['<', '*']);
+    if !bounce && !address.as_ref().is_none_or(address_like) {
+        return Err(wrong(
+            "an address must follow the :, such as \
+             --fail rcpt=550*2:bob@example.org",
         ));
-    }
-    if whom.is_empty() && verb == Verb::Rcpt {
-        return Err(format!("--fail {text}: behind the : stands an address"));
     }
     let (code, times) = match rest.split_once('*') {
         Some((code, count)) => {
             let times = count.parse().ok().filter(|times| *times > 0);
-            let why = format!("--fail {text}: how many times is *{count}?");
+            let why = wrong(&format!("how many times is *{count}?"));
             (code, times.ok_or(why)?)
         }
         None => (rest, u32::MAX),
     };
     let number = code.parse().ok().filter(|code| (400..600).contains(code));
-    let code = number.ok_or(format!(
-        "--fail {text}: a failure has a code from 400 to 599: 4xx is for \
-         now, 5xx for good; {example}"
+    let code = number.ok_or(wrong(
+        "a failure has a code from 400 to 599: 4xx is for now, 5xx for good",
     ))?;
     Ok(Fail { verb, code, address, left: AtomicU32::new(times) })
 }
@@ -170,7 +166,7 @@ fn seconds(text: &str) -> Result<(Option<Verb>, Duration), String> {
 
 fn verb(option: &str, word: &str) -> Result<Verb, String> {
     word.parse().map_err(|()| {
-        let names: Vec<&str> = VERBS.iter().map(|(_, name)| *name).collect();
+        let names = VERBS.map(|verb| verb.to_string());
         format!("{option}: {word:?} is none of {}", names.join(" "))
     })
 }

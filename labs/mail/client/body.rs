@@ -1,9 +1,9 @@
-//! The text of the message: all of stdin, read before a server is asked for
-//! anything. Servers hang up on people who think.
+//! The text of the message: all of stdin, read before the client connects,
+//! because a server disconnects a client that is silent for long.
 //!
-//! A text in a file is still there when the message cannot be sent. One that
-//! was typed is nowhere else, so it becomes a file then: `dead.letter`, as in
-//! mail(1).                                                        [W-T4a]
+//! If the message cannot be sent, a text from a file is still there. A typed
+//! text is nowhere else, so the client saves it as `dead.letter`, as mail(1)
+//! does.                                                           [W-T4a]
 
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
@@ -11,40 +11,38 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use socketlab::{Error, args, console, warn};
 
-use crate::message::LARGEST;
+use super::message::LARGEST;
 
-/// Where a typed text goes that was not sent.
+/// The file for a typed text that was not sent.
 const FILE: &str = "dead.letter";
 
-/// Reads it. What cannot be sent is a usage error.
+/// Reads the text. What cannot be sent is a usage error.
 pub fn read() -> String {
     if io::stdin().is_terminal() {
         console::prompt("The message; Ctrl-D on an empty line ends it:\n");
     }
-    let text = read_stdin();
-    let text = text.unwrap_or_else(|why| args::usage(&why));
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
+    if let Err(error) = read {
+        args::usage(&Error::new("read", "stdin", error).to_string());
+    }
+    if bytes.len() as u64 > LARGEST {
+        args::usage("the text is longer than 25 MB");
+    }
+    let text = String::from_utf8(bytes).unwrap_or_else(|_| {
+        args::usage(
+            "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), \
+             or send it as a file: --attach",
+        )
+    });
     if text.is_empty() {
-        // Also where there is no stdin: `<&-`, or a program that set none.
+        // Also without a stdin: `<&-`, or a program that has set none.
         warn!("warning: the text is empty, there was nothing on stdin");
     }
     text
 }
 
-fn read_stdin() -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Error::new("read", "stdin", error).to_string())?;
-    if bytes.len() as u64 > LARGEST {
-        return Err("the text is longer than 25 MB".to_string());
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        "the text is not UTF-8. Convert it (iconv -f latin1 -t utf-8), or \
-         send it as a file: --attach"
-            .to_string()
-    })
-}
-
-/// The message was not sent, or not to all: keeps a typed text.
+/// The message was not sent, or not to all: saves a typed text.
 pub fn keep(text: &str) {
     if text.is_empty() || !io::stdin().is_terminal() {
         return;

@@ -1,12 +1,12 @@
-//! A certificate for an afternoon. It is made when the sink starts; the key
-//! never leaves the process, the certificate goes to D/cert.pem:
+//! The sink's certificate, made when the sink starts. The key never leaves
+//! the process; the certificate goes to cert.pem in the folder D:
 //!
 //! ```text
 //! SSL_CERT_FILE=D/cert.pem mail-client 127.0.0.1 2525 --tls starttls …
 //! ```
 //!
-//! Nobody vouches for it but that file, and only for this sink: a client
-//! that checks nothing would talk to anybody as gladly.             (viva 5)
+//! Nobody vouches for it but that file, and only for this sink. A client that
+//! checks no certificate would talk to anybody else, too.          (viva 5)
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use socketlab::{Error, Result, net};
 
-/// The names that it is for, beside the host's own and the one bound to.
+/// The names that it is for, besides the host's own and the one bound to.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Makes key and certificate, and writes the certificate.
@@ -40,8 +40,8 @@ pub fn config(folder: &Path, host: &str) -> Result<Arc<ServerConfig>> {
             builder.with_no_client_auth().with_single_cert(chain, key.into())
         })
         .map_err(|error| fail(&error))?;
-    // Renamed into place: a client that reads it finds a whole one.
-    let (new, file) = (folder.join(".cert.new"), folder.join("cert.pem"));
+    // Renamed into place, so that a client never reads half of it.
+    let (new, file) = (folder.join("cert.new"), folder.join("cert.pem"));
     fs::write(&new, made.cert.pem())
         .and_then(|()| fs::rename(&new, &file))
         .map_err(|error| Error::new("open", file.display(), error))?;

@@ -11,12 +11,12 @@
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as Named;
 use mail_builder::headers::content_type::ContentType;
@@ -25,8 +25,9 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use socketlab::console;
 
-use crate::address::{Address, Mailbox};
-use crate::data;
+use super::mailbox::Mailbox;
+use crate::smtp::address::Address;
+use crate::smtp::dot_stuffing;
 
 /// Bytes of all attachments and the body. Google takes 25 MB, after base64.
 pub const LARGEST: u64 = 25_000_000;
@@ -50,7 +51,7 @@ pub struct Letter {
     pub bcc: Vec<Mailbox>,
     /// One line.
     pub subject: String,
-    /// Text, with any line ends.
+    /// Text, with newlines of any kind.
     pub body: String,
     /// In the order of the command line.
     pub attachments: Vec<Attachment>,
@@ -58,33 +59,27 @@ pub struct Letter {
 
 impl Attachment {
     /// Reads a file. `room` is how many bytes it may have.
-    pub fn read(path: &Path, room: u64) -> Result<Attachment, String> {
-        let fail = |why: &str| Err(format!("{}: {why}", path.display()));
+    fn read(path: &Path, room: u64) -> Result<Attachment, String> {
+        let fail = |why: &str| format!("{}: {why}", path.display());
+        let failed = |error: io::Error| fail(&error.to_string());
         let name = path.file_name().and_then(|name| name.to_str());
-        let Some(name) = name else { return fail("its name is no text") };
+        let name = name.ok_or_else(|| fail("its name is no text"))?;
         if name.chars().any(console::is_deceptive) {
-            return fail("a line end or control character in its name");
+            return Err(fail("a line end or control character in its name"));
         }
-        // Opening a FIFO would wait for ever.
-        match fs::metadata(path) {
-            Err(error) => return fail(&error.to_string()),
-            Ok(about) if !about.is_file() => return fail("not a file"),
-            Ok(_) => {}
+        // open() on a FIFO would wait until somebody writes to it.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(fail("not a file"));
         }
         let mut bytes = Vec::new();
-        let read = File::open(path)
-            .and_then(|file| file.take(room + 1).read_to_end(&mut bytes));
-        match read {
-            Err(error) => fail(&error.to_string()),
-            Ok(count) if count as u64 > room => {
-                fail("too large: 25 MB are the limit of most servers")
-            }
-            Ok(_) => {
-                let kind = mime_guess::from_path(path).first_raw();
-                let kind = kind.unwrap_or("application/octet-stream");
-                Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
-            }
+        let file = File::open(path).map_err(failed)?;
+        file.take(room + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > room {
+            return Err(fail("too large: 25 MB are the limit of most servers"));
         }
+        let kind = mime_guess::from_path(path).first_raw();
+        let kind = kind.unwrap_or("application/octet-stream");
+        Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
     }
 
     /// Reads all of them, [`LARGEST`] bytes together.
@@ -100,7 +95,7 @@ impl Attachment {
     }
 }
 
-/// One line of text, as a header needs it. A line end would begin the next
+/// One line of text, as a header needs it. A newline would begin the next
 /// header line: `Hi\r\nBcc: all@example.com`.              (viva 15)
 pub fn check_header(name: &str, text: &str) -> Result<(), String> {
     match text.chars().any(char::is_control) {
@@ -124,35 +119,24 @@ impl Letter {
         found
     }
 
-    /// Does a visible address have letters beyond ASCII before the @?
-    pub fn needs_utf8(&self) -> bool {
-        let mut shown = self.to.iter().chain(&self.cc).chain([&self.from]);
-        shown.any(|mailbox| mailbox.address.needs_utf8())
-    }
-
     /// The message as bytes. `eight_bit`: the server takes them above 127
-    /// (8BITMIME); else the text is written in ASCII signs alone.
+    /// (8BITMIME); otherwise the text is written in ASCII alone.
     pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
         check_header("Subject", &self.subject)?;
         let mut message = MessageBuilder::new()
-            .date(now())
+            .date(Date::new(Timestamp::now().as_second()))
             .message_id(self.new_id())
             .from(named(&self.from));
-        for (list, cc) in [(&self.to, false), (&self.cc, true)] {
-            if !list.is_empty() {
-                let list = Named::new_list(list.iter().map(named).collect());
-                message = match cc {
-                    true => message.cc(list),
-                    false => message.to(list),
-                };
-            }
+        if !self.to.is_empty() {
+            message = message.to(list(&self.to));
+        }
+        if !self.cc.is_empty() {
+            message = message.cc(list(&self.cc));
         }
         if self.to.is_empty() && self.cc.is_empty() {
             // Only Bcc: the usual words for a header without recipients.
-            let nobody: Vec<Named> = Vec::new();
-            let group =
-                Named::new_group(Some("undisclosed-recipients"), nobody);
-            message = message.to(group);
+            let nobody = Some("undisclosed-recipients");
+            message = message.to(Named::new_group(nobody, Vec::<Named>::new()));
         }
         message = match self.subject.contains("=?") {
             true => message
@@ -160,16 +144,13 @@ impl Letter {
             false => message.subject(self.subject.as_str()),
         };
         message = message.header("User-Agent", Raw::new(AGENT));
-        let text = self.text(eight_bit);
-        let body = match self.attachments.is_empty() {
-            true => text,
-            false => {
-                let files = self.attachments.iter().map(part);
-                let parts: Vec<MimePart> =
-                    [text].into_iter().chain(files).collect();
-                MimePart::new("multipart/mixed", parts)
-            }
-        };
+        let mut body = self.text(eight_bit);
+        if !self.attachments.is_empty() {
+            let files = self.attachments.iter().map(part);
+            let parts: Vec<MimePart> =
+                [body].into_iter().chain(files).collect();
+            body = MimePart::new("multipart/mixed", parts);
+        }
         message
             .body(body)
             .write_to_vec()
@@ -179,17 +160,17 @@ impl Letter {
     /// The text as the first part. As it is where that is possible: it can
     /// then be read in the dialogue. Else mail-builder encodes it.
     fn text(&self, eight_bit: bool) -> MimePart<'_> {
-        let wire = data::with_crlf(self.body.as_bytes());
+        let wire = dot_stuffing::with_crlf(self.body.as_bytes());
         let plain = eight_bit || self.body.is_ascii();
         let mut kind = ContentType::new("text/plain");
         kind = kind.attribute("charset", "utf-8");
-        match data::check(&wire) {
+        match dot_stuffing::check(&wire) {
             Ok(_) if plain => MimePart::new(kind, wire).transfer_encoding(
                 if self.body.is_ascii() { "7bit" } else { "8bit" },
             ),
             // A long line, or a server for ASCII alone. A text is CR LF in
             // MIME, also inside an encoding.
-            _ if !data::has_odd_bytes(&wire) => {
+            _ if !dot_stuffing::has_odd_bytes(&wire) => {
                 let text = String::from_utf8_lossy(&wire).into_owned();
                 MimePart::new(kind, text)
             }
@@ -207,13 +188,13 @@ impl Letter {
 /// Who we are, for people who look for a fault.
 const AGENT: &str = concat!("socketlab/", env!("CARGO_PKG_VERSION"));
 
-fn now() -> Date {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    Date::new(now.map_or(0, |since| since.as_secs() as i64))
-}
-
 fn named(mailbox: &Mailbox) -> Named<'_> {
     Named::new_address(mailbox.name.as_deref(), mailbox.address.text())
+}
+
+/// Several people in one header line.
+fn list(of: &[Mailbox]) -> Named<'_> {
+    Named::new_list(of.iter().map(named).collect())
 }
 
 /// A subject in which somebody has typed `=?utf-8?…?=`, encoded: as it is, a
