@@ -15,6 +15,9 @@
 //! A JSON line says when its call began and ended, in nanoseconds since 1970
 //! by the machine's clock, so that the files of two programs can be merged.
 //! Both times are taken next to the call, before anything else is looked up.
+//! A `send` may wake the other program before it returns, so that the other
+//! end's `recv` can end a few microseconds earlier. What is certain: a cause
+//! began before its effect ended.
 //!
 //! While tracing is off, a call costs one relaxed load of `LEVEL` more.
 
