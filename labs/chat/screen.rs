@@ -2,6 +2,7 @@
 //! line that the user types. On a terminal rustyline does that: it removes the
 //! typed text, prints, and restores it. Everywhere else, and with --plain,
 //! lines are appended, for scripts and screen readers.              [G-8e]
+//! [X-TTY]
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -1,4 +1,5 @@
 //! `PROGRAM [HOST] [PORT] [options]`: what every command line has alike.
+//! [X-CLI]
 //!
 //! The crate argh parses the words. This module adds what argh lacks: `-h`,
 //! `-V`, `--option=value`, negative numbers and the word `help` as ordinary

@@ -1,6 +1,7 @@
 //! A thread per client: named after the peer, at most so many at once, a
 //! panic contained, all ended when the server stops. For TCP and for
 //! Unix-domain sockets alike: a [`Connection`] says what is needed of either.
+//! [X-THREAD]
 //!
 //! ```text
 //!  lab's accept loop                  Clients

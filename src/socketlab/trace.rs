@@ -1,6 +1,6 @@
 //! `TRACE=1`: each of the handouts' calls as it ends, on stderr. `TRACE=2`:
 //! every call, also options (`setsockopt`) and waits (`poll`). `TRACE=FILE`:
-//! all of them and more as JSON lines, appended, for tools to read.
+//! all of them and more as JSON lines, appended, for tools to read. [X-TRACE]
 //!
 //! ```text
 //! trace server 4 accept(3) = 4, 127.0.0.1:48437   at 12 us, took 2.314 s  …
