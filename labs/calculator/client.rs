@@ -24,12 +24,6 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-/// Limit for an answer: a sequential server may serve another client first.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Silence that ends an answer without a newline: other servers send none.
-const PAUSE: Duration = Duration::from_millis(200);
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let gap = args::in_range("--gap", args.gap, 1, 60_000);
@@ -178,13 +172,11 @@ impl Server {
     }
 }
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "client",
-    port: 12004,
-    steps: "socket connect send recv close",
-    example: "calculator-client 127.0.0.1 12004 --name Ada",
-};
+/// Limit for an answer: a sequential server may serve another client first.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Silence that ends an answer without a newline: other servers send none.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Sends sums to a calculator and prints its answers.
 #[derive(FromArgs, ArgsInfo)]
@@ -209,3 +201,11 @@ struct Args {
     #[argh(option, default = "500")]
     gap: u64,
 }
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "client",
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-client 127.0.0.1 12004 --name Ada",
+};

@@ -25,9 +25,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, signals, warn};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 5;
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -75,13 +72,8 @@ fn main() -> Result<()> {
     }
 }
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-sequential-server 127.0.0.1 12004",
-};
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 5;
 
 /// Computes for one client at a time.
 #[derive(FromArgs, ArgsInfo)]
@@ -103,3 +95,11 @@ struct Args {
     #[argh(switch)]
     allow_privileged: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-sequential-server 127.0.0.1 12004",
+};

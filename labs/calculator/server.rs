@@ -25,12 +25,6 @@ use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a new client reads when all slots are taken.
-const NO_ROOM: &str = "error: no room, try again later\n";
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -75,13 +69,11 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-server 127.0.0.1 12004",
-};
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a new client reads when all slots are taken.
+const NO_ROOM: &str = "error: no room, try again later\n";
 
 /// Computes for many clients at once.
 #[derive(FromArgs, ArgsInfo)]
@@ -106,3 +98,11 @@ struct Args {
     #[argh(switch)]
     allow_privileged: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-server 127.0.0.1 12004",
+};

@@ -56,14 +56,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "client",
-    port: 12004,
-    steps: "socket connect send recv close",
-    example: "calculator-template-client 127.0.0.1 12004",
-};
-
 /// Sends one message and prints the answer.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
@@ -74,3 +66,11 @@ struct Args {
     #[argh(positional)]
     port: Port,
 }
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "client",
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-template-client 127.0.0.1 12004",
+};

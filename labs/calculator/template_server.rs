@@ -20,9 +20,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Longest wait for a client that says nothing: the next one is waiting.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -90,13 +87,8 @@ fn converse(client: TcpSocket) -> Result<()> {
     Ok(())
 }
 
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-template-server 127.0.0.1 12004",
-};
+/// Longest wait for a client that says nothing: the next one is waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Answers one message of each client, one client at a time.
 #[derive(FromArgs, ArgsInfo)]
@@ -111,3 +103,11 @@ struct Args {
     #[argh(switch)]
     allow_privileged: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: "server",
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-template-server 127.0.0.1 12004",
+};

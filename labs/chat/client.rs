@@ -24,19 +24,6 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, signals, warn};
 
-/// Longest line that is shown, in bytes: /who in a large room.
-const LONGEST: usize = 256 * 1024;
-
-/// Names that are kept for completion, and characters of one.
-const MOST_NAMES: usize = 4096;
-const LONGEST_NAME: usize = 24;
-
-/// How long the server may take to close after we said `quit`.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-/// The user has left, so the end of the stream is not an error.
-static LEAVING: AtomicBool = AtomicBool::new(false);
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.name.as_ref().is_some_and(|name| name.contains(['\n', '\r'])) {
@@ -238,13 +225,18 @@ fn learn_names(line: &str, names: &Names) {
     }
 }
 
-const PROGRAM: Program = Program {
-    lab: "chat",
-    role: "client",
-    port: 12005,
-    steps: "socket connect send recv close",
-    example: "chat-client 127.0.0.1 12005 --name Batman",
-};
+/// Longest line that is shown, in bytes: /who in a large room.
+const LONGEST: usize = 256 * 1024;
+
+/// Names that are kept for completion, and characters of one.
+const MOST_NAMES: usize = 4096;
+const LONGEST_NAME: usize = 24;
+
+/// How long the server may take to close after we said `quit`.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The user has left, so the end of the stream is not an error.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// A chat client: what you type all others read; `quit` leaves.
 #[derive(FromArgs, ArgsInfo)]
@@ -264,3 +256,11 @@ struct Args {
     #[argh(switch)]
     plain: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: "client",
+    port: 12005,
+    steps: "socket connect send recv close",
+    example: "chat-client 127.0.0.1 12005 --name Batman",
+};

@@ -29,18 +29,6 @@ use socketlab::log::Log;
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, threads};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// Events that may wait for the hub. When the queue is full, readers wait,
-/// and TCP's flow control makes their clients wait.
-const EVENTS: usize = 64;
-
-/// Lines that may wait for the log thread.
-const LOG_LINES: usize = 4096;
-
-const NO_ROOM: &str = "Server: the room is full, try again later\n";
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -111,13 +99,17 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-const PROGRAM: Program = Program {
-    lab: "chat",
-    role: "server",
-    port: 12005,
-    steps: "socket bind listen accept recv send close",
-    example: "chat-server 127.0.0.1 12005",
-};
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// Events that may wait for the hub. When the queue is full, readers wait,
+/// and TCP's flow control makes their clients wait.
+const EVENTS: usize = 64;
+
+/// Lines that may wait for the log thread.
+const LOG_LINES: usize = 4096;
+
+const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
 /// A chat room: clients log in with a name, and what one says all others see.
 #[derive(FromArgs, ArgsInfo)]
@@ -154,3 +146,11 @@ struct Args {
     #[argh(switch)]
     allow_privileged: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: "server",
+    port: 12005,
+    steps: "socket bind listen accept recv send close",
+    example: "chat-server 127.0.0.1 12005",
+};

@@ -33,37 +33,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Error, Result, console, say, signals, warn};
 
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "client",
-    port: 12003,
-    steps: "socket sendto recvfrom close",
-    example: "datetime-client 127.0.0.1 12003 --count 5",
-};
-
-/// Asks for date and time at random, until Ctrl-C.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12003)
-    #[argh(positional)]
-    port: Port,
-    /// how many requests (default: until Ctrl-C)
-    #[argh(option)]
-    count: Option<u64>,
-    /// seconds between requests, at random from LEAST..MOST (default 1..2)
-    #[argh(option, default = "Gap(1.0, 2.0)")]
-    gap: Gap,
-    /// a number that repeats the same requests and gaps (default: by chance)
-    #[argh(option)]
-    seed: Option<u64>,
-    /// milliseconds to wait for an answer (default 1000)
-    #[argh(option, default = "1000")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
@@ -234,3 +203,34 @@ impl FromStr for Gap {
         }
     }
 }
+
+/// Asks for date and time at random, until Ctrl-C.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12003)
+    #[argh(positional)]
+    port: Port,
+    /// how many requests (default: until Ctrl-C)
+    #[argh(option)]
+    count: Option<u64>,
+    /// seconds between requests, at random from LEAST..MOST (default 1..2)
+    #[argh(option, default = "Gap(1.0, 2.0)")]
+    gap: Gap,
+    /// a number that repeats the same requests and gaps (default: by chance)
+    #[argh(option)]
+    seed: Option<u64>,
+    /// milliseconds to wait for an answer (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "client",
+    port: 12003,
+    steps: "socket sendto recvfrom close",
+    example: "datetime-client 127.0.0.1 12003 --count 5",
+};

@@ -21,34 +21,6 @@ use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Longer than any request, so that a cut datagram cannot look like one.
-const BUFFER: usize = 1024; // bytes
-
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "server",
-    port: 12003,
-    steps: "socket bind recvfrom sendto",
-    example: "datetime-server 127.0.0.1 12003",
-};
-
-/// Answers SEND_DATE with YYYY-MM-DD and SEND_TIME with HH:MM:SS.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1; 0.0.0.0: every interface)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12003; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// tell universal time instead of this machine's local time
-    #[argh(switch)]
-    utc: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -129,3 +101,31 @@ fn zone_name(zone: &TimeZone) -> String {
     let now = Timestamp::now().to_zoned(zone.clone());
     now.strftime("%Q, UTC%:z").to_string()
 }
+
+/// Longer than any request, so that a cut datagram cannot look like one.
+const BUFFER: usize = 1024; // bytes
+
+/// Answers SEND_DATE with YYYY-MM-DD and SEND_TIME with HH:MM:SS.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1; 0.0.0.0: every interface)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12003; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// tell universal time instead of this machine's local time
+    #[argh(switch)]
+    utc: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "server",
+    port: 12003,
+    steps: "socket bind recvfrom sendto",
+    example: "datetime-server 127.0.0.1 12003",
+};

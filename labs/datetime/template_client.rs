@@ -19,25 +19,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say};
 
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "client",
-    port: 12003,
-    steps: "socket sendto recvfrom close",
-    example: "datetime-template-client 127.0.0.1 12003",
-};
-
-/// Sends one datagram and prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12003)
-    #[argh(positional)]
-    port: Port,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let addresses = net::resolve(&args.host, args.port.0)?;
@@ -68,3 +49,22 @@ fn main() -> Result<()> {
         Ok(())
     })
 }
+
+/// Sends one datagram and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12003)
+    #[argh(positional)]
+    port: Port,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "client",
+    port: 12003,
+    steps: "socket sendto recvfrom close",
+    example: "datetime-template-client 127.0.0.1 12003",
+};

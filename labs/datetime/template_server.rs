@@ -18,28 +18,6 @@ use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "server",
-    port: 12003,
-    steps: "socket bind recvfrom sendto",
-    example: "datetime-template-server 127.0.0.1 12003",
-};
-
-/// Prints each datagram and answers it.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12003; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -82,3 +60,25 @@ fn main() -> Result<()> {
         }
     }
 }
+
+/// Prints each datagram and answers it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12003; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: "server",
+    port: 12003,
+    steps: "socket bind recvfrom sendto",
+    example: "datetime-template-server 127.0.0.1 12003",
+};

@@ -18,31 +18,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say};
 
-/// A send() that makes no progress for this time is stuck.
-const STUCK: Duration = Duration::from_secs(2);
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-deadlock 127.0.0.1 12001 --mib 64",
-};
-
-/// Sends all, then reads: deadlocks on purpose if it is much.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// mebibytes to send (default 64)
-    #[argh(option, default = "64")]
-    mib: usize,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let total = args::in_range("--mib", args.mib, 1, 1024) * 1024 * 1024;
@@ -98,3 +73,28 @@ fn main() -> Result<()> {
     server.close();
     Ok(())
 }
+
+/// A send() that makes no progress for this time is stuck.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// Sends all, then reads: deadlocks on purpose if it is much.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// mebibytes to send (default 64)
+    #[argh(option, default = "64")]
+    mib: usize,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-deadlock 127.0.0.1 12001 --mib 64",
+};

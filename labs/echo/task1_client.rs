@@ -14,25 +14,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console};
 
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send close",
-    example: "echo-task1-client 127.0.0.1 12001",
-};
-
-/// Task 1: sends one sentence, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     // A name may stand for several addresses: try them in turn.  [E-C1]
@@ -64,3 +45,22 @@ fn main() -> Result<()> {
     server.close();
     Ok(())
 }
+
+/// Task 1: sends one sentence, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send close",
+    example: "echo-task1-client 127.0.0.1 12001",
+};

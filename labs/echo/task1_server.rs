@@ -19,28 +19,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals};
 
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv close",
-    example: "echo-task1-server 127.0.0.1 12001",
-};
-
-/// Task 1: prints what one client sends, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -108,3 +86,25 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));
     }
 }
+
+/// Task 1: prints what one client sends, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv close",
+    example: "echo-task1-server 127.0.0.1 12001",
+};

@@ -17,28 +17,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-task2-client 127.0.0.1 12001",
-};
-
-/// Task 2: sends one sentence, prints its echo, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// seconds that an echo may take, as a whole (default 10)
-    #[argh(option, default = "10")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
@@ -92,3 +70,25 @@ fn main() -> Result<()> {
     server.close();
     Ok(())
 }
+
+/// Task 2: sends one sentence, prints its echo, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// seconds that an echo may take, as a whole (default 10)
+    #[argh(option, default = "10")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-task2-client 127.0.0.1 12001",
+};

@@ -22,32 +22,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-task3-client 127.0.0.1 12001",
-};
-
-/// Task 3: sends each line, prints its echo; `exit` and `stop` end it.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// send no line end, for servers that compare recv() with b"stop"
-    #[argh(switch)]
-    bare: bool,
-    /// seconds that an echo may take, as a whole (default 60: the sequential
-    /// server may let us wait for our turn)
-    #[argh(option, default = "60")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
@@ -125,3 +99,29 @@ fn read_echo(
     }
     Ok(echo)
 }
+
+/// Task 3: sends each line, prints its echo; `exit` and `stop` end it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// send no line end, for servers that compare recv() with b"stop"
+    #[argh(switch)]
+    bare: bool,
+    /// seconds that an echo may take, as a whole (default 60: the sequential
+    /// server may let us wait for our turn)
+    #[argh(option, default = "60")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-task3-client 127.0.0.1 12001",
+};

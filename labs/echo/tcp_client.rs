@@ -27,40 +27,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};
 
-/// Bytes given to send(), and bytes that came back. The first is counted
-/// before the call: no echo can come before its bytes are in the count.
-static SENT: AtomicU64 = AtomicU64::new(0);
-static ECHOED: AtomicU64 = AtomicU64::new(0);
-
-/// We have sent `exit` or `stop`, or all our input: the server may close.
-static LEAVING: AtomicBool = AtomicBool::new(false);
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-client 127.0.0.1 12001",
-};
-
-/// Sends its input to an echo server and prints what comes back.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// seconds for the rest of the echo once the input has ended (default
-    /// 60: a sequential server may let us wait for our turn)
-    #[argh(option, default = "60")]
-    wait: u64,
-    /// seconds to try again while nobody listens there (default 0)
-    #[argh(option, default = "0")]
-    retry: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
@@ -271,3 +237,37 @@ fn escape_lines(text: &[u8]) -> String {
     }
     shown
 }
+
+/// Bytes given to send(), and bytes that came back. The first is counted
+/// before the call: no echo can come before its bytes are in the count.
+static SENT: AtomicU64 = AtomicU64::new(0);
+static ECHOED: AtomicU64 = AtomicU64::new(0);
+
+/// We have sent `exit` or `stop`, or all our input: the server may close.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Sends its input to an echo server and prints what comes back.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// seconds for the rest of the echo once the input has ended (default
+    /// 60: a sequential server may let us wait for our turn)
+    #[argh(option, default = "60")]
+    wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-client 127.0.0.1 12001",
+};

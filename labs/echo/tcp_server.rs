@@ -24,40 +24,6 @@ use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a client reads when all slots are taken.
-const NO_ROOM: &str = "echo-server: no room, try again later\n";
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv send close",
-    example: "echo-server 127.0.0.1 12001",
-};
-
-/// Echoes every byte, to many clients at once, until one says `stop`.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -107,3 +73,37 @@ fn main() -> Result<()> {
     clients.finish();
     Ok(())
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a client reads when all slots are taken.
+const NO_ROOM: &str = "echo-server: no room, try again later\n";
+
+/// Echoes every byte, to many clients at once, until one says `stop`.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-server 127.0.0.1 12001",
+};

@@ -25,28 +25,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say, signals, warn};
 
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv send close",
-    example: "echo-threads-server 127.0.0.1 12001",
-};
-
-/// Task 3 with a thread per client.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -104,3 +82,25 @@ fn main() -> Result<()> {
         }
     }
 }
+
+/// Task 3 with a thread per client.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-threads-server 127.0.0.1 12001",
+};

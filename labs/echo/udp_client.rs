@@ -19,36 +19,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, LARGEST_DATAGRAM, UdpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-/// How often a datagram is sent before the server counts as gone.
-const ATTEMPTS: u32 = 3;
-
-/// A server whose buffer is too small echoes the beginning of a datagram. No
-/// buffer is smaller than this, so a shorter echo, "a" for "ab", is the late
-/// echo of another sentence.
-const SMALLEST_BUFFER: usize = 512;
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-udp-client 127.0.0.1 12001",
-};
-
-/// Task 4: sends each line as a datagram, prints its echo.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// milliseconds to wait for an echo before sending again (default 1000)
-    #[argh(option, default = "1000")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
@@ -153,3 +123,33 @@ fn read_sentence() -> Result<Option<Vec<u8>>> {
     console::prompt_person("datagram (exit: leave, stop: end server): ");
     console::read_stdin_line()
 }
+
+/// How often a datagram is sent before the server counts as gone.
+const ATTEMPTS: u32 = 3;
+
+/// A server whose buffer is too small echoes the beginning of a datagram. No
+/// buffer is smaller than this, so a shorter echo, "a" for "ab", is the late
+/// echo of another sentence.
+const SMALLEST_BUFFER: usize = 512;
+
+/// Task 4: sends each line as a datagram, prints its echo.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds to wait for an echo before sending again (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "client",
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-udp-client 127.0.0.1 12001",
+};

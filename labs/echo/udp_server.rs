@@ -19,38 +19,6 @@ use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Room for the largest datagram that there is. With less room, the kernel
-/// cuts a longer one and throws its rest away, without an error. (try 8)
-const BUFFER: usize = 65_536;
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind recvfrom sendto close",
-    example: "echo-udp-server 127.0.0.1 12001",
-};
-
-/// Task 4: sends every datagram back to where it came from.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// bytes of room for a datagram (default 65536): less cuts longer ones
-    #[argh(option, default = "BUFFER")]
-    buffer: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -111,3 +79,35 @@ fn main() -> Result<()> {
     say!("bye");
     Ok(())
 }
+
+/// Room for the largest datagram that there is. With less room, the kernel
+/// cuts a longer one and throws its rest away, without an error. (try 8)
+const BUFFER: usize = 65_536;
+
+/// Task 4: sends every datagram back to where it came from.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bytes of room for a datagram (default 65536): less cuts longer ones
+    #[argh(option, default = "BUFFER")]
+    buffer: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: "server",
+    port: 12001,
+    steps: "socket bind recvfrom sendto close",
+    example: "echo-udp-server 127.0.0.1 12001",
+};

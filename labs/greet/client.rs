@@ -25,10 +25,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, call, call_close, call_connect, call_recv};
 use socketlab::{Error, Result, console, say};
 
-/// The client reads at most so much: a greeting is short, and a server could
-/// send without end.
-const MOST: usize = 64 * 1024; // bytes
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
@@ -149,6 +145,10 @@ fn print_rest(line: &[u8]) {
         say!("{}", console::escape(line));
     }
 }
+
+/// The client reads at most so much: a greeting is short, and a server could
+/// send without end.
+const MOST: usize = 64 * 1024; // bytes
 
 /// Prints what the server says, until it closes or falls silent.
 #[derive(FromArgs, ArgsInfo)]

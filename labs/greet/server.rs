@@ -28,10 +28,6 @@ use socketlab::console::python_address;
 use socketlab::net::{self, call, call_close, call_send};
 use socketlab::{Result, say, signals, warn};
 
-/// The sentence for each client. It has no newline, because the handout's
-/// server sends none.
-const GREETING: &[u8] = b"Thank you for connecting";
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -135,6 +131,10 @@ fn explain_hostname(host: &str, address: SocketAddr) {
         );
     }
 }
+
+/// The sentence for each client. It has no newline, because the handout's
+/// server sends none.
+const GREETING: &[u8] = b"Thank you for connecting";
 
 /// Greets every client and closes the connection.
 #[derive(FromArgs, ArgsInfo)]

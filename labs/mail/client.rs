@@ -32,16 +32,6 @@ use socketlab::args::{self, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, program};
 
-const PROGRAM: Program = Program {
-    lab: "mail",
-    role: "client",
-    port: 2525,
-    steps: "socket connect greeting ehlo starttls auth mail rcpt data dot \
-            quit close",
-    example: "mail-client 127.0.0.1 2525 --from ada@example.com \
-              --to bob@example.org --subject Hi < letter.txt",
-};
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     program::set_server("mail-sink"); // what to start when nobody listens
@@ -257,3 +247,13 @@ fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
     }
     Ok((stuffed, parameters))
 }
+
+const PROGRAM: Program = Program {
+    lab: "mail",
+    role: "client",
+    port: 2525,
+    steps: "socket connect greeting ehlo starttls auth mail rcpt data dot \
+            quit close",
+    example: "mail-client 127.0.0.1 2525 --from ada@example.com \
+              --to bob@example.org --subject Hi < letter.txt",
+};

@@ -30,75 +30,6 @@ use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, warn};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a client reads when too many others are connected.
-const NO_ROOM: &str = "421 4.3.2 no room, try again later\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "mail",
-    role: "sink",
-    port: 2525,
-    steps: "socket bind listen accept recv send close",
-    example: "mail-sink 127.0.0.1 2525 --dir target/mail",
-};
-
-/// Takes mail for anybody and keeps it in a folder. Nothing is sent on.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 2525; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// folder for the messages, a Maildir: mutt -f DIR reads it (default
-    /// target/mail)
-    #[argh(option, default = "\"target/mail\".into()")]
-    dir: String,
-    /// refuse: VERB=CODE, VERB=CODE*TIMES, rcpt=CODE:ADDRESS; VERB is
-    /// greeting ehlo helo starttls auth mail rcpt data dot rset noop vrfy
-    /// help quit; dot comes after the message (may be repeated)
-    #[argh(option)]
-    fail: Vec<String>,
-    /// cut the connection at VERB, without a reply (may be repeated)
-    #[argh(option)]
-    drop_after: Vec<String>,
-    /// keep replies back: SECONDS, or VERB=SECONDS (may be repeated)
-    #[argh(option)]
-    slow: Vec<String>,
-    /// offer STARTTLS; the certificate is in the folder: cert.pem
-    #[argh(switch)]
-    tls: bool,
-    /// TLS from the first byte, as on port 465
-    #[argh(switch)]
-    implicit_tls: bool,
-    /// ask for a log-in by this name; the password is in the environment
-    /// variable MAIL_SINK_PASSWORD, and any will do if that is not set
-    #[argh(option)]
-    user: Option<String>,
-    /// the password is the first line of this file
-    #[argh(option)]
-    password_file: Option<String>,
-    /// bytes of the largest message (default 26214400, which is 25 MiB)
-    #[argh(option, default = "25 << 20")]
-    max_size: u64,
-    /// seconds of silence that end a dialogue (default 300, which is what
-    /// RFC 5321 grants a client)
-    #[argh(option, default = "300")]
-    idle: u64,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not print the dialogue
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -227,3 +158,72 @@ fn introduce(settings: &Settings, args: &Args) {
         say!("faults: {faults}");
     }
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a client reads when too many others are connected.
+const NO_ROOM: &str = "421 4.3.2 no room, try again later\r\n";
+
+/// Takes mail for anybody and keeps it in a folder. Nothing is sent on.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 2525; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// folder for the messages, a Maildir: mutt -f DIR reads it (default
+    /// target/mail)
+    #[argh(option, default = "\"target/mail\".into()")]
+    dir: String,
+    /// refuse: VERB=CODE, VERB=CODE*TIMES, rcpt=CODE:ADDRESS; VERB is
+    /// greeting ehlo helo starttls auth mail rcpt data dot rset noop vrfy
+    /// help quit; dot comes after the message (may be repeated)
+    #[argh(option)]
+    fail: Vec<String>,
+    /// cut the connection at VERB, without a reply (may be repeated)
+    #[argh(option)]
+    drop_after: Vec<String>,
+    /// keep replies back: SECONDS, or VERB=SECONDS (may be repeated)
+    #[argh(option)]
+    slow: Vec<String>,
+    /// offer STARTTLS; the certificate is in the folder: cert.pem
+    #[argh(switch)]
+    tls: bool,
+    /// TLS from the first byte, as on port 465
+    #[argh(switch)]
+    implicit_tls: bool,
+    /// ask for a log-in by this name; the password is in the environment
+    /// variable MAIL_SINK_PASSWORD, and any will do if that is not set
+    #[argh(option)]
+    user: Option<String>,
+    /// the password is the first line of this file
+    #[argh(option)]
+    password_file: Option<String>,
+    /// bytes of the largest message (default 26214400, which is 25 MiB)
+    #[argh(option, default = "25 << 20")]
+    max_size: u64,
+    /// seconds of silence that end a dialogue (default 300, which is what
+    /// RFC 5321 grants a client)
+    #[argh(option, default = "300")]
+    idle: u64,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print the dialogue
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "mail",
+    role: "sink",
+    port: 2525,
+    steps: "socket bind listen accept recv send close",
+    example: "mail-sink 127.0.0.1 2525 --dir target/mail",
+};

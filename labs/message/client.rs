@@ -26,9 +26,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-const LAST_WORDS: Duration = Duration::from_secs(1); // after our FIN
-const GAP: f64 = 0.3; // seconds, between messages without newlines
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.expect_reply && args.no_reply {
@@ -230,13 +227,17 @@ impl Session {
     }
 }
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "client",
-    port: 12002,
-    steps: "socket connect send recv close",
-    example: "message-client 127.0.0.1 12002 --id alice",
-};
+fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
+    match word {
+        "none" => Ok(b""),
+        "lf" => Ok(b"\n"),
+        "crlf" => Ok(b"\r\n"),
+        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
+    }
+}
+
+const LAST_WORDS: Duration = Duration::from_secs(1); // after our FIN
+const GAP: f64 = 0.3; // seconds, between messages without newlines
 
 /// Sends each line of its input as a message.
 #[derive(FromArgs, ArgsInfo)]
@@ -273,11 +274,10 @@ struct Args {
     gap: Option<f64>,
 }
 
-fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
-    match word {
-        "none" => Ok(b""),
-        "lf" => Ok(b"\n"),
-        "crlf" => Ok(b"\r\n"),
-        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
-    }
-}
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "client",
+    port: 12002,
+    steps: "socket connect send recv close",
+    example: "message-client 127.0.0.1 12002 --id alice",
+};

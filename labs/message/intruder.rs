@@ -26,17 +26,6 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, say};
 
-type Result<T, E = Error> = std::result::Result<T, E>;
-
-const LONGEST: usize = 4096; // bytes of an answer
-const MOST_ANSWERS: usize = 100;
-const WAIT: Duration = Duration::from_secs(3); // for all answers to an attack
-const GREETING: Duration = Duration::from_secs(2); // for an AUTH
-const GUESSES: u32 = 20;
-
-/// What gets through if anything does. It has spaces, so no ID.
-const MESSAGE: &[u8] = b"the intruder was here\n";
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let patience = args::in_range("--patience", args.patience, 0.1, 600.0);
@@ -71,6 +60,8 @@ fn main() -> Result<()> {
     }
     Ok(())
 }
+
+type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A fresh server of ours for each attack at each level: the failures of one
 /// attack must not delay the next.
@@ -287,13 +278,14 @@ fn speak(
     Ok(replies)
 }
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "intruder",
-    port: 0, // without HOST it starts servers of its own
-    steps: "socket connect send recv close",
-    example: "message-intruder 127.0.0.1 12002",
-};
+const LONGEST: usize = 4096; // bytes of an answer
+const MOST_ANSWERS: usize = 100;
+const WAIT: Duration = Duration::from_secs(3); // for all answers to an attack
+const GREETING: Duration = Duration::from_secs(2); // for an AUTH
+const GUESSES: u32 = 20;
+
+/// What gets through if anything does. It has spaces, so no ID.
+const MESSAGE: &[u8] = b"the intruder was here\n";
 
 /// Attacks a message server in every wrong way. Without HOST it starts a
 /// server at each level and prints the table of levels and attacks.
@@ -310,3 +302,11 @@ struct Args {
     #[argh(option, default = "12.0")]
     patience: f64,
 }
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "intruder",
+    port: 0, // without HOST it starts servers of its own
+    steps: "socket connect send recv close",
+    example: "message-intruder 127.0.0.1 12002",
+};

@@ -24,12 +24,6 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a new client reads when all slots are taken.
-const NO_ROOM: &str = "message-open-server: no room, try again later\n";
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -107,13 +101,11 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "server",
-    port: 12002,
-    steps: "socket bind listen accept recv close",
-    example: "message-open-server 127.0.0.1 12002",
-};
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a new client reads when all slots are taken.
+const NO_ROOM: &str = "message-open-server: no room, try again later\n";
 
 /// Task 1: prints every message of every client.
 #[derive(FromArgs, ArgsInfo)]
@@ -131,3 +123,11 @@ struct Args {
     #[argh(switch)]
     allow_privileged: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "server",
+    port: 12002,
+    steps: "socket bind listen accept recv close",
+    example: "message-open-server 127.0.0.1 12002",
+};

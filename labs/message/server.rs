@@ -37,11 +37,6 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-const BACKLOG: i32 = 1024; // connections that may wait for accept()
-
-/// What a new client reads when all slots are taken.
-const NO_ROOM: &str = "NO room: too many clients, try again later\n";
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -229,13 +224,10 @@ fn show_table_on_signal(shared: Arc<Shared>) -> Result<()> {
     Ok(())
 }
 
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "server",
-    port: 12002,
-    steps: "socket bind listen accept recv send close",
-    example: "message-server 127.0.0.1 12002 --quota labs/message/quota.txt",
-};
+const BACKLOG: i32 = 1024; // connections that may wait for accept()
+
+/// What a new client reads when all slots are taken.
+const NO_ROOM: &str = "NO room: too many clients, try again later\n";
 
 /// Prints the messages of those who may send them, and only so many.
 /// `kill -USR1` prints the quota table.
@@ -273,3 +265,11 @@ struct Args {
     #[argh(switch)]
     allow_privileged: bool,
 }
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: "server",
+    port: 12002,
+    steps: "socket bind listen accept recv send close",
+    example: "message-server 127.0.0.1 12002 --quota labs/message/quota.txt",
+};

@@ -24,31 +24,6 @@ use socketlab::args::{self, Program};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
 
-/// How long the writers may be silent.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe fork write read close",
-    example: "pipes-atomic --size 65536",
-};
-
-/// Lets two processes write into one pipe, and counts the torn writes.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// bytes of each write() (default: PIPE_BUF, and then one more)
-    #[argh(option)]
-    size: Option<usize>,
-    /// how often each of the two writes (default 2000)
-    #[argh(option, default = "2000")]
-    count: usize,
-    /// a writer, and its letter
-    #[argh(option, hidden_help)]
-    child: Option<char>,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let count = args::in_range("--count", args.count, 1, 1_000_000);
@@ -156,3 +131,28 @@ impl Runs {
         }
     }
 }
+
+/// How long the writers may be silent.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lets two processes write into one pipe, and counts the torn writes.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// bytes of each write() (default: PIPE_BUF, and then one more)
+    #[argh(option)]
+    size: Option<usize>,
+    /// how often each of the two writes (default 2000)
+    #[argh(option, default = "2000")]
+    count: usize,
+    /// a writer, and its letter
+    #[argh(option, hidden_help)]
+    child: Option<char>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe fork write read close",
+    example: "pipes-atomic --size 65536",
+};

@@ -26,45 +26,6 @@ use socketlab::args::{self, Program};
 use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
 
-/// How long the child may take for an answer, or to end.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A write() that makes no progress for this time is stuck.
-const STUCK: Duration = Duration::from_secs(1);
-
-/// Bytes written before the answer is read: less than a pipe holds.
-const PIECE: usize = 4096;
-
-/// Rounds of --one-pipe, and the question: the answer is in capitals.
-const ROUNDS: usize = 1000;
-const QUESTION: &[u8; 8] = b"question";
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe pipe fork close write read close",
-    example: "pipes-both-ways",
-};
-
-/// Sends each line that is typed to a child, which answers in capitals.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// fails on purpose: one pipe for both directions; of 1000 questions,
-    /// how many does the parent read back itself?
-    #[argh(switch)]
-    one_pipe: bool,
-    /// fails on purpose: the parent writes a mebibyte before it reads
-    #[argh(switch)]
-    deadlock: bool,
-    /// the child's half of this program
-    #[argh(switch, hidden_help)]
-    child: bool,
-    /// the child's parent, with which it ends
-    #[argh(option, hidden_help)]
-    parent: Option<u32>,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
@@ -196,3 +157,42 @@ fn write_all_then_read(down: &PipeWriter) -> Result<()> {
     }
     Err(Error::other("no deadlock: these pipes hold a mebibyte"))
 }
+
+/// How long the child may take for an answer, or to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A write() that makes no progress for this time is stuck.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Bytes written before the answer is read: less than a pipe holds.
+const PIECE: usize = 4096;
+
+/// Rounds of --one-pipe, and the question: the answer is in capitals.
+const ROUNDS: usize = 1000;
+const QUESTION: &[u8; 8] = b"question";
+
+/// Sends each line that is typed to a child, which answers in capitals.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// fails on purpose: one pipe for both directions; of 1000 questions,
+    /// how many does the parent read back itself?
+    #[argh(switch)]
+    one_pipe: bool,
+    /// fails on purpose: the parent writes a mebibyte before it reads
+    #[argh(switch)]
+    deadlock: bool,
+    /// the child's half of this program
+    #[argh(switch, hidden_help)]
+    child: bool,
+    /// the child's parent, with which it ends
+    #[argh(option, hidden_help)]
+    parent: Option<u32>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe pipe fork close write read close",
+    example: "pipes-both-ways",
+};

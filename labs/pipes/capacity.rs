@@ -31,35 +31,6 @@ use socketlab::args::{self, Program};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
 
-/// Bytes read at once: a page of the ring, on most machines.
-const PAGE: usize = 4096;
-
-/// A write() that has not returned after this time waits: otherwise it takes
-/// microseconds.
-const WAITS: Duration = Duration::from_millis(300);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe write read close",
-    example: "pipes-capacity --chunk 2049",
-};
-
-/// Fills a pipe, shows how much it held, and how a writer waits.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// a FIFO to fill instead of an ordinary pipe; it is made if need be
-    #[argh(positional)]
-    fifo: Option<PathBuf>,
-    /// bytes of each write() (default 4096, at most 65536)
-    #[argh(option, default = "4096")]
-    chunk: usize,
-    /// ask the kernel for a pipe of so many bytes (F_SETPIPE_SZ)
-    #[argh(option)]
-    size: Option<usize>,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let chunk = args::in_range("--chunk", args.chunk, 1, 65_536);
@@ -198,3 +169,32 @@ fn set_nonblocking(end: &OwnedFd, on: bool) -> Result<()> {
         Ok(rustix::fs::fcntl_setfl(end, flags)?)
     })
 }
+
+/// Bytes read at once: a page of the ring, on most machines.
+const PAGE: usize = 4096;
+
+/// A write() that has not returned after this time waits: otherwise it takes
+/// microseconds.
+const WAITS: Duration = Duration::from_millis(300);
+
+/// Fills a pipe, shows how much it held, and how a writer waits.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// a FIFO to fill instead of an ordinary pipe; it is made if need be
+    #[argh(positional)]
+    fifo: Option<PathBuf>,
+    /// bytes of each write() (default 4096, at most 65536)
+    #[argh(option, default = "4096")]
+    chunk: usize,
+    /// ask the kernel for a pipe of so many bytes (F_SETPIPE_SZ)
+    #[argh(option)]
+    size: Option<usize>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe write read close",
+    example: "pipes-capacity --chunk 2049",
+};

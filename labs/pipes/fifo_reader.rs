@@ -25,36 +25,6 @@ use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say, signals};
 
-/// A signal or main ends the program. Not both, because the signal interrupts
-/// open(), which would then look for a name that is removed already.
-static ENDING: AtomicBool = AtomicBool::new(false);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "reader",
-    port: 0,
-    steps: "mkfifo open read close unlink",
-    example: "pipes-fifo-reader /tmp/socketlab.fifo --stay",
-};
-
-/// Prints what anybody writes into a FIFO.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the FIFO's path; it is made if it is not there (default
-    /// /tmp/socketlab.fifo)
-    #[argh(positional, default = "fifo::DEFAULT.into()")]
-    path: PathBuf,
-    /// stay for one writer after the other, until Ctrl-C
-    #[argh(switch)]
-    stay: bool,
-    /// remove the name at the end, Ctrl-C included
-    #[argh(switch)]
-    remove: bool,
-    /// seconds to wait for the first writer (default 600)
-    #[argh(option, default = "600")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
@@ -132,3 +102,33 @@ fn remove(name: &OwnName) {
     // The handout's "explicitly deleted". C: unlink(), shell: rm.
     name.remove();
 }
+
+/// A signal or main ends the program. Not both, because the signal interrupts
+/// open(), which would then look for a name that is removed already.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Prints what anybody writes into a FIFO.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the FIFO's path; it is made if it is not there (default
+    /// /tmp/socketlab.fifo)
+    #[argh(positional, default = "fifo::DEFAULT.into()")]
+    path: PathBuf,
+    /// stay for one writer after the other, until Ctrl-C
+    #[argh(switch)]
+    stay: bool,
+    /// remove the name at the end, Ctrl-C included
+    #[argh(switch)]
+    remove: bool,
+    /// seconds to wait for the first writer (default 600)
+    #[argh(option, default = "600")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "reader",
+    port: 0,
+    steps: "mkfifo open read close unlink",
+    example: "pipes-fifo-reader /tmp/socketlab.fifo --stay",
+};

@@ -29,36 +29,6 @@ use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, console, say, warn};
 
-/// How long to wait for the other side.
-const WAIT: Duration = Duration::from_secs(600);
-
-/// How often to look whether the user has typed everything: soon enough for
-/// a person who waits for the prompt.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// The user has typed everything, and all of it is in the FIFO.
-static TYPED: AtomicBool = AtomicBool::new(false);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "talker",
-    port: 0,
-    steps: "mkfifo open write read close",
-    example: "pipes-fifo-talk /tmp/socketlab.fifo --name anna",
-};
-
-/// Two people and one FIFO, or two: who reads what?
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// one FIFO for both directions (default /tmp/socketlab.fifo), or two:
-    /// that to write into, then that to read from
-    #[argh(positional)]
-    fifos: Vec<PathBuf>,
-    /// the name in front of each line (default: the process id)
-    #[argh(option)]
-    name: Option<String>,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let name = args.name.unwrap_or_else(|| process::id().to_string());
@@ -189,3 +159,33 @@ fn print_all(reader: &OwnedFd, own: &[u8], one: bool) -> Result<()> {
         }
     }
 }
+
+/// How long to wait for the other side.
+const WAIT: Duration = Duration::from_secs(600);
+
+/// How often to look whether the user has typed everything: soon enough for
+/// a person who waits for the prompt.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The user has typed everything, and all of it is in the FIFO.
+static TYPED: AtomicBool = AtomicBool::new(false);
+
+/// Two people and one FIFO, or two: who reads what?
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// one FIFO for both directions (default /tmp/socketlab.fifo), or two:
+    /// that to write into, then that to read from
+    #[argh(positional)]
+    fifos: Vec<PathBuf>,
+    /// the name in front of each line (default: the process id)
+    #[argh(option)]
+    name: Option<String>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "talker",
+    port: 0,
+    steps: "mkfifo open write read close",
+    example: "pipes-fifo-talk /tmp/socketlab.fifo --name anna",
+};

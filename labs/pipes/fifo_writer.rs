@@ -20,29 +20,6 @@ use rustix::fs::OFlags;
 use socketlab::args::{self, Program};
 use socketlab::{Result, console, say};
 
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "writer",
-    port: 0,
-    steps: "mkfifo open write close",
-    example: "pipes-fifo-writer /tmp/socketlab.fifo",
-};
-
-/// Writes each line that is typed into a FIFO.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the FIFO's path; it is made if it is not there (default
-    /// /tmp/socketlab.fifo)
-    #[argh(positional, default = "fifo::DEFAULT.into()")]
-    path: PathBuf,
-    /// do not wait for a reader: without one, open() fails (ENXIO)
-    #[argh(switch)]
-    no_wait: bool,
-    /// seconds to wait for a reader (default 600)
-    #[argh(option, default = "600")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
@@ -83,3 +60,26 @@ fn main() -> Result<()> {
     say!("closed; {shown} is still there (rm {shown} removes it)");
     Ok(())
 }
+
+/// Writes each line that is typed into a FIFO.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the FIFO's path; it is made if it is not there (default
+    /// /tmp/socketlab.fifo)
+    #[argh(positional, default = "fifo::DEFAULT.into()")]
+    path: PathBuf,
+    /// do not wait for a reader: without one, open() fails (ENXIO)
+    #[argh(switch)]
+    no_wait: bool,
+    /// seconds to wait for a reader (default 600)
+    #[argh(option, default = "600")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "writer",
+    port: 0,
+    steps: "mkfifo open write close",
+    example: "pipes-fifo-writer /tmp/socketlab.fifo",
+};

@@ -27,39 +27,6 @@ use socketlab::args::{self, Program};
 use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
 
-/// How long the child may take to end once it has its end of file.
-const END: Duration = Duration::from_secs(10);
-
-/// With --leak it never does.
-const STUCK: Duration = Duration::from_secs(1);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe fork close write read close wait",
-    example: "pipes-ordinary",
-};
-
-/// Sends each line that is typed through a pipe to a child process.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// fails on purpose: the child reads once and leaves, and the next
-    /// write() finds nobody (EPIPE)
-    #[argh(switch)]
-    reader_leaves: bool,
-    /// fails on purpose: the child inherits the writing end, too, and so
-    /// never sees the end of file
-    #[argh(switch)]
-    leak: bool,
-    /// the child's half of this program
-    #[argh(switch, hidden_help)]
-    child: bool,
-    /// the child's parent, with which it ends
-    #[argh(option, hidden_help)]
-    parent: Option<u32>,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
@@ -173,3 +140,36 @@ fn write_too_late(writer: &PipeWriter, child: &mut Child) -> Result<()> {
     pipe::write_all(writer, b"two\n")?;
     Err(Error::other("write() worked, so somebody still reads. Who?"))
 }
+
+/// How long the child may take to end once it has its end of file.
+const END: Duration = Duration::from_secs(10);
+
+/// With --leak it never does.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Sends each line that is typed through a pipe to a child process.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// fails on purpose: the child reads once and leaves, and the next
+    /// write() finds nobody (EPIPE)
+    #[argh(switch)]
+    reader_leaves: bool,
+    /// fails on purpose: the child inherits the writing end, too, and so
+    /// never sees the end of file
+    #[argh(switch)]
+    leak: bool,
+    /// the child's half of this program
+    #[argh(switch, hidden_help)]
+    child: bool,
+    /// the child's parent, with which it ends
+    #[argh(option, hidden_help)]
+    parent: Option<u32>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "pipe",
+    port: 0,
+    steps: "pipe fork close write read close wait",
+    example: "pipes-ordinary",
+};

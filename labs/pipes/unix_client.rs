@@ -29,38 +29,6 @@ use socketlab::args::{self, Program};
 use socketlab::net::{self, step};
 use socketlab::{Error, Result, console, say, warn};
 
-/// How long connect() waits in a full queue, and send() for room.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The longest line that is kept together on the screen.
-const LINE: usize = 64 * 1024;
-
-/// We have sent all our input: then the server may close.
-static LEAVING: AtomicBool = AtomicBool::new(false);
-
-/// Bytes that we have sent.
-static SENT: AtomicU64 = AtomicU64::new(0);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "client",
-    port: 0,
-    steps: "socket connect send recv close",
-    example: "pipes-unix-client /tmp/socketlab.sock",
-};
-
-/// Sends its input to a Unix-domain socket and prints what comes back.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// path of the server's socket (default /tmp/socketlab.sock)
-    #[argh(positional, default = "unix::DEFAULT.into()")]
-    path: PathBuf,
-    /// seconds for the rest of the answers once the input has ended
-    /// (default 10)
-    #[argh(option, default = "10")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
@@ -207,3 +175,35 @@ fn explain(path: &Path, error: Error) -> Error {
     };
     Error::other(format!("{}. {why}", unix::without_hint(&error)))
 }
+
+/// How long connect() waits in a full queue, and send() for room.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest line that is kept together on the screen.
+const LINE: usize = 64 * 1024;
+
+/// We have sent all our input: then the server may close.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Bytes that we have sent.
+static SENT: AtomicU64 = AtomicU64::new(0);
+
+/// Sends its input to a Unix-domain socket and prints what comes back.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// path of the server's socket (default /tmp/socketlab.sock)
+    #[argh(positional, default = "unix::DEFAULT.into()")]
+    path: PathBuf,
+    /// seconds for the rest of the answers once the input has ended
+    /// (default 10)
+    #[argh(option, default = "10")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "client",
+    port: 0,
+    steps: "socket connect send recv close",
+    example: "pipes-unix-client /tmp/socketlab.sock",
+};

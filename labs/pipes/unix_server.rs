@@ -30,57 +30,6 @@ use socketlab::clients::{self, Clients};
 use socketlab::net::{self, step};
 use socketlab::{Result, console, say, warn};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// A client that stays silent for so long is disconnected. A client that does
-/// not read holds its thread no longer than the second.
-const IDLE: Duration = Duration::from_secs(600);
-const SEND_DEADLINE: Duration = Duration::from_secs(30);
-
-/// What a client reads when all slots are taken.
-const NO_ROOM: &str = "no room, try again later\n";
-
-/// Bytes asked for at once. Pages of it that are never filled cost nothing.
-const CHUNK: usize = 64 * 1024;
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "server",
-    port: 0,
-    steps: "socket bind listen accept recv send close unlink",
-    example: "pipes-unix-server /tmp/socketlab.sock",
-};
-
-/// Echoes to programs of this machine, over a Unix-domain socket.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// path of the socket (default /tmp/socketlab.sock)
-    #[argh(positional, default = "unix::DEFAULT.into()")]
-    path: PathBuf,
-    /// permissions of the socket's file, octal (default 600: only this user
-    /// may connect; 666: everybody on this machine)
-    #[argh(option, default = "0o600", from_str_fn(octal))]
-    mode: RawMode,
-    /// serve only clients of this user, whatever the permissions
-    #[argh(switch)]
-    only_me: bool,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-}
-
-/// Permissions as chmod takes them.
-fn octal(word: &str) -> std::result::Result<RawMode, String> {
-    match RawMode::from_str_radix(word, 8) {
-        Ok(mode) if mode <= 0o777 => Ok(mode),
-        _ => Err(format!("'{word}' is not a mode: give 600, 660 or 666, say")),
-    }
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let path = &args.path;
@@ -134,6 +83,14 @@ fn main() -> Result<()> {
         name.remove();
     });
     Ok(())
+}
+
+/// Permissions as chmod takes them.
+fn octal(word: &str) -> std::result::Result<RawMode, String> {
+    match RawMode::from_str_radix(word, 8) {
+        Ok(mode) if mode <= 0o777 => Ok(mode),
+        _ => Err(format!("'{word}' is not a mode: give 600, 660 or 666, say")),
+    }
 }
 
 /// Lets a client in, or tells it why not.
@@ -194,3 +151,46 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
     }
     Ok(())
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// A client that stays silent for so long is disconnected. A client that does
+/// not read holds its thread no longer than the second.
+const IDLE: Duration = Duration::from_secs(600);
+const SEND_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What a client reads when all slots are taken.
+const NO_ROOM: &str = "no room, try again later\n";
+
+/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+const CHUNK: usize = 64 * 1024;
+
+/// Echoes to programs of this machine, over a Unix-domain socket.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// path of the socket (default /tmp/socketlab.sock)
+    #[argh(positional, default = "unix::DEFAULT.into()")]
+    path: PathBuf,
+    /// permissions of the socket's file, octal (default 600: only this user
+    /// may connect; 666: everybody on this machine)
+    #[argh(option, default = "0o600", from_str_fn(octal))]
+    mode: RawMode,
+    /// serve only clients of this user, whatever the permissions
+    #[argh(switch)]
+    only_me: bool,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: "server",
+    port: 0,
+    steps: "socket bind listen accept recv send close unlink",
+    example: "pipes-unix-server /tmp/socketlab.sock",
+};

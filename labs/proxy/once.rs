@@ -30,37 +30,6 @@ use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-/// How long a browser, and an origin, may be silent.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Bytes that one recv() may return: an object may be larger than the memory.
-const CHUNK: usize = 64 * 1024;
-
-/// The response to a client beyond 256.
-const NO_ROOM: &str = "HTTP/1.0 503 Service Unavailable\r\n\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "proxy",
-    role: "server",
-    port: 8888,
-    steps: "socket bind listen accept recv connect send close",
-    example: "proxy-once-server 127.0.0.1 8888",
-};
-
-/// Fetches an object a connection: http://127.0.0.1:8888/www.host.tld/path
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 8888; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -201,3 +170,34 @@ fn refuse(client: &TcpSocket, status: u16, why: &str) -> Result<u64> {
     client.send_parts(&[&head, page.as_bytes()])?;
     Err(Error::other(page.trim_end()))
 }
+
+/// How long a browser, and an origin, may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes that one recv() may return: an object may be larger than the memory.
+const CHUNK: usize = 64 * 1024;
+
+/// The response to a client beyond 256.
+const NO_ROOM: &str = "HTTP/1.0 503 Service Unavailable\r\n\r\n";
+
+/// Fetches an object a connection: http://127.0.0.1:8888/www.host.tld/path
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 8888; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "proxy",
+    role: "server",
+    port: 8888,
+    steps: "socket bind listen accept recv connect send close",
+    example: "proxy-once-server 127.0.0.1 8888",
+};

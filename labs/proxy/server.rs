@@ -28,70 +28,6 @@ use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, warn};
 
-/// Connections that may wait for accept(): a browser opens dozens.
-const BACKLOG: i32 = 1024;
-
-/// Ports to which tunnels may lead: those of HTTPS. With all ports allowed,
-/// strangers could send mail, or reach the inside, in the proxy's name.
-const TUNNEL_PORTS: [u16; 2] = [443, 8443];
-
-/// The response to a client beyond `--max-clients`.
-const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
-    Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "proxy",
-    role: "server",
-    port: 8888,
-    steps: "socket bind listen accept recv connect send close",
-    example: "proxy-server 127.0.0.1 8888",
-};
-
-/// Fetches for browsers: http:// with a cache, https:// through tunnels.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 8888; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// mebibytes of memory for cached responses (default 32)
-    #[argh(option, default = "32")]
-    cache_mib: usize,
-    /// cache no responses
-    #[argh(switch)]
-    no_cache: bool,
-    /// one more port to which CONNECT may lead, besides 443 and 8443; may be
-    /// given several times
-    #[argh(option)]
-    connect_port: Vec<u16>,
-    /// reach private and loopback addresses though bound to more than loopback
-    #[argh(switch)]
-    allow_private: bool,
-    /// seconds that an origin may be silent (default 60)
-    #[argh(option, default = "60")]
-    patience: u64,
-    /// seconds without a request that end a connection (default 30)
-    #[argh(option, default = "30")]
-    idle: u64,
-    /// seconds of silence on both sides that end a tunnel (default 300)
-    #[argh(option, default = "300")]
-    tunnel_idle: u64,
-    /// mebibytes that a request's body may have (default 0: any number)
-    #[argh(option, default = "0")]
-    max_body: u64,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// no log
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -163,3 +99,67 @@ fn main() -> Result<()> {
     clients.finish_with(|| hub.finish());
     Ok(())
 }
+
+/// Connections that may wait for accept(): a browser opens dozens.
+const BACKLOG: i32 = 1024;
+
+/// Ports to which tunnels may lead: those of HTTPS. With all ports allowed,
+/// strangers could send mail, or reach the inside, in the proxy's name.
+const TUNNEL_PORTS: [u16; 2] = [443, 8443];
+
+/// The response to a client beyond `--max-clients`.
+const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+/// Fetches for browsers: http:// with a cache, https:// through tunnels.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 8888; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// mebibytes of memory for cached responses (default 32)
+    #[argh(option, default = "32")]
+    cache_mib: usize,
+    /// cache no responses
+    #[argh(switch)]
+    no_cache: bool,
+    /// one more port to which CONNECT may lead, besides 443 and 8443; may be
+    /// given several times
+    #[argh(option)]
+    connect_port: Vec<u16>,
+    /// reach private and loopback addresses though bound to more than loopback
+    #[argh(switch)]
+    allow_private: bool,
+    /// seconds that an origin may be silent (default 60)
+    #[argh(option, default = "60")]
+    patience: u64,
+    /// seconds without a request that end a connection (default 30)
+    #[argh(option, default = "30")]
+    idle: u64,
+    /// seconds of silence on both sides that end a tunnel (default 300)
+    #[argh(option, default = "300")]
+    tunnel_idle: u64,
+    /// mebibytes that a request's body may have (default 0: any number)
+    #[argh(option, default = "0")]
+    max_body: u64,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// no log
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "proxy",
+    role: "server",
+    port: 8888,
+    steps: "socket bind listen accept recv connect send close",
+    example: "proxy-server 127.0.0.1 8888",
+};

@@ -20,17 +20,6 @@ use rpc::stub::{RetryPolicy, Stub};
 use socketlab::args::{self, Port, Program};
 use socketlab::{Error, Result, net, say};
 
-type Here = fn(Number, Number) -> std::result::Result<Number, ArithmeticError>;
-type There = fn(&mut Stub, Number, Number) -> Result<Number>;
-
-/// Each procedure, and the stub that stands for it.
-const PROCEDURES: [(&str, Here, There); 4] = [
-    ("add", calculator::add, add),
-    ("subtract", calculator::subtract, subtract),
-    ("multiply", calculator::multiply, multiply),
-    ("divide", calculator::divide, divide),
-];
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let calls = args::in_range("--calls", args.calls, 1, 1_000_000);
@@ -65,6 +54,9 @@ fn main() -> Result<()> {
     say!("The result is the same; the time is {times:.0} times as long.");
     Ok(())
 }
+
+type Here = fn(Number, Number) -> std::result::Result<Number, ArithmeticError>;
+type There = fn(&mut Stub, Number, Number) -> Result<Number>;
 
 /// `calculator::add`, from afar. Mostly a program writes such functions
 /// (rpcgen, protoc), from a description of the interface. The caller sees two
@@ -105,6 +97,14 @@ fn each(time: Duration, calls: u32) -> String {
         _ => format!("{:.1} ms", nanoseconds / 1e6),
     }
 }
+
+/// Each procedure, and the stub that stands for it.
+const PROCEDURES: [(&str, Here, There); 4] = [
+    ("add", calculator::add, add),
+    ("subtract", calculator::subtract, subtract),
+    ("multiply", calculator::multiply, multiply),
+    ("divide", calculator::divide, divide),
+];
 
 /// Calls a procedure here and on a server, and compares.
 #[derive(FromArgs, ArgsInfo)]

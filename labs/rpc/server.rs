@@ -32,24 +32,6 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a further client reads when `--max-clients` are served.
-const NO_ROOM: &str = concat!(
-    r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Server error","#,
-    r#""data":"no room: try again later"},"id":null}"#,
-    "\n"
-);
-
-/// What all conversations share.
-struct Service {
-    skeleton: Skeleton,
-    replies_to_lose: AtomicU64,
-    connections_to_lose: AtomicU64,
-    idle: Duration,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -103,6 +85,14 @@ fn main() -> Result<()> {
     }
     clients.finish();
     Ok(())
+}
+
+/// What all conversations share.
+struct Service {
+    skeleton: Skeleton,
+    replies_to_lose: AtomicU64,
+    connections_to_lose: AtomicU64,
+    idle: Duration,
 }
 
 /// Responds to one client's lines in their order until it leaves.
@@ -180,6 +170,16 @@ fn take_one(count: &AtomicU64) -> bool {
     let one_less = |left: u64| left.checked_sub(1);
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a further client reads when `--max-clients` are served.
+const NO_ROOM: &str = concat!(
+    r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Server error","#,
+    r#""data":"no room: try again later"},"id":null}"#,
+    "\n"
+);
 
 /// Runs procedures for clients on other machines (JSON-RPC 2.0, a line each).
 #[derive(FromArgs, ArgsInfo)]

@@ -25,38 +25,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-/// How long to wait for the FIN of a server that has answered every byte: it
-/// may keep the connection for a second sentence.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// How much longer than the sentence an answer may be: a server that works
-/// on text makes six bytes of the two of "ΐ", and may add words of its own.
-const GROWTH: usize = 3;
-const A_WORD: usize = 1024; // bytes
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "client",
-    port: 12000,
-    steps: "socket connect send recv close",
-    example: "uppercase-tcp-client 127.0.0.1 12000",
-};
-
-/// Asks for a sentence, prints what the server makes of it.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12000)
-    #[argh(positional)]
-    port: Port,
-    /// milliseconds that the whole answer may take (default 60000: a server
-    /// that takes one client at a time may keep us waiting for a turn)
-    #[argh(option, default = "60_000")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
@@ -187,3 +155,35 @@ fn recv_by(
     server.set_recv_timeout(Some(left))?;
     server.recv(buffer)
 }
+
+/// How long to wait for the FIN of a server that has answered every byte: it
+/// may keep the connection for a second sentence.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How much longer than the sentence an answer may be: a server that works
+/// on text makes six bytes of the two of "ΐ", and may add words of its own.
+const GROWTH: usize = 3;
+const A_WORD: usize = 1024; // bytes
+
+/// Asks for a sentence, prints what the server makes of it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12000)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds that the whole answer may take (default 60000: a server
+    /// that takes one client at a time may keep us waiting for a turn)
+    #[argh(option, default = "60_000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "client",
+    port: 12000,
+    steps: "socket connect send recv close",
+    example: "uppercase-tcp-client 127.0.0.1 12000",
+};

@@ -25,51 +25,6 @@ use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// A client that stays silent for so long is disconnected.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// Bytes asked for at once. Pages of it that are never filled cost nothing.
-const CHUNK: usize = 64 * 1024;
-
-/// What a client reads when all slots are taken. In lower case, so that it
-/// cannot be taken for an answer.
-const NO_ROOM: &str = "no room, try again later\n";
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "server",
-    port: 12000,
-    steps: "socket bind listen accept recv send close",
-    example: "uppercase-tcp-server 127.0.0.1 12000",
-};
-
-/// Answers every byte, a to z in upper case, to many clients at once.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12000; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// the letter of the handout: listen(1), then for one client after the
-    /// other one recv(1024), one answer, close (try 4)
-    #[argh(switch)]
-    once: bool,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     // HOST and PORT come from the command line; the printed skeletons have
     // them in the code.                                        [W-T1.3]
@@ -190,3 +145,48 @@ fn answer_once(client: TcpSocket) -> Result<usize> {
     client.close();
     Ok(count)
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// A client that stays silent for so long is disconnected.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+const CHUNK: usize = 64 * 1024;
+
+/// What a client reads when all slots are taken. In lower case, so that it
+/// cannot be taken for an answer.
+const NO_ROOM: &str = "no room, try again later\n";
+
+/// Answers every byte, a to z in upper case, to many clients at once.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// the letter of the handout: listen(1), then for one client after the
+    /// other one recv(1024), one answer, close (try 4)
+    #[argh(switch)]
+    once: bool,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "server",
+    port: 12000,
+    steps: "socket bind listen accept recv send close",
+    example: "uppercase-tcp-server 127.0.0.1 12000",
+};

@@ -20,35 +20,6 @@ use socketlab::args::{self, Port, Program};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
-/// How often the sentence is sent before the server counts as gone.
-const ATTEMPTS: u32 = 3;
-
-/// Room for any answer; the skeleton's 2048 would cut a longer one.
-const BUFFER: usize = 65_536;
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "client",
-    port: 12000,
-    steps: "socket sendto recvfrom close",
-    example: "uppercase-udp-client 127.0.0.1 12000",
-};
-
-/// Asks for a sentence, sends it as one datagram, prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12000)
-    #[argh(positional)]
-    port: Port,
-    /// milliseconds to wait for an answer before sending again (default
-    /// 1000; 0: once, for ever, which is the letter of the handout)
-    #[argh(option, default = "1000")]
-    wait: u64,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
     let wait = args::in_range("--wait", args.wait, 0, 3_600_000);
@@ -135,3 +106,32 @@ fn receive(
         }
     }
 }
+
+/// How often the sentence is sent before the server counts as gone.
+const ATTEMPTS: u32 = 3;
+
+/// Room for any answer; the skeleton's 2048 would cut a longer one.
+const BUFFER: usize = 65_536;
+
+/// Asks for a sentence, sends it as one datagram, prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12000)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds to wait for an answer before sending again (default
+    /// 1000; 0: once, for ever, which is the letter of the handout)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "client",
+    port: 12000,
+    steps: "socket sendto recvfrom close",
+    example: "uppercase-udp-client 127.0.0.1 12000",
+};

@@ -20,38 +20,6 @@ use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
-/// Room for the largest datagram that there is. The skeleton has 2048: the
-/// kernel cuts a longer one without an error.         (try 7) (viva 7)
-const BUFFER: usize = 65_536;
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "server",
-    port: 12000,
-    steps: "socket bind recvfrom sendto",
-    example: "uppercase-udp-server 127.0.0.1 12000",
-};
-
-/// Answers every datagram, a to z in upper case.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12000; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// bytes of room for a datagram (default 65536; the handout: 2048)
-    #[argh(option, default = "BUFFER")]
-    buffer: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
     let port = args.port.for_server(args.allow_privileged);
@@ -105,3 +73,35 @@ fn main() -> Result<()> {
     // No close(): the loop ends by Ctrl-C, and then the kernel closes. It
     // sends nothing, so no client notices.
 }
+
+/// Room for the largest datagram that there is. The skeleton has 2048: the
+/// kernel cuts a longer one without an error.         (try 7) (viva 7)
+const BUFFER: usize = 65_536;
+
+/// Answers every datagram, a to z in upper case.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bytes of room for a datagram (default 65536; the handout: 2048)
+    #[argh(option, default = "BUFFER")]
+    buffer: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: "server",
+    port: 12000,
+    steps: "socket bind recvfrom sendto",
+    example: "uppercase-udp-server 127.0.0.1 12000",
+};

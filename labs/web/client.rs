@@ -28,40 +28,6 @@ use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 use web::download;
 
-/// How long the server may think before its first byte.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A longer line is printed in parts, however it goes on.
-const LONGEST_LINE: usize = 4096;
-
-/// What cannot stand in a request line as it is.
-const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
-
-const PROGRAM: Program = Program {
-    lab: "web",
-    role: "client",
-    port: 8080,
-    steps: "socket connect send recv close",
-    example: "web-client 127.0.0.1 8080 /HelloWorld.html",
-};
-
-/// Asks a web server for one file and prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 8080)
-    #[argh(positional)]
-    port: Port,
-    /// what to ask for (default /)
-    #[argh(positional, default = "String::from(\"/\")")]
-    path: String,
-    /// save the body in this file; goes on where an earlier try ended
-    #[argh(option, short = 'o')]
-    output: Option<PathBuf>,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let path = utf8_percent_encode(&args.path, NOT_IN_A_PATH).to_string();
@@ -199,3 +165,37 @@ fn print_lines(line: &mut Vec<u8>, piece: &[u8]) {
         }
     }
 }
+
+/// How long the server may think before its first byte.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A longer line is printed in parts, however it goes on.
+const LONGEST_LINE: usize = 4096;
+
+/// What cannot stand in a request line as it is.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
+
+/// Asks a web server for one file and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 8080)
+    #[argh(positional)]
+    port: Port,
+    /// what to ask for (default /)
+    #[argh(positional, default = "String::from(\"/\")")]
+    path: String,
+    /// save the body in this file; goes on where an earlier try ended
+    #[argh(option, short = 'o')]
+    output: Option<PathBuf>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: "client",
+    port: 8080,
+    steps: "socket connect send recv close",
+    example: "web-client 127.0.0.1 8080 /HelloWorld.html",
+};

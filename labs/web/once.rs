@@ -24,39 +24,6 @@ use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
 use web::site;
 
-/// The longest request head that is read, and how long a client may be silent.
-const LARGEST_HEAD: usize = 16 * 1024;
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// 80 is the web's port, but it is privileged and may be taken.    [W-T2i]
-const PROGRAM: Program = Program {
-    lab: "web",
-    role: "server",
-    port: 6789,
-    steps: "socket bind listen accept recv send close",
-    example: "web-once-server 127.0.0.1 6789",
-};
-
-/// Answers one HTTP request, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 6789; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// folder with the files (default labs/web/www)
-    #[argh(option)]
-    root: Option<PathBuf>,
-    /// go on after the first request, one at a time
-    #[argh(switch)]
-    again: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -183,3 +150,36 @@ fn kind_of(name: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+/// The longest request head that is read, and how long a client may be silent.
+const LARGEST_HEAD: usize = 16 * 1024;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers one HTTP request, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 6789; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// folder with the files (default labs/web/www)
+    #[argh(option)]
+    root: Option<PathBuf>,
+    /// go on after the first request, one at a time
+    #[argh(switch)]
+    again: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+/// 80 is the web's port, but it is privileged and may be taken.    [W-T2i]
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: "server",
+    port: 6789,
+    steps: "socket bind listen accept recv send close",
+    example: "web-once-server 127.0.0.1 6789",
+};

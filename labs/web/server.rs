@@ -27,56 +27,6 @@ use web::log::AccessLog;
 use web::session::converse;
 use web::site::{self, Site};
 
-/// Connections that may wait for accept(): a browser opens six at once.
-const BACKLOG: i32 = 1024;
-
-/// The response to a client beyond `--max-clients`.
-const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
-    Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "web",
-    role: "server",
-    port: 8080,
-    steps: "socket bind listen accept recv send close",
-    example: "web-server 127.0.0.1 8080 --root labs/web/www",
-};
-
-/// Serves the files below a folder over HTTP/1.1.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 8080; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// folder with the files (default labs/web/www)
-    #[argh(option)]
-    root: Option<PathBuf>,
-    /// show the list of a folder that has no index.html
-    #[argh(switch)]
-    list: bool,
-    /// serve files whose names begin with a dot, too
-    #[argh(switch)]
-    dotfiles: bool,
-    /// clients served at once (default 4096)
-    #[argh(option, default = "4096")]
-    max_clients: usize,
-    /// seconds without a request that end a connection (default 30)
-    #[argh(option, default = "30")]
-    idle: u64,
-    /// seconds in which a request's head must be whole (default 10)
-    #[argh(option, default = "10")]
-    head: u64,
-    /// no access log
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
@@ -138,3 +88,53 @@ fn main() -> Result<()> {
     clients.finish_with(|| site.log.flush());
     Ok(())
 }
+
+/// Connections that may wait for accept(): a browser opens six at once.
+const BACKLOG: i32 = 1024;
+
+/// The response to a client beyond `--max-clients`.
+const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+
+/// Serves the files below a folder over HTTP/1.1.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 8080; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// folder with the files (default labs/web/www)
+    #[argh(option)]
+    root: Option<PathBuf>,
+    /// show the list of a folder that has no index.html
+    #[argh(switch)]
+    list: bool,
+    /// serve files whose names begin with a dot, too
+    #[argh(switch)]
+    dotfiles: bool,
+    /// clients served at once (default 4096)
+    #[argh(option, default = "4096")]
+    max_clients: usize,
+    /// seconds without a request that end a connection (default 30)
+    #[argh(option, default = "30")]
+    idle: u64,
+    /// seconds in which a request's head must be whole (default 10)
+    #[argh(option, default = "10")]
+    head: u64,
+    /// no access log
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: "server",
+    port: 8080,
+    steps: "socket bind listen accept recv send close",
+    example: "web-server 127.0.0.1 8080 --root labs/web/www",
+};
