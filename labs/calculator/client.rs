@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
@@ -204,7 +204,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "calculator",
-    role: "client",
+    role: Role::Client { server: Some("calculator-server") },
     port: 12004,
     steps: "socket connect send recv close",
     example: "calculator-client 127.0.0.1 12004 --name Ada",

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, signals, warn};
 
@@ -98,7 +98,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "calculator",
-    role: "server",
+    role: Role::Server,
     port: 12004,
     steps: "socket bind listen accept recv send close",
     example: "calculator-sequential-server 127.0.0.1 12004",

@@ -20,7 +20,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
@@ -101,7 +101,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "calculator",
-    role: "server",
+    role: Role::Server,
     port: 12004,
     steps: "socket bind listen accept recv send close",
     example: "calculator-server 127.0.0.1 12004",

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say};
 
@@ -69,7 +69,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "calculator",
-    role: "client",
+    role: Role::Client { server: Some("calculator-template-server") },
     port: 12004,
     steps: "socket connect send recv close",
     example: "calculator-template-client 127.0.0.1 12004",

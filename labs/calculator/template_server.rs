@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
@@ -106,7 +106,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "calculator",
-    role: "server",
+    role: Role::Server,
     port: 12004,
     steps: "socket bind listen accept recv send close",
     example: "calculator-template-server 127.0.0.1 12004",

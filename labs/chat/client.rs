@@ -19,7 +19,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use chat::screen::{self, Keyboard, Names, Screen};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, signals, warn};
@@ -259,7 +259,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "chat",
-    role: "client",
+    role: Role::Client { server: Some("chat-server") },
     port: 12005,
     steps: "socket connect send recv close",
     example: "chat-client 127.0.0.1 12005 --name Batman",

@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use chat::hub::{Event, Hub};
 use chat::reader::{Room, converse};
 use crossbeam_channel::bounded;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::log::Log;
 use socketlab::net::{self, TcpSocket};
@@ -149,7 +149,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "chat",
-    role: "server",
+    role: Role::Server,
     port: 12005,
     steps: "socket bind listen accept recv send close",
     example: "chat-server 127.0.0.1 12005",

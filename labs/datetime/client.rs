@@ -29,7 +29,7 @@ use datetime::tally::{self, Tally};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Error, Result, console, say, signals, warn};
 
@@ -229,7 +229,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "datetime",
-    role: "client",
+    role: Role::Client { server: Some("datetime-server") },
     port: 12003,
     steps: "socket sendto recvfrom close",
     example: "datetime-client 127.0.0.1 12003 --count 5",

@@ -16,7 +16,7 @@ use argh::{ArgsInfo, FromArgs};
 use datetime::answer::answer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
@@ -124,7 +124,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "datetime",
-    role: "server",
+    role: Role::Server,
     port: 12003,
     steps: "socket bind recvfrom sendto",
     example: "datetime-server 127.0.0.1 12003",

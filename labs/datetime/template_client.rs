@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say};
 
@@ -63,7 +63,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "datetime",
-    role: "client",
+    role: Role::Client { server: Some("datetime-template-server") },
     port: 12003,
     steps: "socket sendto recvfrom close",
     example: "datetime-template-client 127.0.0.1 12003",

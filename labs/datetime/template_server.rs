@@ -13,7 +13,7 @@
 //! calculator-template-server`.
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
@@ -77,7 +77,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "datetime",
-    role: "server",
+    role: Role::Server,
     port: 12003,
     steps: "socket bind recvfrom sendto",
     example: "datetime-template-server 127.0.0.1 12003",

@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say};
 
@@ -93,7 +93,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "client",
+    role: Role::Client { server: Some("echo-server") },
     port: 12001,
     steps: "socket connect send recv close",
     example: "echo-deadlock 127.0.0.1 12001 --mib 64",

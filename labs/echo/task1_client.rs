@@ -10,7 +10,7 @@
 //! ```
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console};
 
@@ -59,7 +59,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "client",
+    role: Role::Client { server: Some("echo-task1-server") },
     port: 12001,
     steps: "socket connect send close",
     example: "echo-task1-client 127.0.0.1 12001",

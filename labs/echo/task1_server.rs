@@ -15,7 +15,7 @@
 use std::net::SocketAddr;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals};
 
@@ -103,7 +103,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "server",
+    role: Role::Server,
     port: 12001,
     steps: "socket bind listen accept recv close",
     example: "echo-task1-server 127.0.0.1 12001",

@@ -15,7 +15,7 @@
 use std::net::SocketAddr;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals};
 
@@ -99,7 +99,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "server",
+    role: Role::Server,
     port: 12001,
     steps: "socket bind listen accept recv send close",
     example: "echo-task2-server 127.0.0.1 12001",

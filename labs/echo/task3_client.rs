@@ -18,7 +18,7 @@
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
@@ -120,7 +120,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "client",
+    role: Role::Client { server: Some("echo-task3-server") },
     port: 12001,
     steps: "socket connect send recv close",
     example: "echo-task3-client 127.0.0.1 12001",

@@ -20,7 +20,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
 use echo::converse::converse;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, signals, warn};
 
@@ -91,7 +91,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "server",
+    role: Role::Server,
     port: 12001,
     steps: "socket bind listen accept recv send close",
     example: "echo-task3-server 127.0.0.1 12001",

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use echo::command::find_line;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};
 
@@ -266,7 +266,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "client",
+    role: Role::Client { server: Some("echo-server") },
     port: 12001,
     steps: "socket connect send recv close",
     example: "echo-client 127.0.0.1 12001",

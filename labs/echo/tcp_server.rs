@@ -19,7 +19,7 @@
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
 use echo::converse::converse;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
@@ -102,7 +102,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "server",
+    role: Role::Server,
     port: 12001,
     steps: "socket bind listen accept recv send close",
     example: "echo-server 127.0.0.1 12001",

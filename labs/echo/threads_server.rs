@@ -21,7 +21,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
 use echo::converse::converse;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say, signals, warn};
 
@@ -99,7 +99,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "server",
+    role: Role::Server,
     port: 12001,
     steps: "socket bind listen accept recv send close",
     example: "echo-threads-server 127.0.0.1 12001",

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, LARGEST_DATAGRAM, UdpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
@@ -148,7 +148,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "client",
+    role: Role::Client { server: Some("echo-udp-server") },
     port: 12001,
     steps: "socket connect send recv close",
     example: "echo-udp-client 127.0.0.1 12001",

@@ -14,7 +14,7 @@
 //! So `exit` has nothing to end and is echoed; `stop` ends the server.
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
@@ -106,7 +106,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "echo",
-    role: "server",
+    role: Role::Server,
     port: 12001,
     steps: "socket bind recvfrom sendto close",
     example: "echo-udp-server 127.0.0.1 12001",

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use argh::{ArgsInfo, FromArgs};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{RecvFlags, SocketType, connect, recv, socket};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, call, call_close, call_connect, call_recv};
 use socketlab::{Error, Result, console, say};
 
@@ -166,7 +166,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "greet",
-    role: "client",
+    role: Role::Client { server: Some("greet-server") },
     port: 12345,
     steps: "socket connect recv close",
     example: "greet-client 127.0.0.1 12345",

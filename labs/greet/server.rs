@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use rustix::net::sockopt::set_socket_reuseaddr;
 use rustix::net::{SendFlags, SocketType};
 use rustix::net::{acceptfrom, bind, getsockname, listen, send, socket};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::console::python_address;
 use socketlab::net::{self, call, call_close, call_send};
 use socketlab::{Result, say, signals, warn};
@@ -158,7 +158,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "greet",
-    role: "server",
+    role: Role::Server,
     port: 12345,
     steps: "socket bind listen accept send close",
     example: "greet-server 127.0.0.1 12345",

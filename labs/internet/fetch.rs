@@ -24,7 +24,7 @@ use internet::connection::SHOWN;
 use internet::job::Job;
 use internet::url::{Protocol, Scheme};
 use internet::{ftp, gopher, http, imap, login, nntp, pop3, telnet, url};
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::dialogue::Printer;
 use socketlab::{Result, warn};
 
@@ -102,7 +102,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "internet",
-    role: "client",
+    role: Role::Client { server: None },
     port: 0, // it is in the URL
     steps: "socket connect send recv close",
     example: "fetch pop3://ann@127.0.0.1:11000/1",

@@ -28,13 +28,12 @@ use mail::client::{auth, body};
 use mail::smtp::address::Address;
 use mail::smtp::dot_stuffing;
 use mail::smtp::verb::Verb;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console, program};
+use socketlab::{Error, Result, console};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    program::set_server("mail-sink"); // what to start when nobody listens
     // The user's mistakes are found before the client connects, and most of
     // them before the user types the text.
     let mut plan = options::plan(args);
@@ -250,7 +249,7 @@ fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
 
 const PROGRAM: Program = Program {
     lab: "mail",
-    role: "client",
+    role: Role::Client { server: Some("mail-sink") },
     port: 2525,
     steps: "socket connect greeting ehlo starttls auth mail rcpt data dot \
             quit close",

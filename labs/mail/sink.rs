@@ -25,7 +25,7 @@ use mail::sink::faults::Faults;
 use mail::sink::maildir::Maildir;
 use mail::sink::session::{Next, Session};
 use mail::sink::settings::{Account, Settings, VARIABLE};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, warn};
@@ -222,7 +222,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "mail",
-    role: "sink",
+    role: Role::Server,
     port: 2525,
     steps: "socket bind listen accept recv send close",
     example: "mail-sink 127.0.0.1 2525 --dir target/mail",

@@ -22,7 +22,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use message::answers::{self, Answers, Tally};
 use message::auth::{self, Level, Secret};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
@@ -276,7 +276,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "message",
-    role: "client",
+    role: Role::Client { server: Some("message-server") },
     port: 12002,
     steps: "socket connect send recv close",
     example: "message-client 127.0.0.1 12002 --id alice",

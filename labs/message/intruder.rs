@@ -21,7 +21,7 @@ use argh::{ArgsInfo, FromArgs};
 use harness::terminal::{self, Terminal};
 use message::attacks::{ATTACKS, Attack, AttackResult, Failure, Replies};
 use message::auth::{self, Level, Secret};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, say};
@@ -305,7 +305,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "message",
-    role: "intruder",
+    role: Role::Other("intruder"),
     port: 0, // without HOST it starts servers of its own
     steps: "socket connect send recv close",
     example: "message-intruder 127.0.0.1 12002",

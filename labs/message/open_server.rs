@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 
 use argh::{ArgsInfo, FromArgs};
 use message::messages::{self, IDLE, LONGEST, PAUSE, SHOWN};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
@@ -126,7 +126,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "message",
-    role: "server",
+    role: Role::Server,
     port: 12002,
     steps: "socket bind listen accept recv close",
     example: "message-open-server 127.0.0.1 12002",

@@ -31,7 +31,7 @@ use message::messages::{self, IDLE, LONGEST, PAUSE, SHOWN};
 use message::quota::{Quota, QuotaReply};
 use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
@@ -268,7 +268,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "message",
-    role: "server",
+    role: Role::Server,
     port: 12002,
     steps: "socket bind listen accept recv send close",
     example: "message-server 127.0.0.1 12002 --quota labs/message/quota.txt",

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use names::{lookup, port, show};
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::{Result, net};
 
 fn main() -> Result<()> {
@@ -87,7 +87,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "names",
-    role: "names",
+    role: Role::Other("names"),
     port: 0, // HOST and PORT mean something else here
     steps: "gethostname getaddrinfo getnameinfo socket bind listen connect \
             accept getsockname close",

@@ -20,7 +20,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::child::{self, Child};
 use pipes::pipe;
 use rustix::pipe::PIPE_BUF;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
 
@@ -151,7 +151,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "pipe",
+    role: Role::Other("pipe"),
     port: 0,
     steps: "pipe fork write read close",
     example: "pipes-atomic --size 65536",

@@ -22,7 +22,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::child::{self, Child};
 use pipes::pipe;
 use rustix::event::PollFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
 
@@ -191,7 +191,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "pipe",
+    role: Role::Other("pipe"),
     port: 0,
     steps: "pipe pipe fork close write read close",
     example: "pipes-both-ways",

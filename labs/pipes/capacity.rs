@@ -27,7 +27,7 @@ use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pipe::PIPE_BUF;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
 
@@ -193,7 +193,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "pipe",
+    role: Role::Other("pipe"),
     port: 0,
     steps: "pipe write read close",
     example: "pipes-capacity --chunk 2049",

@@ -22,7 +22,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::name::OwnName;
 use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::{Result, console, say, signals};
 
 fn main() -> Result<()> {
@@ -127,7 +127,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "reader",
+    role: Role::Other("reader"),
     port: 0,
     steps: "mkfifo open read close unlink",
     example: "pipes-fifo-reader /tmp/socketlab.fifo --stay",

@@ -26,7 +26,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::{fifo, pipe};
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::{Error, Result, console, say, warn};
 
 fn main() -> Result<()> {
@@ -184,7 +184,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "talker",
+    role: Role::Other("talker"),
     port: 0,
     steps: "mkfifo open write read close",
     example: "pipes-fifo-talk /tmp/socketlab.fifo --name anna",

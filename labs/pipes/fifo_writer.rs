@@ -17,7 +17,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::{Result, console, say};
 
 fn main() -> Result<()> {
@@ -78,7 +78,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "writer",
+    role: Role::Other("writer"),
     port: 0,
     steps: "mkfifo open write close",
     example: "pipes-fifo-writer /tmp/socketlab.fifo",

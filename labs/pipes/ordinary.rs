@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::child::{self, Child};
 use pipes::pipe;
 use rustix::io::FdFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
 
@@ -168,7 +168,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "pipe",
+    role: Role::Other("pipe"),
     port: 0,
     steps: "pipe fork close write read close wait",
     example: "pipes-ordinary",

@@ -25,7 +25,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::name;
 use pipes::unix::{self, Credentials};
 use socket2::{Domain, Socket, Type};
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::{self, step};
 use socketlab::{Error, Result, console, say, warn};
 
@@ -202,7 +202,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "client",
+    role: Role::Client { server: None },
     port: 0,
     steps: "socket connect send recv close",
     example: "pipes-unix-client /tmp/socketlab.sock",

@@ -25,7 +25,7 @@ use pipes::unix::{self, Credentials};
 use rustix::fs::RawMode;
 use rustix::process::geteuid;
 use socket2::{Domain, Socket, Type};
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, step};
 use socketlab::{Result, console, say, warn};
@@ -189,7 +189,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "pipes",
-    role: "server",
+    role: Role::Server,
     port: 0,
     steps: "socket bind listen accept recv send close unlink",
     example: "pipes-unix-server /tmp/socketlab.sock",

@@ -25,7 +25,7 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use http::{Fault, Head, Reader, Request, Target};
 use http::{reason, target::split_authority};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
@@ -196,7 +196,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "proxy",
-    role: "server",
+    role: Role::Server,
     port: 8888,
     steps: "socket bind listen accept recv connect send close",
     example: "proxy-once-server 127.0.0.1 8888",

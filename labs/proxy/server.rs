@@ -23,7 +23,7 @@ use proxy::hub::handle::Hub;
 use proxy::rules::Rules;
 use proxy::session::converse;
 use proxy::settings::Settings;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, warn};
@@ -158,7 +158,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "proxy",
-    role: "server",
+    role: Role::Server,
     port: 8888,
     steps: "socket bind listen accept recv connect send close",
     example: "proxy-server 127.0.0.1 8888",

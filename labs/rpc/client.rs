@@ -19,7 +19,7 @@ use rpc::command::{self, Command, Invocation};
 use rpc::stub::{RemoteFailure, RemoteResult, RetryPolicy, Stub};
 use rpc::wire::{self, CallId};
 use serde_json::value::RawValue;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::{Error, Result, console, net, say, warn};
 
 fn main() -> Result<()> {
@@ -188,7 +188,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "rpc",
-    role: "client",
+    role: Role::Client { server: Some("rpc-server") },
     port: 12006,
     steps: "socket connect send recv close",
     example: "rpc-client 127.0.0.1 12006 add 2 3",

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use argh::{ArgsInfo, FromArgs};
 use rpc::calculator::{self, ArithmeticError, Number};
 use rpc::stub::{RetryPolicy, Stub};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::{Error, Result, net, say};
 
 fn main() -> Result<()> {
@@ -125,7 +125,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "rpc",
-    role: "client",
+    role: Role::Client { server: Some("rpc-server") },
     port: 12006,
     steps: "socket connect send recv close",
     example: "rpc-compare 127.0.0.1 12006 --calls 1000",

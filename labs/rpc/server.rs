@@ -26,7 +26,7 @@ use rpc::skeleton::Skeleton;
 use rpc::wire::{
     self, INVALID_REQUEST, LONGEST_REQUEST, NO_ID, RpcError, TOO_SLOW,
 };
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
@@ -216,7 +216,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "rpc",
-    role: "server",
+    role: Role::Server,
     port: 12006,
     steps: "socket bind listen accept recv send close",
     example: "rpc-server 127.0.0.1 12006 --at-most-once",

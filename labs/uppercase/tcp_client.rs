@@ -21,7 +21,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
@@ -182,7 +182,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "uppercase",
-    role: "client",
+    role: Role::Client { server: Some("uppercase-tcp-server") },
     port: 12000,
     steps: "socket connect send recv close",
     example: "uppercase-tcp-client 127.0.0.1 12000",

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
@@ -185,7 +185,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "uppercase",
-    role: "server",
+    role: Role::Server,
     port: 12000,
     steps: "socket bind listen accept recv send close",
     example: "uppercase-tcp-server 127.0.0.1 12000",

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
@@ -130,7 +130,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "uppercase",
-    role: "client",
+    role: Role::Client { server: Some("uppercase-udp-server") },
     port: 12000,
     steps: "socket sendto recvfrom close",
     example: "uppercase-udp-client 127.0.0.1 12000",

@@ -15,7 +15,7 @@
 //! a forged one; only loops of servers are cut (src/socketlab/loop_guard.rs).
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
@@ -100,7 +100,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "uppercase",
-    role: "server",
+    role: Role::Server,
     port: 12000,
     steps: "socket bind recvfrom sendto",
     example: "uppercase-udp-server 127.0.0.1 12000",

@@ -23,7 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use http::download::Destination;
 use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 use web::download;
@@ -194,7 +194,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "web",
-    role: "client",
+    role: Role::Client { server: Some("web-server") },
     port: 8080,
     steps: "socket connect send recv close",
     example: "web-client 127.0.0.1 8080 /HelloWorld.html",

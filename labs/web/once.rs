@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
 use web::site;
@@ -178,7 +178,7 @@ struct Args {
 /// 80 is the web's port, but it is privileged and may be taken.    [W-T2i]
 const PROGRAM: Program = Program {
     lab: "web",
-    role: "server",
+    role: Role::Server,
     port: 6789,
     steps: "socket bind listen accept recv send close",
     example: "web-once-server 127.0.0.1 6789",

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::Result;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
 use web::files::Files;
@@ -133,7 +133,7 @@ struct Args {
 
 const PROGRAM: Program = Program {
     lab: "web",
-    role: "server",
+    role: Role::Server,
     port: 8080,
     steps: "socket bind listen accept recv send close",
     example: "web-server 127.0.0.1 8080 --root labs/web/www",

@@ -9,11 +9,11 @@ use guide::ports::ports;
 use guide::side_by_side::steps;
 use guide::viva::quiz;
 use socketlab::Result;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 
 const PROGRAM: Program = Program {
     lab: "socketlab",
-    role: "guide",
+    role: Role::Other("guide"),
     port: 0,
     steps: "",
     example: "socketlab demo echo",

@@ -17,7 +17,7 @@ use argh::{ArgsInfo, FlagInfoKind, FromArgs};
 
 use crate::{console, program, signals, trace, warn};
 
-pub use crate::program::Program;
+pub use crate::program::{Program, Role};
 
 /// Reads the command line into `A`, and starts tracing if `TRACE` asks for
 /// it. Does not return on `-h`, `-V` (status 0) and usage errors (status 2).

@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 pub struct Program {
     /// The lab's folder, which is also its name in `make` targets.
     pub lab: &'static str,
-    /// `server`, `client`, or what else it is, in one word.
-    pub role: &'static str,
+    /// Which end it is.
+    pub role: Role,
     /// The port when the command line names none. 0: a program that takes no
     /// HOST and PORT at all.
     pub port: u16,
@@ -32,24 +32,45 @@ impl Program {
     /// Does it serve others, so that it should go on when its own output is
     /// lost?
     pub fn serves(&self) -> bool {
-        matches!(self.role, "server" | "sink")
+        self.role == Role::Server
     }
 
-    /// The program at the other end. For `NAME-client` it is `NAME-server`, for
-    /// another program the lab's server. `None` for a program without PORT,
-    /// because its servers are other people's.
-    pub fn other_end(&self) -> Option<String> {
-        if let Some(name) = SERVER.get() {
-            return Some((*name).into());
+    /// The program that a client needs at the other end: what to start when
+    /// nobody listens. `None` where the servers are other people's.
+    pub fn other_end(&self) -> Option<&'static str> {
+        match self.role {
+            Role::Client { server } => server,
+            Role::Server | Role::Other(_) => None,
         }
-        let client = self.example.split_once("-client ");
-        let (name, _) = client.unwrap_or((self.lab, ""));
-        (self.port != 0).then(|| format!("{name}-server"))
+    }
+}
+
+/// Which end of a connection a program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It waits for clients.
+    Server,
+    /// It begins.
+    Client {
+        /// The program of ours that it talks to, if there is one.
+        server: Option<&'static str>,
+    },
+    /// It is neither, and calls itself so.
+    Other(&'static str),
+}
+
+impl Role {
+    /// The role in one word, as the trace prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Server => "server",
+            Role::Client { .. } => "client",
+            Role::Other(name) => name,
+        }
     }
 }
 
 static PROGRAM: OnceLock<&'static Program> = OnceLock::new();
-static SERVER: OnceLock<&'static str> = OnceLock::new();
 
 /// Says which program runs; called once, when the command line is read.
 pub(crate) fn set(program: &'static Program) {
@@ -59,12 +80,6 @@ pub(crate) fn set(program: &'static Program) {
 /// The running program, once its command line has been read.
 pub fn current() -> Option<&'static Program> {
     PROGRAM.get().copied()
-}
-
-/// For a client whose server is not called `…-server`: its real name, for the
-/// advice to start it.
-pub fn set_server(name: &'static str) {
-    let _ = SERVER.set(name);
 }
 
 /// Ends the program with a message on stderr and exit status 1, because it

@@ -209,7 +209,7 @@ fn print(step: &Step<'_>, began: Instant, took: Duration) {
     if LEVEL.load(Ordering::Relaxed) < 2 && !handouts {
         return;
     }
-    let role = program.map_or("?", |program| program.role);
+    let role = program.map_or("?", |program| program.role.name());
     let number = number.map_or("-".into(), |number| number.to_string());
     let (result, _) = result(step);
     let state = state(&step.ends);
@@ -242,7 +242,7 @@ fn json(
         "pid": std::process::id(),
         "thread": threads::name(),
         "program": program.map_or("?", |program| program.lab),
-        "role": program.map_or("?", |program| program.role),
+        "role": program.map_or("?", |program| program.role.name()),
         "step": program.and_then(|program| program.step(step.call)),
         "call": step.call,
         "text": format!("{}({}) = {result}", step.call, step.arguments),
