@@ -160,7 +160,7 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     }
 }
 
-/// An answer of the proxy's own.
+/// Sends a response of the proxy itself.
 fn refuse(client: &TcpSocket, status: u16, why: &str) -> Result<u64> {
     let page = format!("{status} {}: {why}\n", reason(status));
     let head = Head::response(status)

@@ -117,7 +117,7 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
                 {
                     Ok(own_or(Destination::new(host, 80, target)?))
                 }
-                // Host is this proxy: the URL stands in the path.
+                // Host is this proxy: the URL is in the path.
                 _ => path_style(target),
             }
         }

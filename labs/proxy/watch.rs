@@ -5,7 +5,7 @@
 //! ```text
 //!   client ---- FIN, RST? ---->|
 //!                              | poll: who is first?
-//!   origin ---- an answer? --->|
+//!   origin -- a response? ---->|
 //! ```
 
 use std::time::{Duration, Instant};

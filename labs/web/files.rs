@@ -56,7 +56,7 @@ pub struct Resource {
 pub enum Content {
     /// Small: here.
     Memory(Vec<u8>),
-    /// Large: opened for this answer.
+    /// Large: opened for this response.
     File(std::fs::File),
 }
 

@@ -58,9 +58,9 @@ fn main() -> Result<()> {
             Ok(line) => {
                 say!("[{peer}] {line}");
                 // ---- 7 close() -------------------------------------------
-                // The answer names its length, so the browser need not wait
+                // The response has its length, so the browser need not wait
                 // for FIN; but a close with unread input would send RST, and
-                // that can eat the answer: finish() reads first. (viva 6)
+                // that can eat the response: finish() reads first. (viva 6)
                 client.finish();
                 if !args.again {
                     return Ok(());
@@ -99,7 +99,7 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     let name = if name == "/" { "/index.html" } else { name };
 
     // ==== d) the file, from the server's file system            [W-T2d]
-    // Never root + name as it stands: /../../etc/passwd is a name too, and
+    // Never root + name as it is: /../../etc/passwd is a name too, and
     // reading a FIFO would never return.                (viva 4) (try 4)
     // Limit: follows symbolic links out of the root, knows no %20 and no
     // HEAD, and calls all it cannot read 404; server.rs does better.

@@ -9,7 +9,7 @@ const MOST_PARTS: usize = 16;
 /// What a Range field asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ranges {
-    /// Nothing that is understood: answer as if the field was not there.
+    /// Nothing that is understood: respond as if the field was not there.
     All,
     /// These bytes, in this order: 206.
     Some(Vec<Range<u64>>),
@@ -37,7 +37,7 @@ pub fn parse(field: &[u8], size: u64) -> Ranges {
             parts.push(part);
         }
     }
-    // Overlapping parts could make a small file into a large answer.
+    // Overlapping parts could make a small file into a large response.
     let total: u64 = parts.iter().map(|part| part.end - part.start).sum();
     match () {
         () if asked == 0 => Ranges::All,
@@ -48,11 +48,11 @@ pub fn parse(field: &[u8], size: u64) -> Ranges {
 }
 
 /// `3-7`, `3-` or `-7`; an empty range if it lies after the end; `None` if
-/// it is malformed, which makes the whole field void.
+/// it is malformed, which makes the field void.
 fn one(spec: &str, size: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
-        let count = number(last)?.min(size); // the last so many
+        let count = number(last)?.min(size); // the last `count` bytes
         return Some(size - count..size);
     }
     let first = number(first)?;

@@ -62,7 +62,7 @@ fn main() -> Result<()> {
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
-    // Small answers leave at once, not when the last one is acknowledged.
+    // Small responses leave at once, not when the last one is acknowledged.
     // On Linux accepted sockets inherit it.                       (viva 9)
     listener.set_no_delay()?;
     net::allow_many_sockets();
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
     loop {
         // ---- 4 accept() --------------------------------------------------
         // A thread per client: a browser that connects and says nothing
-        // costs a thread, and keeps nobody waiting.
+        // costs a thread, and no other client waits.
         //                             [W-T2a] (viva 3) (viva 14) (try 3)
         match listener.accept() {
             Ok((client, peer)) => {

@@ -8,21 +8,29 @@
 //!         `-- full: the line is counted       and "… 12 lines left out"
 //! ```
 //!
+//! ```
+//! use socketlab::log::Log;
+//!
+//! let log = Log::start(false, 1024)?; // 1024 lines may wait
+//! log.line("a client has come".into());
+//! log.flush(); // at the end of the program
+//! assert_eq!(log.left_out(), 0);
+//! # Ok::<(), socketlab::Error>(())
+//! ```
+//!
 //! Interface: [`Log::line`] never blocks. [`Log::flush`] blocks, but only for
 //! half a second, and is for the end of the program. What a line says is each
 //! lab's own affair; bytes of a peer must be escaped before
 //! ([`console::escape`](crate::console::escape)).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::{Error, Result, say, warn};
+use crate::{Result, say, threads};
 
 /// How long the log thread gathers lines before it writes them: one write
 /// for a thousand lines costs little more than one write for one line.
@@ -55,7 +63,8 @@ impl Log {
         }
         let (queue, entries) = bounded(capacity);
         let count = left_out.clone();
-        vital_thread("log", move || write(&entries, &count, |t| say!("{t}")))?;
+        let work = move || write(&entries, &count, |text| say!("{text}"));
+        threads::spawn_essential("log", work)?;
         Ok(Log { queue: Some(queue), left_out })
     }
 
@@ -130,33 +139,10 @@ fn write(
     }
 }
 
-/// Starts a thread that the server cannot go on without: its hub, its log.
-/// If the thread panics, the program ends with a message and status 1,
-/// because a server whose hub is gone would accept clients and fail them all.
-pub fn vital_thread(
-    name: &'static str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>> {
-    let guarded = move || {
-        if catch_unwind(AssertUnwindSafe(work)).is_err() {
-            warn!("Error: the {name} thread panicked: the server ends");
-            process::exit(1);
-        }
-    };
-    thread::Builder::new()
-        .name(name.into())
-        .spawn(guarded)
-        .map_err(|error| Error::new("spawn", name, error))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io;
-    use std::process::Command;
-
-    /// Set for the copy of this test program that is to end.
-    const PANICS: &str = "SOCKETLAB_TEST_PANICS";
 
     #[test]
     fn lines_are_written_together_and_losses_are_told() {
@@ -195,25 +181,5 @@ mod tests {
         let queue = log.queue.expect("not quiet");
         assert!(queue.is_empty(), "all is written");
         Ok(())
-    }
-
-    #[test]
-    fn a_panic_of_a_vital_thread_ends_the_program_with_status_1() {
-        if std::env::var_os(PANICS).is_some() {
-            let thread = vital_thread("hub", || panic!("a bug in the hub"));
-            let _ = thread.expect("a thread").join();
-            process::exit(0); // not reached
-        }
-        let this = std::env::current_exe().expect("this program");
-        let name = "log::tests::\
-                    a_panic_of_a_vital_thread_ends_the_program_with_status_1";
-        let output = Command::new(this)
-            .args(["--exact", name, "--nocapture"])
-            .env(PANICS, "1")
-            .output()
-            .expect("it runs");
-        assert_eq!(output.status.code(), Some(1));
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("the hub thread panicked"), "{said}");
     }
 }

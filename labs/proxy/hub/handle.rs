@@ -23,8 +23,8 @@
 use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
-use socketlab::Result;
-use socketlab::log::{Log, vital_thread};
+use socketlab::log::Log;
+use socketlab::{Result, threads};
 
 use crate::hub::message::{Found, Lookup, Message, Miss};
 use crate::hub::report::Report;
@@ -53,7 +53,7 @@ impl Hub {
         let (sender, inbox) = bounded(QUEUE);
         let log = Log::start(quiet, LOG_LINES)?;
         let hub = HubThread::new(cache, log.clone());
-        vital_thread("hub", move || hub.run(&inbox))?;
+        threads::spawn_essential("hub", move || hub.run(&inbox))?;
         Ok(Hub { inbox: sender, log })
     }
 

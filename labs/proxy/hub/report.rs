@@ -234,7 +234,7 @@ fn table(heading: [&str; 2], rows: &str) -> String {
     format!("<table>\n<tr>{heading}</tr>\n{rows}</table>\n")
 }
 
-/// A row; `note` stands small below the text.
+/// A row; `note` is small, below the text.
 fn row(number: impl Display, text: &str, note: &str) -> String {
     let (text, note) = (escape(text), escape(note));
     format!("<tr><td>{number}</td><td>{text}<small>{note}</small></td></tr>\n")
