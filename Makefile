@@ -169,6 +169,8 @@ viva-names: ## its questions
 
 ## rpc: procedures on another machine, and what they hide (handout T)
 rpc: ## calls, lost answers, at least once and at most once, scripted
+rpc-plain-server: ## one procedure, stub and skeleton in the fewest lines
+rpc-plain-client: ## calls it: HOST=… PORT=… ARGS="2 3"
 rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
 rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
 rpc-compare: ## the same procedure here and there

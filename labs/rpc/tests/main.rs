@@ -4,6 +4,7 @@
 mod client;
 mod hostile;
 mod lost;
+mod plain;
 
 use std::net::TcpStream;
 
