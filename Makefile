@@ -163,6 +163,7 @@ test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
 
 ## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+names-plain: ## the five words with their values: HOST=localhost PORT=80
 names: ## scripted; its program: make names ARGS='localhost http'
 test-names: ## its tests
 viva-names: ## its questions
@@ -203,6 +204,8 @@ ifeq ($(HOST)$(PORT)$(ARGS),)
 else
 	@$(run) $@ -- $(if $(HOST),'$(HOST)') $(if $(PORT),'$(PORT)') $(ARGS)
 endif
+names-plain: always
+	@$(run) $@ -- $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)') $(ARGS)
 pipes-%: always
 	@$(run) $@ -- $(ARGS)
 %-server: always
