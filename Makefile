@@ -57,7 +57,7 @@ steps: ## numbered steps: make steps ARGS='echo-server echo-udp-server'
 	@$(run) socketlab -- steps $(ARGS)
 viva: ## all questions of the oral exam, one by one
 	@$(run) socketlab -- viva
-where: ## code, test and page of an id: make where ARGS=E-T3
+where: ## where an id, a call or a program is: make where ARGS=E-T3
 	@$(run) socketlab -- where $(ARGS)
 explain: ## an error or a state: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
