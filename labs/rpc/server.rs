@@ -36,15 +36,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    let delay = args::in_range("--delay", args.delay, 0, 60_000);
-    let idle = args::in_range("--idle", args.idle, 1, 86_400);
-    let delay = Duration::from_millis(delay);
-    let service = Arc::new(Service {
-        skeleton: Skeleton::new(args.at_most_once, delay),
-        replies_to_lose: AtomicU64::new(args.lose_reply),
-        connections_to_lose: AtomicU64::new(args.lose_connection),
-        idle: Duration::from_secs(idle),
-    });
+    let service = Arc::new(Service::new(&args));
 
     // ---- 1 socket() ------------------------------------------------------
     // TCP: a call may be longer than a datagram, and lost segments are sent
@@ -93,6 +85,20 @@ struct Service {
     replies_to_lose: AtomicU64,
     connections_to_lose: AtomicU64,
     idle: Duration,
+}
+
+impl Service {
+    fn new(args: &Args) -> Service {
+        let delay = args::in_range("--delay", args.delay, 0, 60_000);
+        let idle = args::in_range("--idle", args.idle, 1, 86_400);
+        let delay = Duration::from_millis(delay);
+        Service {
+            skeleton: Skeleton::new(args.at_most_once, delay),
+            replies_to_lose: AtomicU64::new(args.lose_reply),
+            connections_to_lose: AtomicU64::new(args.lose_connection),
+            idle: Duration::from_secs(idle),
+        }
+    }
 }
 
 /// Responds to one client's lines in their order until it leaves.
