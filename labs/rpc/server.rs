@@ -12,9 +12,8 @@
 //!   |---------- FIN ---------->|  7 close
 //! ```
 //!
-//! Two switches break it on purpose, because "as if it were local" does: with
-//! --lose-reply 1 the work is done and the answer never sent; --lose-connection
-//! 1 closes instead. --at-most-once remembers what was done. (try 1) (try 2)
+//! --lose-reply 1 does the work and sends no response, --lose-connection 1
+//! closes instead. --at-most-once remembers what was done. (try 1) (try 2)
 
 use std::net::SocketAddr;
 use std::sync::Arc;
