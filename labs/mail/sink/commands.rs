@@ -1,5 +1,5 @@
 //! The commands of the sink: what each does to the session, and when it may
-//! come. mail/sink.rs calls `turn` again and again.
+//! come. sink.rs calls `turn` again and again.
 //!
 //! ```text
 //! EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message
@@ -12,9 +12,8 @@ use socketlab::Result;
 
 use super::auth::MECHANISMS;
 use super::parse::{Path, parameters, path, split};
-use super::session::{Envelope, Next, Session};
+use super::session::{Envelope, NAME, Next, Session};
 use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
-use super::settings::NAME;
 use crate::smtp::address::is_host_name;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
@@ -120,14 +119,7 @@ impl Session<'_> {
             self.send_reply(None, &reply!(421, "4.7.0 this is no web server"))?;
             return Ok(Next::Close);
         }
-        let line = line.to_ascii_uppercase();
-        let word = line.split(' ').next().unwrap_or_default();
-        let known = ["EXPN", "ETRN", "TURN", "BDAT", "SEND", "SOML", "SAML"];
-        let reply = match known.contains(&word) {
-            true => reply!(502, "5.5.1 {word} is not for a sink"),
-            false => reply!(500, "5.5.2 unknown command: HELP lists them"),
-        };
-        self.refuse(None, reply)
+        self.refuse(None, reply!(500, "5.5.2 unknown: HELP lists commands"))
     }
 
     /// EHLO lists the extensions; HELO is for clients from before 1993.

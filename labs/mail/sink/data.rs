@@ -106,7 +106,6 @@ impl Session<'_> {
             Ok(name) => name,
             Err(error) => return self.done(Verb::Dot, &cannot_store(&error)),
         };
-        self.commands = 0;
         say!("[{}] stored {name}: {}", self.peer, mail.summary());
         if self.cut(Verb::Dot) {
             return Ok(Next::Close);

@@ -9,20 +9,49 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
+use rustls::ServerConfig;
 use socketlab::line::LineReader;
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
 use socketlab::{Error, Result};
 use tls::Channel;
 
-use super::settings::Settings;
+use super::auth::Account;
+use super::faults::Faults;
+use super::maildir::Maildir;
+
+/// What the sink calls itself.
+pub(super) const NAME: &str = "localhost";
 
 /// The longest lines in bytes, CRLF not counted: of a command; of MAIL, whose
 /// parameters add to it; of an AUTH answer. [RFC 5321 4.5.3.1.4, RFC 4954 4]
 pub(super) const LONGEST_COMMAND: usize = 510;
 pub(super) const LONGEST_MAIL: usize = LONGEST_COMMAND + 26 + 17 + 10 + 500;
 pub(super) const LONGEST_ANSWER: usize = 12_286;
+
+/// What all sessions share: the command line, understood. Nobody changes it
+/// after the start, so there is no lock.
+pub struct Settings {
+    /// Where messages go.
+    pub maildir: Maildir,
+    /// What goes wrong on request.
+    pub faults: Faults,
+    /// The certificate, with `--tls` and `--implicit-tls`.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Does TLS begin before the greeting?
+    pub implicit: bool,
+    /// Who may log in.
+    pub account: Option<Account>,
+    /// Bytes of the largest message.
+    pub max_size: u64,
+    /// How long a client may be silent.
+    pub idle: Duration,
+    /// Print no dialogue.
+    pub quiet: bool,
+}
 
 /// What happens after a reply.
 #[derive(PartialEq, Eq)]
@@ -53,7 +82,6 @@ pub struct Session<'a> {
     pub(super) hello: Option<String>,  // what the client calls itself
     pub(super) user: Option<String>,   // after AUTH
     pub(super) mail: Option<Envelope>, // after MAIL
-    pub(super) commands: u32,          // since the last message
     pub(super) errors: u32,            // refused commands
 }
 
@@ -81,7 +109,6 @@ impl<'a> Session<'a> {
             hello: None,
             user: None,
             mail: None,
-            commands: 0,
             errors: 0,
         })
     }

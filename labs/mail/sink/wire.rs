@@ -9,9 +9,6 @@ use super::session::{Next, Session};
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
-/// Commands between two messages. A mail client does not need more.
-const MOST_COMMANDS: u32 = 10_000;
-
 /// Refused commands. A mail client does not make more mistakes.
 const MOST_ERRORS: u32 = 20;
 
@@ -33,10 +30,6 @@ impl Session<'_> {
             }
             received => received?,
         };
-        self.commands += 1;
-        if self.commands > MOST_COMMANDS {
-            return Ok(Err(reply!(421, "4.7.0 too many commands")));
-        }
         let line = match received {
             Received::Line(line) => line,
             Received::TooLong => return Ok(Err(reply!(500, "5.5.2 too long"))),
