@@ -20,11 +20,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use mail::sink::auth::{Account, VARIABLE};
 use mail::sink::certificate;
 use mail::sink::faults::Faults;
 use mail::sink::maildir::Maildir;
-use mail::sink::session::{Next, Session, Settings};
+use mail::sink::session::{Account, Next, Session, Settings, VARIABLE};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};

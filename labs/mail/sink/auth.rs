@@ -2,60 +2,16 @@
 //! the dialogues. Base64 hides nothing, so all of this belongs under TLS, and
 //! the console never shows what the client answers.                (viva 6)
 
-use std::path::Path;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use socketlab::{Error, Result, say, secret};
+use socketlab::{Result, say};
 
-use super::session::{Next, Session};
-use crate::smtp::reply::{Reply, reply};
+use super::session::{Account, Answer, Next, Session};
+use crate::smtp::reply::reply;
 use crate::smtp::verb::Verb;
-
-/// What a step of the log-in found, or the reply that refuses it.
-type Answer<T> = std::result::Result<T, Reply>;
 
 /// What EHLO offers.
 pub(super) const MECHANISMS: &str = "AUTH PLAIN LOGIN";
-
-/// The environment variable with the password, if no file has it.
-pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
-
-/// The one account, with `--user`.
-pub struct Account {
-    user: String,
-    password: Option<Vec<u8>>, // None: any will do
-}
-
-impl Account {
-    /// The password is the first line of the file, or else the variable's.
-    pub fn new(user: String, file: Option<&str>) -> Result<Account> {
-        let password = match file.map(Path::new) {
-            Some(file) => Some(secret::from_file(file, 16 * 1024)?),
-            None => secret::from_environment(VARIABLE),
-        };
-        if password.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Error::other("the password is empty"));
-        }
-        Ok(Account { user, password })
-    }
-
-    /// Is every password accepted?
-    pub fn is_open(&self) -> bool {
-        self.password.is_none()
-    }
-
-    /// The user's name, if these two are right.
-    fn check(&self, user: &[u8], password: &[u8]) -> Answer<String> {
-        let right = self.password.as_ref();
-        let right = right.is_none_or(|right| right == password);
-        // Never which of the two was wrong.
-        match user == self.user.as_bytes() && right && !password.is_empty() {
-            true => Ok(self.user.clone()),
-            false => Err(reply!(535, "5.7.8 user name or password is wrong")),
-        }
-    }
-}
 
 impl<'a> Session<'a> {
     /// AUTH, from the command to the reply that ends the log-in.

@@ -5,7 +5,7 @@ use socketlab::line::Received;
 use socketlab::stream::Stream;
 use socketlab::{Result, console, say};
 
-use super::session::{Next, Session};
+use super::session::{Answer, Next, Session};
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
@@ -18,9 +18,7 @@ const SHOWN: usize = 120;
 impl Session<'_> {
     /// The client's next line, or the reply that it gets instead: 421 where
     /// nothing can follow.
-    pub(super) fn read_line(
-        &mut self,
-    ) -> Result<std::result::Result<String, Reply>> {
+    pub(super) fn read_line(&mut self) -> Result<Answer<String>> {
         // ---- 5 recv() ----------------------------------------------------
         // A segment may hold half a command or ten of them. They are read one
         // by one, and each gets its own reply, in order. (PIPELINING)
