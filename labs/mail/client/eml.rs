@@ -12,7 +12,7 @@
 
 use std::path::Path;
 
-use super::message::{LARGEST, read_file};
+use super::body::{LARGEST, read_file};
 use crate::smtp::dot_stuffing;
 
 /// Fields that are in a header once, if at all.

@@ -10,8 +10,6 @@
 //!
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -25,13 +23,11 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use socketlab::console;
 
+use super::body::{LARGEST, read_file};
 use super::eml::ReadyMessage;
 use super::mailbox::Mailbox;
 use crate::smtp::address::Address;
 use crate::smtp::dot_stuffing;
-
-/// Bytes of all attachments and the body. Google takes 25 MB, after base64.
-pub const LARGEST: u64 = 25_000_000;
 
 /// A file that goes with the message.
 pub struct Attachment {
@@ -90,23 +86,6 @@ impl Attachment {
             found.push(one);
         }
         Ok(found)
-    }
-}
-
-/// The bytes of a file that has `room` bytes at most.
-pub fn read_file(path: &Path, room: u64) -> Result<Vec<u8>, String> {
-    let fail = |why: &str| format!("{}: {why}", path.display());
-    let failed = |error: io::Error| fail(&error.to_string());
-    // open() on a FIFO would wait until somebody writes to it.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(fail("not a file"));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(room + 1).read_to_end(&mut bytes).map_err(failed)?;
-    match bytes.len() as u64 > room {
-        true => Err(fail("too large: 25 MB are the limit of most servers")),
-        false => Ok(bytes),
     }
 }
 
