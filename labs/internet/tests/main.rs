@@ -11,6 +11,7 @@ mod news;
 mod parts;
 mod peers;
 mod person;
+mod plain;
 mod urls;
 
 use harness::source_tree;
