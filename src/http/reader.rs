@@ -100,6 +100,16 @@ impl<S: Stream> Reader<S> {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Is the request that could not be read a HEAD? The response to it must
+    /// not have a body, whatever its status (RFC 9110, section 9.3.2).
+    pub fn asks_head(&self) -> bool {
+        match self.buffered().strip_prefix(b"HEAD") {
+            Some([next, ..]) => !is_token(&[*next]),
+            Some([]) => true,
+            None => false,
+        }
+    }
+
     /// Takes those bytes out.
     pub fn take_buffered(&mut self) -> Vec<u8> {
         let bytes = self.buffered().to_vec();
