@@ -132,6 +132,19 @@ impl<S: Stream> Reader<S> {
         (self.patience, self.deadline) = (patience, deadline);
     }
 
+    /// Waits for the first byte of the next message, for at most `idle`;
+    /// false when the peer has closed before it.
+    pub fn wait(&mut self, idle: Duration) -> Result<bool, Fault> {
+        if !self.buffered().is_empty() {
+            return Ok(true);
+        }
+        match self.fill(idle, SMALL) {
+            Ok(count) => Ok(count > 0),
+            Err(error) if error.is_timeout() => Err(Fault::Idle),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The next request; `None` when the client has closed between two. Waits
     /// `idle` for its first byte, then [`HEAD_DEADLINE`] for the rest.
     pub fn read_request(
