@@ -129,6 +129,8 @@ viva-calculator: ## its questions
 
 ## chat: a room of many (handout G, the bonus)
 chat: ## the handout's two screens, scripted
+chat-plain-server: ## the room in its fewest lines: read it first
+chat-plain-client: ## the chat window in its fewest lines
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
 chat-client: ## a chat client: what you type all others read; quit leaves
 bench-chat: ## speed beside ncat and inspircd, as ratios

@@ -206,16 +206,6 @@ impl Connection for Arc<Socket> {
     }
 }
 
-/// Why a `recv` on a client's socket returned 0, for the console: the client
-/// has ended its direction, or this server is being stopped and has ended the
-/// reading of all clients itself (see [`Clients::finish`]).
-pub fn end_of_stream() -> &'static str {
-    match signals::is_stopping() {
-        true => "ended: this server is being stopped",
-        false => "left: end of stream",
-    }
-}
-
 /// The clients of one server.
 pub struct Clients {
     table: Arc<Table>,
@@ -498,10 +488,10 @@ pub fn is_stopping() -> bool {
     })
 }
 
-/// Why `recv` reported end of stream, for the log: `end of stream` when the
-/// client closed, `cut by the stop` when this server is stopping.
+/// Why `recv` reported end of stream, for the log: `left: end of stream` when
+/// the client closed, `cut by the stop` when this server is stopping.
 pub fn end_of_stream() -> &'static str {
-    if is_stopping() { CUT } else { "end of stream" }
+    if is_stopping() { CUT } else { "left: end of stream" }
 }
 
 /// From now on this thread's conversation works on a request, until the value
@@ -553,7 +543,6 @@ fn stopper<L: Connection>(
 ) -> impl Fn() + Clone + Send + use<L> {
     let (table, listener) = (table.clone(), listener.clone());
     move || {
-        signals::begin_to_stop();
         table.stopping.store(true, Ordering::SeqCst);
         // A thread that is about to wait for `changed` holds this lock.
         drop(table.entries.lock());
@@ -718,7 +707,7 @@ mod tests {
         let (mut peer, client, address) = connected(&listener)?;
         let ((ready, begun), (told, seen)) = (bounded(1), bounded(1));
         clients.spawn(client, address, move |client, _| {
-            assert_eq!(end_of_stream(), "end of stream");
+            assert_eq!(end_of_stream(), "left: end of stream");
             let busy = in_request.then(request);
             let _ = ready.send(());
             let mut piece = [0; 4];
