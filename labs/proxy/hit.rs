@@ -15,10 +15,11 @@ use http::{Framing, Head, Response};
 
 use crate::cache::freshness;
 use crate::cache::stored::Stored;
+use crate::errors::Failure;
 use crate::hub::message::{Message, Permit};
 use crate::record::Source;
 use crate::target::Destination;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
 
 /// Sends a cached response.
 pub fn send(
@@ -41,6 +42,9 @@ pub fn send(
     let mut fields = stored.fields.clone();
     let age = freshness::age(stored, freshness::now());
     fields.set("Age", age.to_string());
+    if let Some(url) = &turn.in_path {
+        url.lead_back(&mut fields);
+    }
     let name: &str = source.into();
     let head = head.fields(&fields).field("X-Cache", name);
     let head = turn.end_head(head, framing);
