@@ -21,6 +21,15 @@ use crate::record::Source;
 use crate::target::Destination;
 use crate::turn::Turn;
 
+/// What a 304 does not say again.
+const OF_BODY: [&str; 5] = [
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-Range",
+    "Content-Type",
+];
+
 /// Sends a cached response.
 pub fn send(
     turn: &mut Turn<'_>,
@@ -44,6 +53,12 @@ pub fn send(
     fields.set("Age", age.to_string());
     if let Some(url) = &turn.in_path {
         url.lead_back(&mut fields);
+    }
+    if status == 304 {
+        // They describe a body, and there is none (RFC 9110, 15.4.5).
+        for name in OF_BODY {
+            fields.remove(name);
+        }
     }
     let name: &str = source.into();
     let head = head.fields(&fields).field("X-Cache", name);
