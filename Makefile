@@ -57,7 +57,7 @@ steps: ## numbered steps: make steps ARGS='echo-server echo-udp-server'
 	@$(run) socketlab -- steps $(ARGS)
 viva: ## all questions of the oral exam, one by one
 	@$(run) socketlab -- viva
-where: ## code, test and page of an id: make where ARGS=E-T3
+where: ## where an id, a call or a program is: make where ARGS=E-T3
 	@$(run) socketlab -- where $(ARGS)
 explain: ## an error or a state: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
@@ -163,12 +163,15 @@ test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
 
 ## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+names-plain: ## the five words with their values: HOST=localhost PORT=80
 names: ## scripted; its program: make names ARGS='localhost http'
 test-names: ## its tests
 viva-names: ## its questions
 
 ## rpc: procedures on another machine, and what they hide (handout T)
 rpc: ## calls, lost answers, at least once and at most once, scripted
+rpc-plain-server: ## one procedure, stub and skeleton in the fewest lines
+rpc-plain-client: ## calls it: HOST=… PORT=… ARGS="2 3"
 rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
 rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
 rpc-compare: ## the same procedure here and there
@@ -201,6 +204,8 @@ ifeq ($(HOST)$(PORT)$(ARGS),)
 else
 	@$(run) $@ -- $(if $(HOST),'$(HOST)') $(if $(PORT),'$(PORT)') $(ARGS)
 endif
+names-plain: always
+	@$(run) $@ -- $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)') $(ARGS)
 pipes-%: always
 	@$(run) $@ -- $(ARGS)
 %-server: always

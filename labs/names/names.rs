@@ -29,6 +29,13 @@ use socketlab::{Result, net};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+
+    // ---- 1 gethostname() -------------------------------------------------
+    // The name that this machine was given, from the kernel's memory: no file
+    // is read and nobody is asked. The name need not have an address. (Linux
+    // keeps it where uname() finds it, as nodename.)    [T-F11] (viva 9)
+    let own = net::hostname();
+
     let wait = args::in_range("--wait", args.wait, 0.1, 600.0);
     let wait = Duration::from_secs_f64(wait);
     let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
@@ -47,11 +54,6 @@ fn main() -> Result<()> {
             _ => {}
         }
     }
-    // ---- 1 gethostname() -------------------------------------------------
-    // The name that this machine was given, from the kernel's memory: no file
-    // is read and nobody is asked. The name need not have an address. (Linux
-    // keeps it where uname() finds it, as nodename.)    [T-F11] (viva 9)
-    let own = net::hostname();
     let (host, service) = match words.as_slice() {
         [] => (own.as_str(), None),
         [host] => (*host, None),

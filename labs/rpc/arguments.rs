@@ -22,6 +22,10 @@ use crate::wire::{INVALID_PARAMS, RpcError};
 /// Bytes of a name that an error repeats.
 const SHOWN: usize = 40;
 
+/// The name of a last parameter that takes any number of arguments. They
+/// go by position alone.
+pub const ANY_NUMBER: &str = "…";
+
 /// The arguments of one call, in the order of the procedure's names.
 pub struct Arguments<'a> {
     values: Vec<Option<&'a RawValue>>,
@@ -51,11 +55,12 @@ impl<'a> Arguments<'a> {
             }
             Some(object) => by_name(object, names)?,
         };
-        if values.len() > names.len() {
+        let most_is_known = names.last() != Some(&ANY_NUMBER);
+        if values.len() > names.len() && most_is_known {
             let (given, most) = (values.len(), names.len());
             return Err(invalid(format!("{given} given, {most} at most")));
         }
-        values.resize(names.len(), None);
+        values.resize(names.len().max(values.len()), None);
         let missing = |(value, _): &(&Option<_>, _)| value.is_none();
         let mut needed = values.iter().zip(names).take(required);
         if let Some((_, name)) = needed.find(missing) {
@@ -70,14 +75,22 @@ impl<'a> Arguments<'a> {
     }
 
     fn wrong(&self, index: usize, what: &str) -> RpcError {
-        let name = self.names.get(index).unwrap_or(&"?");
-        invalid(format!("{name} {what}"))
+        match self.names.get(index).filter(|name| **name != ANY_NUMBER) {
+            Some(name) => invalid(format!("{name} {what}")),
+            None => invalid(format!("argument {} {what}", index + 1)),
+        }
     }
 
     /// The argument at this place as a number.
     pub fn number(&self, index: usize) -> Result<Number, RpcError> {
         let json = self.get(index).map_or("", RawValue::get);
         Number::read(json).map_err(|what| self.wrong(index, what))
+    }
+
+    /// All arguments as numbers.
+    pub fn numbers(&self) -> Result<Vec<Number>, RpcError> {
+        let given = self.values.iter().flatten().enumerate();
+        given.map(|(index, _)| self.number(index)).collect()
     }
 
     /// The same as a whole number, or `otherwise` if it was not given.
@@ -100,7 +113,7 @@ impl<'a> Arguments<'a> {
             .map_err(|_| self.wrong(index, "is not a string"))
     }
 
-    /// The same as any JSON value, as it came.
+    /// The same as any JSON value, unchanged.
     pub fn value(&self, index: usize) -> Result<Box<RawValue>, RpcError> {
         let value = self.get(index).map(RawValue::to_owned);
         value.ok_or_else(|| self.wrong(index, "is missing"))
@@ -117,7 +130,8 @@ fn by_name<'a>(
     let mut values = vec![None; names.len()];
     for (name, value) in pairs {
         let shown = console::escape_short(name.as_bytes(), SHOWN);
-        let index = names.iter().position(|known| *known == name);
+        let named = |known: &&str| *known == name && name != ANY_NUMBER;
+        let index = names.iter().position(named);
         match index.and_then(|index| values.get_mut(index)) {
             None => return Err(invalid(format!("no parameter is {shown}"))),
             Some(Some(_)) => {
@@ -129,7 +143,7 @@ fn by_name<'a>(
     Ok(values)
 }
 
-/// The members of an object as they came. A map would keep the last of two
+/// The members of an object in their order. A map would keep the last of two
 /// with the same name and say nothing.
 struct Pairs<'a>(Vec<(String, &'a RawValue)>);
 

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::arguments::Arguments;
+use crate::arguments::{ANY_NUMBER, Arguments};
 use crate::calculator::{self, ArithmeticError, Number};
 use crate::table::{Table, TableError};
 use crate::wire::{INTERNAL_ERROR, INVALID_PARAMS, ProcedureResult, RpcError};
@@ -62,19 +62,36 @@ const PROCEDURES: &[Procedure] = &[
     procedure("add", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::add(given.number(0)?, given.number(1)?))
     }),
-    procedure("subtract", &["a", "b"], 2, Effect::Reads, |_, given| {
-        number(calculator::subtract(given.number(0)?, given.number(1)?))
-    }),
+    // These names, `sum` and `get_data` are those of the specification's own
+    // examples (JSON-RPC 2.0, section 7), so that each can be tried.
+    procedure(
+        "subtract",
+        &["minuend", "subtrahend"],
+        2,
+        Effect::Reads,
+        |_, given| {
+            number(calculator::subtract(given.number(0)?, given.number(1)?))
+        },
+    ),
     procedure("multiply", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::multiply(given.number(0)?, given.number(1)?))
     }),
     procedure("divide", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::divide(given.number(0)?, given.number(1)?))
     }),
+    procedure("sum", &[ANY_NUMBER], 0, Effect::Reads, |_, given| {
+        let zero = Ok(Number::Whole(0));
+        let add = |sum: Result<Number, ArithmeticError>, more| {
+            sum.and_then(|sum| calculator::add(sum, more))
+        };
+        number(given.numbers()?.into_iter().fold(zero, add))
+    }),
+    procedure("get_data", &[], 0, Effect::Reads, |_, _| json(&("hello", 5))),
     procedure("counter.read", &[], 0, Effect::Reads, |state, _| {
         number(Ok(Number::Whole(*state.counter.lock())))
     }),
-    // `by` came in a later version, with a default: old callers go on.
+    // `by` came in a later version, with a default, so that old callers still
+    // work.
     procedure(
         "counter.increment",
         &["by"],

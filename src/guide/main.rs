@@ -22,11 +22,11 @@ const PROGRAM: Program = Program {
 /// Plays the labs, finds the code that answers an id, explains errors.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// one of: demo [LAB…] (play the READMEs' transcripts) · where ID
-    /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
-    /// TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web server) ·
-    /// viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM] (the
-    /// numbered steps, side by side) · ports (what listens)
+    /// one of: demo [LAB…] (play the READMEs' transcripts) · where WHAT
+    /// (an id such as D-T3.2, a call, a program, an error) · explain WORD
+    /// (ECONNREFUSED, 111, TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web
+    /// server) · viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM]
+    /// (the numbered steps, side by side) · ports (what listens)
     #[argh(positional)]
     command: String,
     /// what it is about
@@ -45,15 +45,19 @@ fn main() -> Result<()> {
         ("steps", [program]) => steps(program, None),
         ("steps", [left, right]) => steps(left, Some(right)),
         ("ports", []) => ports(),
-        ("where", []) => args::usage("where WHAT? An id: make where ARGS=E-T3"),
+        ("where", []) => {
+            args::usage("where WHAT? For example: make where ARGS=E-T3")
+        }
         ("explain", []) => args::usage(
             "explain WHAT? An error or a state: make explain ARGS=ECONNREFUSED",
         ),
-        ("where", _) => args::usage("where takes one id at a time"),
+        ("where", _) => {
+            args::usage("where takes one word: an id, a call, a program")
+        }
         ("steps", _) => args::usage("steps takes one program, or two"),
         ("ports", _) => args::usage("ports stands alone"),
         (command, _) => args::usage(&format!(
-            "'{command}' is none of: demo [LAB…], where ID, explain WORD, \
+            "'{command}' is none of: demo [LAB…], where WHAT, explain WORD, \
              viva [LAB…], steps PROGRAM [PROGRAM], ports"
         )),
     }

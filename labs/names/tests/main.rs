@@ -4,6 +4,7 @@
 mod answers;
 mod machines;
 mod parts;
+mod plain;
 mod ports;
 mod sockets;
 mod typos;
