@@ -238,7 +238,7 @@ fn w_t2b_unwanted_bodies_are_read_so_that_the_next_request_is_found() {
     endless.extend(vec![b'x'; 1_100_000]);
     assert_eq!(refused(&server, &endless), 413);
     for chunks in
-        ["zz\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n", "5 \r\n"]
+        ["zz\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n", "5 0\r\n"]
     {
         let bytes = format!("{head}{chunks}");
         assert_eq!(refused(&server, bytes.as_bytes()), 400, "{chunks:?}");
