@@ -198,6 +198,16 @@ impl Connection for Arc<Socket> {
     }
 }
 
+/// Why a `recv` on a client's socket returned 0, for the console: the client
+/// has ended its direction, or this server is being stopped and has ended the
+/// reading of all clients itself (see [`Clients::finish`]).
+pub fn end_of_stream() -> &'static str {
+    match signals::is_stopping() {
+        true => "ended: this server is being stopped",
+        false => "left: end of stream",
+    }
+}
+
 /// The clients of one server.
 pub struct Clients {
     table: Arc<Table>,
@@ -447,6 +457,7 @@ fn hold_conversations(first: Job, next: &Receiver<Job>) {
     loop {
         threads::rename(job.name);
         (job.hold)();
+        threads::rename("idle".into());
         match next.recv_timeout(IDLE_THREAD) {
             Ok(next) => job = next,
             Err(_) => return,
@@ -461,6 +472,7 @@ fn stopper<L: Connection>(
 ) -> impl Fn() + Clone + Send + use<L> {
     let (table, listener) = (table.clone(), listener.clone());
     move || {
+        signals::begin_to_stop();
         table.entries.lock().stopping = true;
         table.changed.notify_all();
         listener.stop_listening();

@@ -1,4 +1,5 @@
 //! Ctrl-C (SIGINT), `kill` (SIGTERM), and a terminal that goes away (SIGHUP).
+//! SIGUSR1 makes a server print its threads.
 //!
 //! A signal handler may call very few functions safely. So the handler of
 //! signal-hook only writes a byte into a pair of sockets, and an ordinary
@@ -14,10 +15,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::program::{self, Program};
 use crate::{Error, Result, console, threads};
 
 /// How long a program may take to end after the signal. Then this module ends
@@ -28,11 +30,25 @@ const GRACE: Duration = Duration::from_secs(3);
 /// program, and one to its group.
 const ONE_WISH: Duration = Duration::from_millis(100);
 
+static STOPPING: AtomicBool = AtomicBool::new(false);
+
+/// Is this program being stopped, by a signal or by a client's command?
+pub fn is_stopping() -> bool {
+    STOPPING.load(Ordering::Relaxed)
+}
+
+/// From now on [`is_stopping`] says yes.
+pub(crate) fn begin_to_stop() {
+    STOPPING.store(true, Ordering::Relaxed);
+}
+
 /// Calls `first` at the first SIGINT, SIGTERM or SIGHUP, in a thread of its
 /// own. Three seconds later the program ends with status 0, if it has not
 /// ended before. A second signal ends it at once with status 130, because an
 /// impatient user presses Ctrl-C twice. A second SIGHUP does not: the kernel
 /// and the shell each send one when a terminal is closed.
+///
+/// In a server, SIGUSR1 prints the threads and ends nothing.   [X-THREAD]
 pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     let fail = |error| Error::new("sigaction", "SIGINT", error);
     let impatient = Arc::new(AtomicBool::new(false));
@@ -44,10 +60,19 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
+    if program::current().is_some_and(Program::serves) {
+        wanted.push(SIGUSR1);
+    }
     let mut signals = Signals::new(wanted).map_err(fail)?;
     threads::spawn_essential("signals", move || {
-        if signals.forever().next().is_some() {
+        for signal in signals.forever() {
+            if signal == SIGUSR1 {
+                // A thread of its own, because the console may be stuck.
+                let _ = thread::Builder::new().spawn(threads::dump);
+                continue;
+            }
             from_now_on(impatient);
+            begin_to_stop();
             first();
             thread::sleep(GRACE);
             process::exit(0);
