@@ -160,7 +160,8 @@ fn x_err_a_refusal_names_the_server_to_start_and_where() {
         ] {
             let mut client = Terminal::start(client, [host.as_str(), &port])
                 .expect("it starts");
-            client.type_line("anybody?").expect("it reads");
+            // The TCP client may have ended before it reads this.
+            let _ = client.type_line("anybody?");
             client
                 .wait_for(&format!(
                     "Error: … (ECONNREFUSED). … On that machine: make {server} \
