@@ -1,0 +1,10 @@
+//! The network itself as a lab.
+pub mod capture;
+pub mod connections;
+pub mod finish;
+pub mod orders;
+pub mod packet;
+pub mod packet_name;
+pub mod rules;
+pub mod schedule;
+pub mod units;
