@@ -2,6 +2,7 @@
 pub mod capture;
 pub mod connections;
 pub mod finish;
+pub mod network;
 pub mod orders;
 pub mod packet;
 pub mod packet_name;

@@ -71,7 +71,26 @@ pub fn blocks(readme: &str) -> Vec<(usize, String)> {
 /// Plays one transcript; `show` gets each line as it happens, with its
 /// terminal's name in brackets. Fails at the first line that does not hold.
 pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
-    let mut stage = Stage::default();
+    play_with(Stage::default(), transcript, show)
+}
+
+/// Like [`play`], on hosts of their own: `host` gives the words that go in
+/// front of a program in the terminal of this name, so that it runs on its
+/// host. Nobody else uses the ports there, so they stay those of the page.
+pub fn play_on_hosts(
+    host: Box<dyn Fn(&str) -> Vec<String>>,
+    transcript: &str,
+    show: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let stage = Stage { host: Some(host), ..Stage::default() };
+    play_with(stage, transcript, show)
+}
+
+fn play_with(
+    mut stage: Stage,
+    transcript: &str,
+    show: &mut dyn FnMut(&str),
+) -> Result<()> {
     let lines = parse(transcript)?;
     if lines.is_empty() {
         return Err(Error::other("an empty transcript shows nothing"));
@@ -125,6 +144,7 @@ struct Stage {
     interrupted: BTreeSet<String>, // those terminals that got a ^C
     ports: BTreeMap<String, Port>,
     folder: Option<Folder>,
+    host: Option<Box<dyn Fn(&str) -> Vec<String>>>, // see play_on_hosts
 }
 
 /// A folder for the files of a play; they go with it.
@@ -171,7 +191,7 @@ impl Stage {
         match line.sign {
             '$' => {
                 show(&format!("[{name}] $ {}", line.text));
-                let started = self.start(line.text)?;
+                let started = self.start(name, line.text)?;
                 let interrupted = self.interrupted.remove(name);
                 if let Some(old) = self.terminals.insert(name.into(), started) {
                     end(old, interrupted)?;
@@ -212,7 +232,7 @@ impl Stage {
     }
 
     /// Starts the program of a `$` line: `VARIABLE=value program arguments`.
-    fn start(&mut self, text: &str) -> Result<Terminal> {
+    fn start(&mut self, name: &str, text: &str) -> Result<Terminal> {
         let unbalanced = || Error::other("unbalanced quotes");
         let words = shlex::split(text).ok_or_else(unbalanced)?;
         let mut program = words.iter().skip_while(|word| word.contains('='));
@@ -222,7 +242,11 @@ impl Stage {
         }) || program
             .next()
             .is_some_and(|script| script.ends_with("server.py"));
-        for port in ports_in(text) {
+        let mapped = match self.host {
+            Some(_) => Vec::new(),
+            None => ports_in(text),
+        };
+        for port in mapped {
             match self.ports.remove(&port) {
                 Some(Port::Reserved(number, socket)) if server => {
                     drop(socket);
@@ -244,6 +268,13 @@ impl Stage {
         let environment: Vec<String> = words.by_ref().take(variables).collect();
         let program = words.next().unwrap_or_default();
         let mut command: Command = terminal::command(&program);
+        if let Some(host) = &self.host {
+            let mut before = host(name).into_iter();
+            let first = before.next().unwrap_or_default();
+            let program = command.get_program().to_owned();
+            command = Command::new(first);
+            command.args(before).arg(program);
+        }
         command.args(words).current_dir(source_tree::root()?);
         command.env_remove("TRACE");
         for variable in environment {
