@@ -48,6 +48,8 @@ use wire::packet::End;
 const SERVER_STARTS: Duration = Duration::from_secs(10);
 /// How often we look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// How long the cable may take for frames that it was told to delay.
+const CABLE_ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// How long a server may take to end after SIGTERM.
 const SERVER_ENDS: Duration = Duration::from_secs(5);
 
@@ -93,7 +95,7 @@ fn enter_namespaces() -> Error {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--net"]).arg(ourselves);
     command.arg("--inside").arg(format!("{user}:{group}"));
-    command.args(env::args_os().skip(1));
+    command.args(env::args_os().skip(1)).env("PATH", path());
     Error::new("exec", "unshare", command.exec())
 }
 
@@ -142,12 +144,13 @@ fn run(
 fn play(args: &Args, network: Arc<Network>, file: &str) -> Result<()> {
     let text = source_tree::read(file.as_ref())?;
     let cable = Running::cable(args)?;
+    let hosts = network.clone(); // they must outlive the cable
     let host = move |terminal: &str| {
         let end = match terminal.starts_with("server") {
             true => End::Server,
             false => End::Client,
         };
-        network.words(end)
+        hosts.words(end)
     };
     let show = &mut |line: &str| say!("{line}");
     let played = transcript::play_on_hosts(Box::new(host), &text, show);
@@ -177,11 +180,11 @@ fn shells(args: &Args, network: &Network) -> Result<()> {
         say!(
             "A shell on the {}'s host, {}: in another terminal,\n  \
              nsenter --user --preserve-credentials --net --target {pid} {} \
-             env PATH='{}' {shell}",
+             env PATH=\"$PATH:{}\" {shell}",
             end.name(),
             address(end),
             user.join(" "),
-            path().to_string_lossy()
+            program_folder().display()
         );
     }
     let server = server.transpose()?;
@@ -245,7 +248,6 @@ fn tmux(
     let status = Command::new("tmux")
         .args(words)
         .args(panes)
-        .env("PATH", path())
         .env_remove("TMUX") // also from within a tmux
         .status()
         .map_err(|error| Error::new("exec", "tmux", error))?;
@@ -274,7 +276,7 @@ fn joined(words: &[String]) -> String {
 fn on(network: &Network, end: End, words: &[&str]) -> Command {
     let mut before = network.words(end).into_iter();
     let mut command = Command::new(before.next().unwrap_or_default());
-    command.args(before).args(words).env("PATH", path());
+    command.args(before).args(words);
     command
 }
 
@@ -321,7 +323,7 @@ struct Running {
     up: Receiver<()>,
     /// Is closed when the program has ended.
     over: Receiver<()>,
-    printer: Option<JoinHandle<()>>,
+    printer: Option<JoinHandle<Option<ExitStatus>>>,
 }
 
 impl Running {
@@ -352,8 +354,9 @@ impl Running {
                 }
                 let _ = first.try_send(());
             }
-            let _ = program.wait_for_end();
+            let status = program.wait_for_end().ok();
             drop(until);
+            status
         });
         let printer =
             printer.map_err(|error| Error::new("clone", label, error))?;
@@ -374,16 +377,16 @@ impl Running {
         }
     }
 
-    /// Waits until it has ended; ends it if it takes too long.
-    fn wait(&mut self, limit: Duration) {
+    /// Waits until it has ended; ends it if it takes too long. Did it succeed?
+    fn wait(&mut self, limit: Duration) -> bool {
         if self.over.recv_timeout(limit)
             == Err(crossbeam_channel::RecvTimeoutError::Timeout)
         {
             self.signal(Signal::KILL);
         }
-        if let Some(printer) = self.printer.take() {
-            let _ = printer.join();
-        }
+        let printer = self.printer.take().map(JoinHandle::join);
+        let status = printer.and_then(|joined| joined.ok().flatten());
+        status.is_some_and(|status| status.success())
     }
 
     /// Lets the cable carry what is on its way, and ends it.
@@ -392,8 +395,10 @@ impl Running {
             std::io::Write::write_all(input, b"end\n")
                 .map_err(|error| Error::new("write", "the cable", error))?;
         }
-        self.wait(Duration::from_secs(30));
-        Ok(())
+        match self.wait(CABLE_ENDS_WITHIN) {
+            true => Ok(()),
+            false => Err(Error::other("the cable failed; the capture ends early")),
+        }
     }
 }
 
