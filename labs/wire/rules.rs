@@ -6,14 +6,11 @@
 
 use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
-
+use crate::chance::{Chance, Lot};
 use crate::connections::{Connections, Role};
 use crate::orders::Order;
 use crate::packet::{End, Packet};
 use crate::packet_name::PacketName;
-use crate::units::Share;
 
 /// How much later a frame leaves that is to be overtaken. At 20 ms the frames
 /// of one burst pass it, and TCP does not yet send it again (200 ms).
@@ -48,13 +45,10 @@ pub struct Fate {
 pub struct Rules {
     delay: Duration,
     jitter: Duration,
-    loss: Share,
-    duplicate: Share,
-    reorder: Share,
+    chance: Chance,
     named: Vec<(PacketName, Action)>,
     unplugged: bool,
     connections: Connections,
-    dice: StdRng,
 }
 
 impl Rules {
@@ -63,13 +57,10 @@ impl Rules {
         Rules {
             delay: Duration::ZERO,
             jitter: Duration::ZERO,
-            loss: Share(0.0),
-            duplicate: Share(0.0),
-            reorder: Share(0.0),
+            chance: Chance::new(seed),
             named: Vec::new(),
             unplugged: false,
             connections: Connections::default(),
-            dice: StdRng::seed_from_u64(seed),
         }
     }
 
@@ -83,9 +74,11 @@ impl Rules {
             Order::CutAt(name) => return self.add(name, Action::Cut),
             Order::Delay(time) => self.delay = time,
             Order::Jitter(time) => self.jitter = time,
-            Order::Loss(share) => self.loss = share,
-            Order::DuplicateShare(share) => self.duplicate = share,
-            Order::Reorder(share) => self.reorder = share,
+            Order::Loss(share) => self.chance.loss = share,
+            Order::DuplicateShare(share) => {
+                self.chance.duplicate = share;
+            },
+            Order::Reorder(share) => self.chance.reorder = share,
             Order::Unplug => self.unplugged = true,
             Order::Plug => self.unplugged = false,
             _ => {}
@@ -108,7 +101,7 @@ impl Rules {
         let mut fate = Fate { role, ..Fate::default() };
         let mut delay = self.delay;
         if !self.jitter.is_zero() {
-            delay += self.jitter.mul_f64(self.dice.random());
+            delay += self.jitter.mul_f64(self.chance.part());
         }
         fate.copies.push(delay);
         if self.unplugged {
@@ -136,20 +129,20 @@ impl Rules {
 
     /// Lets the dice decide, for the orders that name a share.
     fn roll(&mut self, fate: &mut Fate) {
-        if self.falls(self.loss) {
-            fate.lose(&format!("loss {}", self.loss));
-        } else if self.falls(self.duplicate) {
-            fate.copies.extend(fate.copies.first().copied());
-            fate.reason = Some(format!("duplicate {}", self.duplicate));
-        } else if self.falls(self.reorder) {
-            fate.copies.iter_mut().for_each(|delay| *delay += OVERTAKEN);
-            fate.reason = Some(format!("reorder {}", self.reorder));
+        match self.chance.draw() {
+            Lot::Passes => {}
+            Lot::Lost => fate.lose(&format!("loss {}", self.chance.loss)),
+            Lot::Twice => {
+                fate.copies.extend(fate.copies.first().copied());
+                let share = self.chance.duplicate;
+                fate.reason = Some(format!("duplicate {share}"));
+            }
+            Lot::Overtaken => {
+                fate.copies.iter_mut().for_each(|delay| *delay += OVERTAKEN);
+                let share = self.chance.reorder;
+                fate.reason = Some(format!("reorder {share}"));
+            }
         }
-    }
-
-    /// A share of zero rolls no dice: the order of the others' luck stays.
-    fn falls(&mut self, Share(share): Share) -> bool {
-        share > 0.0 && self.dice.random::<f64>() < share
     }
 
     /// Resets all connections.
@@ -275,17 +268,12 @@ mod tests {
     }
 
     #[test]
-    fn chance_is_repeatable() {
-        let lost = |seed| {
-            let mut rules = Rules::new(seed);
-            rules.obey(Order::Loss(Share(0.3))).expect("obeyed");
-            let mut lost = || rules.decide(&datagram(End::Client)).is_lost();
-            (0..100).map(|_| lost()).collect::<Vec<bool>>()
-        };
-        assert_eq!(lost(1), lost(1));
-        assert_ne!(lost(1), lost(2));
-        let count = lost(1).iter().filter(|lost| **lost).count();
-        assert!((10..50).contains(&count), "{count} of 100 at 30%");
+    fn a_share_of_everything_is_lost() {
+        let mut rules = rules(&["loss 100%"]);
+        let fate = rules.decide(&datagram(End::Client));
+        assert!(fate.is_lost());
+        let comment = fate.comment();
+        assert_eq!(comment.as_deref(), Some("lost by the cable (loss 100%)"));
     }
 
     #[test]
