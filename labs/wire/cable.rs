@@ -451,22 +451,24 @@ fn create(
     Capture::new(created, &names).map_err(fail)
 }
 
-/// A thread that hands on one order a line: from a FIFO if one is named, else
-/// from stdin. The end of stdin ends the cable, so that it cannot outlive the
-/// program that holds the other end of the pipe.
+/// Threads that hand on one order a line: from stdin, and from a FIFO if one
+/// is named. Without a FIFO the end of stdin ends the cable, so that it cannot
+/// outlive the program that holds the other end of the pipe.
 fn listen_to_orders(fifo: Option<&str>, events: &Sender<Event>) -> Result<()> {
-    let events = events.clone();
-    let Some(path) = fifo else {
-        return start("orders", move || {
-            read_orders(io::stdin().lock(), &events);
-            let _ = events.send(Event::Stop);
-        });
-    };
+    let (sender, is_all) = (events.clone(), fifo.is_none());
+    start("orders", move || {
+        read_orders(io::stdin().lock(), &sender);
+        if is_all {
+            let _ = sender.send(Event::Stop);
+        }
+    })?;
+    let Some(path) = fifo else { return Ok(()) };
     // For reading and writing: then the FIFO has always a writer, and does
     // not end each time that somebody has written an order and closed it.
     let fifo = File::options().read(true).write(true).open(path);
     let fifo = fifo.map_err(|error| Error::new("open", path, error))?;
-    start("orders", move || read_orders(BufReader::new(fifo), &events))
+    let events = events.clone();
+    start("more orders", move || read_orders(BufReader::new(fifo), &events))
 }
 
 fn read_orders(mut from: impl BufRead, events: &Sender<Event>) {
@@ -522,7 +524,7 @@ struct Args {
     /// an order, as on stdin; may be repeated
     #[argh(option)]
     order: Vec<String>,
-    /// read the orders from this FIFO, and not from stdin
+    /// read orders from this FIFO, too; the end of stdin is then no end
     #[argh(option)]
     orders_from: Option<String>,
     /// number from which all chance is made (default 1)

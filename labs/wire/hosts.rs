@@ -231,10 +231,12 @@ fn tmux(
     let client = pane(End::Client, None);
     let server = pane(End::Server, args.start.as_deref());
     let title = |end: End| format!("{}'s host {}", end.name(), address(end));
-    let socket = format!("socketlab-{}", process::id());
+    // A socket of our own: that of root (who we seem to be) is root's.
+    let socket = format!("socketlab-{}.tmux", process::id());
+    let socket = env::temp_dir().join(socket).display().to_string();
     let [left, right] = End::BOTH.map(title);
     let words: Vec<&str> = vec![
-        "-L", &socket, "-f", "/dev/null", "new-session", &client, ";",
+        "-S", &socket, "-f", "/dev/null", "new-session", &client, ";",
         "set-option", "-g", "pane-border-status", "top", ";",
         "set-option", "-g", "mouse", "on", ";",
         "select-pane", "-T", &left, ";",
@@ -304,6 +306,9 @@ fn cable_words(args: &Args) -> Result<Vec<String>> {
     }
     if let Some(save) = &args.save {
         words.extend(["--save".into(), save.clone()]);
+    }
+    if let Some(fifo) = &args.orders_from {
+        words.extend(["--orders-from".into(), fifo.clone()]);
     }
     for order in args.orders() {
         words.extend(["--order".into(), order]);
@@ -456,6 +461,9 @@ struct Args {
     /// reset the connection when this packet comes: 'second data from server'
     #[argh(option)]
     cut: Vec<String>,
+    /// a FIFO (mkfifo) for orders to the cable while it runs, one a line
+    #[argh(option)]
+    orders_from: Option<String>,
     /// number from which all chance is made (default 1)
     #[argh(option, default = "1")]
     seed: u64,

@@ -40,6 +40,7 @@ pub struct Network {
     holders: Vec<Terminal>,
     /// The user and the group as whom programs run there.
     user: Option<(u32, u32)>,
+    has_setpriv: bool,
 }
 
 impl Network {
@@ -47,7 +48,7 @@ impl Network {
     /// must be root in a network namespace of its own. Programs on the hosts
     /// run as `user` (user and group), or as that root.
     pub fn of_two_hosts(user: Option<(u32, u32)>) -> Result<Network> {
-        let mut network = Network { holders: Vec::new(), user };
+        let mut network = Network::empty(user);
         let before = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
         let _ = fs::write(before, "1"); // a kernel may be without IPv6
         for (end, inside) in End::BOTH.into_iter().zip(CABLE_ENDS) {
@@ -86,7 +87,12 @@ impl Network {
     /// computer do.
     pub fn of_one_host(user: Option<(u32, u32)>) -> Result<Network> {
         ip(&[], "link set lo up\n")?;
-        Ok(Network { holders: Vec::new(), user })
+        Ok(Network::empty(user))
+    }
+
+    fn empty(user: Option<(u32, u32)>) -> Network {
+        let has_setpriv = Command::new("setpriv").arg("-V").output().is_ok();
+        Network { holders: Vec::new(), user, has_setpriv }
     }
 
     /// The process that keeps a host's network.
@@ -104,8 +110,12 @@ impl Network {
             words.push("--map-group".into());
             words.push(group.to_string());
         }
-        if words.is_empty() {
-            words.push("env".into());
+        // A program ends with us, even if we are killed.
+        match self.has_setpriv {
+            true => words.extend(
+                ["setpriv", "--pdeathsig", "TERM"].map(Into::into),
+            ),
+            false => words.push("env".into()),
         }
         words
     }

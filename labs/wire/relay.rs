@@ -151,6 +151,8 @@ fn carry(
         Err(error) if error.is_peer_gone() => {
             both.is_reset.store(true, Ordering::Relaxed);
         }
+        // No FIN: converse() sends RST.
+        _ if both.is_reset.load(Ordering::Relaxed) => {}
         // FIN: a half-close passes through, and the other direction goes on.
         _ => drop(to.shutdown(Shutdown::Write)),
     }

@@ -3,6 +3,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 use guide::demo::demo;
+use guide::doctor::doctor;
 use guide::locate::locate;
 use guide::lookup::tell;
 use guide::ports::ports;
@@ -26,7 +27,8 @@ struct Args {
     /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
     /// TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web server) ·
     /// viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM] (the
-    /// numbered steps, side by side) · ports (what listens)
+    /// numbered steps, side by side) · ports (what listens) · doctor (what
+    /// works on this machine)
     #[argh(positional)]
     command: String,
     /// what it is about
@@ -45,16 +47,19 @@ fn main() -> Result<()> {
         ("steps", [program]) => steps(program, None),
         ("steps", [left, right]) => steps(left, Some(right)),
         ("ports", []) => ports(),
+        ("doctor", []) => doctor(),
         ("where", []) => args::usage("where WHAT? An id: make where ARGS=E-T3"),
         ("explain", []) => args::usage(
             "explain WHAT? An error or a state: make explain ARGS=ECONNREFUSED",
         ),
         ("where", _) => args::usage("where takes one id at a time"),
         ("steps", _) => args::usage("steps takes one program, or two"),
-        ("ports", _) => args::usage("ports stands alone"),
+        ("ports" | "doctor", _) => {
+            args::usage(&format!("{} stands alone", args.command))
+        }
         (command, _) => args::usage(&format!(
             "'{command}' is none of: demo [LAB…], where ID, explain WORD, \
-             viva [LAB…], steps PROGRAM [PROGRAM], ports"
+             viva [LAB…], steps PROGRAM [PROGRAM], ports, doctor"
         )),
     }
 }
