@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Run, build, can_run, hosts};
+use crate::{ACK, FIN, Packet, RST, SYN, build, can_run, hosts};
 use harness::source_tree;
 
 /// Plays a lab's transcript on two hosts and checks the capture's health.
 #[track_caller]
-fn play(lab: &str) -> Option<Run> {
+fn play(lab: &str) -> Option<Vec<Packet>> {
     if !can_run() {
         return None;
     }
@@ -17,161 +17,150 @@ fn play(lab: &str) -> Option<Run> {
     build(&source_tree::read(&file).expect("a transcript"));
     let run = hosts(&["--play", &file.to_string_lossy()]);
     assert_eq!(run.status, Some(0), "{lab}:\n{}", run.printed);
-    is_sound(&run);
-    Some(run)
+    let packets = run.packets();
+    is_sound(&run.printed, run.counted(), &packets);
+    Some(packets)
 }
 
 #[track_caller]
-fn is_sound(run: &Run) {
-    let bad = "_ws.malformed || ip.checksum.status == 0 || \
-               tcp.checksum.status == 0 || udp.checksum.status == 0 || \
-               frame.len > 1514";
-    let bad = run.tshark(bad, &["frame.number", "_ws.col.Info"]);
-    assert!(bad.is_empty(), "{bad:?}");
-    let all = run.tshark("frame", &["frame.number"]);
-    let (frames, lost) = run.counted();
-    assert_eq!((all.len(), lost), (frames, 0), "{}", run.printed);
-    assert!(frames > 0);
+fn is_sound(printed: &str, counted: (usize, usize), packets: &[Packet]) {
+    for packet in packets {
+        assert!(packet.wrong.is_empty(), "{packet:?}");
+        assert!(packet.length <= 1514, "{packet:?}");
+    }
+    assert_eq!(counted, (packets.len(), 0), "{printed}");
+    assert!(!packets.is_empty());
     // A packet seen twice has the same number of IP and the same content; a
     // segment that a host sends again has another number and another time.
-    let fields = [
-        "ip.src",
-        "ip.id",
-        "tcp.seq",
-        "tcp.len",
-        "tcp.flags",
-        "tcp.options.timestamp.tsval",
-        "udp.payload",
-    ];
-    let packets = run.tshark("ip && !(tcp.flags.reset == 1)", &fields);
-    let different: BTreeSet<_> = packets.iter().collect();
-    assert_eq!(different.len(), packets.len(), "{packets:?}");
+    // (The RSTs of a port that nobody has are all alike.)
+    let alike = packets.iter().filter(|packet| !packet.from.is_empty());
+    let alike = alike.filter(|packet| packet.flags & RST == 0);
+    let alike: Vec<&str> = alike.map(|packet| packet.identity.as_str()).collect();
+    let different: BTreeSet<&str> = alike.iter().copied().collect();
+    assert_eq!(different.len(), alike.len(), "{alike:#?}");
 }
 
 /// The three packets of a handshake with the server's port, each with its
 /// comment, then FINs from both sides, and a payload that contains `text`.
 #[track_caller]
-fn has_connection(run: &Run, port: u16, text: &str) {
-    let handshake = format!("tcp.port == {port} && frame.comment");
-    let fields = ["frame.interface_name", "tcp.flags", "frame.comment"];
-    let packets = run.tshark(&handshake, &fields);
-    let kinds: Vec<String> = packets
-        .iter()
-        .take(3)
-        .map(|packet| packet[1].trim_start_matches("0x0").into())
-        .collect();
-    assert_eq!(kinds, ["002", "012", "010"], "SYN; SYN and ACK; ACK");
-    for (packet, number) in packets.iter().zip(1..=3) {
-        let number = format!("handshake {number} of 3");
-        assert!(packet[2].starts_with(&number), "{packet:?}");
+fn has_connection(packets: &[Packet], port: u16, text: &str) {
+    let of_port = |packet: &&Packet| packet.has(port, "") && packet.is_tcp;
+    let packets: Vec<&Packet> = packets.iter().filter(of_port).collect();
+    let handshake = packets.iter().filter(|p| !p.comment.is_empty()).take(3);
+    let handshake: Vec<&&Packet> = handshake.collect();
+    assert_eq!(handshake.len(), 3);
+    for (packet, (flags, number)) in
+        handshake.iter().zip([(SYN, 1), (SYN | ACK, 2), (ACK, 3)])
+    {
+        let comment = format!("handshake {number} of 3");
+        assert!(packet.is(flags), "{packet:?}");
+        assert!(packet.comment.starts_with(&comment), "{packet:?}");
     }
-    assert_ne!(packets[0][0], packets[1][0], "the two ends of the cable");
+    assert_ne!(handshake[0].interface, handshake[1].interface);
     for host in ["10.0.0.1", "10.0.0.2"] {
-        let fin = format!(
-            "tcp.port == {port} && tcp.flags.fin == 1 && ip.src == {host}"
-        );
-        assert!(!run.tshark(&fin, &["frame.number"]).is_empty(), "{fin}");
+        let fin = |packet: &&Packet| packet.flags & FIN != 0;
+        let mut fins = packets.iter().copied().filter(fin);
+        assert!(fins.any(|packet| packet.from == host), "no FIN of {host}");
     }
-    let payload = format!("tcp.port == {port} && tcp contains \"{text}\"");
-    assert!(!run.tshark(&payload, &["frame.number"]).is_empty(), "{text}");
+    assert!(packets.iter().any(|packet| packet.has(port, text)), "{text}");
 }
 
 #[track_caller]
-fn has_datagram(run: &Run, port: u16, text: &str) {
-    let payload = format!("udp.port == {port} && udp contains \"{text}\"");
-    assert!(!run.tshark(&payload, &["frame.number"]).is_empty(), "{text}");
+fn has_datagram(packets: &[Packet], port: u16, text: &str) {
+    let mut datagrams = packets.iter().filter(|packet| !packet.is_tcp);
+    assert!(datagrams.any(|packet| packet.has(port, text)), "{text}");
 }
 
 #[test]
 fn x_wire_greet() {
-    if let Some(run) = play("greet") {
-        has_connection(&run, 12345, "Thank you for connecting");
+    if let Some(packets) = play("greet") {
+        has_connection(&packets, 12345, "Thank you for connecting");
     }
 }
 
 #[test]
 fn x_wire_echo() {
-    if let Some(run) = play("echo") {
-        has_connection(&run, 12001, "hello over the cable");
-        has_datagram(&run, 12001, "hello in a datagram");
+    if let Some(packets) = play("echo") {
+        has_connection(&packets, 12001, "hello over the cable");
+        has_datagram(&packets, 12001, "hello in a datagram");
     }
 }
 
 #[test]
 fn x_wire_uppercase() {
-    if let Some(run) = play("uppercase") {
-        has_connection(&run, 12000, "HELLO, WORLD &*!");
-        has_datagram(&run, 12000, "HELLO, WORLD &*!");
+    if let Some(packets) = play("uppercase") {
+        has_connection(&packets, 12000, "HELLO, WORLD &*!");
+        has_datagram(&packets, 12000, "HELLO, WORLD &*!");
     }
 }
 
 #[test]
 fn x_wire_datetime() {
-    if let Some(run) = play("datetime") {
-        has_datagram(&run, 12003, "Hello from the client");
-        has_datagram(&run, 12013, "SEND_DATE");
-        let segments = run.tshark("tcp", &["frame.number"]);
-        assert!(segments.is_empty(), "UDP has no handshake");
+    if let Some(packets) = play("datetime") {
+        has_datagram(&packets, 12003, "Hello from the client");
+        has_datagram(&packets, 12013, "SEND_DATE");
+        let has_tcp = packets.iter().any(|packet| packet.is_tcp);
+        assert!(!has_tcp, "UDP has no handshake");
     }
 }
 
 #[test]
 fn x_wire_message() {
-    if let Some(run) = play("message") {
-        has_connection(&run, 12002, "hello over the cable");
+    if let Some(packets) = play("message") {
+        has_connection(&packets, 12002, "hello over the cable");
     }
 }
 
 #[test]
 fn x_wire_calculator() {
-    if let Some(run) = play("calculator") {
-        has_connection(&run, 12004, "12 + 42");
+    if let Some(packets) = play("calculator") {
+        has_connection(&packets, 12004, "12 + 42");
     }
 }
 
 #[test]
 fn x_wire_chat() {
-    if let Some(run) = play("chat") {
-        has_connection(&run, 12005, "Anyone here?");
-        has_connection(&run, 12005, "Crucio!");
+    if let Some(packets) = play("chat") {
+        has_connection(&packets, 12005, "Anyone here?");
+        has_connection(&packets, 12005, "Crucio!");
     }
 }
 
 #[test]
 fn x_wire_web() {
-    if let Some(run) = play("web") {
-        has_connection(&run, 8080, "GET /HelloWorld.html HTTP/1.1");
-        has_connection(&run, 8080, "Hello, World!");
+    if let Some(packets) = play("web") {
+        has_connection(&packets, 8080, "GET /HelloWorld.html HTTP/1.1");
+        has_connection(&packets, 8080, "Hello, World!");
     }
 }
 
 #[test]
 fn x_wire_proxy_with_both_of_its_connections() {
-    if let Some(run) = play("proxy") {
-        has_connection(&run, 8888, "GET http://10.0.0.1:8080/");
-        has_connection(&run, 8080, "GET /HelloWorld.html");
+    if let Some(packets) = play("proxy") {
+        has_connection(&packets, 8888, "GET http://10.0.0.1:8080/");
+        has_connection(&packets, 8080, "GET /HelloWorld.html");
     }
 }
 
 #[test]
 fn x_wire_mail() {
-    if let Some(run) = play("mail") {
-        has_connection(&run, 2525, "RCPT TO:<bob@example.org>");
-        has_connection(&run, 2525, "Hello Bob, this crosses a cable.");
+    if let Some(packets) = play("mail") {
+        has_connection(&packets, 2525, "RCPT TO:<bob@example.org>");
+        has_connection(&packets, 2525, "Hello Bob, this crosses a cable.");
     }
 }
 
 #[test]
 fn x_wire_rpc() {
-    if let Some(run) = play("rpc") {
-        has_connection(&run, 12006, "add");
+    if let Some(packets) = play("rpc") {
+        has_connection(&packets, 12006, "add");
     }
 }
 
 #[test]
 fn x_wire_internet() {
-    if let Some(run) = play("internet") {
-        has_connection(&run, 11000, "USER ann");
+    if let Some(packets) = play("internet") {
+        has_connection(&packets, 11000, "USER ann");
     }
 }
 
@@ -186,11 +175,13 @@ fn x_wire_one_host_shows_each_packet_of_loopback_once() {
         "echo hello | uppercase-tcp-client 127.0.0.1 12000",
     ]);
     assert_eq!(run.status, Some(0), "{}", run.printed);
-    let syn = "tcp.flags.syn == 1 && tcp.flags.ack == 0";
-    let syns = run.tshark(syn, &["frame.interface_name"]);
-    assert_eq!(syns, [["lo"]], "{}", run.printed);
-    let hello = run.tshark("tcp contains \"HELLO\"", &["frame.number"]);
-    assert_eq!(hello.len(), 1);
+    let packets = run.packets();
+    is_sound(&run.printed, run.counted(), &packets);
+    assert!(packets.iter().all(|packet| packet.interface == "lo"));
+    let syns = packets.iter().filter(|packet| packet.is(SYN));
+    assert_eq!(syns.count(), 1, "{}", run.printed);
+    let hello = packets.iter().filter(|packet| packet.has(12000, "HELLO"));
+    assert_eq!(hello.count(), 1);
 }
 
 #[test]
@@ -245,8 +236,9 @@ fn w_t2h_a_browser_on_another_host_shows_our_page() {
     assert_eq!(run.status, Some(0), "{}", run.printed);
     let picture = std::fs::read(picture).expect("a screenshot");
     assert!(picture.starts_with(b"\x89PNG") && picture.len() > 10_000);
-    let asked = run.tshark("http.request", &["http.request.uri"]);
-    assert!(asked.iter().any(|uri| uri[0] == "/style.css"), "{asked:?}");
+    let packets = run.packets();
+    let mut asked = packets.iter().filter(|packet| packet.has(8080, "GET "));
+    assert!(asked.any(|packet| packet.payload.contains("/style.css")));
     if let Ok(keep) = std::env::var("KEEP_SCREENSHOT") {
         std::fs::write(keep, picture).expect("a copy");
     }

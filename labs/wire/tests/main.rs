@@ -116,31 +116,129 @@ impl Run {
         (numbers.next().expect("frames"), numbers.next().expect("lost"))
     }
 
-    /// The fields of the packets that a display filter lets pass, with all
-    /// checksums checked.
+    /// What tshark reads in the capture.
     #[track_caller]
-    fn tshark(&self, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
-        tshark(&self.capture(), filter, fields)
+    fn packets(&self) -> Vec<Packet> {
+        packets(&self.capture())
     }
 }
 
+/// A packet as tshark reads it.
+#[derive(Debug)]
+struct Packet {
+    interface: String,
+    comment: String,
+    length: usize,
+    /// The sender's address, or nothing if it is not IP.
+    from: String,
+    /// Number of IP, sequence number, flags and clock of TCP: two packets that
+    /// have all of them in common are the same packet.
+    identity: String,
+    is_tcp: bool,
+    ports: Vec<String>,
+    flags: u16,
+    /// The sender's clock, in milliseconds: TCP's time stamp option.
+    clock: u64,
+    payload: String,
+    /// What is wrong with it.
+    wrong: String,
+}
+
+const SYN: u16 = 2;
+const FIN: u16 = 1;
+const RST: u16 = 4;
+const ACK: u16 = 16;
+
+impl Packet {
+    fn has(&self, port: u16, text: &str) -> bool {
+        self.ports.contains(&port.to_string()) && self.payload.contains(text)
+    }
+
+    /// Are these flags set, and of SYN, FIN, RST and ACK no others?
+    fn is(&self, flags: u16) -> bool {
+        self.flags & (SYN | FIN | RST | ACK) == flags
+    }
+}
+
+const FIELDS: [&str; 21] = [
+    "frame.interface_name",
+    "frame.comment",
+    "frame.len",
+    "ip.src",
+    "ip.id",
+    "tcp.seq_raw",
+    "tcp.len",
+    "tcp.options.timestamp.tsval",
+    "tcp.flags",
+    "tcp.payload",
+    "udp.payload",
+    "tcp.srcport",
+    "tcp.dstport",
+    "udp.srcport",
+    "udp.dstport",
+    "_ws.malformed",
+    "ip.checksum.status",
+    "tcp.checksum.status",
+    "udp.checksum.status",
+    "ip.proto",
+    "frame.number",
+];
+
 #[track_caller]
-fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Vec<Vec<String>> {
+fn packets(file: &Path) -> Vec<Packet> {
     let mut command = Command::new("tshark");
     command.arg("-r").arg(file);
     for checked in ["ip", "tcp", "udp"] {
         command.args(["-o", &format!("{checked}.check_checksum:TRUE")]);
     }
-    command.args(["-Y", filter, "-T", "fields", "-E", "separator=|"]);
-    for field in fields {
+    command.args(["-T", "fields", "-E", "separator=|", "-E", "occurrence=f"]);
+    for field in FIELDS {
         command.args(["-e", field]);
     }
     let output = command.output().expect("tshark");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "tshark -Y '{filter}': {errors}");
+    assert!(output.status.success(), "tshark: {errors}");
     let text = String::from_utf8_lossy(&output.stdout);
-    let lines = text.lines().map(|line| line.split('|').map(Into::into));
-    lines.map(|fields| fields.collect()).collect()
+    text.lines().map(packet).collect()
+}
+
+fn packet(line: &str) -> Packet {
+    let fields: Vec<&str> = line.split('|').collect();
+    let field = |name: &str| {
+        let at = FIELDS.iter().position(|field| *field == name);
+        fields[at.unwrap_or_else(|| panic!("no field {name}"))]
+    };
+    let flags = field("tcp.flags").trim_start_matches("0x");
+    let payload = [field("tcp.payload"), field("udp.payload")].concat();
+    let bytes: Vec<u8> = payload
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| String::from_utf8_lossy(pair).into_owned())
+        .map(|pair| u8::from_str_radix(&pair, 16).expect("hexadecimal"))
+        .collect();
+    // A status of 0 is a wrong checksum.
+    let wrong = ["ip", "tcp", "udp"].map(|protocol| {
+        let status = format!("{protocol}.checksum.status");
+        let wrong = field(&status) == "0";
+        if wrong { format!("checksum of {protocol}") } else { String::new() }
+    });
+    let identity = ["ip.src", "ip.id", "tcp.seq_raw", "tcp.len", "tcp.flags"];
+    let clock = field("tcp.options.timestamp.tsval");
+    Packet {
+        interface: field("frame.interface_name").into(),
+        comment: field("frame.comment").into(),
+        length: field("frame.len").parse().expect("a length"),
+        from: field("ip.src").into(),
+        identity: identity.map(field).join(" ") + " " + clock + &payload,
+        is_tcp: field("ip.proto") == "6",
+        ports: ["tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport"]
+            .map(|name| field(name).to_string())
+            .into(),
+        flags: u16::from_str_radix(flags, 16).unwrap_or(0),
+        clock: clock.parse().unwrap_or(0),
+        payload: String::from_utf8_lossy(&bytes).into(),
+        wrong: wrong.concat() + field("_ws.malformed"),
+    }
 }
 
 #[test]
