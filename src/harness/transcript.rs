@@ -238,7 +238,9 @@ impl Stage {
         let mut program = words.iter().skip_while(|word| word.contains('='));
         // Also `python3 labs/echo/python/tcp_server.py`.
         let server = program.next().is_some_and(|program| {
-            program.contains("server") || program.contains("sink")
+            ["server", "sink", "relay"]
+                .iter()
+                .any(|role| program.contains(role))
         }) || program
             .next()
             .is_some_and(|script| script.ends_with("server.py"));
@@ -391,10 +393,12 @@ fn find<'a>(
 }
 
 /// The ports in a command: a number of four or five digits behind a host, as
-/// a word of its own, or in a URL such as `pop3://ann@127.0.0.1:11000/1`.
+/// a word of its own, in a URL such as `pop3://ann@127.0.0.1:11000/1`, or in
+/// an address such as `127.0.0.1:9000`.
 fn ports_in(text: &str) -> Vec<String> {
     let apart = text.replace("://", " ").replace(['@', ':', '/'], " ");
-    let text = if text.contains("://") { &apart } else { text };
+    let joined = ["://", "127.0.0.1:"].iter().any(|sign| text.contains(sign));
+    let text = if joined { &apart } else { text };
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut ports = Vec::new();
     for pair in words.windows(2) {
