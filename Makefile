@@ -191,11 +191,11 @@ pipes-unix-client: ## types to it: ARGS=/tmp/socketlab.sock
 test-pipes: ## its tests
 viva-pipes: ## its questions
 
-## wire: two hosts and a cable without root, captured, and a poor network
-wire: ## losses by name and a relay, scripted
-wire-echo: ## echo between two hosts -> target/wire/echo.pcapng; any lab: wire-LAB
-hosts: ## a shell on each of two hosts, and the cable's prompt between them
-hosts-echo: ## the same, with the lab's server running; any lab: hosts-LAB
+## wire: two hosts and a cable without root, captured; a poor network
+wire: ## the relay, scripted
+wire-echo: ## a lab between two hosts, captured in target/wire (any lab's name)
+hosts: ## a shell on each of two hosts, the cable's prompt between them
+hosts-echo: ## the same, while a lab's server runs (any lab's name)
 relay: ## a poor network: ARGS='127.0.0.1:9000 127.0.0.1:12001 --split 1'
 wire-hosts: ## two hosts, a command on each: ARGS="--lose 'first SYN' …"
 wire-cable: ## the cable between two interfaces: ARGS="c1 c2 --save FILE"

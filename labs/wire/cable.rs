@@ -252,7 +252,9 @@ impl Cable {
             }
             let event = match self.next_deadline() {
                 Some(deadline) => events.recv_deadline(deadline),
-                None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                None => {
+                    events.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                }
             };
             match event {
                 Ok(Event::Frame(from, time, bytes)) => {
@@ -438,10 +440,7 @@ impl Cable {
 }
 
 /// Creates the capture's file.
-fn create(
-    file: &str,
-    plugs: &[Arc<Plug>],
-) -> Result<Capture<BufWriter<File>>> {
+fn create(file: &str, plugs: &[Arc<Plug>]) -> Result<Capture<BufWriter<File>>> {
     let fail = |error| Error::new("open", file, error);
     let names: Vec<String> = match plugs {
         [only] => vec![only.name.clone()],

@@ -136,9 +136,8 @@ impl Connections {
     /// which `packet` belongs. The kernel believes an RST whose number is the
     /// very byte that it expects next (RFC 5961); the cable has seen it.
     pub fn cut(&mut self, packet: Option<&Packet>) -> Vec<(End, Vec<u8>)> {
-        let only = packet.and_then(|packet| {
-            Some(key(packet.from, packet.segment()?))
-        });
+        let only =
+            packet.and_then(|packet| Some(key(packet.from, packet.segment()?)));
         let mut frames = Vec::new();
         for (key, connection) in &mut self.known {
             if connection.closed || only.is_some_and(|only| only != *key) {
@@ -210,7 +209,12 @@ mod tests {
 
     /// A packet of one connection: flags as in `SA`, sequence number,
     /// acknowledgement number, bytes of data.
-    fn packet(from: End, flags: &str, numbers: [u32; 2], data: usize) -> Packet {
+    fn packet(
+        from: End,
+        flags: &str,
+        numbers: [u32; 2],
+        data: usize,
+    ) -> Packet {
         let client = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 40000);
         let server = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 12001);
         let (source, destination) = match from {

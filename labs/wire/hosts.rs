@@ -37,7 +37,9 @@ use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::{Receiver, bounded};
 use harness::terminal::{Terminal, program_folder};
 use harness::{source_tree, transcript, user_namespaces};
-use rustix::process::{Pid, Signal, getgid, getuid, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, Signal, getgid, getuid, kill_process, kill_process_group,
+};
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, say, warn};
 use wire::network::{CABLE_ENDS, Network, address};
@@ -142,7 +144,12 @@ fn run(
 /// Plays a transcript: what runs in a terminal called `server…` runs on the
 /// server's host, everything else on the client's.
 fn play(args: &Args, network: Arc<Network>, file: &str) -> Result<()> {
-    let text = source_tree::read(file.as_ref())?;
+    let mut text = source_tree::read(file.as_ref())?;
+    if args.one_host {
+        for end in End::BOTH {
+            text = text.replace(&address(end), "127.0.0.1");
+        }
+    }
     let cable = Running::cable(args)?;
     let hosts = network.clone(); // they must outlive the cable
     let host = move |terminal: &str| {
@@ -236,16 +243,50 @@ fn tmux(
     let socket = env::temp_dir().join(socket).display().to_string();
     let [left, right] = End::BOTH.map(title);
     let words: Vec<&str> = vec![
-        "-S", &socket, "-f", "/dev/null", "new-session", &client, ";",
-        "set-option", "-g", "pane-border-status", "top", ";",
-        "set-option", "-g", "mouse", "on", ";",
-        "select-pane", "-T", &left, ";",
+        "-S",
+        &socket,
+        "-f",
+        "/dev/null",
+        "new-session",
+        &client,
+        ";",
+        "set-option",
+        "-g",
+        "pane-border-status",
+        "top",
+        ";",
+        "set-option",
+        "-g",
+        "mouse",
+        "on",
+        ";",
+        "select-pane",
+        "-T",
+        &left,
+        ";",
     ];
     let cable = joined(cable);
     let panes: Vec<&str> = vec![
-        "split-window", &cable, ";", "select-pane", "-T", "the cable", ";",
-        "split-window", &server, ";", "select-pane", "-T", &right, ";",
-        "select-layout", "even-vertical", ";", "select-pane", "-t", "0",
+        "split-window",
+        &cable,
+        ";",
+        "select-pane",
+        "-T",
+        "the cable",
+        ";",
+        "split-window",
+        &server,
+        ";",
+        "select-pane",
+        "-T",
+        &right,
+        ";",
+        "select-layout",
+        "even-vertical",
+        ";",
+        "select-pane",
+        "-t",
+        "0",
     ];
     let status = Command::new("tmux")
         .args(words)
@@ -348,21 +389,22 @@ impl Running {
         let (pid, input) = (program.pid(), program.take_input());
         let (first, up) = bounded(1);
         let (until, over) = bounded::<()>(0);
-        let printer = thread::Builder::new().name(label.into()).spawn(move || {
-            loop {
-                match program.read_line() {
-                    Ok(Some(line)) => say!("[{label}] {line}"),
-                    Ok(None) => break,
-                    // Silence for ten seconds is no reason to stop.
-                    Err(_) if program.is_running() => continue,
-                    Err(_) => break,
+        let printer =
+            thread::Builder::new().name(label.into()).spawn(move || {
+                loop {
+                    match program.read_line() {
+                        Ok(Some(line)) => say!("[{label}] {line}"),
+                        Ok(None) => break,
+                        // Silence for ten seconds is no reason to stop.
+                        Err(_) if program.is_running() => continue,
+                        Err(_) => break,
+                    }
+                    let _ = first.try_send(());
                 }
-                let _ = first.try_send(());
-            }
-            let status = program.wait_for_end().ok();
-            drop(until);
-            status
-        });
+                let status = program.wait_for_end().ok();
+                drop(until);
+                status
+            });
         let printer =
             printer.map_err(|error| Error::new("clone", label, error))?;
         let input = input.filter(|_| label == "cable");
@@ -402,7 +444,9 @@ impl Running {
         }
         match self.wait(CABLE_ENDS_WITHIN) {
             true => Ok(()),
-            false => Err(Error::other("the cable failed; the capture ends early")),
+            false => {
+                Err(Error::other("the cable failed; the capture ends early"))
+            }
         }
     }
 }
@@ -412,8 +456,8 @@ const PROGRAM: Program = Program {
     role: "hosts",
     port: 0,
     steps: "",
-    example: "wire-hosts --lose 'first SYN' --save echo.pcapng \
-              'echo-server 10.0.0.2 12001' 'echo hi | echo-client 10.0.0.2 12001'",
+    example: "wire-hosts --lose 'first SYN' 'echo-server 10.0.0.2 12001' \
+              'echo hi | echo-client 10.0.0.2 12001'",
 };
 
 /// Two hosts with a cable between them, for an ordinary user: the client's is

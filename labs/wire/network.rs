@@ -112,9 +112,9 @@ impl Network {
         }
         // A program ends with us, even if we are killed.
         match self.has_setpriv {
-            true => words.extend(
-                ["setpriv", "--pdeathsig", "TERM"].map(Into::into),
-            ),
+            true => {
+                words.extend(["setpriv", "--pdeathsig", "TERM"].map(Into::into))
+            }
             false => words.push("env".into()),
         }
         words

@@ -306,8 +306,15 @@ mod tests {
     #[test]
     fn what_is_not_a_name_is_told_what_is() {
         for wrong in [
-            "", "first", "last", "last SYN", "0th SYN", "SYN from nobody",
-            "every", "packet of data", "first from client",
+            "",
+            "first",
+            "last",
+            "last SYN",
+            "0th SYN",
+            "SYN from nobody",
+            "every",
+            "packet of data",
+            "first from client",
         ] {
             let problem = wrong.parse::<PacketName>().expect_err(wrong);
             assert!(problem.contains("every 3rd datagram"), "{problem}");

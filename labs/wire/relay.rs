@@ -272,9 +272,8 @@ impl From<&Args> for Habits {
 /// `127.0.0.1:12001`, `[::1]:12001`, `localhost:12001`.
 fn place(text: &str) -> Result<SocketAddr> {
     let parts = text.rsplit_once(':');
-    let (host, port) = parts.unwrap_or_else(|| {
-        args::usage(&format!("'{text}' is not HOST:PORT"))
-    });
+    let (host, port) = parts
+        .unwrap_or_else(|| args::usage(&format!("'{text}' is not HOST:PORT")));
     let Port(port) = port.parse().unwrap_or_else(|problem: String| {
         args::usage(&problem);
     });

@@ -77,7 +77,7 @@ impl Rules {
             Order::Loss(share) => self.chance.loss = share,
             Order::DuplicateShare(share) => {
                 self.chance.duplicate = share;
-            },
+            }
             Order::Reorder(share) => self.chance.reorder = share,
             Order::Unplug => self.unplugged = true,
             Order::Plug => self.unplugged = false,
@@ -264,7 +264,10 @@ mod tests {
             fate.copies.iter().map(Duration::as_millis).collect::<Vec<_>>()
         };
         let mut next = || milliseconds(rules.decide(&datagram(End::Server)));
-        assert_eq!([next(), next(), next()], [vec![10, 10], vec![1010], vec![10]]);
+        assert_eq!(
+            [next(), next(), next()],
+            [vec![10, 10], vec![1010], vec![10]]
+        );
     }
 
     #[test]

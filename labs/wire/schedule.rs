@@ -72,9 +72,8 @@ mod tests {
     fn the_queue_has_a_bound() {
         let mut schedule = Schedule::default();
         let now = Instant::now();
-        let added = (0..MOST + 5).filter(|_| {
-            schedule.add(now, End::Client, Vec::new())
-        });
+        let added = (0..MOST + 5)
+            .filter(|_| schedule.add(now, End::Client, Vec::new()));
         assert_eq!(added.count(), MOST);
     }
 }

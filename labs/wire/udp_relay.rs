@@ -101,7 +101,7 @@ impl UdpRelay {
             match self.socket.recvfrom(&mut buffer) {
                 Ok((count, client)) => {
                     let datagram = buffer.get(..count).unwrap_or_default();
-                    if let Err(error) = self.to_server(client, datagram) {
+                    if let Err(error) = self.forward(client, datagram) {
                         warn!("[{client}] {error}");
                     }
                 }
@@ -111,7 +111,7 @@ impl UdpRelay {
         }
     }
 
-    fn to_server(&mut self, client: SocketAddr, datagram: &[u8]) -> Result<()> {
+    fn forward(&mut self, client: SocketAddr, datagram: &[u8]) -> Result<()> {
         if !self.ways.contains_key(&client) {
             self.open(client)?;
         }

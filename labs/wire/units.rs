@@ -89,7 +89,8 @@ mod tests {
         let time = |word: &str| word.parse::<Time>().map(|Time(time)| time);
         assert_eq!(time("50ms"), Ok(Duration::from_millis(50)));
         assert_eq!(time("1.5s"), Ok(Duration::from_millis(1500)));
-        for wrong in ["50", "ms", "-1s", "1h", "2days", "1e99s", "NaNs", "61min"]
+        for wrong in
+            ["50", "ms", "-1s", "1h", "2days", "1e99s", "NaNs", "61min"]
         {
             assert!(time(wrong).is_err(), "{wrong}");
         }

@@ -74,11 +74,14 @@ pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
     play_with(Stage::default(), transcript, show)
 }
 
+/// The words in front of a program, by the name of its terminal.
+pub type HostOf = Box<dyn Fn(&str) -> Vec<String>>;
+
 /// Like [`play`], on hosts of their own: `host` gives the words that go in
 /// front of a program in the terminal of this name, so that it runs on its
 /// host. Nobody else uses the ports there, so they stay those of the page.
 pub fn play_on_hosts(
-    host: Box<dyn Fn(&str) -> Vec<String>>,
+    host: HostOf,
     transcript: &str,
     show: &mut dyn FnMut(&str),
 ) -> Result<()> {
@@ -144,7 +147,7 @@ struct Stage {
     interrupted: BTreeSet<String>, // those terminals that got a ^C
     ports: BTreeMap<String, Port>,
     folder: Option<Folder>,
-    host: Option<Box<dyn Fn(&str) -> Vec<String>>>, // see play_on_hosts
+    host: Option<HostOf>, // see play_on_hosts
 }
 
 /// A folder for the files of a play; they go with it.

@@ -33,8 +33,9 @@ pub fn why_not() -> Option<String> {
     let output = match command.stdin(Stdio::null()).output() {
         Ok(output) => output,
         Err(_) => {
-            return Some("the program unshare is missing: install util-linux"
-                .into());
+            return Some(
+                "the program unshare is missing: install util-linux".into(),
+            );
         }
     };
     if output.status.success() {

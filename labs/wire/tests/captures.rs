@@ -35,7 +35,8 @@ fn is_sound(printed: &str, counted: (usize, usize), packets: &[Packet]) {
     // (The RSTs of a port that nobody has are all alike.)
     let alike = packets.iter().filter(|packet| !packet.from.is_empty());
     let alike = alike.filter(|packet| packet.flags & RST == 0);
-    let alike: Vec<&str> = alike.map(|packet| packet.identity.as_str()).collect();
+    let alike: Vec<&str> =
+        alike.map(|packet| packet.identity.as_str()).collect();
     let different: BTreeSet<&str> = alike.iter().copied().collect();
     assert_eq!(different.len(), alike.len(), "{alike:#?}");
 }

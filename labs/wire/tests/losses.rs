@@ -8,10 +8,8 @@ use harness::terminal::Terminal;
 use rustix::process::Signal;
 use std::io::Write;
 
-const ECHO: [&str; 2] = [
-    "echo-server 10.0.0.2 12001",
-    "echo hello | echo-client 10.0.0.2 12001",
-];
+const ECHO: [&str; 2] =
+    ["echo-server 10.0.0.2 12001", "echo hello | echo-client 10.0.0.2 12001"];
 
 /// Echo between two hosts, where the cable loses this.
 #[track_caller]

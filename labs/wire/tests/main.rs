@@ -110,7 +110,8 @@ impl Run {
     /// `14 frames, 0 lost`: what the cable says at its end.
     fn counted(&self) -> (usize, usize) {
         let line = self.printed.lines().find(|line| line.contains(" frames, "));
-        let line = line.unwrap_or_else(|| panic!("no count:\n{}", self.printed));
+        let line =
+            line.unwrap_or_else(|| panic!("no count:\n{}", self.printed));
         let numbers = line.split(|c: char| !c.is_ascii_digit());
         let mut numbers = numbers.filter_map(|word| word.parse().ok());
         (numbers.next().expect("frames"), numbers.next().expect("lost"))

@@ -143,8 +143,7 @@ fn works(server: &[&str], client: &[&str], typed: &[&str], printed: &[&str]) {
         let port = port.to_string();
         let words = [host.as_str(), &port].into_iter();
         let words = words.chain(client[1..].iter().copied());
-        let mut client =
-            Terminal::start(client[0], words).expect("it starts");
+        let mut client = Terminal::start(client[0], words).expect("it starts");
         for line in typed {
             client.type_line(line).expect("it reads");
         }

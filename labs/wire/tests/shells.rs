@@ -9,7 +9,10 @@ use harness::terminal::Terminal;
 
 #[test]
 fn x_2h_shells_in_tmux_reach_the_server_across_the_cable() {
-    if !can_run() || !installed("tmux", "tmux") || !installed("script", "bsdutils") {
+    if !can_run()
+        || !installed("tmux", "tmux")
+        || !installed("script", "bsdutils")
+    {
         return;
     }
     build("uppercase-tcp-server echo-server echo-client");
