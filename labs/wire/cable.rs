@@ -27,7 +27,7 @@
 //! ```
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
@@ -41,7 +41,7 @@ use nix::sys::socket::{
     recvfrom, sendto, setsockopt, socket, sockopt,
 };
 use socketlab::args::{self, Program};
-use socketlab::{Error, Result, console, say, stop, warn};
+use socketlab::{Error, Result, say, stop, warn};
 use wire::capture::Capture;
 use wire::finish::finish;
 use wire::orders::{HELP, Order};
@@ -54,7 +54,7 @@ use wire::schedule::Schedule;
 const LONGEST: usize = 65_536 + 14;
 
 /// Bytes that may wait in the kernel for our recvfrom(). A burst that finds
-/// this buffer full is lost, as in a switch.
+/// this buffer full is lost, as in a switch; TCP then sends it again.
 const KERNEL_BUFFER: usize = 16 * 1024 * 1024;
 
 /// Frames that may wait between the threads: 64 MB at the very most.
@@ -115,6 +115,9 @@ fn main() -> Result<()> {
         cable.obey(order)?;
     }
     say!("the cable is plugged in: {}", names.join(" <-> "));
+    if io::stdin().is_terminal() {
+        say!("Type orders here: lose next data, unplug; help lists them.");
+    }
     cable.run(&events)
 }
 
@@ -175,11 +178,9 @@ struct Plug {
 
 impl Plug {
     fn new(socket: OwnedFd, address: LinkAddr, name: &str) -> Plug {
-        // More than the system's limit needs privileges over the system, so
-        // that we may get less: then long bursts lose frames.
-        if setsockopt(&socket, sockopt::RcvBufForce, &KERNEL_BUFFER).is_err() {
-            let _ = setsockopt(&socket, sockopt::RcvBuf, &KERNEL_BUFFER);
-        }
+        // We get less if net.core.rmem_max is less, which nobody but the
+        // system's root may change.
+        let _ = setsockopt(&socket, sockopt::RcvBuf, &KERNEL_BUFFER);
         Plug { socket, address, name: name.to_string() }
     }
 
@@ -219,6 +220,7 @@ struct Cable {
     /// Since when the cable has been asked to end, and the last frame.
     ending: Option<Instant>,
     last_frame: Instant,
+    last_time: SystemTime,
 }
 
 impl Cable {
@@ -241,6 +243,7 @@ impl Cable {
             unplug_at: None,
             ending: None,
             last_frame: Instant::now(),
+            last_time: SystemTime::UNIX_EPOCH,
         }
     }
 
@@ -293,10 +296,16 @@ impl Cable {
     ) -> Result<()> {
         let now = Instant::now();
         self.last_frame = now;
+        // Two threads read the clock; the capture has frames in one order.
+        let time = time.max(self.last_time);
+        self.last_time = time;
         if let Some(after) = self.unplug_after.take() {
             self.unplug_at = Some(now + after);
         }
-        let packet = Packet::read(from, &frame);
+        let mut packet = Packet::read(from, &frame);
+        if self.plugs.len() == 1 {
+            packet.from = self.rules.side_of(&packet);
+        }
         let fate = self.rules.decide(&packet);
         self.lost += u64::from(fate.is_lost());
         self.narrate(&packet, &fate);
@@ -473,7 +482,6 @@ fn listen_to_orders(fifo: Option<&str>, events: &Sender<Event>) -> Result<()> {
 fn read_orders(mut from: impl BufRead, events: &Sender<Event>) {
     let mut line = Vec::new();
     loop {
-        console::prompt_person("cable> ");
         line.clear();
         let most = u64::try_from(LONGEST_LINE).unwrap_or(u64::MAX);
         let mut limited = io::Read::take(&mut from, most);

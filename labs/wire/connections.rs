@@ -87,6 +87,18 @@ impl Connections {
         Role { handshake, is_last_ack }
     }
 
+    /// From which side a packet comes that was seen on one host's loopback,
+    /// where all come in alike: whoever has sent the SYN is the client.
+    pub fn side_of(&self, packet: &Packet) -> End {
+        let Some(segment) = packet.segment() else { return End::Client };
+        let reply = key(End::Server, segment);
+        let is_known = |key| self.known.contains_key(&key);
+        match is_known(reply) && !is_known(key(End::Client, segment)) {
+            true => End::Server,
+            false => End::Client,
+        }
+    }
+
     /// A packet has been let through: does it end its connection?
     pub fn passed(&mut self, packet: &Packet, role: Role) {
         let Some(segment) = packet.segment() else { return };
@@ -275,6 +287,16 @@ mod tests {
         }
         assert!(!table.see(&packets[6]).is_last_ack);
         assert!(table.see(&packets[7]).is_last_ack);
+    }
+
+    #[test]
+    fn on_loopback_the_client_is_who_sent_the_syn() {
+        let mut table = Connections::default();
+        let packets = conversation();
+        for packet in &packets {
+            assert_eq!(table.side_of(packet), packet.from);
+            table.see(packet);
+        }
     }
 
     #[test]

@@ -199,7 +199,6 @@ fn shells(args: &Args, network: &Network) -> Result<()> {
     let server = server.transpose()?;
     let server = server.map(|server| Running::start("server", server));
     let server = server.transpose()?;
-    say!("This terminal is the cable's: help lists the orders.");
     let program = cable.remove(0);
     let status = Command::new(&program)
         .args(cable)
@@ -303,9 +302,13 @@ fn tmux(
 /// The command, so that the shell becomes it: then a signal to the process
 /// reaches the program. With several commands the shell has to stay.
 fn executed(command: &str) -> String {
-    match command.contains([';', '&', '|', '(']) {
-        true => command.to_string(),
-        false => format!("exec {command}"),
+    let first = command.split_whitespace().next().unwrap_or_default();
+    if command.contains([';', '&', '|', '(']) || first == "exec" {
+        command.to_string()
+    } else if first.contains('=') {
+        format!("exec env {command}") // VARIABLE=value program
+    } else {
+        format!("exec {command}")
     }
 }
 

@@ -150,6 +150,11 @@ impl Rules {
         self.connections.cut(None)
     }
 
+    /// From which side a packet comes, if only one interface is listened to.
+    pub fn side_of(&self, packet: &Packet) -> End {
+        self.connections.side_of(packet)
+    }
+
     /// How many connections are not closed yet.
     pub fn open_connections(&self) -> usize {
         self.connections.open_count()

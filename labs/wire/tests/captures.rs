@@ -179,6 +179,9 @@ fn x_wire_one_host_shows_each_packet_of_loopback_once() {
     let packets = run.packets();
     is_sound(&run.printed, run.counted(), &packets);
     assert!(packets.iter().all(|packet| packet.interface == "lo"));
+    let comments = packets.iter().filter(|packet| !packet.comment.is_empty());
+    let comments: Vec<&str> = comments.map(|p| p.comment.as_str()).collect();
+    assert_eq!(comments.len(), 3, "the handshake: {comments:?}");
     let syns = packets.iter().filter(|packet| packet.is(SYN));
     assert_eq!(syns.count(), 1, "{}", run.printed);
     let hello = packets.iter().filter(|packet| packet.has(12000, "HELLO"));
