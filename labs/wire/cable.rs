@@ -37,11 +37,12 @@ use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::{
-    AddressFamily, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, bind,
-    recvfrom, sendto, setsockopt, socket, sockopt,
+    LinkAddr, MsgFlags, SockFlag, SockType, bind, recvfrom, sendto, setsockopt,
+    socket, sockopt,
 };
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, say, stop, warn};
+use wire::af_packet::{AF_PACKET, ETH_P_ALL, is_outgoing};
 use wire::capture::Capture;
 use wire::finish::finish;
 use wire::orders::{HELP, Order};
@@ -65,14 +66,18 @@ const QUEUE: usize = 1024;
 const SILENCE: Duration = Duration::from_millis(100);
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
-/// PACKET_OUTGOING in `sll_pkttype`: a frame that we sent ourselves.
-const OUTGOING: u8 = 4;
+/// C's name for the kind of socket that has complete frames.
+const SOCK_RAW: SockType = SockType::Raw;
+const NO_FLAGS: SockFlag = SockFlag::empty();
 
 /// The longest line of orders.
 const LONGEST_LINE: usize = 1000;
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
+    if !cfg!(target_os = "linux") {
+        args::usage("only Linux has sockets of the family AF_PACKET");
+    }
     let orders = args.orders();
     let names = [Some(args.left.clone()), args.right.clone()];
     let names: Vec<String> = names.into_iter().flatten().collect();
@@ -84,13 +89,8 @@ fn main() -> Result<()> {
         // they carry, ARP as well as IP. Without CAP_NET_RAW the kernel
         // answers EPERM, because who can do this can read everything.
         //                                                         (viva 2)
-        let socket = socket(
-            AddressFamily::Packet,
-            SockType::Raw,
-            SockFlag::SOCK_CLOEXEC,
-            SockProtocol::EthAll,
-        )
-        .map_err(|error| fail("socket", "AF_PACKET, SOCK_RAW", error))?;
+        let socket = socket(AF_PACKET, SOCK_RAW, NO_FLAGS, ETH_P_ALL)
+            .map_err(|error| fail("socket", "AF_PACKET, SOCK_RAW", error))?;
 
         // ---- 2 bind() ----------------------------------------------------
         // The address (C: struct sockaddr_ll) is the number of an interface.
@@ -132,7 +132,7 @@ fn listen(end: End, plug: &Plug, events: &Sender<Event>) {
         // it comes in once more as a received frame.              (viva 3)
         let received = recvfrom::<LinkAddr>(plug.fd(), &mut buffer);
         let event = match received {
-            Ok((_, Some(from))) if from.pkttype() == OUTGOING => continue,
+            Ok((_, Some(from))) if is_outgoing(&from) => continue,
             // Between socket() and bind() another interface's frame came in.
             Ok((_, Some(from))) if from.ifindex() != plug.index() => continue,
             Ok((count, _)) => {

@@ -27,33 +27,33 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::os::unix::process::CommandExt;
 use std::process::{self, Command, ExitStatus};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use crossbeam_channel::{Receiver, bounded};
 use harness::terminal::{Terminal, program_folder};
 use harness::{source_tree, transcript, user_namespaces};
-use rustix::process::{
-    Pid, Signal, getgid, getuid, kill_process, kill_process_group,
-};
+use rustix::process::{Signal, getgid, getuid};
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, say, warn};
 use wire::network::{CABLE_ENDS, Network, address};
 use wire::orders::Order;
 use wire::packet::End;
+use wire::running::Running;
+use wire::tmux::{self, Pane};
 
-/// How long the server may take until it can be reached.
-const SERVER_STARTS: Duration = Duration::from_secs(10);
+/// How long the cable and the server may take until they work.
+const STARTS_WITHIN: Duration = Duration::from_secs(10);
 /// How often we look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// How long the cable may take for frames that it was told to delay.
 const CABLE_ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// How long a server may take to end after SIGTERM.
-const SERVER_ENDS: Duration = Duration::from_secs(5);
+const SERVER_ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -73,7 +73,7 @@ fn main() -> Result<()> {
         process::exit(status.code().unwrap_or(1));
     }
     match &args.play {
-        Some(file) => play(&args, network, file),
+        Some(file) => play(&args, &network, file),
         None => shells(&args, &network),
     }
 }
@@ -114,18 +114,14 @@ fn run(
     server: &str,
     client: &str,
 ) -> Result<ExitStatus> {
-    let cable = Running::cable(args)?;
-    let server = executed(server);
-    let mut command = on(network, End::Server, &["sh", "-c", &server]);
-    command.process_group(0); // Ctrl-C is for the client
-    let mut server = Running::start("server", Terminal::run(&mut command)?)?;
+    let cable = start_cable(args)?;
+    let mut server = start_server(network, server)?;
     let started = Instant::now();
     while !network.serves(End::Server) {
         if server.has_ended() {
-            server.wait(SERVER_ENDS);
             return Err(Error::other("the server has ended already"));
         }
-        if started.elapsed() > SERVER_STARTS {
+        if started.elapsed() > STARTS_WITHIN {
             warn!("the server listens nowhere; the client starts all the same");
             break;
         }
@@ -136,22 +132,22 @@ fn run(
         .status()
         .map_err(|error| Error::new("exec", client, error))?;
     server.signal(Signal::TERM);
-    server.wait(SERVER_ENDS);
-    cable.end()?;
+    server.wait(SERVER_ENDS_WITHIN);
+    end_cable(cable)?;
     Ok(status)
 }
 
 /// Plays a transcript: what runs in a terminal called `server…` runs on the
 /// server's host, everything else on the client's.
-fn play(args: &Args, network: Arc<Network>, file: &str) -> Result<()> {
+fn play(args: &Args, network: &Arc<Network>, file: &str) -> Result<()> {
     let mut text = source_tree::read(file.as_ref())?;
     if args.one_host {
         for end in End::BOTH {
             text = text.replace(&address(end), "127.0.0.1");
         }
     }
-    let cable = Running::cable(args)?;
-    let hosts = network.clone(); // they must outlive the cable
+    let cable = start_cable(args)?;
+    let hosts = network.clone();
     let host = move |terminal: &str| {
         let end = match terminal.starts_with("server") {
             true => End::Server,
@@ -161,52 +157,40 @@ fn play(args: &Args, network: Arc<Network>, file: &str) -> Result<()> {
     };
     let show = &mut |line: &str| say!("{line}");
     let played = transcript::play_on_hosts(Box::new(host), &text, show);
-    cable.end()?;
+    end_cable(cable)?;
     played
 }
 
 /// A shell on each host and the cable between them: in tmux, if there is one
 /// and a terminal to show it on; otherwise two commands to paste.
 fn shells(args: &Args, network: &Network) -> Result<()> {
-    let mut cable = cable_words(args)?;
-    let server = args.start.as_deref().map(|server| {
-        let mut command =
-            on(network, End::Server, &["sh", "-c", &executed(server)]);
-        command.process_group(0);
-        Ok::<_, Error>(command)
-    });
     let shell = env::var("SHELL").unwrap_or_else(|_| "/bin/sh".into());
-    let has_tmux = Command::new("tmux").arg("-V").output().is_ok();
-    if has_tmux && std::io::IsTerminal::is_terminal(&std::io::stdin()) {
-        return tmux(args, network, &shell, &cable);
+    if tmux::is_installed() && io::stdin().is_terminal() {
+        return tmux::show(&panes(args, network, &shell)?);
     }
     for end in End::BOTH {
         let Some(pid) = network.pid(end) else { continue };
-        let user = network.words(end).into_iter().skip(4);
-        let user: Vec<String> = user.collect();
+        let as_user = joined(&network.as_user());
+        let programs = program_folder();
+        let (name, address) = (end.name(), address(end));
         say!(
-            "A shell on the {}'s host, {}: in another terminal,\n  \
-             nsenter --user --preserve-credentials --net --target {pid} {} \
-             env PATH=\"$PATH:{}\" {shell}",
-            end.name(),
-            address(end),
-            user.join(" "),
-            program_folder().display()
+            "A shell on the {name}'s host, {address}: in another terminal,\n  \
+             nsenter --user --preserve-credentials --net --target {pid} \
+             {as_user} env PATH=\"$PATH:{}\" {shell}",
+            programs.display()
         );
     }
+    let server = args.start.as_deref();
+    let server = server.map(|server| start_server(network, server));
     let server = server.transpose()?;
-    let server = server.map(|mut command| Terminal::run(&mut command));
-    let server = server.transpose()?;
-    let server = server.map(|server| Running::start("server", server));
-    let server = server.transpose()?;
-    let program = cable.remove(0);
-    let status = Command::new(&program)
-        .args(cable)
-        .status()
-        .map_err(|error| Error::new("exec", &program, error))?;
+    // The cable has this terminal.
+    let mut words = cable_words(args)?.into_iter();
+    let program = words.next().unwrap_or_default();
+    let status = Command::new(&program).args(words).status();
+    let status = status.map_err(|e| Error::new("exec", &program, e))?;
     if let Some(mut server) = server {
         server.signal(Signal::TERM);
-        server.wait(SERVER_ENDS);
+        server.wait(SERVER_ENDS_WITHIN);
     }
     match status.success() {
         true => Ok(()),
@@ -214,88 +198,54 @@ fn shells(args: &Args, network: &Network) -> Result<()> {
     }
 }
 
-/// Three panes: the client's host, the cable, the server's host.
-fn tmux(
-    args: &Args,
-    network: &Network,
-    shell: &str,
-    cable: &[String],
-) -> Result<()> {
-    let pane = |end: End, first: Option<&str>| {
-        let mut words = network.words(end);
-        match first {
-            // The server in front, and a shell when it has ended.
-            Some(first) => words.extend([
-                "sh".into(),
-                "-c".into(),
-                format!("{first}; exec {shell}"),
-            ]),
-            None => words.push(shell.into()),
-        }
-        joined(&words)
-    };
-    let client = pane(End::Client, None);
-    let server = pane(End::Server, args.start.as_deref());
+/// Client's host, cable, server's host.
+fn panes(args: &Args, network: &Network, shell: &str) -> Result<[Pane; 3]> {
     let title = |end: End| format!("{}'s host {}", end.name(), address(end));
-    // A socket of our own: that of root (who we seem to be) is root's.
-    let socket = format!("socketlab-{}.tmux", process::id());
-    let socket = env::temp_dir().join(socket).display().to_string();
-    let [left, right] = End::BOTH.map(title);
-    let words: Vec<&str> = vec![
-        "-S",
-        &socket,
-        "-f",
-        "/dev/null",
-        "new-session",
-        &client,
-        ";",
-        "set-option",
-        "-g",
-        "pane-border-status",
-        "top",
-        ";",
-        "set-option",
-        "-g",
-        "mouse",
-        "on",
-        ";",
-        "select-pane",
-        "-T",
-        &left,
-        ";",
-    ];
-    let cable = joined(cable);
-    let panes: Vec<&str> = vec![
-        "split-window",
-        &cable,
-        ";",
-        "select-pane",
-        "-T",
-        "the cable",
-        ";",
-        "split-window",
-        &server,
-        ";",
-        "select-pane",
-        "-T",
-        &right,
-        ";",
-        "select-layout",
-        "even-vertical",
-        ";",
-        "select-pane",
-        "-t",
-        "0",
-    ];
-    let status = Command::new("tmux")
-        .args(words)
-        .args(panes)
-        .env_remove("TMUX") // also from within a tmux
-        .status()
-        .map_err(|error| Error::new("exec", "tmux", error))?;
-    match status.success() {
+    let mut client = network.words(End::Client);
+    client.push(shell.into());
+    let mut server = network.words(End::Server);
+    match &args.start {
+        // A shell when the server has ended.
+        Some(start) => server.extend([
+            "sh".into(),
+            "-c".into(),
+            format!("{start}; exec {shell}"),
+        ]),
+        None => server.push(shell.into()),
+    }
+    Ok([
+        Pane { title: title(End::Client), words: client },
+        Pane { title: "the cable".into(), words: cable_words(args)? },
+        Pane { title: title(End::Server), words: server },
+    ])
+}
+
+/// Starts a command on the server's host.
+fn start_server(network: &Network, command: &str) -> Result<Running> {
+    let mut server =
+        on(network, End::Server, &["sh", "-c", &executed(command)]);
+    server.process_group(0); // Ctrl-C is for the client
+    Running::start("server", Terminal::run(&mut server)?)
+}
+
+/// Starts the cable, and waits until it is plugged in.
+fn start_cable(args: &Args) -> Result<Running> {
+    let mut words = cable_words(args)?.into_iter();
+    let program = words.next().unwrap_or_default();
+    let cable = Terminal::start(&program, words)?;
+    let cable = Running::start("cable", cable)?;
+    match cable.has_begun(STARTS_WITHIN) {
+        true => Ok(cable),
+        false => Err(Error::other("the cable cannot be plugged in")),
+    }
+}
+
+/// Lets the cable carry what is on its way, and ends it.
+fn end_cable(mut cable: Running) -> Result<()> {
+    cable.type_line("end")?;
+    match cable.wait(CABLE_ENDS_WITHIN) {
         true => Ok(()),
-        false => Err(Error::other(format!("tmux ended with {status}"))),
+        false => Err(Error::other("the cable failed; the capture ends early")),
     }
 }
 
@@ -362,96 +312,6 @@ fn cable_words(args: &Args) -> Result<Vec<String>> {
         words.push("--quiet".into());
     }
     Ok(words)
-}
-
-/// A program whose lines are printed with its name in front.
-struct Running {
-    pid: u32,
-    input: Option<process::ChildStdin>,
-    /// Gets the first line.
-    up: Receiver<()>,
-    /// Is closed when the program has ended.
-    over: Receiver<()>,
-    printer: Option<JoinHandle<Option<ExitStatus>>>,
-}
-
-impl Running {
-    fn cable(args: &Args) -> Result<Running> {
-        let words = cable_words(args)?;
-        let mut words = words.into_iter();
-        let program = words.next().unwrap_or_default();
-        let cable = Terminal::start(&program, words)?;
-        let cable = Running::start("cable", cable)?;
-        match cable.up.recv_timeout(SERVER_STARTS) {
-            Ok(()) => Ok(cable),
-            Err(_) => Err(Error::other("the cable cannot be plugged in")),
-        }
-    }
-
-    fn start(label: &'static str, mut program: Terminal) -> Result<Running> {
-        let (pid, input) = (program.pid(), program.take_input());
-        let (first, up) = bounded(1);
-        let (until, over) = bounded::<()>(0);
-        let printer =
-            thread::Builder::new().name(label.into()).spawn(move || {
-                loop {
-                    match program.read_line() {
-                        Ok(Some(line)) => say!("[{label}] {line}"),
-                        Ok(None) => break,
-                        // Silence for ten seconds is no reason to stop.
-                        Err(_) if program.is_running() => continue,
-                        Err(_) => break,
-                    }
-                    let _ = first.try_send(());
-                }
-                let status = program.wait_for_end().ok();
-                drop(until);
-                status
-            });
-        let printer =
-            printer.map_err(|error| Error::new("clone", label, error))?;
-        let input = input.filter(|_| label == "cable");
-        Ok(Running { pid, input, up, over, printer: Some(printer) })
-    }
-
-    fn has_ended(&self) -> bool {
-        self.printer.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        if let Some(pid) = pid.filter(|_| !self.has_ended()) {
-            // It and what it has started; the cable has no group of its own.
-            let _ = kill_process_group(pid, signal)
-                .or_else(|_| kill_process(pid, signal));
-        }
-    }
-
-    /// Waits until it has ended; ends it if it takes too long. Did it succeed?
-    fn wait(&mut self, limit: Duration) -> bool {
-        if self.over.recv_timeout(limit)
-            == Err(crossbeam_channel::RecvTimeoutError::Timeout)
-        {
-            self.signal(Signal::KILL);
-        }
-        let printer = self.printer.take().map(JoinHandle::join);
-        let status = printer.and_then(|joined| joined.ok().flatten());
-        status.is_some_and(|status| status.success())
-    }
-
-    /// Lets the cable carry what is on its way, and ends it.
-    fn end(mut self) -> Result<()> {
-        if let Some(input) = &mut self.input {
-            std::io::Write::write_all(input, b"end\n")
-                .map_err(|error| Error::new("write", "the cable", error))?;
-        }
-        match self.wait(CABLE_ENDS_WITHIN) {
-            true => Ok(()),
-            false => {
-                Err(Error::other("the cable failed; the capture ends early"))
-            }
-        }
-    }
 }
 
 const PROGRAM: Program = Program {

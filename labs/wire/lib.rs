@@ -22,6 +22,7 @@
 //! 8 cable.rs, send       sendto() at the other end
 //! ```
 
+pub mod af_packet;
 pub mod capture;
 pub mod chance;
 pub mod connections;
@@ -31,6 +32,8 @@ pub mod orders;
 pub mod packet;
 pub mod packet_name;
 pub mod rules;
+pub mod running;
 pub mod schedule;
+pub mod tmux;
 pub mod udp_relay;
 pub mod units;

@@ -102,7 +102,13 @@ impl Network {
 
     /// The words in front of a program that is to run on this host.
     pub fn words(&self, end: End) -> Vec<String> {
-        let mut words = self.enter(end);
+        [self.enter(end), self.as_user()].concat()
+    }
+
+    /// The words that turn root of a host into the user, and let a program end
+    /// with us, even if we are killed.
+    pub fn as_user(&self) -> Vec<String> {
+        let mut words = Vec::new();
         if let Some((user, group)) = self.user {
             // A user namespace once more, in which root is the user again.
             words.extend(["unshare", "--user", "--map-user"].map(Into::into));
@@ -110,7 +116,6 @@ impl Network {
             words.push("--map-group".into());
             words.push(group.to_string());
         }
-        // A program ends with us, even if we are killed.
         match self.has_setpriv {
             true => {
                 words.extend(["setpriv", "--pdeathsig", "TERM"].map(Into::into))
