@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use harness::terminal::{Terminal, program_folder};
-use harness::{source_tree, transcript, user_namespaces};
+use harness::{namespaces, source_tree, transcript};
 use rustix::process::{Signal, getgid, getuid};
 use socketlab::args::{self, Program};
 use socketlab::{Error, Result, say, warn};
@@ -82,7 +82,7 @@ fn main() -> Result<()> {
 /// its own. Returns only if that fails. A process with threads may not enter
 /// a user namespace, which is why a new program does it: unshare.
 fn enter_namespaces() -> Error {
-    if let Some(reason) = user_namespaces::why_not() {
+    if let Some(reason) = namespaces::why_not() {
         warn!(
             "no hosts of your own: {reason}. All the same work: the labs over \
              127.0.0.1 (make demo), TRACE=1, and wire-relay."

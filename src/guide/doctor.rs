@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 
-use harness::user_namespaces;
+use harness::namespaces;
 use socketlab::{Result, say};
 
 /// What a tool of ours needs, by the names of programs and their package.
@@ -20,7 +20,7 @@ const TOOLS: [(&str, &str, &str); 7] = [
 
 /// Prints a line for each tool: yes or no, and what to do.
 pub fn doctor() -> Result<()> {
-    match user_namespaces::why_not() {
+    match namespaces::why_not() {
         None => say!("yes  two hosts and a cable without root (make hosts)"),
         Some(reason) => {
             say!("no   two hosts and a cable without root: {reason}");

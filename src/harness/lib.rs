@@ -10,7 +10,7 @@
 //! | [`ids`]         | the handouts' ids, and where each is answered         |
 //! | [`steps`]       | the numbered steps of a program                       |
 //! | [`imports`]     | which file uses which                                 |
-//! | [`user_namespaces`] | may this user have networks of her own?          |
+//! | [`namespaces`]  | may this user have networks of her own?               |
 //! | [`server`]      | a server for a test, on a free port                   |
 //! | [`bytes`]       | bytes on a raw socket, with a deadline on every read  |
 //! | [`peers`]       | other people's programs, and the labs' Python peers   |
@@ -24,6 +24,7 @@ pub mod bytes;
 pub mod checks;
 pub mod ids;
 pub mod imports;
+pub mod namespaces;
 pub mod peers;
 pub mod programs;
 pub mod server;
@@ -31,7 +32,6 @@ pub mod source_tree;
 pub mod steps;
 pub mod terminal;
 pub mod transcript;
-pub mod user_namespaces;
 pub mod world;
 
 pub use bytes::*;

@@ -453,6 +453,16 @@ mod tests {
         assert_eq!(ports, ["12001", "4711"]);
         let ports = ports_in("x pop3://ann:1234@127.0.0.1:11000/2000");
         assert_eq!(ports, ["11000"]);
+        let ports = ports_in("x 127.0.0.1:9000 127.0.0.1:12001 --split 1");
+        assert_eq!(ports, ["9000", "12001"]);
+    }
+
+    #[test]
+    fn on_hosts_a_program_has_its_hosts_words_in_front() {
+        let host = |name: &str| vec!["env".into(), format!("HOST={name}")];
+        let page = "a$ sh -c 'echo $HOST 127.0.0.1 4711'\n\
+                    a| a 127.0.0.1 4711\na? 0\n";
+        play_on_hosts(Box::new(host), page, &mut |_| {}).expect("it holds");
     }
 
     #[test]

@@ -3,12 +3,12 @@
 
 use std::process::{Command, Output};
 
+use harness::namespaces;
 use harness::terminal::{command, program_folder};
-use harness::user_namespaces;
 
 /// Runs a program in a namespace where no further namespaces may be made.
 fn where_forbidden(program: &str, words: &[&str]) -> Option<Output> {
-    if let Some(reason) = user_namespaces::why_not() {
+    if let Some(reason) = namespaces::why_not() {
         harness::skipped(&format!("a kernel that allows it ({reason})"));
         return None;
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use harness::terminal::{command, program_folder};
-use harness::{installed, play_readme, skipped, source_tree, user_namespaces};
+use harness::{installed, namespaces, play_readme, skipped, source_tree};
 use rustix::process::getuid;
 use tempfile::TempDir;
 
@@ -30,7 +30,7 @@ struct Run {
 
 /// Can hosts be made here, and looked at? If not, the test says so and passes.
 fn can_run() -> bool {
-    if let Some(reason) = user_namespaces::why_not() {
+    if let Some(reason) = namespaces::why_not() {
         return skipped(&format!("a kernel that allows it ({reason})"));
     }
     installed("ip", "iproute2")
