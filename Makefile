@@ -238,7 +238,10 @@ wire-hosts wire-cable: always
 relay wire-relay: always
 	@$(run) wire-relay -- $(ARGS)
 # The servers run on the host 10.0.0.2, everything else on 10.0.0.1.
+has_run = @[ -f labs/wire/runs/$*.txt ] || \
+  { echo "The lab $* has no run between hosts; labs/wire/runs lists those that have."; exit 2; }
 wire-%: always
+	$(has_run)
 	@$(CARGO) build --bins
 	@mkdir -p target/wire
 	@$(run) wire-hosts -- --save target/wire/$*.pcapng --play labs/wire/runs/$*.txt $(ARGS)
@@ -248,6 +251,7 @@ hosts: always
 	@mkdir -p target/wire
 	@$(run) wire-hosts -- --save target/wire/hosts.pcapng $(ARGS)
 hosts-%: always
+	$(has_run)
 	@$(CARGO) build --bins
 	@mkdir -p target/wire
 	@$(run) wire-hosts -- --save target/wire/$*.pcapng $(ARGS) \
