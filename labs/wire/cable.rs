@@ -129,8 +129,8 @@ fn listen(end: End, plug: &Plug, events: &Sender<Event>) {
         // ---- 3 recvfrom() ------------------------------------------------
         // Returns one complete frame. Its address says at which interface and
         // in which direction, because a raw socket also sees the frames that
-        // leave. The cable skips those, because it has sent them itself, or
-        // because, on loopback, they come in once more.                       (viva 3)
+        // leave. The cable skips those. It has sent them itself, or, on
+        // loopback, they come in once more.                       (viva 3)
         let received = recvfrom::<LinkAddr>(plug.fd(), &mut buffer);
         let event = match received {
             Ok((_, Some(from))) if is_outgoing(&from) => continue,

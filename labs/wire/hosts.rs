@@ -249,8 +249,8 @@ fn end_cable(mut cable: Running) -> Result<()> {
     }
 }
 
-/// The command with `exec`, so that the shell becomes the program. Then a signal
-/// to the process reaches the program. With several commands the shell stays.
+/// The command with `exec`, so that the shell becomes the program, which then
+/// receives the process's signals. With several commands the shell stays.
 fn executed(command: &str) -> String {
     let first = command.split_whitespace().next().unwrap_or_default();
     if command.contains([';', '&', '|', '(']) || first == "exec" {
