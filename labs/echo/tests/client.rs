@@ -20,7 +20,7 @@ fn e_t3_echo_client_says_when_the_server_goes_first() {
     client.type_line("exit soon").expect("it reads");
     client.wait_for("exit soon").expect("the echo");
     server.console().signal(Signal::INT).expect("a signal");
-    server.wait_for("[…] ended: this server is being stopped");
+    server.wait_for("[…] cut by the stop");
     client.wait_for("Error: the server has closed").expect("a reason");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     for command in ["exit", "stop"] {
