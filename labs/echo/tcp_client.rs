@@ -52,22 +52,8 @@ fn main() -> Result<()> {
     if io::stdin().is_terminal() {
         warn!("Each line comes back. stop or exit: leave.");
     }
-    let writer = server.clone();
     let (closed, has_closed) = mpsc::channel();
-    thread::Builder::new()
-        .name("typing".into())
-        .spawn(move || {
-            let error = match send_input(&writer) {
-                Ok(()) => {
-                    let _ = closed.send(());
-                    not_closed_within(&writer, wait)
-                }
-                Err(error) => error,
-            };
-            warn!("Error: {error}");
-            process::exit(1);
-        })
-        .map_err(|error| Error::new("spawn", "typing", error))?;
+    start_typing(server.clone(), wait, closed)?;
 
     let mut screen = Screen::new();
     let mut buffer = vec![0; 64 * 1024];
@@ -109,6 +95,31 @@ fn main() -> Result<()> {
     if !LEAVING.load(Ordering::Relaxed) {
         return Err(Error::other("the server has closed"));
     }
+    Ok(())
+}
+
+/// Starts the thread that sends the input. It tells `closed` when it has ended
+/// our direction.
+fn start_typing(
+    server: TcpSocket,
+    wait: u64,
+    closed: mpsc::Sender<()>,
+) -> Result<()> {
+    let work = move || {
+        let error = match send_input(&server) {
+            Ok(()) => {
+                let _ = closed.send(());
+                not_closed_within(&server, wait)
+            }
+            Err(error) => error,
+        };
+        warn!("Error: {error}");
+        process::exit(1);
+    };
+    thread::Builder::new()
+        .name("typing".into())
+        .spawn(work)
+        .map_err(|error| Error::new("spawn", "typing", error))?;
     Ok(())
 }
 
