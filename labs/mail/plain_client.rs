@@ -80,7 +80,7 @@ fn converse(server: &mut Server, args: &Args) -> Result<()> {
 
 /// Sends a command, or the message, and reads the reply.
 fn command(server: &mut Server, lines: &str, wanted: &str) -> Result<()> {
-    say!("C: {}", lines.replace("\r\n", "\nC: "));
+    say!("C: {}", lines.replace("\r\n", "\nC: ").replace("C: \n", "C:\n"));
     server.stream().send_all(format!("{lines}\r\n").as_bytes())?;
     reply(server, wanted)
 }
