@@ -158,7 +158,7 @@ viva-proxy: ## its questions
 
 ## mail: a message by SMTP, word by word (handout W, task 4)
 mail: ## client and sink, scripted
-mail-plain-client: ## the companion's: HOST=… PORT=… ARGS="a@b.c d@e.f"
+mail-plain-client: ## the companion's: PORT=2525 ARGS="a@b.c d@e.f"
 mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
 mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
 test-mail: ## its tests
