@@ -86,7 +86,7 @@ fn command(server: &mut Server, lines: &str, wanted: &str) -> Result<()> {
 }
 
 /// Reads a reply. One recv() may bring half a line or several; the reader
-/// gives out complete ones. `250-` means that more lines follow.
+/// gives out complete ones. `250-`: more follow. Limit: without a bound.
 fn reply(server: &mut Server, wanted: &str) -> Result<()> {
     loop {
         let line = match server.read()? {
