@@ -213,10 +213,9 @@ fn e_t3_a_killed_client_is_survived() {
 
 #[test]
 fn e_t3_who_ended_the_stream_is_told() {
-    for (client_goes_first, told) in [
-        (true, "[…] left: end of stream"),
-        (false, "[…] cut by the stop"),
-    ] {
+    for (client_goes_first, told) in
+        [(true, "[…] left: end of stream"), (false, "[…] cut by the stop")]
+    {
         let mut server = Server::start("echo-server", &[]);
         let client = server.connect();
         send(&client, b"hi");
