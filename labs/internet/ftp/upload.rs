@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The sender says with FIN that the file has ended, and only the server knows
-//! whether all of it is on its disk: 226. Before that, nothing is stored. [T-M2]
+//! whether all of it is on its disk: 226. Before that, nothing is stored.
+//! [T-M2]
 
 use std::fs::File;
 use std::io::Read;
