@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
         self.end_of(&tag)
     }
 
-    /// Ends the session. The server says BYE, and that is no error then.
+    /// Ends the session. The server says BYE, and that is not an error then.
     pub fn logout(&mut self) -> Result<()> {
         self.leaving = true;
         self.command("LOGOUT")
