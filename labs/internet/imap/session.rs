@@ -115,8 +115,10 @@ impl<'a> Session<'a> {
     pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
         let tag = self.next_tag();
         if user.is_ascii() && password.is_ascii() {
+            let quoted = quote(password);
+            self.connection.job.printer.clone().hide([quoted.clone()]);
             let begin = format!("{tag} LOGIN {}", quote(user));
-            let command = format!("{begin} {}", quote(password));
+            let command = format!("{begin} {quoted}");
             let shown = format!("{begin} ****");
             self.connection.send_masked(&command, &shown)?;
         } else {
