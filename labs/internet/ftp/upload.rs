@@ -60,8 +60,10 @@ impl Upload {
     pub fn store(mut self, connection: &mut Connection<'_>) -> Result<()> {
         let path = self.path.clone();
         let size = self.send(connection).map_err(|error| {
+            let error = error.to_string();
+            let error = error.trim_end_matches('.');
             Error::other(format!(
-                "{error}\n{path} is not stored. If the server kept a part of \
+                "{error}. {path} is not stored. If the server kept a part of \
                  it, the part has that name"
             ))
         })?;
