@@ -166,6 +166,7 @@ viva-mail: ## its questions
 
 ## internet: POP3, IMAP, FTP, NNTP, Gopher, Telnet, HTTP (handout T)
 internet: ## all schemes, scripted, against small servers in Python
+internet-plain-pop3: ## read this first: a message by POP3, FETCH_PASSWORD=lunch
 fetch: ## what a URL names: make fetch URL=gopher://127.0.0.1:7070/
 test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
@@ -235,6 +236,8 @@ pipes-%: always
 %-compare: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-sink: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-pop3: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)
