@@ -67,7 +67,8 @@ explain: ## an error or a state: make explain ARGS=ECONNREFUSED
 ## greet: one sentence to whoever connects, call by call (handout T)
 greet: ## both ends, scripted
 greet-server: ## prints `Got connection from …`, sends a greeting
-greet-client: ## prints what any server says first
+greet-plain-client: ## the handout's client: connect, recv, print, close
+greet-client: ## with time limits: prints what any server says first
 test-greet: ## its tests
 viva-greet: ## its questions
 
