@@ -18,7 +18,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use chat::screen::{self, Keyboard, Names, Screen};
+use chat::completion::Names;
+use chat::screen::{self, Keyboard, Screen};
 use chat::text;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program, Role};

@@ -183,11 +183,17 @@ impl Answers {
         Ok(())
     }
 
-    /// Says how many answers did not come in time, if any are due.
-    pub fn say_what_is_due(&self) {
+    /// Says how many answers did not come in time, if any are due; and once
+    /// what may be the reason, if nothing has come at all.
+    pub fn say_what_is_due(&mut self) {
         if self.due > 0 {
             let (seconds, due) = (WAIT.as_secs(), self.due);
             say!("no whole answer within {seconds} s; answers due: {due}");
+            if self.first {
+                self.first = false;
+                warn!("this server may answer nothing, see --no-reply, or it");
+                warn!("waits for another newline, see --eol in --help");
+            }
         }
     }
 
