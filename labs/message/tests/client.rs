@@ -123,11 +123,16 @@ fn d_t1_3_a_server_that_takes_one_recv_for_a_message_gets_the_id_alone() {
     });
     for (eol, first) in [("lf", &b"ID bob\n"[..]), ("none", b"ID bob")] {
         let arguments = ["--id", "bob", "--no-reply", "--eol", eol];
-        let mut ours = theirs.client("message-client", &arguments);
-        ours.type_bytes(b"one\ntwo\n").expect("it reads");
-        ours.end_input();
-        assert_eq!(received.recv().expect("the ID"), first);
-        ends_with(ours, 0);
+        // A server that gets no processor for 0.3 s hears both as one.
+        let alone = (0..5).any(|_| {
+            let mut ours = theirs.client("message-client", &arguments);
+            ours.type_bytes(b"one\ntwo\n").expect("it reads");
+            ours.end_input();
+            let heard = received.recv().expect("the ID");
+            ends_with(ours, 0);
+            heard == first
+        });
+        assert!(alone, "--eol {eol}");
     }
 }
 
