@@ -53,6 +53,7 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // The stranger is connected now, whoever it is. All we can do is ask,
         // in a thread, so that who says nothing delays nobody.
+        // Limit: no descriptor left is an error, and ends the server.
         let (client, peer) = listener.accept()?;
         let secret = secret.clone();
         let _ = thread::Builder::new().spawn(move || {

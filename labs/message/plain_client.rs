@@ -73,7 +73,7 @@ fn show(server: TcpSocket) {
         // Blocks until bytes arrive. 0 bytes mean that the server has closed.
         match lines.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
-                say!("server: {}", console::escape(&line));
+                say!("server: {}", console::message(&line));
             }
             Ok(Received::TooLong) => {}
             Ok(Received::End) => break,

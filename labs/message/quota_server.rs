@@ -51,6 +51,7 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // Blocks until a client has connected. A thread serves it, so that a
         // silent client delays nobody.
+        // Limit: no descriptor left is an error, and ends the server.
         let (client, peer) = listener.accept()?;
         let table = table.clone();
         let _ = thread::Builder::new().spawn(move || {
