@@ -105,6 +105,9 @@ viva-uppercase: ## its questions
 ## message: who may talk, and how much (handout D)
 message: ## all stages, scripted
 message-open-server: ## task 1: prints every message
+message-plain-client: ## sends lines, in the fewest lines
+message-password-server: ## task 2 in its fewest lines: a secret
+message-quota-server: ## task 3 in its fewest lines: a table
 message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
 message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
 message-intruder: ## every attack at every level; HOST=… PORT=… for one
