@@ -1,5 +1,7 @@
 //! Proves what SIGTERM does to requests that are being answered.
 
+use std::thread;
+
 use crossbeam_channel::bounded;
 use rustix::process::Signal;
 
@@ -24,7 +26,7 @@ fn w_t3b_a_request_in_flight_is_answered_before_the_end() {
             let _ = wait.recv_timeout(DEADLINE);
             let head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
             send(stream, head.as_bytes());
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            thread::sleep(std::time::Duration::from_millis(300));
             send(stream, b"hello");
             Then::Close
         });
@@ -49,28 +51,32 @@ fn w_t3b_a_request_in_flight_is_answered_before_the_end() {
 #[test]
 fn w_t3b_what_the_stop_cuts_is_called_so() {
     // A silent origin, an object without end, a client that does not read.
-    for path in ["/silent", "/long"] {
-        for program in [PROXY, ONCE] {
-            let origin = Origin::start(|asked, stream| {
-                let head =
-                    "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n";
-                match asked.line().contains("/long") {
-                    true => {
-                        send(stream, head.as_bytes());
-                        pour(stream, 999_999_999);
-                    }
-                    false => drop(crate::scripts::sees_the_end(stream)),
-                }
-                Then::Close
-            });
-            let mut proxy = Server::start(program, &[]);
-            let client = ask(&proxy, &origin, path);
-            origin.asked();
-            let console = proxy.console();
-            console.signal(Signal::TERM).expect("a signal");
-            console.wait_for("…cut by the stop").expect("its line");
-            console.wait_for("bye").expect("the end");
-            drop(client);
+    let cases = ["/silent", "/long"].map(|path| [(path, PROXY), (path, ONCE)]);
+    thread::scope(|scope| {
+        for &(path, program) in cases.iter().flatten() {
+            scope.spawn(move || the_stop_cuts(path, program));
         }
-    }
+    });
+}
+
+fn the_stop_cuts(path: &str, program: &str) {
+    let origin = Origin::start(|asked, stream| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n";
+        match asked.line().contains("/long") {
+            true => {
+                send(stream, head.as_bytes());
+                pour(stream, 999_999_999);
+            }
+            false => drop(crate::scripts::sees_the_end(stream)),
+        }
+        Then::Close
+    });
+    let mut proxy = Server::start(program, &[]);
+    let client = ask(&proxy, &origin, path);
+    origin.asked();
+    let console = proxy.console();
+    console.signal(Signal::TERM).expect("a signal");
+    console.wait_for("…cut by the stop").expect("its line");
+    console.wait_for("bye").expect("the end");
+    drop(client);
 }
