@@ -11,8 +11,7 @@
 //!   |<-------- FIN ---------|  7 close
 //! ```
 
-use std::path::{Path, PathBuf};
-use std::{fs, time::Duration};
+use std::{fs, net::SocketAddr, time::Duration};
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program, Role};
@@ -22,20 +21,17 @@ use web::{kind, site};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let address = net::resolve_one(&args.host, port)?;
-    let root = args.root.unwrap_or_else(site::sample_folder);
+    let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     // ---- 1 socket() ------------------------------------------------------
     // C and Python: socket(AF_INET, SOCK_STREAM). It has no address yet.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
-    // The address and port of the URL; browsers on other hosts need HOST
-    // 0.0.0.0. Without SO_REUSEADDR a second run fails.   [W-T2h] (viva 16)
+    // Not port 80, which is privileged; so the URL names the port. Browsers on
+    // other hosts need HOST 0.0.0.0.       [W-T2h] [W-T2i] (viva 8) (viva 16)
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel answers handshakes from now on. Clients wait in its queue
-    // while one is served: a browser likes to open two connections. (viva 3)
+    // From now on the kernel answers handshakes and queues clients. (viva 3)
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.listen(1)?;
     signals::at_once_on_signal()?;
@@ -44,14 +40,9 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // ==== a) a connection socket, when contacted by a browser  [W-T2a]
         let (client, peer) = listener.accept()?;
-        match converse(&client, &root) {
-            Ok(line) => say!("[{peer}] {line}"),
-            // It asked nothing, so that it was not the one request: browsers
-            // open connections in advance and say nothing.        (viva 3)
-            Err(error) => {
-                warn!("[{peer}] {error}");
-                continue;
-            }
+        if let Err(error) = converse(&client, peer) {
+            warn!("[{peer}] {error}"); // a browser's connection in advance
+            continue;
         }
         // ---- 7 close() ---------------------------------------------------
         // close() with unread input would send RST, and RST can destroy the
@@ -63,91 +54,73 @@ fn main() -> Result<()> {
     }
 }
 
-/// One request, one response; returns the line for the log.
-fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
+/// One request, one response.
+fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
     // ==== b) the HTTP request from this connection             [W-T2b]
-    // An empty line ends it. One recv() may bring half of it, or a line that
-    // a person typed into nc, without the CR of CRLF.             (viva 1)
+    // An empty line ends it. One recv() may bring half of it.     (viva 1)
     client.set_recv_timeout(Some(Duration::from_secs(10)))?;
-    let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
-    let request = loop {
-        let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-        if text.contains("\n\n") {
-            break text;
-        }
+    let mut request = String::new();
+    while !request.contains("\n\n") {
+        let mut piece = [0; 4096];
         let count = client.recv(&mut piece)?;
-        bytes.extend_from_slice(piece.get(..count).unwrap_or_default());
-        if count == 0 || bytes.len() > 16 * 1024 {
+        let piece = piece.get(..count).unwrap_or_default();
+        request += &String::from_utf8_lossy(piece).replace('\r', "");
+        if count == 0 || request.len() > 16 * 1024 {
             return Err(Error::other("no request"));
         }
-    };
+    }
     // ==== c) which file? "GET /HelloWorld.html HTTP/1.1"        [W-T2c]
     let line = request.lines().next().unwrap_or_default();
     let words: Vec<&str> = line.split(' ').collect();
-    let (mut status, target) = match words.as_slice() {
-        ["GET", path, v] if v.starts_with("HTTP/1.") => ("200 OK", *path),
+    let (failure, path) = match words[..] {
+        ["GET", path, v] if v.starts_with("HTTP/1.") => ("404 Not Found", path),
         [_, _, v] if v.starts_with("HTTP/1.") => ("501 Not Implemented", ""),
         _ => ("400 Bad Request", ""),
     };
-    let name = target.split('?').next().unwrap_or_default();
+    let name = path.split('?').next().unwrap_or_default();
     let name = if name == "/" { "/index.html" } else { name };
     // ==== d) the file, from the server's file system            [W-T2d]
     // Never root + name as it is: /../../etc/passwd is a name too, and
     // reading a FIFO would never return.                (viva 4) (try 4)
-    // Limit: follows symbolic links out of the root, knows neither %20 nor
-    // HEAD, and calls all it cannot read 404; server.rs does better.
+    // Limit: symbolic links lead out of the root; neither %20 nor HEAD.
     let hidden = name.split('/').skip(1).any(|part| part.starts_with('.'));
-    let file = root.join(name.trim_start_matches('/'));
+    let file = site::sample_folder().join(name.trim_start_matches('/'));
     let wanted = name.starts_with('/') && !hidden && file.is_file();
-    let content = if wanted { fs::read(&file).ok() } else { None };
+    let content = if wanted { fs::read(file).ok() } else { None };
     // ==== e) the response: header lines, an empty line, the file [W-T2e]
-    if content.is_none() && status == "200 OK" {
-        status = "404 Not Found"; // absent, or not to be given out [W-T2g]
-    }
-    let page = format!("<title>{status}</title><h1>{status}</h1>\n");
-    let (kind, body) = match content {
-        Some(content) => (kind::of_name(file.as_os_str()), content),
-        None => ("text/html".to_string(), page.into_bytes()),
+    let page = format!("<title>{failure}</title><h1>{failure}</h1>\n");
+    let (status, kind, body) = match content {
+        Some(file) => ("200 OK", kind::of_name(name.as_ref()), file),
+        None => (failure, "text/html".into(), page.into_bytes()), // [W-T2g]
     };
     // The length tells the browser where the body ends. Too small a number
     // cuts the file; too large a one makes it wait.       (viva 1) (viva 2)
     let length = body.len();
-    let mut response = format!(
+    let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n\
          Content-Length: {length}\r\nConnection: close\r\n\r\n"
-    )
-    .into_bytes();
-    if words.first() != Some(&"HEAD") {
-        response.extend(body);
-    }
+    );
     // ---- 6 send() --------------------------------------------------------
     // ==== f) the response, over the TCP connection              [W-T2f]
-    client.send_all(&response)?;
-    Ok(format!("{} -> {status}", console::escape_short(line.as_bytes(), 200)))
+    let body = if line.starts_with("HEAD ") { &[][..] } else { &body };
+    client.send_parts(&[head.as_bytes(), body])?;
+    let line = console::escape_short(line.as_bytes(), 200);
+    say!("[{peer}] {line} -> {status}");
+    Ok(())
 }
 
 /// Answers one HTTP request, then ends.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
+    #[argh(positional, description = "address to bind (default 127.0.0.1)")]
     host: String,
-    /// port to bind (default 6789; 0: the kernel chooses)
-    #[argh(positional)]
+    #[argh(positional, description = "port to bind (default 6789)")]
     port: Port,
-    /// folder with the files (default labs/web/www)
-    #[argh(option)]
-    root: Option<PathBuf>,
-    /// go on after the first request, one at a time
-    #[argh(switch)]
+    #[argh(switch, description = "go on after the first request")]
     again: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
 }
 
-/// 80 is the web's port, but it is privileged and may be taken.    [W-T2i]
 const PROGRAM: Program = Program {
     lab: "web",
     role: Role::Server,

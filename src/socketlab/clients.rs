@@ -488,10 +488,10 @@ pub fn is_stopping() -> bool {
     })
 }
 
-/// Why `recv` reported end of stream, for the log: `end of stream` when the
-/// client closed, `cut by the stop` when this server is stopping.
+/// Why `recv` reported end of stream, for the log: `left: end of stream` when
+/// the client closed, `cut by the stop` when this server is stopping.
 pub fn end_of_stream() -> &'static str {
-    if is_stopping() { CUT } else { "end of stream" }
+    if is_stopping() { CUT } else { "left: end of stream" }
 }
 
 /// From now on this thread's conversation works on a request, until the value
@@ -528,6 +528,7 @@ fn hold_conversations(first: Job, next: &Receiver<Job>) {
     loop {
         threads::rename(job.name);
         (job.hold)();
+        threads::rename("idle".into());
         match next.recv_timeout(IDLE_THREAD) {
             Ok(next) => job = next,
             Err(_) => return,
@@ -706,7 +707,7 @@ mod tests {
         let (mut peer, client, address) = connected(&listener)?;
         let ((ready, begun), (told, seen)) = (bounded(1), bounded(1));
         clients.spawn(client, address, move |client, _| {
-            assert_eq!(end_of_stream(), "end of stream");
+            assert_eq!(end_of_stream(), "left: end of stream");
             let busy = in_request.then(request);
             let _ = ready.send(());
             let mut piece = [0; 4];
