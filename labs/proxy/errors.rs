@@ -99,7 +99,7 @@ impl ErrorPage {
                 "Try again later, or start proxy-server with a larger \
                     <code>--patience</code>."
             }
-            403 => "This proxy's rules are in labs/proxy/README.md.",
+            403 => "This proxy's rules are in labs/proxy/NOTES.md.",
             _ => "",
         };
         let content = format!(

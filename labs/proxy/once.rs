@@ -68,7 +68,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> socketlab::Result<()> {
         .unwrap_or_else(|failure| failure.tell(&client, to_head));
     // ---- 8 close() -------------------------------------------------------
     // FIN ends an object whose length was not announced.
-    // Limit: if the origin breaks off, too; server.rs sends RST then. (try 1)
+    // Limit: so does an origin that breaks off; server.rs shows it. (try 1)
     client.finish();
     socketlab::say!("[{peer}] {end}");
     Ok(())

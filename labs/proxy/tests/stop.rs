@@ -26,7 +26,6 @@ fn w_t3b_a_request_in_flight_is_answered_before_the_end() {
             let _ = wait.recv_timeout(DEADLINE);
             let head = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
             send(stream, head.as_bytes());
-            thread::sleep(std::time::Duration::from_millis(300));
             send(stream, b"hello");
             Then::Close
         });
