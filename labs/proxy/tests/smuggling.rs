@@ -98,7 +98,7 @@ fn w_t3a_an_origins_doubtful_answers_are_502() {
          Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
-        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n X: a\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 101 Switching\r\n\r\n",
         "HTTP/1.1 20 OK\r\n\r\n",
         "HTTP/2 200\r\n\r\n",
