@@ -8,10 +8,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socketlab::clients::end_of_stream;
+use socketlab::clients::{end_of_stream, is_stopping};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
-use socketlab::{Result, args, console, say, signals};
+use socketlab::{Result, args, console, say};
 
 use crate::expr::parse;
 use crate::number::evaluate;
@@ -123,7 +123,7 @@ fn calculate(
 
 /// Who ended the session: the client, or the server because it is stopping.
 fn ended_without(word: &str) -> String {
-    match signals::is_stopping() {
+    match is_stopping() {
         true => end_of_stream().into(),
         false => format!("{}, no {word}", end_of_stream()),
     }

@@ -4,7 +4,7 @@ use guide::viva;
 use harness::source_tree;
 use harness::steps::banners;
 
-use crate::tree::{code, labs, none, read, root};
+use crate::tree::{code, labs, none, root};
 
 #[test]
 fn viva_questions_are_whole_and_point_at_what_exists() {

@@ -162,8 +162,8 @@ fn g_8a_a_session_that_the_server_ends_is_told_as_that() {
     server.console().signal(Signal::TERM).expect("a signal");
     let printed = server.console().read_to_end().expect("it ends");
     let printed = String::from_utf8_lossy(&printed);
-    let told = "] Ada ended: this server is being stopped";
+    let told = "] Ada cut by the stop";
     assert!(printed.contains(told), "{printed}");
-    assert!(printed.contains("] ended: this server is being"), "{printed}");
+    assert!(printed.contains("] cut by the stop"), "{printed}");
     assert!(!printed.contains("end of stream"), "nobody left: {printed}");
 }

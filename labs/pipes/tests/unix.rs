@@ -436,5 +436,5 @@ fn t_x3_unix_server_prints_complete_messages_and_who_ended_it() {
     ask(&client, line.as_bytes());
     wait(&mut server, &format!("[pid …] 4096 bytes: {line}"));
     server.signal(Signal::TERM).expect("a signal");
-    wait(&mut server, "[pid …] ended: this server is being stopped");
+    wait(&mut server, "[pid …] cut by the stop");
 }

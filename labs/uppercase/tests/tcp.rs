@@ -216,7 +216,7 @@ fn w_k4_a_conversation_that_the_server_ends_is_told_as_that() {
     send(&client, b"x");
     assert_eq!(harness::receive(&client, 1), b"X");
     server.console().signal(Signal::TERM).expect("a signal");
-    server.wait_for("[…] ended: this server is being stopped");
+    server.wait_for("[…] cut by the stop");
     // And one that its client ends.
     let mut server = Server::start(TCP, &[]);
     drop(server.connect());
