@@ -72,6 +72,8 @@ fn write_lines(mut writing: PipeWriter) -> Result<()> {
         // Python: os.write(writing, line). Copies bytes into the kernel's
         // buffer. If it is full (64 KiB), the call waits for the reader. If
         // the child has gone, it fails: EPIPE.         (viva 4) (viva 6)
+        // Limit: one direction, so the child cannot answer. both_ways.rs has
+        // a second pipe for that.                       (viva 7) (try 3)
         step("write", None, "…", || writing.write_all(&line))?;
     }
 

@@ -162,7 +162,7 @@ fn recv_by(
 ) -> Result<usize> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        let text = "timed out: the answer is not whole".into();
+        let text = "timed out: the answer is not complete".into();
         return Err(Error::timed_out("recv", server.peer_addr()?, text));
     }
     server.set_recv_timeout(Some(left))?;
