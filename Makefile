@@ -95,6 +95,10 @@ viva-echo: ## its questions
 
 ## uppercase: one service over TCP and over UDP (handout W)
 uppercase: ## both, scripted
+uppercase-plain-udp-server: ## the handout's UDPServer, line by line
+uppercase-plain-udp-client: ## its UDPClient
+uppercase-plain-tcp-server: ## its TCPServer
+uppercase-plain-tcp-client: ## its TCPClient
 uppercase-tcp-server: ## answers a to z in upper case; --once: the skeleton
 uppercase-tcp-client: ## asks for a sentence, prints the answer
 uppercase-udp-server: ## the same service, a datagram each
@@ -118,6 +122,8 @@ viva-message: ## its questions
 datetime: ## both ends, scripted
 datetime-template-server: ## question 1: UDP in the fewest lines
 datetime-template-client: ## question 1: one datagram there, one back
+datetime-plain-server: ## question 3, literally: SEND_DATE and SEND_TIME
+datetime-plain-client: ## question 3, literally: asks every 1 to 2 s
 datetime-server: ## question 3: answers SEND_DATE and SEND_TIME
 datetime-client: ## question 3: asks at random, until Ctrl-C
 test-datetime: ## its tests
@@ -127,6 +133,8 @@ viva-datetime: ## its questions
 calculator: ## both ends, scripted
 calculator-template-server: ## question 4: TCP in the fewest lines
 calculator-template-client: ## question 4: one message there, one back
+calculator-plain-server: ## question 6, literally, in one file
+calculator-plain-client: ## question 6: name, calculations, q
 calculator-sequential-server: ## question 6: one client at a time
 calculator-server: ## question 8: a thread per client
 calculator-client: ## says its name, then asks sums until q
@@ -193,6 +201,7 @@ viva-rpc: ## its questions
 
 ## pipes: between processes of one machine (handout T)
 pipes: ## all of them, scripted
+pipes-plain: ## one pipe, parent to child: the calls and nothing else
 pipes-ordinary: ## one pipe, parent to child; ARGS=--reader-leaves, --leak
 pipes-both-ways: ## two pipes; ARGS=--one-pipe, --deadlock: how it fails
 pipes-capacity: ## how much a pipe holds: ARGS="--chunk 2049"
