@@ -59,7 +59,7 @@ steps: ## numbered steps: make steps ARGS='echo-server echo-udp-server'
 	@$(run) socketlab -- steps $(ARGS)
 viva: ## all questions of the oral exam, one by one
 	@$(run) socketlab -- viva
-where: ## code, test and page of an id: make where ARGS=E-T3
+where: ## where an id, a call or a program is: make where ARGS=E-T3
 	@$(run) socketlab -- where $(ARGS)
 explain: ## an error or a state: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
@@ -103,7 +103,7 @@ message: ## all stages, scripted
 message-open-server: ## task 1: prints every message
 message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
 message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
-message-intruder: ## every attack on every rung; HOST=… PORT=… for one
+message-intruder: ## every attack at every level; HOST=… PORT=… for one
 test-message: ## its tests
 viva-message: ## its questions
 
@@ -129,7 +129,7 @@ viva-calculator: ## its questions
 ## chat: a room of many (handout G, the bonus)
 chat: ## the handout's two screens, scripted
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
-chat-client: ## a window: what you type all others read; quit leaves
+chat-client: ## a chat client: what you type all others read; quit leaves
 bench-chat: ## speed beside ncat and inspircd, as ratios
 test-chat: ## its tests
 viva-chat: ## its questions
@@ -165,12 +165,15 @@ test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
 
 ## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+names-plain: ## the five words with their values: HOST=localhost PORT=80
 names: ## scripted; its program: make names ARGS='localhost http'
 test-names: ## its tests
 viva-names: ## its questions
 
 ## rpc: procedures on another machine, and what they hide (handout T)
 rpc: ## calls, lost answers, at least once and at most once, scripted
+rpc-plain-server: ## one procedure, stub and skeleton in the fewest lines
+rpc-plain-client: ## calls it: HOST=… PORT=… ARGS="2 3"
 rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
 rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
 rpc-compare: ## the same procedure here and there
@@ -215,6 +218,8 @@ ifeq ($(HOST)$(PORT)$(ARGS),)
 else
 	@$(run) $@ -- $(if $(HOST),'$(HOST)') $(if $(PORT),'$(PORT)') $(ARGS)
 endif
+names-plain: always
+	@$(run) $@ -- $(if $(HOST),--host '$(HOST)') $(if $(PORT),--port '$(PORT)') $(ARGS)
 pipes-%: always
 	@$(run) $@ -- $(ARGS)
 %-server: always

@@ -19,48 +19,10 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-
-/// A sequential server may serve somebody else for so long before us.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Silence that ends an answer without a line end: other servers send none.
-const PAUSE: Duration = Duration::from_millis(200);
-
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "client",
-    port: 12004,
-    steps: "socket connect send recv close",
-    example: "calculator-client 127.0.0.1 12004 --name Ada",
-};
-
-/// Sends sums to a calculator and prints its answers.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12004)
-    #[argh(positional)]
-    port: Port,
-    /// your name, 1 to 64 bytes (default: the first line of the input)
-    #[argh(option)]
-    name: Option<String>,
-    /// send everything, badly formed lines too: the server checks as well
-    #[argh(switch)]
-    raw: bool,
-    /// for a server that takes one recv() for one message: send no line
-    /// ends, and leave a gap behind the name
-    #[argh(switch)]
-    foreign: bool,
-    /// milliseconds of that gap (default 500)
-    #[argh(option, default = "500")]
-    gap: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -78,6 +40,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // Three segments without a byte of ours: the kernels at both ends
         // shake hands.                            [G-5] (viva 2) (viva 3)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -138,7 +102,7 @@ fn choose_name(given: Option<String>, raw: bool) -> Result<Option<Vec<u8>>> {
 struct Server {
     socket: TcpSocket,
     reader: LineReader,
-    gap: Option<Duration>, // behind the name; None: send line ends instead
+    gap: Option<Duration>, // after the name; None: send newlines instead
 }
 
 impl Server {
@@ -149,12 +113,12 @@ impl Server {
         Server { socket, reader, gap }
     }
 
-    /// Says our name, which is not answered.                         [G-6a]
+    /// Sends our name, which is not answered.                        [G-6a]
     ///
-    /// A server that calls recv() once a message hears name and first sum as
-    /// ONE message when both are there before it looks. No call can tell us
-    /// that it has looked; only time helps, and not surely. A server that
-    /// does greet us has looked, and its greeting is no answer to a sum.
+    /// A server that calls recv() once a message reads name and first sum as
+    /// ONE message if both arrive before its call. No call tells us when the
+    /// server has read the name, so the gap is a guess. A server that greets
+    /// us has read it, and its greeting does not answer a sum.
     fn introduce(&mut self, name: &[u8]) -> Result<()> {
         self.say(name)?;
         if let Some(gap) = self.gap {
@@ -176,7 +140,7 @@ impl Server {
     /// Sends a message.
     fn say(&self, message: &[u8]) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
-        // Message and line end in one write, so in one segment: characters
+        // Message and newline in one write,  so in one segment: characters
         // that anybody on the way can read.      [G-5] (viva 4) (viva 14)
         let end: &[u8] = if self.gap.is_some() { b"" } else { b"\n" };
         self.socket.send_all(&[message, end].concat())
@@ -191,7 +155,7 @@ impl Server {
         }
 
         // ---- 4 recv() ----------------------------------------------------
-        // Inside the reader, until the line is whole.                [G-6c]
+        // Inside the reader, until the line is complete.             [G-6c]
         match self.reader.read()? {
             Received::Line(answer) | Received::Unterminated(answer) => {
                 Ok(answer)
@@ -207,3 +171,41 @@ impl Server {
         Error::other("the server closed the connection: start again")
     }
 }
+
+/// Limit for an answer: a sequential server may serve another client first.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Silence that ends an answer without a newline: other servers send none.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Sends sums to a calculator and prints its answers.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12004)
+    #[argh(positional)]
+    port: Port,
+    /// your name, 1 to 64 bytes (default: the first line of the input)
+    #[argh(option)]
+    name: Option<String>,
+    /// send everything, badly formed lines too: the server checks as well
+    #[argh(switch)]
+    raw: bool,
+    /// for a server that takes one recv() for one message: send no
+    /// newlines, and leave a gap after the name
+    #[argh(switch)]
+    foreign: bool,
+    /// milliseconds of that gap (default 500)
+    #[argh(option, default = "500")]
+    gap: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: Role::Client { server: Some("calculator-server") },
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-client 127.0.0.1 12004 --name Ada",
+};

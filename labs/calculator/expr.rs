@@ -3,8 +3,8 @@
 //! before it sends, the server before it computes: any program can connect,
 //! so a check at the client protects nobody but its user.  [G-6b] (viva 5)
 //!
-//! Only the form is looked at here: `1 / 0` is well formed, and so is a
-//! number of 400 digits. What comes out is arithmetic.rs.
+//! This file looks at the form alone: `1 / 0` is well formed, and so is a
+//! number of 400 digits. number.rs computes the answer.
 
 use std::fmt;
 
@@ -16,13 +16,20 @@ const EXAMPLE: &str = "type 12 + 42, for example";
 /// The operators, as they are listed for the user.
 const OPERATORS: &str = "+ - * / % **";
 
+/// What to do with the two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
+    /// `+`
     Add,
+    /// `-`
     Subtract,
+    /// `*`
     Multiply,
+    /// `/`
     Divide,
+    /// `%`, with the sign of the divisor, as in Python
     Remainder,
+    /// `**`
     Power,
 }
 
@@ -56,8 +63,11 @@ impl fmt::Display for Operator {
 /// Two numbers, still as they were written, and what to do with them.
 #[derive(Debug)]
 pub struct Expression<'a> {
+    /// The number before the operator.
     pub left: &'a str,
+    /// The operation.
     pub operator: Operator,
+    /// The number after the operator.
     pub right: &'a str,
 }
 
@@ -127,8 +137,8 @@ fn unglue(word: &str) -> Option<String> {
     })
 }
 
-/// Digits with at most one point, a sign before and an exponent behind if
-/// you like: `12`, `-4.5`, `.5`, `5.`, `1e3`, `+2.5E-3`. Only the characters
+/// Digits with at most one point, perhaps a sign before them and an exponent
+/// after them: `12`, `-4.5`, `.5`, `5.`, `1e3`, `+2.5E-3`. Only the characters
 /// `0` to `9` are digits. Rust's own f64 parser would also take `inf`, and
 /// Python's float() `1_000` and `٣`.
 fn is_number(word: &str) -> bool {
@@ -146,7 +156,7 @@ fn is_number(word: &str) -> bool {
         && !exponent.is_empty()
 }
 
-/// Says why a word is no number.
+/// Says why a word is not a number.
 fn check_number(word: &str) -> Result<(), String> {
     if is_number(word) {
         return Ok(());

@@ -1,132 +1,216 @@
-//! Numbers of the calculator: decimals, kept as they are written. `0.1 + 0.2`
-//! is 0.3 because it is added in tenths; in binary, as f64 and Python's float
-//! are, it is not. The digits are the work of crate dashu-float.   (viva 6)
+//! Numbers of the calculator and its six operations, so that every answer
+//! agrees with the student's Python program digit by digit.
 //!
-//! An answer of at most 40 digits is printed in full. Any other is rounded to
-//! 15, the nearest there are, and gets an `e` if it would look whole without:
-//! `1e40 / 3` is 3.33333333333333e39. So a whole number without an `e` is
-//! never a guess.                                                   [G-6c]
+//! Integers are exact. Everything else is a binary float of 64 bits, in which
+//! 0.1 and 0.2 have no exact form, so that `0.1 + 0.2` is
+//! `0.30000000000000004`. Nothing here runs text as code, as Python's eval()
+//! does: what a client sends is data.                       [G-6c] (viva 6)
 
 use std::fmt;
 
-use dashu_float::round::{Rounded, mode::HalfAway};
-use dashu_float::{Context, DBig, FpError, FpResult};
+use crate::expr::{Expression, Operator};
 
-/// Digits of an exact answer: 2 ** 132 has 40.
-const EXACT: usize = 40;
-
-/// Digits of a rounded one.
-const SHORT: usize = 15;
-
-/// Numbers lie between 10^-1000 and 10^1000, or are 0: far more than anybody
-/// types, and so few digits that a sum takes milliseconds.
-const RANGE: isize = 1000;
-
-/// An answer: its digits, and whether they are all there are.
-#[derive(Clone, Debug)]
-pub struct Number {
-    value: DBig,
-    exact: bool,
+/// A number as it was typed or computed. The two kinds are Python's.
+#[derive(Clone, Copy)]
+enum Number {
+    /// Without a point or an exponent: exact, from -2^127 to 2^127 - 1.
+    Integer(i128),
+    /// With one: the nearest number of 53 binary digits. Never inf or nan.
+    Float(f64),
 }
 
-/// Why there is no answer. The session goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
+use Number::{Float, Integer};
+
+/// Why a calculation has no number as its answer. The session goes on.
+enum MathError {
+    /// The divisor is 0, or 0 has a negative exponent.
     DivisionByZero,
-    TooLarge,
-    TooSmall,
-    LargeExponent,
+    /// The result is an integer that i128 does not hold.
+    IntegerOverflow,
+    /// The float is inf: a 64-bit float ends there.
+    FloatOverflow,
+    /// A root of a negative number: Python answers with a complex number.
     NotReal,
-    Unproven,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for MathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Problem::DivisionByZero => "division by zero",
-            Problem::TooLarge => "too large: numbers stay below 1e1000",
-            Problem::TooSmall => "too close to zero: below 1e-1000",
-            Problem::LargeExponent => "the exponent is too large: 1e9 at most",
-            Problem::NotReal => "no real number: a root of a negative number",
-            Problem::Unproven => "no digit of the answer is certain",
+            MathError::DivisionByZero => "division by zero",
+            MathError::IntegerOverflow => {
+                "integer overflow: integers are exact up to 2 ** 127 - 1; \
+                 with a point, as in 2.0, a number is a rounded float"
+            }
+            MathError::FloatOverflow => {
+                "float overflow: a float of 64 bits stays below 1.8e308"
+            }
+            MathError::NotReal => "no real number: a root of a negative number",
         })
     }
 }
 
-impl From<FpError> for Problem {
-    fn from(error: FpError) -> Problem {
-        match error {
-            FpError::Overflow(_) => Problem::TooLarge,
-            FpError::Underflow(_) => Problem::TooSmall,
-            FpError::OutOfDomain => Problem::NotReal,
-            _ => Problem::Unproven,
-        }
+/// The value of a well-formed expression as it is printed, or why there is
+/// none, as for `1 / 0`.
+pub fn evaluate(expression: &Expression<'_>) -> Result<String, String> {
+    match calculate(expression) {
+        Ok(number) => Ok(number.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
-/// The number that a word stands for; expr.rs has checked its form. All its
-/// digits count: precision 0 means that nothing is rounded.
-pub fn read(word: &str) -> Result<DBig, Problem> {
-    let (mantissa, exponent) =
-        word.split_once(['e', 'E']).unwrap_or((word, "0"));
-    // A well-formed word always parses; what a peer sent must not make us
-    // panic even if that were wrong.
-    let mantissa: DBig = mantissa.parse().map_err(|_| Problem::Unproven)?;
-    // `1e99999999999999999999` is too large even for its exponent to fit.
-    let far = if exponent.starts_with('-') { -100_000 } else { 100_000 };
-    let exponent = exponent.parse().unwrap_or(far).clamp(-100_000, 100_000);
-    within_range((mantissa << exponent).with_precision(0).value())
+fn calculate(expression: &Expression<'_>) -> Result<Number, MathError> {
+    let left = read(expression.left)?;
+    let right = read(expression.right)?;
+    match (left, right) {
+        (Integer(left), Integer(right)) => {
+            integers(left, expression.operator, right)
+        }
+        _ => floats(left.to_float(), expression.operator, right.to_float()),
+    }
+}
+
+/// The number that a word stands for; expr.rs has checked its form. As in
+/// Python, `1e-400` is 0.0, because the smallest float is 5e-324.
+fn read(word: &str) -> Result<Number, MathError> {
+    if word.contains(['.', 'e', 'E']) {
+        finite(word.parse().unwrap_or(f64::INFINITY))
+    } else {
+        let integer = word.parse().map_err(|_| MathError::IntegerOverflow)?;
+        Ok(Integer(integer))
+    }
+}
+
+/// Refuses what is not a number: inf would make nan of the next sum.
+fn finite(value: f64) -> Result<Number, MathError> {
+    match value.is_finite() {
+        true => Ok(Float(value)),
+        false => Err(MathError::FloatOverflow),
+    }
+}
+
+fn integers(
+    left: i128,
+    operator: Operator,
+    right: i128,
+) -> Result<Number, MathError> {
+    let exact = match operator {
+        Operator::Add => left.checked_add(right),
+        Operator::Subtract => left.checked_sub(right),
+        Operator::Multiply => left.checked_mul(right),
+        Operator::Divide | Operator::Remainder if right == 0 => {
+            return Err(MathError::DivisionByZero);
+        }
+        // 10 / 2 is 5, where Python says 5.0; 10 / 4 is the float 2.5.
+        Operator::Divide => match left.wrapping_rem(right) {
+            0 => left.checked_div(right),
+            _ => return Ok(Float(quotient(left, right))),
+        },
+        // The remainder has the sign of the divisor, as in Python: -7 % 3 is
+        // 2, because the quotient is rounded down. In C and Rust it is -1.
+        Operator::Remainder => {
+            let rest = left.wrapping_rem(right);
+            let adjust = rest != 0 && (rest < 0) != (right < 0);
+            Some(if adjust { rest + right } else { rest })
+        }
+        // As in Python: 2 ** -1 is the float 0.5.
+        Operator::Power if right < 0 => {
+            return floats(left as f64, operator, right as f64);
+        }
+        // Of 0, 1 and -1, the 3rd power is the 5th, and so on, so that a
+        // large exponent need not fit into 32 bits.
+        Operator::Power if (-1..=1).contains(&left) && right > 2 => {
+            left.checked_pow(if right % 2 == 0 { 2 } else { 3 })
+        }
+        Operator::Power => {
+            u32::try_from(right).ok().and_then(|times| left.checked_pow(times))
+        }
+    };
+    exact.map(Integer).ok_or(MathError::IntegerOverflow)
+}
+
+/// The float that is nearest to the exact quotient. `left as f64 / right as
+/// f64` would round three times if an operand has more than 53 binary digits.
+fn quotient(left: i128, right: i128) -> f64 {
+    let divisor = right.unsigned_abs();
+    let mut digits = left.unsigned_abs() / divisor;
+    let mut rest = left.unsigned_abs() % divisor;
+    let mut scale = 1.0;
+    // Long division in base two, as on paper, until there are 64 digits.
+    while digits < 1 << 64 {
+        rest *= 2; // below 2^128, because the divisor is at most 2^127
+        digits = 2 * digits + u128::from(rest >= divisor);
+        rest %= divisor;
+        scale /= 2.0;
+    }
+    // A last digit 1 stands for all that follow: no tie is rounded wrongly.
+    digits |= u128::from(rest != 0);
+    let magnitude = digits as f64 * scale;
+    if (left < 0) != (right < 0) { -magnitude } else { magnitude }
+}
+
+fn floats(
+    left: f64,
+    operator: Operator,
+    right: f64,
+) -> Result<Number, MathError> {
+    finite(match operator {
+        Operator::Add => left + right,
+        Operator::Subtract => left - right,
+        Operator::Multiply => left * right,
+        Operator::Divide | Operator::Remainder if right == 0.0 => {
+            return Err(MathError::DivisionByZero);
+        }
+        Operator::Divide => left / right,
+        Operator::Remainder => {
+            let rest = left % right; // exact, with the sign of `left`
+            let adjust = rest != 0.0 && (rest < 0.0) != (right < 0.0);
+            if adjust { rest + right } else { rest }
+        }
+        Operator::Power if left == 0.0 && right < 0.0 => {
+            return Err(MathError::DivisionByZero);
+        }
+        Operator::Power if left < 0.0 && right.fract() != 0.0 => {
+            return Err(MathError::NotReal);
+        }
+        Operator::Power => left.powf(right),
+    })
 }
 
 impl Number {
-    /// What `compute` gives, in full if it is short enough. If not, it is
-    /// computed anew: to round 40 digits to 15 would be to round twice.
-    pub fn of(
-        compute: impl Fn(&Context<HalfAway>) -> FpResult<DBig>,
-    ) -> Result<Number, Problem> {
-        match compute(&Context::new(EXACT))? {
-            Rounded::Exact(value) => {
-                Ok(Number { value: within_range(value)?, exact: true })
-            }
-            Rounded::Inexact(..) => Number::rounded(compute),
+    fn to_float(self) -> f64 {
+        match self {
+            Integer(integer) => integer as f64, // the nearest float
+            Float(float) => float,
         }
     }
-
-    /// What `compute` gives, to 15 digits: for an answer without an end.
-    pub fn rounded(
-        compute: impl Fn(&Context<HalfAway>) -> FpResult<DBig>,
-    ) -> Result<Number, Problem> {
-        let value = within_range(compute(&Context::new(SHORT))?.value())?;
-        Ok(Number { value, exact: false })
-    }
 }
 
-fn within_range(value: DBig) -> Result<DBig, Problem> {
-    if value == DBig::ZERO {
-        return Ok(DBig::ZERO); // there is no -0 here
-    }
-    match magnitude(&value) {
-        power if power >= RANGE => Err(Problem::TooLarge),
-        power if power < -RANGE => Err(Problem::TooSmall),
-        _ => Ok(value.with_precision(0).value()),
-    }
-}
-
-/// The power of ten of the first digit: 2 of 123, -2 of 0.012.
-fn magnitude(value: &DBig) -> isize {
-    let digits = isize::try_from(value.repr().digits()).unwrap_or(isize::MAX);
-    value.repr().exponent().saturating_add(digits - 1)
-}
-
+/// As Python prints it: the fewest digits that read back as the same float,
+/// with an exponent below 0.0001 and from 1e16 on. One thing differs, because
+/// the handout's 54 has no point: an integral float has no `.0`.     [G-6c]
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Number { value, exact } = self;
-        let looks_whole = value.repr().exponent() >= 0;
-        let short = (-7..EXACT as isize).contains(&magnitude(value));
-        if short && (*exact || !looks_whole) {
-            write!(f, "{value}")
-        } else {
-            write!(f, "{value:e}")
+        let float = match *self {
+            Integer(integer) => return write!(f, "{integer}"),
+            Float(0.0) => return f.write_str("0"), // and not -0
+            Float(float) => float,
+        };
+        let shortest = format!("{float:e}"); // 2.5e-5
+        let (digits, power) = shortest.split_once('e').unwrap_or_default();
+        let power: i32 = power.parse().unwrap_or_default();
+        // Where two numbers of this length are equally near, Python takes the
+        // even one: of …587.25 it prints …587.2. Rust does so only if it is
+        // told the length.
+        let decimals = digits.split_once('.').map_or(0, |(_, it)| it.len());
+        if (-4..16).contains(&power) {
+            let decimals = decimals.saturating_add_signed(-power as isize);
+            return write!(f, "{float:.decimals$}");
         }
+        // But beside a power of two, the nearest of this length may be
+        // another float already.
+        let even = format!("{float:.decimals$e}");
+        let chosen = if even.parse() == Ok(float) { even } else { shortest };
+        let (digits, _) = chosen.split_once('e').unwrap_or_default();
+        write!(f, "{digits}e{power:+03}") // 2.5e-05
     }
 }

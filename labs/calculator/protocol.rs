@@ -12,10 +12,10 @@
 //! ends. A sum itself is complete: only the session has state.
 //!                                                       [G-7b] (viva 7)
 //!
-//! A message is a line. A message without a line end, which the handout's
-//! Python clients send, counts as whole once its sender has paused.
+//! A message is a line. The handout's Python clients send no newline: then a
+//! message counts as complete once its sender has paused for 200 ms.
 
-/// Longest name, in bytes: it stands in front of every line of the log.
+/// Longest name, in bytes: every line of the log begins with it.
 const LONGEST_NAME: usize = 64;
 
 /// Longest message, in bytes: room for two numbers of 2,000 digits.

@@ -12,50 +12,18 @@
 //!   |--------- "q" -------->|  7 close  }                     [G-6d]
 //! ```
 //!
-//! While one client is served, the next is connected by the kernel, waits in
-//! the queue and hears nothing. server.rs changes that: compare the two
-//! at step 4.                                             (viva 9) (try 1)
+//! While the server serves one client, the kernel connects the next one, which
+//! waits in the queue without an answer. server.rs changes that: compare the
+//! two at step 4.                                             (viva 9) (try 1)
 
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, stop, warn};
-
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 5;
-
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-sequential-server 127.0.0.1 12004",
-};
-
-/// Computes for one client at a time.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12004; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// seconds without a message that end a session (default 600)
-    #[argh(option, default = "600")]
-    idle: u64,
-    /// milliseconds of silence after which a message without a line end
-    /// counts as whole (default 200; 0: wait for the line end)
-    #[argh(option, default = "200")]
-    pause: u64,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -64,7 +32,7 @@ fn main() -> Result<()> {
     let patience = Patience::new(args.idle, args.pause);
 
     // ---- 1 socket() ------------------------------------------------------
-    // This one only listens; each client gets another one from accept().
+    // This socket only listens; each client gets another one from accept().
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -73,16 +41,20 @@ fn main() -> Result<()> {
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // From here on the kernel shakes hands, also while a session runs: the
-    // next clients are connected and wait.                   (viva 9)
+    // From here on the kernel completes handshakes, also while a session
+    // runs: the next clients are connected and wait.         (viva 9)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // One conversation, then the next accept(): nobody else is heard
-        // before it ends.                                        (viva 9)
+        // One conversation, then the next accept(): no other client is
+        // served before it ends.                                 (viva 9)
         match listener.accept() {
             Ok((client, peer)) => {
                 say!("[{peer}] connected");
@@ -99,3 +71,35 @@ fn main() -> Result<()> {
         }
     }
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 5;
+
+/// Computes for one client at a time.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// seconds without a message that end a session (default 600)
+    #[argh(option, default = "600")]
+    idle: u64,
+    /// milliseconds of silence after which a message without a newline
+    /// counts as complete (default 200; 0: wait for the newline)
+    #[argh(option, default = "200")]
+    pause: u64,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: Role::Server,
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-sequential-server 127.0.0.1 12004",
+};

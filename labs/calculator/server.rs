@@ -12,56 +12,18 @@
 //!   |--------- "q" -------->|  7 close  }                     [G-6d]
 //! ```
 //!
-//! What matters beside sequential_server.rs is in step 4: converse() runs in
-//! a thread of its own, clients.spawn(), so that a silent client holds up
-//! nobody but itself. The other lines that differ are about what threads
-//! bring: how many, and how they end. No lock: sessions share no variable.
+//! The difference to sequential_server.rs is in step 4: clients.spawn() runs
+//! converse() in a thread of its own, so that a silent client blocks only
+//! itself. The other lines that differ limit the number of threads and end
+//! them. There is no lock, because sessions share no variable.
 //!                                               [G-8] [G-8a] (viva 10)
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
-
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a newcomer reads when all places are taken.
-const NO_ROOM: &str = "error: no room, try again later\n";
-
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-server 127.0.0.1 12004",
-};
-
-/// Computes for many clients at once.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12004; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// seconds without a message that end a session (default 600)
-    #[argh(option, default = "600")]
-    idle: u64,
-    /// milliseconds of silence after which a message without a line end
-    /// counts as whole (default 200; 0: wait for the line end)
-    #[argh(option, default = "200")]
-    pause: u64,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -70,7 +32,7 @@ fn main() -> Result<()> {
     let patience = Patience::new(args.idle, args.pause);
 
     // ---- 1 socket() ------------------------------------------------------
-    // As in sequential_server.rs: this one only listens.
+    // This socket only listens; each client gets another one from accept().
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -80,6 +42,10 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // The kernel does the handshakes from here on.               (viva 2)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     net::announce(listener.local_addr()?);
@@ -102,3 +68,41 @@ fn main() -> Result<()> {
     clients.finish();
     Ok(())
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a new client reads when all slots are taken.
+const NO_ROOM: &str = "error: no room, try again later\n";
+
+/// Computes for many clients at once.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// seconds without a message that end a session (default 600)
+    #[argh(option, default = "600")]
+    idle: u64,
+    /// milliseconds of silence after which a message without a newline
+    /// counts as complete (default 200; 0: wait for the newline)
+    #[argh(option, default = "200")]
+    pause: u64,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: Role::Server,
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-server 127.0.0.1 12004",
+};

@@ -12,8 +12,8 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Result, args, console, say};
 
-use crate::arithmetic::evaluate;
 use crate::expr::parse;
+use crate::number::evaluate;
 use crate::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
 
 /// Bytes of a message that the log shows.
@@ -24,8 +24,8 @@ const SHOWN: usize = 200;
 pub struct Patience {
     /// For the next message: then the session is over.
     idle: Duration,
-    /// For the rest of a message without a line end: then it counts as whole,
-    /// which is a guess. Zero: never guess.
+    /// For the rest of a message without a newline: then it counts as
+    /// complete, which is a guess. Zero: never guess.
     pause: Duration,
 }
 
@@ -41,14 +41,14 @@ impl Patience {
     }
 }
 
-/// Serves one client until it says `q` or goes away.
+/// Serves one client until it sends `q` or leaves.
 pub fn converse(
     client: TcpSocket,
     peer: SocketAddr,
     patience: Patience,
 ) -> Result<()> {
-    // An answer leaves at once, not when the last one is acknowledged: Nagle
-    // could hold back the second of two that are sent in a row.  (viva 14)
+    // Send each answer at once: Nagle's algorithm could hold back the second
+    // of two until the first is acknowledged.                    (viva 14)
     client.set_no_delay()?;
     let mut reader =
         LineReader::new(client.clone(), LONGEST_MESSAGE, patience.idle);
@@ -101,13 +101,9 @@ fn calculate(
             Message::Text(message) => {
                 let shown = console::escape_short(&message, SHOWN);
                 say!("[{peer}] {name}: {shown}"); // [G-6c]
-                match parse(&message) {
-                    Ok(expression) => match evaluate(&expression) {
-                        Ok(number) => number.to_string(),
-                        Err(problem) => format!("error: {problem}"),
-                    },
-                    Err(reason) => format!("error: {reason}"),
-                }
+                parse(&message)
+                    .and_then(|expression| evaluate(&expression))
+                    .unwrap_or_else(|reason| format!("error: {reason}"))
             }
             Message::TooLong => {
                 say!("[{peer}] {name}: (a message that is too long)");
@@ -151,7 +147,7 @@ fn next_message(
         Ok(Received::End) => Ok(Message::End),
         Err(error) => {
             if error.is_timeout() {
-                // Its user should know why; whether it arrives is no matter.
+                // Its user should know why. We close even if this fails.
                 let _ = client.send_all(b"error: silent for too long\n");
             }
             Err(error)

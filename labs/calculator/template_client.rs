@@ -13,28 +13,9 @@
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say};
-
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "client",
-    port: 12004,
-    steps: "socket connect send recv close",
-    example: "calculator-template-client 127.0.0.1 12004",
-};
-
-/// Sends one message and prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12004)
-    #[argh(positional)]
-    port: Port,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -47,19 +28,21 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // Only TCP: SYN, SYN-ACK, ACK. It fails at once if nobody listens; a
         // UDP client learns that late or never.                  (viva 1)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // No address: connect() has settled it. And no line end, so only the
+    // No address: connect() has set it. And no newline, so only the
     // pause after it tells the server that this was all.
     server.send_all(b"Hello, I am a client")?;
 
     // ---- 4 recv() --------------------------------------------------------
     // One call, as in the handout: a short answer mostly comes in one piece,
-    // and nothing promises it. Without a limit a lost server is a wait for
-    // ever.
+    // but nothing guarantees it. Without a time limit, recv() would never
+    // return if the server's machine is gone.
     server.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut buffer = [0; 1024];
     let count = server.recv(&mut buffer)?;
@@ -67,8 +50,27 @@ fn main() -> Result<()> {
     say!("From the server: {}", console::escape(answer));
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. The server mostly closes first, right behind its answer; then
+    // FIN. The server mostly closes first, directly after its answer; then
     // TIME_WAIT is at its end.
     server.close();
     Ok(())
 }
+
+/// Sends one message and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12004)
+    #[argh(positional)]
+    port: Port,
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: Role::Client { server: Some("calculator-template-server") },
+    port: 12004,
+    steps: "socket connect send recv close",
+    example: "calculator-template-client 127.0.0.1 12004",
+};

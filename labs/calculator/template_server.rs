@@ -1,4 +1,4 @@
-//! The smallest TCP server: hears one message, answers it. Handout G,
+//! The smallest TCP server: receives one message, answers it. Handout G,
 //! question 4; the other half is template_client.rs. The UDP pair of question
 //! 1 is in labs/datetime: `socketlab steps datetime-template-server
 //! calculator-template-server` prints the steps side by side.       [G-4]
@@ -16,40 +16,15 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop, warn};
-
-/// Longest wait for a client that says nothing: the next one is waiting.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-const PROGRAM: Program = Program {
-    lab: "calculator",
-    role: "server",
-    port: 12004,
-    steps: "socket bind listen accept recv send close",
-    example: "calculator-template-server 127.0.0.1 12004",
-};
-
-/// Answers one message of each client, one client at a time.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12004; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_STREAM: TCP. With SOCK_DGRAM this is the UDP template's socket,
@@ -63,6 +38,10 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // Only TCP: the kernel now does handshakes, 5 in advance.    (viva 1)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
@@ -88,8 +67,9 @@ fn main() -> Result<()> {
 
 fn converse(client: TcpSocket) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
-    // What has arrived of the stream. recvfrom() gives a whole datagram; that
-    // this is a whole message is luck, which a short message mostly has.
+    // The bytes of the stream that have arrived. recvfrom() returns one
+    // complete datagram; here a short message is mostly, but not surely,
+    // complete.
     client.set_recv_timeout(Some(PATIENCE))?;
     let mut buffer = [0; 1024];
     let count = client.recv(&mut buffer)?;
@@ -106,3 +86,28 @@ fn converse(client: TcpSocket) -> Result<()> {
     client.close();
     Ok(())
 }
+
+/// Longest wait for a client that says nothing: the next one is waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers one message of each client, one client at a time.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12004; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "calculator",
+    role: Role::Server,
+    port: 12004,
+    steps: "socket bind listen accept recv send close",
+    example: "calculator-template-server 127.0.0.1 12004",
+};

@@ -1,15 +1,14 @@
-//! The chat window of handout G, question 8. The other half is server.rs.
+//! The chat client of handout G, question 8. The other half is server.rs.
 //!
 //! ```text
 //! main: keyboard --- 3 send ---> server          [G-8b]
 //! "room": screen <-- 4 recv ---- server          at any moment
 //! ```
 //!
-//! Two threads on one socket: what others say arrives while the user types,
-//! and must neither wait for her nor garble her line. window.rs does the
-//! latter. The same program serves scripts: lines in, lines out.  (viva 10)
+//! Two threads on one socket: lines of others arrive while the user types.
+//! They must not wait for her, and screen.rs keeps them apart from the line
+//! that she types. The same program serves scripts.           (viva 10)
 
-use chat::window;
 use std::io::{self, IsTerminal};
 use std::net::Shutdown;
 use std::process;
@@ -18,52 +17,12 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use chat::window::{Keyboard, Names, Screen};
+use chat::screen::{self, Keyboard, Names, Screen};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console, stop, warn};
-
-/// Longest line of the room that is shown whole: /who in a large room.
-const LONGEST: usize = 256 * 1024;
-
-/// Names that are kept for completion, and characters of one.
-const MOST_NAMES: usize = 4096;
-const LONGEST_NAME: usize = 24;
-
-/// How long the server may take to close after we said `quit`.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-/// The user has said that she leaves: the end is no surprise then.
-static LEAVING: AtomicBool = AtomicBool::new(false);
-
-const PROGRAM: Program = Program {
-    lab: "chat",
-    role: "client",
-    port: 12005,
-    steps: "socket connect send recv close",
-    example: "chat-client 127.0.0.1 12005 --name Batman",
-};
-
-/// A chat window: what you type all others read; `quit` leaves.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12005)
-    #[argh(positional)]
-    port: Port,
-    /// the login name, instead of being asked for it; in a script a name that
-    /// is refused ends the program
-    #[argh(option)]
-    name: Option<String>,
-    /// append plain lines, with no editing and no colour; so do a pipe,
-    /// TERM=dumb and NO_COLOR
-    #[argh(switch)]
-    plain: bool,
-}
+use socketlab::{Error, Result, console, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -76,6 +35,8 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -83,7 +44,7 @@ fn main() -> Result<()> {
     server.set_keepalive(Duration::from_secs(30))?;
 
     let names = Names::default();
-    let (mut keyboard, screen) = window::open(args.plain, &names)?;
+    let (mut keyboard, screen) = screen::open(args.plain, &names)?;
     let (accepted, let_in) = bounded(1);
     let script = args.name.is_some() && !io::stdin().is_terminal();
     let name = args.name.clone();
@@ -96,7 +57,7 @@ fn main() -> Result<()> {
 
     // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
     let socket = server.clone();
-    stop::on_signal(move || leave(&socket))?;
+    signals::on_signal(move || leave(&socket))?;
 
     // The other thread reads to the end of the stream, and ends the program.
     let talked = talk(&server, &mut keyboard, args.name, &let_in);
@@ -134,15 +95,15 @@ fn talk(
         }
 
         // ---- 3 send() ----------------------------------------------------
-        // One line, one send(): the line end is what makes it a message.
+        // One line, one send(): the newline is what makes it a message.
         line.push(b'\n');
         server.send_all(&line)?;
     }
     Ok(())
 }
 
-/// Says goodbye: the room is told that we left, and not that we broke.
-/// A server that does not close in time is not waited for.
+/// Sends `quit`, so that the room learns that we left and did not break. We
+/// wait five seconds for the server to close.
 fn leave(server: &TcpSocket) {
     LEAVING.store(true, Ordering::Release);
     let _ = server.send_all(b"quit\n");
@@ -155,13 +116,13 @@ fn leave(server: &TcpSocket) {
 struct Login {
     name: Option<String>, // the answer to the first question
     script: bool,         // no person is there to answer a second one
-    accepted: Sender<()>, // told when the room has let us in
+    accepted: Sender<()>, // gets a word when the room has let us in
     done: bool,
 }
 
 impl Login {
     /// Adds a line to those that are shown; `false`: the name was refused,
-    /// and there is no other.
+    /// and a script has only one.
     fn show(&mut self, mut line: String, shown: &mut Vec<String>) -> bool {
         if !self.done && line.starts_with("Server: time=") {
             self.done = true;
@@ -216,7 +177,7 @@ fn follow_room(
             }
             next = lines.read_ready();
         }
-        // Who leaves does not wait until a flood has gone by.
+        // A user that leaves does not wait until a flood is over.
         if !(screen.is_above() && LEAVING.load(Ordering::Acquire)) {
             screen.show(&shown);
         }
@@ -234,9 +195,9 @@ fn follow_room(
     process::exit(if leaving { 0 } else { 1 });
 }
 
-/// Notes who is in the room: who joins, who speaks, who leaves, whom /who
-/// lists. What is no name in this room, or too many, is not kept: the server
-/// may be somebody else's.
+/// Notes the names of members: who joins, speaks or leaves, and whom /who
+/// lists. It leaves out what cannot be a name here, and names beyond a limit,
+/// because the server may be somebody else's.
 fn learn_names(line: &str, names: &Names) {
     let mut names = names.lock();
     let mut learn = |name: &str| {
@@ -263,3 +224,43 @@ fn learn_names(line: &str, names: &Names) {
         names.remove(name);
     }
 }
+
+/// Longest line that is shown, in bytes: /who in a large room.
+const LONGEST: usize = 256 * 1024;
+
+/// Names that are kept for completion, and characters of one.
+const MOST_NAMES: usize = 4096;
+const LONGEST_NAME: usize = 24;
+
+/// How long the server may take to close after we said `quit`.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The user has left, so the end of the stream is not an error.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// A chat client: what you type all others read; `quit` leaves.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12005)
+    #[argh(positional)]
+    port: Port,
+    /// the login name, instead of being asked for it; in a script a name that
+    /// is refused ends the program
+    #[argh(option)]
+    name: Option<String>,
+    /// append plain lines, with no editing and no colour; so do a pipe,
+    /// TERM=dumb and NO_COLOR
+    #[argh(switch)]
+    plain: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: Role::Client { server: Some("chat-server") },
+    port: 12005,
+    steps: "socket connect send recv close",
+    example: "chat-client 127.0.0.1 12005 --name Batman",
+};

@@ -1,24 +1,24 @@
-//! The room. One thread owns it: who is in, and in which order things are
-//! said. No lock, and nothing here ever waits for a member.
+//! The hub: one thread owns the room. It knows who is in, and it decides the
+//! order of the lines. It has no lock and never waits for a member.
 //! [G-8b] (viva 1) (viva 2)
+//!
+//! Interface: send an [`Event`]. The hub answers `Join` over a channel that
+//! comes with it: it looks a name up and takes it in one step, so that two
+//! clients that ask for it at once cannot both have it. The order of the
+//! queue is the order of the room: every member sees the same sequence.
+//!                                                              (viva 6)
 //!
 //! ```text
 //! reader of Batman ----\                        /---> outbox of Batman
 //! reader of Voldemort --> events (bounded) --> HUB --> outbox of Voldemort
-//! main (closing) ------/                        \---> console (bounded)
+//! main (Closing) ------/                        \---> log (bounded)
 //! ```
-//!
-//! Interface: send an [`Event`]. `Join` is answered over its own channel;
-//! a name is looked up and taken in one go, here, so that two clients who ask
-//! for it at once cannot both have it. The order of the queue is the order
-//! of the room: every member sees the same sequence.           (viva 6)
 //!
 //! Who ends what, by dropping which sender:                    (viva 8)
 //! - the hub drops a member's outbox: its writer ends, then its reader
-//! - the hub drops the console at `Closing`: the console's thread ends
 //! - main and the last reader drop theirs of events: the hub ends
 //!
-//! Never done: a blocking send, waiting for the console.
+//! Never done: a blocking send, waiting for the log.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,15 +28,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Zoned;
+use socketlab::log::Log;
 
-use crate::batch::Batch;
-use crate::log::Log;
 use crate::names;
 use crate::outbox::Outbox;
 
-/// Events that are said in one go, if so many wait, and bytes of them.
+/// A batch is sent after this many events, or this many bytes.
 const BATCH: usize = 64;
 const BATCH_BYTES: usize = 64 * 1024;
+
+/// Places in the log that lines of members leave free, so that it shows who
+/// comes and goes, and why, even while it leaves out lines of a flood.
+const FOR_EVENTS: usize = 256;
 
 const HELP: &str = "\
 Server: quit leaves the room
@@ -46,47 +49,70 @@ Server: /msg NAME text is for one member alone
 Server: //text says text with one slash in front
 ";
 
-/// The author of what the room itself says.
+/// The author of the room's own lines.
 const ROOM: u64 = u64::MAX;
 
 /// What a reader tells the hub.
 pub enum Event {
-    /// Somebody asks for a name; the answer is the member's id, or why not.
-    Join { name: String, outbox: Outbox, answer: Sender<Result<u64, String>> },
+    /// A client asks for a name.
+    Join {
+        /// The name, checked, as it will be shown.
+        name: String,
+        /// The way to the client.
+        outbox: Outbox,
+        /// Where the hub sends the member's id, or why it is refused.
+        answer: Sender<Result<u64, String>>,
+    },
     /// Lines of a member, as one recv() brought them.
-    Said { id: u64, lines: Vec<Line> },
+    Lines {
+        /// Whose lines they are.
+        id: u64,
+        /// The lines in their order.
+        lines: Vec<ChatLine>,
+    },
     /// A member is gone.
-    Left { id: u64, why: String },
-    /// The server stops: say so, and do not announce who leaves.
+    Left {
+        /// Who it was.
+        id: u64,
+        /// The reason, for the log.
+        why: String,
+    },
+    /// The server stops: the hub says so and no longer announces who leaves.
     Closing,
 }
 
-/// A line of a member, understood. The text is safe to print.
-pub enum Line {
+/// What a member's line asks for. The text is safe to print.
+pub enum ChatLine {
+    /// A line for all others.
     Say(String),
-    Act(String),           // /me
-    Whisper(String),       // /msg, what follows it
-    Who,                   // /who
-    Help,                  // /help
-    Refused(&'static str), // told to the author alone
+    /// `/me`, with the text that follows it.
+    Act(String),
+    /// `/msg`, with the name and the text that follow it.
+    Whisper(String),
+    /// `/who`
+    Who,
+    /// `/help`
+    Help,
+    /// A line that cannot be sent: its author alone gets the reason.
+    Refused(&'static str),
 }
 
 struct Member {
     name: Arc<str>,
     key: String,
     outbox: Outbox,
-    since: usize, // bytes of the batch that were said before it came
+    since: usize, // bytes of the batch that were queued before it joined
 }
 
 /// The room and its members.
 pub struct Hub {
     members: HashMap<u64, Member>,
     next: u64,
-    batch: Batch,             // said, not yet sent
+    batch: Batch,             // lines that are not yet sent
     gone: Vec<(u64, String)>, // found unreachable while sending
     echo: bool,               // authors get their own lines, too
     closing: bool,
-    crowded: Arc<AtomicBool>, // see flush()
+    crowded: Arc<AtomicBool>, // see broadcast()
     log: Log,                 // what the server's operator sees
 }
 
@@ -109,27 +135,27 @@ impl Hub {
     pub fn run(mut self, events: &Receiver<Event>) {
         for event in events {
             self.handle(event);
-            // What came meanwhile is said in the same go: with a hundred
-            // members, a hundred sends for many lines instead of for one.
+            // Events that came meanwhile join the batch: with a hundred
+            // members, a hundred sends are enough for many lines.
             for event in events.try_iter().take(BATCH) {
                 self.handle(event);
             }
-            self.flush();
+            self.broadcast();
         }
     }
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Said { id, lines } => {
+            Event::Lines { id, lines } => {
                 for line in lines {
-                    self.say(id, line);
+                    self.handle_line(id, line);
                 }
             }
             Event::Join { name, outbox, answer } => {
                 let _ = answer.send(self.join(&name, outbox));
             }
             Event::Left { id, why } => {
-                // It may still read what was said before.
+                // It may still read the lines that came before.
                 let without = (!self.echo).then_some(id);
                 if let Some(member) = self.members.get_mut(&id) {
                     let text = member.part(&self.batch, without);
@@ -139,17 +165,16 @@ impl Hub {
             }
             Event::Closing => {
                 self.announce("the room is closed");
-                self.flush();
+                self.broadcast();
                 self.closing = true;
-                self.log.close();
             }
         }
         if self.batch.len() > BATCH_BYTES {
-            self.flush();
+            self.broadcast();
         }
     }
 
-    /// Looks the name up and takes it: nothing can come between.
+    /// Looks the name up and takes it in one step.
     /// [G-8d] (viva 3) (try 3)
     fn join(&mut self, name: &str, outbox: Outbox) -> Result<u64, String> {
         let key = names::key(name);
@@ -158,7 +183,7 @@ impl Hub {
         }
         let id = self.next;
         self.next += 1;
-        self.log.event(&format!("({name} comes from {})", outbox.peer()));
+        self.log.line(format!("({name} comes from {})", outbox.peer()));
         let since = self.batch.len();
         self.members
             .insert(id, Member { name: name.into(), key, outbox, since });
@@ -167,26 +192,28 @@ impl Hub {
     }
 
     fn leave(&mut self, id: u64, why: &str) {
-        // Whoever was dropped for not reading has left already.
+        // A member that the hub dropped has left already.
         let Some(member) = self.members.remove(&id) else { return };
         if self.closing {
             return; // the writer may still send what waits
         }
         member.outbox.cut();
-        self.log.event(&format!("({} left: {why})", member.name));
+        self.log.line(format!("({} left: {why})", member.name));
         self.announce_count(&format!("{} has left.", member.name));
     }
 
-    fn say(&mut self, id: u64, line: Line) {
+    fn handle_line(&mut self, id: u64, line: ChatLine) {
         let Some(member) = self.members.get(&id) else { return };
         let name = member.name.clone();
         match line {
-            Line::Say(text) => self.publish(id, &[&name, ": ", &text]),
-            Line::Act(text) => self.publish(id, &["* ", &name, " ", &text]),
-            Line::Whisper(text) => self.whisper(id, &text),
-            Line::Refused(why) => self.tell(id, &format!("Server: {why}\n")),
-            Line::Help => self.tell(id, HELP),
-            Line::Who => {
+            ChatLine::Say(text) => self.enqueue(id, &[&name, ": ", &text]),
+            ChatLine::Act(text) => self.enqueue(id, &["* ", &name, " ", &text]),
+            ChatLine::Whisper(text) => self.whisper(id, &text),
+            ChatLine::Refused(why) => {
+                self.tell(id, &format!("Server: {why}\n"))
+            }
+            ChatLine::Help => self.tell(id, HELP),
+            ChatLine::Who => {
                 let mut names: Vec<&str> =
                     self.members.values().map(|m| &*m.name).collect();
                 names.sort_unstable();
@@ -216,8 +243,8 @@ impl Hub {
                 "Server: /msg NAME text: no such member, or no text\n",
             );
         };
-        // No name has a parenthesis, and whatever is said in public follows
-        // a name and a colon: nobody can say what looks like this.
+        // No name has a parenthesis, and every public line follows a name
+        // and a colon, so that no public line can look like this one.
         let from = self.members.get(&id).map(|member| &*member.name);
         let text = format!("{} (to you): {text}\n", from.unwrap_or("?"));
         self.tell(to, &text);
@@ -230,35 +257,35 @@ impl Hub {
     }
 
     fn announce(&mut self, text: &str) {
-        self.publish(ROOM, &["Server: ", text]);
+        self.enqueue(ROOM, &["Server: ", text]);
     }
 
-    /// Adds a line to what is about to be said to all but its author.
+    /// Adds a line to the batch, for all but its author.
     /// [G-8c] (viva 7) (try 9)
-    fn publish(&mut self, author: u64, line: &[&str]) {
+    fn enqueue(&mut self, author: u64, line: &[&str]) {
         self.batch.add(author, line);
-        match author {
-            ROOM => self.log.event(&line.concat()),
-            _ => self.log.talk(line),
+        if !self.closing && !self.log.is_quiet() {
+            let reserve = if author == ROOM { 0 } else { FOR_EVENTS };
+            self.log.line_if_room(line.concat(), reserve);
         }
     }
 
-    /// A line for one member, after all that was said before.
+    /// Sends a line to one member, after all earlier lines.
     fn tell(&mut self, id: u64, line: &str) {
-        self.flush();
+        self.broadcast();
         if let Some(member) = self.members.get(&id)
             && let Err(why) = member.outbox.deliver(line.as_bytes())
         {
             self.gone.push((id, why.to_string()));
-            self.flush();
+            self.broadcast();
         }
     }
 
-    /// Says the batch: formatted once, one send a member. Whoever cannot be
-    /// reached leaves, which is said in turn. If a third of those who listen
-    /// are slow, it is not their fault but that of somebody who floods the
-    /// room: the readers then pause after each batch.    (viva 4) (try 8)
-    fn flush(&mut self) {
+    /// Sends the batch: one send() a member. A member that cannot be reached
+    /// leaves, and that is a line, too. If a third of the members are slow,
+    /// the reason is not they but a member that floods the room, so the
+    /// readers pause after each batch.                   (viva 4) (try 8)
+    fn broadcast(&mut self) {
         while !self.batch.is_empty() || !self.gone.is_empty() {
             let batch = mem::take(&mut self.batch);
             let (mut listening, mut slow) = (0, 0);
@@ -283,12 +310,62 @@ impl Hub {
 }
 
 impl Member {
-    /// Its part of the batch: what was said since it came, and not by itself.
+    /// Its part of the batch: the lines since it joined, without its own.
     fn part<'a>(
         &mut self,
         batch: &'a Batch,
         without: Option<u64>,
     ) -> Cow<'a, [u8]> {
         batch.after(mem::take(&mut self.since), without)
+    }
+}
+
+/// Lines in the order of the room: each is formatted once, and goes to all
+/// members with one send() each. Only its author gets something else.
+#[derive(Default)]
+struct Batch {
+    text: Vec<u8>,
+    pieces: Vec<(u64, usize)>, // whose lines end where in `text`
+}
+
+impl Batch {
+    /// Adds a line, given in parts.
+    fn add(&mut self, author: u64, parts: &[&str]) {
+        for part in parts {
+            self.text.extend_from_slice(part.as_bytes());
+        }
+        self.text.push(b'\n');
+        let end = self.text.len();
+        match self.pieces.last_mut() {
+            Some((last, until)) if *last == author => *until = end,
+            _ => self.pieces.push((author, end)),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The lines after the first `since` bytes; without the lines of one
+    /// author, if given.
+    fn after(&self, since: usize, without: Option<u64>) -> Cow<'_, [u8]> {
+        let wrote = |id| self.pieces.iter().any(|(author, _)| *author == id);
+        let Some(id) = without.filter(|id| wrote(*id)) else {
+            return self.text.get(since..).unwrap_or_default().into();
+        };
+        let mut others = Vec::with_capacity(self.text.len());
+        let mut start = since;
+        for (author, end) in &self.pieces {
+            if *author != id {
+                let piece = self.text.get(start..*end);
+                others.extend_from_slice(piece.unwrap_or_default());
+            }
+            start = start.max(*end);
+        }
+        others.into()
     }
 }

@@ -1,11 +1,12 @@
-//! Which names the room admits. That a name is free is not decided here: only
-//! the hub knows, see hub.rs.                       [G-8d] (viva 11) (try 4)
+//! Which names the room admits. Only the hub knows whether a name is free: see
+//! hub.rs.                                           [G-8d] (viva 11) (try 4)
 
 use socketlab::console::is_deceptive;
 use unicode_width::UnicodeWidthChar;
 
 /// Longest name, in characters.
 pub const LONGEST: usize = 24;
+/// What a client reads whose name has more.
 pub const TOO_LONG: &str = "a name has at most 24 characters";
 
 /// The name that a line of the login asks for, or why it cannot be had.

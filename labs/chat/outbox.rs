@@ -1,10 +1,10 @@
-//! The way to one member. The hub gives bytes to [`Outbox::deliver`] and
-//! never waits there: what the socket does not take at once is queued for
-//! the member's writer thread, and a queue that is full is the end.
+//! The way to one member. The hub gives bytes to [`Outbox::deliver`], which
+//! never blocks: bytes that the kernel does not accept at once are queued for
+//! the member's writer thread. A member whose queue is full is dropped.
 //!
 //! ```text
-//! hub --- send(MSG_DONTWAIT) ------------> socket    as long as it takes all
-//!  \---> queue ---> writer --- send() ---> socket    until that is drained
+//! hub --- send(MSG_DONTWAIT) ------------> socket    normally
+//!  \---> queue ---> writer --- send() ---> socket    while bytes wait
 //! ```
 //!
 //! A writer alone would be simpler: queue every line, and let it send. But
@@ -27,7 +27,7 @@ const QUEUE: usize = 1024 * 1024;
 /// Bytes that a writer sends in one go; what is sent makes room in the queue.
 const AT_ONCE: usize = 64 * 1024;
 
-/// Who takes nothing for so long, while much waits, is stuck.
+/// A member that reads nothing for this long, while much waits, is stuck.
 const STUCK: Duration = Duration::from_secs(5);
 
 /// Memory of a writer's stack.
@@ -38,8 +38,8 @@ pub struct Outbox {
     socket: TcpSocket,
     peer: SocketAddr,
     queue: Sender<Vec<u8>>, // bounded in bytes, by `waiting`
-    /// Bytes in `queue` and in the writer's hands. While there are any, all
-    /// goes through the queue, or lines would overtake each other.
+    /// Bytes in `queue` and in the writer. While there are any, all bytes go
+    /// through the queue, because otherwise later lines would arrive first.
     waiting: Arc<AtomicUsize>,
     sent: Arc<AtomicUsize>, // by the writer: grows while the member reads
     taken: Option<(usize, Instant)>, // `sent` when it last grew, see is_slow
@@ -66,7 +66,7 @@ impl Outbox {
         Ok((Outbox { socket, peer, queue, waiting, sent, taken }, writer))
     }
 
-    /// Gives bytes to the member; an error says why that is over.
+    /// Sends or queues bytes; an error says why the member must be dropped.
     /// [G-8d] (viva 2) (try 2)
     pub fn deliver(&self, bytes: &[u8]) -> Result<()> {
         let waiting = self.waiting.load(Ordering::Acquire);
@@ -90,9 +90,9 @@ impl Outbox {
         queued.map_err(|_| Error::other("its writer has ended"))
     }
 
-    /// Is this member slow? Much waits for it, and it takes some of that now
-    /// and then. Who takes nothing at all is stuck: waiting for it would help
-    /// nobody, and soon its queue is full.
+    /// Is this member slow? Much waits for it, and it reads some of that. A
+    /// member that has read nothing for five seconds is stuck and not slow:
+    /// the hub does not wait for it, and soon its queue is full.
     pub fn is_slow(&mut self) -> bool {
         let waiting = self.waiting.load(Ordering::Acquire);
         if waiting <= QUEUE / 4 {
@@ -109,7 +109,7 @@ impl Outbox {
         }
     }
 
-    /// Where the member is.
+    /// The member's address.
     pub fn peer(&self) -> SocketAddr {
         self.peer
     }
@@ -120,9 +120,9 @@ impl Outbox {
     }
 }
 
-/// The writer: sends what waits, as much as there is in one go; each send()
-/// may wait for the member. Ends when the hub drops the queue, or the client
-/// is gone.
+/// The writer: sends what waits, up to 64 KiB at once; each send() may block
+/// until the member reads. Ends when the hub drops the queue, or when the
+/// client is gone.
 fn write(
     client: &TcpSocket,
     queue: &Receiver<Vec<u8>>,

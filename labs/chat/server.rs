@@ -6,46 +6,110 @@
 //! clients                 server (this file)
 //!   |                       |  1 socket   2 bind   3 listen
 //!   |------ handshake ----->|  4 accept   two threads for each member
-//!   |------ "hello" ------->|  5 recv     member.rs, the reader
+//!   |------ "hello" ------->|  5 recv     reader.rs
 //!   |<-- "Batman: hello" ---|  6 send     hub.rs, outbox.rs: to all others
 //!   |<------- FIN ----------|  7 close
 //! ```
 //!
 //! One hub thread owns the room, and readers send it events: see hub.rs for
-//! the channels. A lock around all sockets would do as well, until one
-//! member stops reading while somebody holds it.             [G-8b] (viva 1)
+//! the channels. With a lock around all sockets, one member that stops
+//! reading would block the thread that holds it.            [G-8b] (viva 1)
 
-use chat::log;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use chat::hub::{Event, Hub};
-use chat::member::{Room, converse};
+use chat::reader::{Room, converse};
 use crossbeam_channel::bounded;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
+use socketlab::log::Log;
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result};
+use socketlab::{Result, threads};
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let silence = args::in_range("--silence", args.silence, 3, 86_400);
+    let login = args::in_range("--login-limit", args.login_limit, 1, 3600);
+    let address = net::resolve_one(&args.host, port)?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // SO_REUSEADDR: a restarted server has its port again at once, while old
+    // connections are in TIME_WAIT.
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // The kernel completes the handshakes; many clients may come at once.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
+    listener.listen(BACKLOG)?;
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+
+    // The hub and the log are threads of their own. A slow console loses
+    // lines of the log and delays no member. If the hub panics, the server
+    // ends with status 1, because without it nobody could join.
+    // Limit: a stuck console (Ctrl-S) also blocks this thread as soon as it
+    // prints a line itself; then new clients wait.
+    let log = Log::start(args.quiet, LOG_LINES)?;
+    let (events, queue) = bounded(EVENTS);
+    let crowded = Arc::new(AtomicBool::new(false));
+    let hub = Hub::new(args.echo, crowded.clone(), log.clone());
+    let hub = threads::spawn_essential("hub", move || hub.run(&queue))?;
+    let room = Room {
+        events,
+        crowded,
+        max_rate: args.max_rate,
+        login: Duration::from_secs(login),
+        silence: Duration::from_secs(silence),
+    };
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A thread that reads from this client. Once it is a member, a
+        // second thread writes to it.                           (viva 12)
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let room = room.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    converse(client, peer, &room)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    // The hub tells all members. Then the readers end, and each drops its
+    // sender of events. Ours is the last: without it the hub ends. (viva 8)
+    let _ = room.events.send(Event::Closing);
+    clients.finish_with(|| {
+        drop(room);
+        let _ = hub.join();
+        log.flush();
+    });
+    Ok(())
+}
 
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// Events that may wait for the hub. A reader that finds no room waits, and
-/// its client with it: that is how the room slows those who talk.
+/// Events that may wait for the hub. When the queue is full, readers wait,
+/// and TCP's flow control makes their clients wait.
 const EVENTS: usize = 64;
 
-const NO_ROOM: &str = "Server: the room is full, try again later\n";
+/// Lines that may wait for the log thread.
+const LOG_LINES: usize = 4096;
 
-const PROGRAM: Program = Program {
-    lab: "chat",
-    role: "server",
-    port: 12005,
-    steps: "socket bind listen accept recv send close",
-    example: "chat-server 127.0.0.1 12005",
-};
+const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
 /// A chat room: clients log in with a name, and what one says all others see.
 #[derive(FromArgs, ArgsInfo)]
@@ -83,75 +147,10 @@ struct Args {
     allow_privileged: bool,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let silence = args::in_range("--silence", args.silence, 3, 86_400);
-    let login = args::in_range("--login-limit", args.login_limit, 1, 3600);
-    let address = net::resolve_one(&args.host, port)?;
-
-    // ---- 1 socket() ------------------------------------------------------
-    let listener = TcpSocket::new(address)?;
-
-    // ---- 2 bind() --------------------------------------------------------
-    // A room that is restarted takes its port again at once, whatever waits
-    // in TIME_WAIT.
-    listener.set_reuse_address()?;
-    listener.bind(address)?;
-
-    // ---- 3 listen() ------------------------------------------------------
-    // The kernel makes the handshakes; a crowd may come at once.
-    listener.listen(BACKLOG)?;
-    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
-
-    // The hub and the console are threads of their own; a slow console
-    // loses lines and delays no member.
-    // Limit: a console that is stuck for ever (Ctrl-S) stops this thread as
-    // soon as it has something to print, and newcomers wait.
-    let (log, console) = log::open(args.quiet);
-    let (events, heard) = bounded(EVENTS);
-    let crowded = Arc::new(AtomicBool::new(false));
-    let hub = Hub::new(args.echo, crowded.clone(), log);
-    let hub = start("hub", move || hub.run(&heard))?;
-    let show = start("console", move || console.print())?;
-    let room = Room {
-        events,
-        crowded,
-        max_rate: args.max_rate,
-        login: Duration::from_secs(login),
-        silence: Duration::from_secs(silence),
-    };
-    net::announce(listener.local_addr()?);
-
-    loop {
-        // ---- 4 accept() --------------------------------------------------
-        // A thread for what this client says; its writer is a second one,
-        // once it is a member.                                  (viva 12)
-        match listener.accept() {
-            Ok((client, peer)) => {
-                let room = room.clone();
-                clients.spawn(client, peer, move |client, peer| {
-                    converse(client, peer, &room)
-                });
-            }
-            Err(error) if clients.keep_accepting(&error) => {}
-            Err(_) => break, // Ctrl-C or SIGTERM
-        }
-    }
-    // Everybody is told; then the readers end, with them the last senders
-    // of events but ours, and then the hub.                     (viva 8)
-    let _ = room.events.send(Event::Closing);
-    let _ = show.join();
-    clients.finish();
-    drop(room);
-    let _ = hub.join();
-    Ok(())
-}
-
-fn start(
-    name: &str,
-    work: impl FnOnce() + Send + 'static,
-) -> Result<JoinHandle<()>> {
-    let spawned = thread::Builder::new().name(name.into()).spawn(work);
-    spawned.map_err(|error| Error::new("spawn", name, error))
-}
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: Role::Server,
+    port: 12005,
+    steps: "socket bind listen accept recv send close",
+    example: "chat-server 127.0.0.1 12005",
+};

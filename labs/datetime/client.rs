@@ -1,23 +1,22 @@
 //! Asks for the date or the time, again and again. Handout G (IIT Goa),
-//! question 3; the other half is server.rs, the protocol is in answer.rs.
+//! question 3. The other half is server.rs; the protocol is in answer.rs.
 //!
 //! ```text
 //! client (this file)          server
 //!   |  1 socket                 |
-//!   |  2 sendto --- SEND_DATE ->|  } which of the two: dice
+//!   |  2 sendto --- SEND_DATE ->|  } or SEND_TIME, at random
 //!   |  3 recvfrom  2026-02-28 <-|  } or silence: lost, and go on
 //!   |    1 to 2 seconds         |  } again and again          [G-3c]
 //!   |  4 close                  |
 //! ```
 //!
-//! STATELESS: no request depends on one before. The client alone counts,
+//! STATELESS: no request depends on an earlier one. Only the client counts,
 //! for its summary.                                   [G-7a] (viva 3)
 //!
-//! An answer bears no number, so a late one could pass for the answer to the
-//! next request. Therefore a request that was not answered retires its
-//! socket: what comes too late goes to a port that we left.    (viva 9)
+//! An answer has no number, so a late one could be taken for the answer to
+//! the next request. After a request that was not answered the client takes a
+//! new socket, so that a late answer goes to a closed port.    (viva 9)
 
-use datetime::tally;
 use std::net::SocketAddr;
 use std::process;
 use std::str::FromStr;
@@ -26,44 +25,13 @@ use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use datetime::request::Request;
-use datetime::tally::Tally;
+use datetime::tally::{self, Tally};
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, UdpSocket};
-use socketlab::{Error, Result, console, say, stop, warn};
-
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "client",
-    port: 12003,
-    steps: "socket sendto recvfrom close",
-    example: "datetime-client 127.0.0.1 12003 --count 5",
-};
-
-/// Asks for date and time at random, until Ctrl-C.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12003)
-    #[argh(positional)]
-    port: Port,
-    /// how many requests (default: until Ctrl-C)
-    #[argh(option)]
-    count: Option<u64>,
-    /// seconds between requests, at random from LEAST..MOST (default 1..2)
-    #[argh(option, default = "Gap(1.0, 2.0)")]
-    gap: Gap,
-    /// a number that repeats the same requests and gaps (default: by chance)
-    #[argh(option)]
-    seed: Option<u64>,
-    /// milliseconds to wait for an answer (default 1000)
-    #[argh(option, default = "1000")]
-    wait: u64,
-}
+use socketlab::{Error, Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -76,7 +44,7 @@ fn main() -> Result<()> {
     let mut dice = StdRng::seed_from_u64(seed);
     let tally = Arc::new(Mutex::new(Tally::default()));
     let shared = tally.clone();
-    stop::on_signal(move || {
+    signals::on_signal(move || {
         say!("{}", shared.lock());
         process::exit(0);
     })?;
@@ -86,8 +54,8 @@ fn main() -> Result<()> {
     let mut socket = UdpSocket::new(server)?;
     for turn in 0..count {
         if turn > 0 {
-            // Python: time.sleep(random.uniform(1, 2)); and while we sleep,
-            // what comes is looked at.                           [G-3c]
+            // Python: time.sleep(random.uniform(1, 2)). But we listen while
+            // we sleep, so that a late answer is seen.           [G-3c]
             let gap = args.gap.pick(&mut dice);
             listen_for_late(&socket, server, gap, &tally)?;
         }
@@ -123,7 +91,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // The server is not told: it never knew that we were there.
+    // No packet tells the server, which keeps nothing about us anyway.
     socket.close();
     say!("{}", tally.lock());
     if tally.lock().was_silent() {
@@ -141,8 +109,8 @@ fn ask(
     wait: Duration,
 ) -> Result<Option<String>> {
     // ---- 2 sendto() ------------------------------------------------------
-    // One round trip for question and answer; TCP would need one more for
-    // its handshake before.                                   (viva 4)
+    // Question and answer take one round trip. TCP would need one more, for
+    // the handshake.                                          (viva 4)
     if let Err(error) = socket.sendto(request.text().as_bytes(), server) {
         // The network may be away for a while; the next request may pass.
         warn!("{error}");
@@ -152,8 +120,8 @@ fn ask(
     let deadline = Instant::now() + wait;
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // Whoever knows our port can send to it, so the sender is compared,
-        // and the form: a date is no time.                     (viva 10)
+        // Whoever knows our port can send to it. So the client compares the
+        // sender, and the form: a date is not a time.          (viva 10)
         let Some(answer) = receive(socket, server, deadline)? else {
             return Ok(None);
         };
@@ -191,7 +159,7 @@ fn receive(
     }
 }
 
-/// Waits for the gap to pass, and tells what arrives too late or twice.
+/// Waits for the gap to pass, and prints what arrives too late or twice.
 fn listen_for_late(
     socket: &UdpSocket,
     server: SocketAddr,
@@ -235,3 +203,34 @@ impl FromStr for Gap {
         }
     }
 }
+
+/// Asks for date and time at random, until Ctrl-C.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12003)
+    #[argh(positional)]
+    port: Port,
+    /// how many requests (default: until Ctrl-C)
+    #[argh(option)]
+    count: Option<u64>,
+    /// seconds between requests, at random from LEAST..MOST (default 1..2)
+    #[argh(option, default = "Gap(1.0, 2.0)")]
+    gap: Gap,
+    /// a number that repeats the same requests and gaps (default: by chance)
+    #[argh(option)]
+    seed: Option<u64>,
+    /// milliseconds to wait for an answer (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: Role::Client { server: Some("datetime-server") },
+    port: 12003,
+    steps: "socket sendto recvfrom close",
+    example: "datetime-client 127.0.0.1 12003 --count 5",
+};

@@ -1,4 +1,19 @@
-//! TODO
+//! Requests and responses over UDP: a client asks for the date or the time,
+//! again and again, and the server reads the clock and keeps nothing.
+//!
+//! The programs, in reading order:
+//!
+//! 1. `template_server.rs`, `template_client.rs`: UDP in the fewest lines.
+//! 2. `server.rs`: answers SEND_DATE and SEND_TIME.
+//! 3. `client.rs`: asks at random, and copes with loss.
+//!
+//! What they share:
+//!
+//! | module      | what it is                                           |
+//! | ----------- | ---------------------------------------------------- |
+//! | [`answer`]  | the protocol, and the server's side of it            |
+//! | [`request`] | the client's side of the protocol                    |
+//! | [`tally`]   | what the client counts for its summary               |
 
 pub mod answer;
 pub mod request;

@@ -1,9 +1,12 @@
-//! The client's side of the protocol, which answer.rs describes.
+//! The client's side of the protocol that answer.rs describes: what it asks,
+//! and which answers it accepts.
 
 /// What can be asked. [G-3a]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
+    /// SEND_DATE: which day is it?
     Date,
+    /// SEND_TIME: which hour, minute and second?
     Time,
 }
 
@@ -16,9 +19,9 @@ impl Request {
         }
     }
 
-    /// Is this the answer to the other request? A time is no date: so much
-    /// can be told without a number in the messages. No more is asked of an
-    /// answer, because the handout leaves the form of a date open.
+    /// Is this the answer to the other request? A time is not a date, which
+    /// can be seen without a number in the messages. Nothing else is checked,
+    /// because the handout leaves the form of a date open.
     pub fn is_contradicted_by(self, answer: &[u8]) -> bool {
         let other = match self {
             Request::Date => b"00:00:00".as_slice(),

@@ -1,59 +1,31 @@
-//! Tells the date and the time over UDP. Handout G (IIT Goa), question 3;
-//! the other half is client.rs, the protocol is in answer.rs.
+//! Tells the date and the time over UDP. Handout G (IIT Goa), question 3. The
+//! other half is client.rs; the protocol is in answer.rs.
 //!
 //! ```text
 //! client                  server (this file)
 //!   |                       |  1 socket   2 bind
 //!   |----- SEND_TIME ------>|  3 recvfrom
-//!   |<---- 09:05:03 --------|  4 sendto       and for ever so  [G-3a]
+//!   |<---- 09:05:03 --------|  4 sendto     then again from 3  [G-3a]
 //! ```
 //!
-//! STATELESS: a request says everything that its answer needs, and nothing
-//! is kept of a client. Stop the server and start it again between two
-//! requests: no client notices.               [G-7a] (viva 3) (try 3)
+//! STATELESS: a request says everything that its answer needs, and the
+//! server keeps nothing about a client. Stop the server and start it again
+//! between two requests: no client notices.  [G-7a] (viva 3) (try 3)
 
 use argh::{ArgsInfo, FromArgs};
 use datetime::answer::answer;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
-
-/// Longer than any request, so that a cut datagram cannot look like one.
-const BUFFER: usize = 1024; // bytes
-
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "server",
-    port: 12003,
-    steps: "socket bind recvfrom sendto",
-    example: "datetime-server 127.0.0.1 12003",
-};
-
-/// Answers SEND_DATE with YYYY-MM-DD and SEND_TIME with HH:MM:SS.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1; 0.0.0.0: every interface)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12003; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// tell universal time instead of this machine's local time
-    #[argh(switch)]
-    utc: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // One socket for all clients. The kernel keeps a queue of datagrams for
@@ -69,13 +41,13 @@ fn main() -> Result<()> {
     net::announce(own);
     say!("time zone: {}", zone_name(&zone(args.utc)));
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = [0; BUFFER];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // A request is a datagram, whole: no line end to look for. The
-        // sender's address is all that is known of the client, and it may
-        // be forged.                             (viva 2) (viva 10)
+        // A request is one datagram: there is no newline to look for. The
+        // server knows nothing of the client but the sender's address, and
+        // that may be forged.                    (viva 2) (viva 10)
         let (count, client) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
             Err(error) => {
@@ -83,9 +55,9 @@ fn main() -> Result<()> {
                 continue;
             }
         };
-        // Not ourselves, nor a server that answers us for ever; answer.rs
-        // ends such a loop between two of this kind.
-        if !answers.allow(client) {
+        // Not to ourselves, nor to a server that answers every answer.
+        // answer.rs ends such a loop between two servers of this kind.
+        if !guard.allow(client) {
             continue;
         }
         let datagram = buffer.get(..count).unwrap_or_default();
@@ -99,16 +71,16 @@ fn main() -> Result<()> {
         say!("[{client}] {shown} -> {answer}");
 
         // ---- 4 sendto() --------------------------------------------------
-        // If it is lost, the client waits in vain and counts it; we shall
-        // not know. A failure concerns this one client.        (viva 7)
+        // If the answer is lost, the client waits until its time limit, and
+        // we are not told. A failure concerns this one client. (viva 7)
         if let Err(error) = socket.sendto(answer.as_bytes(), client) {
             warn!("{error}");
         }
     }
 }
 
-/// The zone of TZ or of this machine. The standard library counts seconds
-/// since 1970; the rules that make local time of them are in the crate jiff.
+/// The zone of the variable TZ, or of this machine. The standard library
+/// counts seconds since 1970; the crate jiff has the rules of local time.
 fn zone(utc: bool) -> TimeZone {
     match utc {
         true => TimeZone::UTC,
@@ -129,3 +101,31 @@ fn zone_name(zone: &TimeZone) -> String {
     let now = Timestamp::now().to_zoned(zone.clone());
     now.strftime("%Q, UTC%:z").to_string()
 }
+
+/// Longer than any request, so that a cut datagram cannot look like one.
+const BUFFER: usize = 1024; // bytes
+
+/// Answers SEND_DATE with YYYY-MM-DD and SEND_TIME with HH:MM:SS.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1; 0.0.0.0: every interface)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12003; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// tell universal time instead of this machine's local time
+    #[argh(switch)]
+    utc: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: Role::Server,
+    port: 12003,
+    steps: "socket bind recvfrom sendto",
+    example: "datetime-server 127.0.0.1 12003",
+};

@@ -1,14 +1,14 @@
-//! What the client counts for its summary.
+//! What the client counts for its summary: requests, answers, round trips.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Requests and what became of them.
+/// How many requests were answered, and how long the round trips took.
 #[derive(Default)]
 pub struct Tally {
     answered: u32,
     lost: u64,
-    late: u64, // arrived after the wait, or a second time
+    late: u64,
     last_was_lost: bool,
     least: Duration, // round trips
     most: Duration,
@@ -26,13 +26,14 @@ impl Tally {
         self.last_was_lost = false;
     }
 
-    /// No answer in time: which of the two was lost cannot be told.
+    /// No answer in time. Whether the request or the answer was lost, the
+    /// client cannot know.
     pub fn lost(&mut self) {
         self.lost += 1;
         self.last_was_lost = true;
     }
 
-    /// A datagram that nobody waited for.
+    /// An answer that arrived after the wait, or a second time.
     pub fn late(&mut self) {
         self.late += 1;
     }
@@ -42,7 +43,7 @@ impl Tally {
         self.last_was_lost
     }
 
-    /// Requests, and not one answer?
+    /// Were there requests, and not one answer?
     pub fn was_silent(&self) -> bool {
         self.answered == 0 && self.lost > 0
     }

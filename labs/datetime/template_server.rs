@@ -8,43 +8,21 @@
 //!   |<---- datagram --------|  4 sendto
 //! ```
 //!
-//! Stateless: when the answer has left, nothing is kept of the client.
-//! For TCP's steps beside these: socketlab steps datetime-template-server
-//! calculator-template-server
+//! Stateless: after the answer the server keeps nothing about the client.
+//! TCP's steps beside these: `socketlab steps datetime-template-server
+//! calculator-template-server`.
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
-
-const PROGRAM: Program = Program {
-    lab: "datetime",
-    role: "server",
-    port: 12003,
-    steps: "socket bind recvfrom sendto",
-    example: "datetime-template-server 127.0.0.1 12003",
-};
-
-/// Prints each datagram and answers it.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12003; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_DGRAM is UDP. No listen() and no accept() will follow.
@@ -56,7 +34,7 @@ fn main() -> Result<()> {
     let own = socket.local_addr()?;
     net::announce(own);
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = [0; 2048]; // a longer datagram is cut, its rest is lost
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -75,10 +53,32 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // The address that recvfrom() gave is all we know of the client. It
         // may be forged: our own, or a server's that answers our answers.
-        if answers.allow(client)
+        if guard.allow(client)
             && let Err(error) = socket.sendto(b"Hello from the server", client)
         {
             warn!("{error}");
         }
     }
 }
+
+/// Prints each datagram and answers it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12003; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "datetime",
+    role: Role::Server,
+    port: 12003,
+    steps: "socket bind recvfrom sendto",
+    example: "datetime-template-server 127.0.0.1 12003",
+};

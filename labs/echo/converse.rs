@@ -8,25 +8,24 @@ use std::time::{Duration, Instant};
 use socketlab::net::TcpSocket;
 use socketlab::{Result, console, say};
 
-use crate::command::Command;
-use crate::pause::Watch;
+use crate::command::{Command, CommandFinder};
 
-/// A client that is silent for so long is sent home: its thread, or in the
-/// sequential server everybody's turn, is worth more.
+/// A client that stays silent for so long is disconnected, because its thread
+/// is worth more, and in the sequential server everybody waits for its end.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// Silence after which an unended message counts as whole.
+/// Silence after which a message without a newline counts as complete.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// A program that waits for its echo sends its next message sooner than this
-/// after it, and whoever types takes longer than [`PAUSE`].
-const PROMPT: Duration = Duration::from_millis(40);
+/// after the echo. A person who types takes longer than [`PAUSE`].
+const QUICKLY: Duration = Duration::from_millis(40);
 
 /// Bytes asked for at once. Pages of it that are never filled cost nothing.
 const CHUNK: usize = 64 * 1024;
 
 /// Echoes to one client until it closes or gives a command, and returns
-/// that command. `show` says each piece on the console.
+/// that command. `show` prints each piece.
 pub fn converse(
     client: TcpSocket,
     peer: SocketAddr,
@@ -34,26 +33,26 @@ pub fn converse(
 ) -> Result<Option<Command>> {
     // Small answers leave at once instead of waiting for an acknowledgement.
     client.set_no_delay()?;
-    let mut watch = Watch::default();
+    let mut finder = CommandFinder::default();
     let mut buffer = vec![0; CHUNK];
     let mut patience = IDLE;
     client.set_recv_timeout(Some(patience))?;
     let mut echoed: Option<Instant> = None;
     let command = loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Waits for bytes: for long between messages, but only a moment
-        // inside one. "stop" may be the first half of "stopwatch".
-        let wanted = if watch.is_unended() { PAUSE } else { IDLE };
+        // Waits long for the next message, but only a moment for the rest of
+        // one: "stop" may be the first half of "stopwatch".
+        let wanted = if finder.is_in_message() { PAUSE } else { IDLE };
         if wanted != patience {
             client.set_recv_timeout(Some(wanted))?;
             patience = wanted;
         }
         let count = match client.recv(&mut buffer) {
-            // End of stream: an unended "stop" was the last message.
-            Ok(0) => break watch.pause(),
+            // End of stream: a "stop" without a newline was complete.
+            Ok(0) => break finder.end_message(),
             Ok(count) => count,
-            Err(error) if error.is_timeout() && watch.is_unended() => {
-                match watch.pause() {
+            Err(error) if error.is_timeout() && finder.is_in_message() => {
+                match finder.end_message() {
                     None => continue,
                     command => break command,
                 }
@@ -61,8 +60,8 @@ pub fn converse(
             Err(error) => return Err(error),
         };
         let bytes = buffer.get(..count).unwrap_or_default();
-        let prompt = echoed.is_some_and(|at| at.elapsed() < PROMPT);
-        let (count, command) = watch.feed(bytes, prompt);
+        let quickly = echoed.is_some_and(|at| at.elapsed() < QUICKLY);
+        let (count, command) = finder.feed(bytes, quickly);
         let bytes = bytes.get(..count).unwrap_or_default();
         if show {
             let shown = console::escape_short(bytes, 60);

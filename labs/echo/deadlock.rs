@@ -1,6 +1,6 @@
 //! FAILS ON PURPOSE. Sends everything first and reads afterwards, as simple
 //! clients do. Up to some megabytes that works, because the buffers on the
-//! way hold them; then both ends wait for each other for ever. [E-T2]
+//! way hold them; with more, both ends wait for each other.    [E-T2]
 //!
 //! ```text
 //! client (this file)             echo server
@@ -8,40 +8,15 @@
 //!   until the server reads         until the client reads
 //! ```
 //!
-//! Try it against every echo server, ours, Python's, socat's: none of them
-//! can help it. The cure is in the client: tcp_client.rs.        (viva 14)
+//! Try it against every echo server, ours, Python's, socat's: no server can
+//! prevent it. The cure is in the client: tcp_client.rs.         (viva 14)
 
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say};
-
-/// A send() that makes no progress for so long is stuck.
-const STUCK: Duration = Duration::from_secs(2);
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-deadlock 127.0.0.1 12001 --mib 64",
-};
-
-/// Sends all, then reads: deadlocks on purpose if it is much.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// mebibytes to send (default 64)
-    #[argh(option, default = "64")]
-    mib: usize,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -49,17 +24,20 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // Two buffers come with it, one for each direction. They will be full.
+        // The kernel gives it two buffers, one for each direction, and they
+        // will be full.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
         // As in task1_client.rs, step 2.
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // The mistake: nobody reads the echo meanwhile.
+    // The mistake: we do not read the echo meanwhile.
     let chunk = vec![b'x'; 64 * 1024];
     server.set_send_timeout(Some(STUCK))?;
     let mut sent = 0;
@@ -95,3 +73,28 @@ fn main() -> Result<()> {
     server.close();
     Ok(())
 }
+
+/// A send() that makes no progress for this time is stuck.
+const STUCK: Duration = Duration::from_secs(2);
+
+/// Sends all, then reads: deadlocks on purpose if it is much.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// mebibytes to send (default 64)
+    #[argh(option, default = "64")]
+    mib: usize,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Client { server: Some("echo-server") },
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-deadlock 127.0.0.1 12001 --mib 64",
+};

@@ -10,28 +10,9 @@
 //! ```
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console};
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send close",
-    example: "echo-task1-client 127.0.0.1 12001",
-};
-
-/// Task 1: sends one sentence, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -45,6 +26,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // SYN, SYN-ACK, ACK. The kernel gives us a port of our own. It works
         // only while somebody listens: start the server first.   [E-I5]
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -62,3 +45,22 @@ fn main() -> Result<()> {
     server.close();
     Ok(())
 }
+
+/// Task 1: sends one sentence, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Client { server: Some("echo-task1-server") },
+    port: 12001,
+    steps: "socket connect send close",
+    example: "echo-task1-client 127.0.0.1 12001",
+};

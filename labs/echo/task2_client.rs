@@ -13,31 +13,9 @@
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-task2-client 127.0.0.1 12001",
-};
-
-/// Task 2: sends one sentence, prints its echo, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// seconds that an echo may take, as a whole (default 10)
-    #[argh(option, default = "10")]
-    wait: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -50,6 +28,8 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // As in task1_client.rs, step 2.
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -90,3 +70,25 @@ fn main() -> Result<()> {
     server.close();
     Ok(())
 }
+
+/// Task 2: sends one sentence, prints its echo, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// seconds that an echo may take, as a whole (default 10)
+    #[argh(option, default = "10")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Client { server: Some("echo-task2-server") },
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-task2-client 127.0.0.1 12001",
+};

@@ -15,37 +15,15 @@
 use std::net::SocketAddr;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop};
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv send close",
-    example: "echo-task2-server 127.0.0.1 12001",
-};
-
-/// Task 2: echoes what one client sends, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // As in task1_server.rs, step 1.
@@ -58,6 +36,10 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // As in task1_server.rs, step 3.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
@@ -100,3 +82,25 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         client.send_all(bytes)?;
     }
 }
+
+/// Task 2: echoes what one client sends, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Server,
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-task2-server 127.0.0.1 12001",
+};

@@ -18,35 +18,9 @@
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-task3-client 127.0.0.1 12001",
-};
-
-/// Task 3: sends each line, prints its echo; `exit` and `stop` end it.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// send no line end, for servers that compare recv() with b"stop"
-    #[argh(switch)]
-    bare: bool,
-    /// seconds that an echo may take, as a whole (default 60: the sequential
-    /// server may let us wait for our turn)
-    #[argh(option, default = "60")]
-    wait: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -61,6 +35,8 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // As in task1_client.rs, step 2. Success is no turn yet: the kernel
         // answers for a server that still serves somebody else.    (try 3)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -123,3 +99,29 @@ fn read_echo(
     }
     Ok(echo)
 }
+
+/// Task 3: sends each line, prints its echo; `exit` and `stop` end it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// send no line end, for servers that compare recv() with b"stop"
+    #[argh(switch)]
+    bare: bool,
+    /// seconds that an echo may take, as a whole (default 60: the sequential
+    /// server may let us wait for our turn)
+    #[argh(option, default = "60")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Client { server: Some("echo-task3-server") },
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-task3-client 127.0.0.1 12001",
+};

@@ -20,37 +20,15 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
 use echo::converse::converse;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, stop, warn};
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv send close",
-    example: "echo-task3-server 127.0.0.1 12001",
-};
-
-/// Task 3: echoes to one client at a time until one says `stop`.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // As in task1_server.rs, step 1.
@@ -64,6 +42,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // As in task1_server.rs, step 3. The 5 matters now: about so many
     // clients can wait here while one is served.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
@@ -92,3 +74,25 @@ fn main() -> Result<()> {
     say!("bye");
     Ok(())
 }
+
+/// Task 3: echoes to one client at a time until one says `stop`.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Server,
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-task3-server 127.0.0.1 12001",
+};

@@ -8,12 +8,13 @@
 //! main --------------------------- 5 close --> server
 //! ```
 //!
-//! Two threads on one socket, one for each direction: the only way to echo
-//! more than the buffers on the way can hold. A client that writes all and
-//! then reads stops for ever together with its server: deadlock.rs shows it.
+//! Two threads on one socket, one for each direction, so that the client can
+//! echo more than the buffers on the way hold. A client that writes all and
+//! then reads may wait for its server while that waits for it: deadlock.rs.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::mem;
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,44 +23,9 @@ use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use echo::command::find_line;
-use echo::screen::Screen;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};
-
-/// Bytes given to send(), and bytes that came back. The first is counted
-/// before the call: no echo can come before its bytes are in the count.
-static SENT: AtomicU64 = AtomicU64::new(0);
-static ECHOED: AtomicU64 = AtomicU64::new(0);
-
-/// We have said `exit` or `stop`, or all we had: then the server may close.
-static LEAVING: AtomicBool = AtomicBool::new(false);
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-client 127.0.0.1 12001",
-};
-
-/// Sends its input to an echo server and prints what comes back.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// seconds for the rest of the echo once the input has ended (default
-    /// 60: a sequential server may let us wait for our turn)
-    #[argh(option, default = "60")]
-    wait: u64,
-    /// seconds to try again while nobody listens there (default 0)
-    #[argh(option, default = "0")]
-    retry: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -73,7 +39,12 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // Here it ends, before anything is typed, if no server runs. [E-I5]
+        // SO_SNDTIMEO bounds connect() on Linux, too.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
+        // A server that does not read for 30 s is given up.
+        socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+        socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
     };
     let attempt = || net::try_each(&addresses, connect);
@@ -208,3 +179,95 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         done => done,
     }
 }
+
+/// How the echo reaches stdout: byte for byte into a file or a pipe, and for
+/// a person with everything escaped that a terminal would obey. The server
+/// decides what comes back, and it need not be what was typed.
+struct Screen {
+    is_terminal: bool,
+    begun: Vec<u8>, // a character whose other bytes have not arrived
+}
+
+impl Screen {
+    fn new() -> Screen {
+        let is_terminal = io::stdout().is_terminal();
+        Screen { is_terminal, begun: Vec::new() }
+    }
+
+    /// Prints what one recv() brought.
+    fn show(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.is_terminal {
+            return console::print_bytes(bytes);
+        }
+        self.begun.extend_from_slice(bytes);
+        let complete = self.begun.len() - unfinished(&self.begun);
+        let rest = self.begun.split_off(complete);
+        let text = mem::replace(&mut self.begun, rest);
+        console::print_bytes(escape_lines(&text).as_bytes())
+    }
+
+    /// No more bytes will come, not even of a character that has begun.
+    fn end(&mut self) {
+        let _ = console::print_bytes(escape_lines(&self.begun).as_bytes());
+        self.begun.clear();
+    }
+}
+
+/// Length of the character at the end whose last bytes are missing: 0 to 3.
+fn unfinished(bytes: &[u8]) -> usize {
+    let tail = bytes.utf8_chunks().last().map_or(&[][..], |c| c.invalid());
+    match std::str::from_utf8(tail) {
+        Err(error) if error.error_len().is_none() => tail.len(),
+        _ => 0,
+    }
+}
+
+/// [`console::escape`], except that newlines remain newlines.
+fn escape_lines(text: &[u8]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(line) => {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                shown.push_str(&console::escape(line));
+                shown.push('\n');
+            }
+            None => shown.push_str(&console::escape(line)),
+        }
+    }
+    shown
+}
+
+/// Bytes given to send(), and bytes that came back. The first is counted
+/// before the call: no echo can come before its bytes are in the count.
+static SENT: AtomicU64 = AtomicU64::new(0);
+static ECHOED: AtomicU64 = AtomicU64::new(0);
+
+/// We have sent `exit` or `stop`, or all our input: the server may close.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Sends its input to an echo server and prints what comes back.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// seconds for the rest of the echo once the input has ended (default
+    /// 60: a sequential server may let us wait for our turn)
+    #[argh(option, default = "60")]
+    wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Client { server: Some("echo-server") },
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-client 127.0.0.1 12001",
+};

@@ -11,51 +11,18 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! threads_server.rs spawns threads by hand. Here clients.rs does, and also
-//! bounds how many there are, survives when descriptors or threads run out,
-//! contains a panic, and lets all clients end when the server stops.
+//! threads_server.rs spawns threads by hand. Here src/socketlab/clients.rs
+//! does, and it also bounds how many there are, goes on when descriptors or
+//! threads run out, contains a panic, and lets all clients end when the
+//! server stops.
 
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
 use echo::converse::converse;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
-
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// What a newcomer reads when all places are taken.
-const NO_ROOM: &str = "echo-server: no room, try again later\n";
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv send close",
-    example: "echo-server 127.0.0.1 12001",
-};
-
-/// Echoes every byte, to many clients at once, until one says `stop`.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -74,6 +41,10 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // A backlog of 5 is enough for a classroom. A crowd that connects at one
     // moment overflows it, and each dropped SYN costs its client a second.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     let stop = clients.stopper(&listener);
@@ -102,3 +73,37 @@ fn main() -> Result<()> {
     clients.finish();
     Ok(())
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a client reads when all slots are taken.
+const NO_ROOM: &str = "echo-server: no room, try again later\n";
+
+/// Echoes every byte, to many clients at once, until one says `stop`.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Server,
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-server 127.0.0.1 12001",
+};

@@ -1,5 +1,5 @@
-//! task3_server.rs, but behind step 4 converse() runs in a thread of its own,
-//! so that a silent client holds up nobody but itself. [G-8] (viva 6)
+//! task3_server.rs, but after step 4 converse() runs in a thread of its own,
+//! so that a silent client delays only itself.         [G-8] (viva 6)
 //!
 //! ```text
 //! clients                 server (this file)
@@ -11,8 +11,8 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! Limit: nothing bounds the number of threads, and the others are cut when
-//! one client says `stop`. clients.rs does both, for tcp_server.rs.
+//! Limit: nothing bounds the number of threads, and the other clients are cut
+//! off when one client says `stop`. clients.rs solves both in tcp_server.rs.
 
 use std::process;
 use std::thread;
@@ -21,37 +21,15 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use echo::command::Command;
 use echo::converse::converse;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, say, stop, warn};
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind listen accept recv send close",
-    example: "echo-threads-server 127.0.0.1 12001",
-};
-
-/// Task 3 with a thread per client.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Error, Result, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // As in task1_server.rs, step 1.
@@ -64,12 +42,16 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // As in task1_server.rs, step 3.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Here the next client is taken while the last one still talks.
+        // Here the next client is accepted while the last one still talks.
         let (client, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             // A client that gave up while it waited, or no descriptors left:
@@ -100,3 +82,25 @@ fn main() -> Result<()> {
         }
     }
 }
+
+/// Task 3 with a thread per client.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Server,
+    port: 12001,
+    steps: "socket bind listen accept recv send close",
+    example: "echo-threads-server 127.0.0.1 12001",
+};

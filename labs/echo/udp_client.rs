@@ -1,6 +1,6 @@
 //! Task 4 of handout E (ELEN4017): task3_client.rs over UDP. The other half
-//! is udp_server.rs. Step 1 chooses UDP. The rest that differs is there
-//! because a datagram can be lost.                           [E-T4]
+//! is udp_server.rs. Step 1 chooses UDP; everything else that differs is
+//! there because a datagram can be lost.                     [E-T4]
 //!
 //! ```text
 //! client (this file)      server
@@ -15,39 +15,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
-use socketlab::net::{self, UdpSocket};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::net::{self, LARGEST_DATAGRAM, UdpSocket};
 use socketlab::{Error, Result, console, say, warn};
-
-/// How often a datagram is sent before the server counts as gone.
-const ATTEMPTS: u32 = 3;
-
-/// A server whose buffer is too small echoes the beginning of a datagram;
-/// buffers are not smaller than this. A shorter one, "a" for "ab", is the
-/// late echo of another sentence.
-const SMALLEST_BUFFER: usize = 512;
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "client",
-    port: 12001,
-    steps: "socket connect send recv close",
-    example: "echo-udp-client 127.0.0.1 12001",
-};
-
-/// Task 4: sends each line as a datagram, prints its echo.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12001)
-    #[argh(positional)]
-    port: Port,
-    /// milliseconds to wait for an echo before sending again (default 1000)
-    #[argh(option, default = "1000")]
-    wait: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -69,8 +39,8 @@ fn main() -> Result<()> {
         };
         match answer {
             Ok(echo) => say!("{}", console::escape(&echo)),
-            // This one is too long for a datagram; the next may fit.
-            Err(error) if error.call() == "send" => warn!("{error}"),
+            // The next sentence may fit into a datagram.
+            Err(error) if is_too_long(&sentence) => warn!("{error}"),
             Err(error) => return Err(error),
         }
         if sentence == b"exit" || sentence == b"stop" {
@@ -92,9 +62,9 @@ fn open(address: SocketAddr) -> Result<UdpSocket> {
     let server = UdpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // No handshake, not a packet: the kernel notes the peer. It then drops
-    // datagrams of strangers, and tells us when the server's machine says
-    // that nobody has the port (ECONNREFUSED).
+    // Sends no packet: the kernel only notes the peer. It then drops the
+    // datagrams of strangers, and tells us when the server's machine reports
+    // that no socket has the port (ECONNREFUSED).
     server.connect(address)?;
     Ok(server)
 }
@@ -106,8 +76,8 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
     let mut buffer = vec![0; 65_536];
     for attempt in 1..=ATTEMPTS {
         // ---- 3 send() ----------------------------------------------------
-        // Whole or not at all: more than 65,507 bytes fail with EMSGSIZE.
-        // An empty sentence is a datagram too.                  (viva 11)
+        // Never in part: more than 65,507 bytes fail with EMSGSIZE. An
+        // empty sentence is a datagram too.                     (viva 11)
         server.send(sentence)?;
 
         // ---- 4 recv() ----------------------------------------------------
@@ -138,6 +108,11 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
     ))
 }
 
+/// Does send() fail with EMSGSIZE?
+fn is_too_long(sentence: &[u8]) -> bool {
+    sentence.len() > LARGEST_DATAGRAM
+}
+
 /// All of the sentence, or what a server with a small buffer leaves of it.
 fn is_echo(echo: &[u8], sentence: &[u8]) -> bool {
     echo == sentence
@@ -148,3 +123,33 @@ fn read_sentence() -> Result<Option<Vec<u8>>> {
     console::prompt_person("datagram (exit: leave, stop: end server): ");
     console::read_stdin_line()
 }
+
+/// How often a datagram is sent before the server counts as gone.
+const ATTEMPTS: u32 = 3;
+
+/// A server whose buffer is too small echoes the beginning of a datagram. No
+/// buffer is smaller than this, so a shorter echo, "a" for "ab", is the late
+/// echo of another sentence.
+const SMALLEST_BUFFER: usize = 512;
+
+/// Task 4: sends each line as a datagram, prints its echo.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12001)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds to wait for an echo before sending again (default 1000)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Client { server: Some("echo-udp-server") },
+    port: 12001,
+    steps: "socket connect send recv close",
+    example: "echo-udp-client 127.0.0.1 12001",
+};

@@ -10,53 +10,21 @@
 //!   |                       |  5 close
 //! ```
 //!
-//! Stateless: one socket serves everybody, and nobody is ever "connected".
+//! Stateless: one socket serves all clients, and no client is "connected".
 //! So `exit` has nothing to end and is echoed; `stop` ends the server.
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
-
-/// Room for the largest datagram there is. With less, the kernel would cut a
-/// longer one and throw its rest away, without an error.      (try 8)
-const BUFFER: usize = 65_536;
-
-const PROGRAM: Program = Program {
-    lab: "echo",
-    role: "server",
-    port: 12001,
-    steps: "socket bind recvfrom sendto close",
-    example: "echo-udp-server 127.0.0.1 12001",
-};
-
-/// Task 4: sends every datagram back to where it came from.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// bytes of room for a datagram (default 65536): less cuts longer ones
-    #[argh(option, default = "BUFFER")]
-    buffer: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let room = args::in_range("--buffer", args.buffer, 1, BUFFER);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_DGRAM instead of SOCK_STREAM, and the transport is UDP.
@@ -70,7 +38,7 @@ fn main() -> Result<()> {
     let own = socket.local_addr()?;
     net::announce(own);
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -92,10 +60,10 @@ fn main() -> Result<()> {
         }
 
         // ---- 4 sendto() --------------------------------------------------
-        // Whether it arrives, nobody tells us. A failure concerns this one
+        // We are not told whether it arrives. A failure concerns this one
         // client: the loop goes on.                            [T-F9]
-        // An echo of an echo would never end: see reflection.rs.  (try 9)
-        if answers.allow(peer)
+        // An echo of an echo would never end: see loop_guard.rs.  (try 9)
+        if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
             warn!("{error}");
@@ -111,3 +79,35 @@ fn main() -> Result<()> {
     say!("bye");
     Ok(())
 }
+
+/// Room for the largest datagram that there is. With less room, the kernel
+/// cuts a longer one and throws its rest away, without an error. (try 8)
+const BUFFER: usize = 65_536;
+
+/// Task 4: sends every datagram back to where it came from.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12001; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bytes of room for a datagram (default 65536): less cuts longer ones
+    #[argh(option, default = "BUFFER")]
+    buffer: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "echo",
+    role: Role::Server,
+    port: 12001,
+    steps: "socket bind recvfrom sendto close",
+    example: "echo-udp-server 127.0.0.1 12001",
+};

@@ -1,5 +1,6 @@
-//! A greeting for whoever connects. Handout T (Terna), simple server; the
-//! other half is client.rs. Stateless: nothing is kept of a client.
+//! A greeting for each client that connects. Handout T (Terna), simple server;
+//! the other half is client.rs. Stateless: the server keeps nothing about a
+//! client.
 //!
 //! ```text
 //! client                       server (this file)
@@ -9,32 +10,131 @@
 //!   |<---------- FIN ------------|  6 close
 //! ```
 //!
-//! The calls are socket2's own, which are the system's: nothing is hidden.
-//! `step(name, …)` around each only names it in errors and in TRACE=1.
+//! The calls have their real names and are the system's own: nothing is
+//! hidden. `call(name, …)` around each only names it in errors and in TRACE=1.
 //! Run: make greet-server        Try: nc 127.0.0.1 12345
 
-use std::io::Write;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socket2::{Domain, Protocol, Socket, Type};
-use socketlab::args::{self, Port, Program};
+use rustix::net::sockopt::set_socket_reuseaddr;
+use rustix::net::{SendFlags, SocketType};
+use rustix::net::{acceptfrom, bind, getsockname, listen, send, socket};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::console::python_address;
-use socketlab::net::{self, step};
-use socketlab::{Result, say, stop, warn};
+use socketlab::net::{self, call, call_close, call_send};
+use socketlab::{Result, say, signals, warn};
 
-/// What every client is told. No line end: the handout's server sends none.
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let host = if args.hostname { net::hostname() } else { args.host };
+    let address = net::resolve_one(&host, port)?;
+    if args.hostname {
+        explain_hostname(&host, address); // [T-V4]
+    }
+    signals::at_once_on_signal()?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // Makes an endpoint in the kernel. It has no port and no peer yet, and no
+    // packet is sent. Python: socket.socket(). AF_INET is IPv4, SOCK_STREAM
+    // asks for a stream of bytes, and 0 for its usual protocol, TCP.
+    //                                                     [T-F1] (viva 3)
+    // Rust: || … is a function without a name. call() runs it, and `?` leaves
+    // main with the error if it failed.
+    let arguments = net::socket_arguments(address, "SOCK_STREAM");
+    let listener = call("socket", None, arguments, || {
+        socket(net::family(address), SocketType::STREAM, None)
+    })?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Claims the address that clients connect to.        [T-F2] (viva 13)
+    // SO_REUSEADDR first: connections of the last run wait in TIME_WAIT for
+    // a minute, and without the option the kernel refuses the port. (try 4)
+    if !args.no_reuse {
+        call("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
+            set_socket_reuseaddr(&listener, true)
+        })?;
+    }
+    call("bind", Some(&listener), address, || bind(&listener, &address))?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // From here the KERNEL completes handshakes and queues the connections,
+    // 5 + 1 on Linux. So a client is connected before accept() runs. The 5
+    // does not limit how many clients are served.        [T-F3] (viva 9)
+    call("listen", Some(&listener), 5, || listen(&listener, 5))?;
+    let local = getsockname(&listener).ok();
+    let local = local.and_then(|local| local.try_into().ok());
+    let local: SocketAddr = local.unwrap_or(address);
+    net::announce(local);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // Blocks until the queue holds a complete connection, and returns a
+        // SECOND socket for it, on the same port. `listener` never carries a
+        // byte of data.                                  [T-F4] (viva 8)
+        // acceptfrom() is C's accept(fd, &address, &length).
+        let accepted =
+            call("accept", Some(&listener), local, || acceptfrom(&listener));
+        match accepted {
+            Ok((client, peer)) => {
+                let peer = peer.and_then(|peer| peer.try_into().ok());
+                let peer: SocketAddr = peer.unwrap_or(address);
+                say!("Got connection from {}", python_address(peer));
+                if let Err(error) = converse(client, peer) {
+                    say!("[{peer}] lost: {error}");
+                }
+            }
+            // The client has left the queue, or the process has too many open
+            // descriptors. Neither is a reason to end. Without the pause, an
+            // error that stays would keep a processor busy.
+            Err(error) => {
+                warn!("{error}");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+/// The conversation: the server sends one sentence.
+fn converse(client: OwnedFd, peer: SocketAddr) -> Result<()> {
+    // ---- 5 send() --------------------------------------------------------
+    // Copies the bytes into the kernel's send buffer and returns; TCP sends
+    // them when it can. A client that never reads does not block the server,
+    // because 24 bytes always fit into an empty buffer.   [T-F7] (try 1)
+    call_send(&client, peer, GREETING, || {
+        send(&client, GREETING, SendFlags::empty())
+    })?;
+
+    // ---- 6 close() -------------------------------------------------------
+    // Rust: drop() ends the life of a value. An OwnedFd owns a descriptor, so
+    // that its drop() calls close().
+    // The kernel sends FIN after the last byte, and the client reads end of
+    // stream. The server closes first, so its end of the connection waits in
+    // TIME_WAIT.                                                  [T-F10]
+    // Limit: when a client has sent bytes that nobody read, the kernel sends
+    // RST instead of FIN.
+    call_close(client, drop);
+    Ok(())
+}
+
+/// Prints which address the machine's own name leads to.
+fn explain_hostname(host: &str, address: SocketAddr) {
+    say!("gethostname() is {host}, which resolves to {}", address.ip());
+    if address.ip().is_loopback() {
+        say!(
+            "that is loopback: other machines cannot connect, and neither \
+             can a client here that asks for another loopback address"
+        );
+    }
+}
+
+/// The sentence for each client. It has no newline, because the handout's
+/// server sends none.
 const GREETING: &[u8] = b"Thank you for connecting";
-
-const PROGRAM: Program = Program {
-    lab: "greet",
-    role: "server",
-    port: 12345,
-    steps: "socket bind listen accept send close",
-    example: "greet-server 127.0.0.1 12345",
-};
 
 /// Greets every client and closes the connection.
 #[derive(FromArgs, ArgsInfo)]
@@ -56,95 +156,10 @@ struct Args {
     allow_privileged: bool,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let host = if args.hostname { net::hostname() } else { args.host };
-    let address = net::resolve_one(&host, port)?;
-    if args.hostname {
-        explain_hostname(&host, address); // [T-V4]
-    }
-    stop::at_once_on_signal()?;
-
-    // ---- 1 socket() ------------------------------------------------------
-    // A kernel endpoint and nothing more: no port, no peer, no packet sent.
-    // Python: socket.socket(). AF_INET is IPv4, SOCK_STREAM asks for a byte
-    // stream, and 0 for its usual protocol, TCP.          [T-F1] (viva 3)
-    let family = Domain::for_address(address);
-    let listener = step("socket", None, net::tcp_arguments(address), || {
-        Socket::new(family, Type::STREAM, Some(Protocol::TCP))
-    })?;
-
-    // ---- 2 bind() --------------------------------------------------------
-    // Claims the address that clients aim at.            [T-F2] (viva 13)
-    // SO_REUSEADDR first: connections of the last run wait in TIME_WAIT for
-    // a minute, and without it the kernel refuses the port.       (try 4)
-    if !args.no_reuse {
-        step("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
-            listener.set_reuse_address(true)
-        })?;
-    }
-    step("bind", Some(&listener), address, || listener.bind(&address.into()))?;
-
-    // ---- 3 listen() ------------------------------------------------------
-    // From here the KERNEL completes handshakes and queues them, 5 + 1 on
-    // Linux: a client is connected before accept() runs. Not a limit on how
-    // many are served.                                   [T-F3] (viva 9)
-    step("listen", Some(&listener), 5, || listener.listen(5))?;
-    let local = listener.local_addr()?.as_socket().unwrap_or(address);
-    net::announce(local);
-
-    loop {
-        // ---- 4 accept() --------------------------------------------------
-        // Sleeps until the queue holds a finished connection and hands back
-        // a SECOND socket for it, on the same port. `listener` never carries
-        // a byte of data.                                [T-F4] (viva 8)
-        let accepted = step("accept", Some(&listener), local, || {
-            listener.accept() // C: accept(fd, &address, &length)
-        });
-        match accepted {
-            Ok((client, peer)) => {
-                let peer = peer.as_socket().unwrap_or(address);
-                say!("Got connection from {}", python_address(peer));
-                if let Err(error) = converse(client, peer) {
-                    say!("[{peer}] lost: {error}");
-                }
-            }
-            // The client left the queue again, or descriptors ran out: no
-            // reason to end. The pause keeps a lasting error from spinning.
-            Err(error) => {
-                warn!("{error}");
-                thread::sleep(Duration::from_millis(100));
-            }
-        }
-    }
-}
-
-/// The conversation: one sentence, from us.
-fn converse(client: Socket, peer: SocketAddr) -> Result<()> {
-    // ---- 5 send() --------------------------------------------------------
-    // Copies the bytes into the kernel's send buffer and returns; TCP sends
-    // them when it can. A client that never reads does not hold us up: 24
-    // bytes always fit into an empty buffer.             [T-F7] (try 1)
-    net::step_send(&client, peer, GREETING, || (&client).write(GREETING))?;
-
-    // ---- 6 close() -------------------------------------------------------
-    // In Rust a socket is closed when its value is dropped, and close() does
-    // just that. The kernel sends FIN after the last byte: the client reads
-    // end of stream. We close first, so TIME_WAIT is ours.        [T-F10]
-    // Limit: a client that talked before it listened has left unread bytes
-    // here; the kernel then sends RST instead of FIN.
-    net::close(client);
-    Ok(())
-}
-
-/// Where binding the machine's own name leads.
-fn explain_hostname(host: &str, address: SocketAddr) {
-    say!("gethostname() is {host}, which resolves to {}", address.ip());
-    if address.ip().is_loopback() {
-        say!(
-            "that is loopback: other machines cannot connect, and neither \
-             can a client here that asks for another loopback address"
-        );
-    }
-}
+const PROGRAM: Program = Program {
+    lab: "greet",
+    role: Role::Server,
+    port: 12345,
+    steps: "socket bind listen accept send close",
+    example: "greet-server 127.0.0.1 12345",
+};

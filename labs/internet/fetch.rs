@@ -3,34 +3,71 @@
 //!
 //! ```text
 //! fetch URL
-//!   |  url.rs        scheme, user, host, port, path
-//!   |  output.rs     stdout, or -o FILE
-//!   |  dialogue.rs   socket connect send recv close, and TLS
+//!   |  url.rs          scheme, user, host, port, path
+//!   |  output.rs       stdout, or -o FILE
+//!   |  connection.rs   socket connect send recv close, and TLS
 //!   v
 //! pop3.rs imap.rs ftp.rs nntp.rs gopher.rs telnet.rs http.rs
-//!                    one protocol each: who says what, in which order
+//!                      one protocol each: who says what, in which order
 //! ```
 //!
-//! What is said goes to stderr as it happens, `C:` ours, `S:` the server's,
-//! below the numbers of that protocol's steps; what is fetched, to stdout.
+//! The dialogue goes to stderr as it happens, `C:` our lines, `S:` the
+//! server's, below the numbers of that protocol's steps. The result goes to
+//! stdout.
 //! Run: make fetch URL=gopher://127.0.0.1:7070/
 
-use internet::job::Job;
-use internet::{ftp, gopher, http, imap, login, nntp, pop3, telnet, url};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::Result;
-use socketlab::args::{self, Program};
+use internet::connection::SHOWN;
+use internet::job::Job;
+use internet::url::{Protocol, Scheme};
+use internet::{ftp, gopher, http, imap, login, nntp, pop3, telnet, url};
+use socketlab::args::{self, Program, Role};
+use socketlab::dialogue::Printer;
+use socketlab::{Result, warn};
 
-const PROGRAM: Program = Program {
-    lab: "internet",
-    role: "client",
-    port: 0, // it is in the URL
-    steps: "socket connect send recv close",
-    example: "fetch pop3://ann@127.0.0.1:11000/1",
-};
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let url = url::parse(&args.url).unwrap_or_else(|what| args::usage(&what));
+    let scheme = url.scheme;
+    check_tls(scheme, args.starttls)?;
+    if url.password.is_some() {
+        login::warn_of_password_in_url();
+    }
+    // The dialogue goes to stderr, because stdout is for what is fetched.
+    let print: fn(&str) = |line| warn!("{line}");
+    let job = Job {
+        url,
+        output: args.output,
+        starttls: args.starttls,
+        allow_clear: args.allow_clear,
+        wait: Duration::from_secs(wait),
+        printer: Printer::new((!args.quiet).then_some(print), SHOWN),
+    };
+    match scheme.protocol {
+        Protocol::Pop3 => pop3::fetch(&job),
+        Protocol::Imap => imap::fetch(&job),
+        Protocol::Ftp => ftp::fetch(&job),
+        Protocol::Nntp => nntp::fetch(&job),
+        Protocol::Gopher => gopher::fetch(&job),
+        Protocol::Telnet => telnet::fetch(&job),
+        Protocol::Http => http::fetch(&job),
+    }
+}
+
+/// Whatever is wrong with TLS is told before the server is connected to.
+fn check_tls(scheme: &Scheme, starttls: bool) -> Result<()> {
+    if starttls {
+        scheme.check_starttls().unwrap_or_else(|what| args::usage(&what));
+    }
+    match starttls || scheme.is_tls() {
+        true => tls::check_cert_file(),
+        false => Ok(()),
+    }
+}
 
 /// Fetches what a URL names: mail, news, a file, a menu, a page. The dialogue
 /// is shown on stderr, the result goes to stdout. Paths: pop3://U@H/ lists,
@@ -45,7 +82,7 @@ struct Args {
     /// nntp nntps ftp ftps pop3 pop3s imap imaps telnet gopher
     #[argh(positional)]
     url: String,
-    /// save the result in this file, which is there only when it is whole
+    /// save the result in this file, which is there only when it is complete
     #[argh(option, short = 'o')]
     output: Option<PathBuf>,
     /// begin TLS with the protocol's own command (STARTTLS, STLS, AUTH TLS);
@@ -63,42 +100,10 @@ struct Args {
     wait: u64,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 3600);
-    let url = url::parse(&args.url).unwrap_or_else(|what| args::usage(&what));
-    let scheme = url.scheme;
-    if args.starttls && !scheme.starttls {
-        let name = scheme.name;
-        args::usage(&match scheme.tls {
-            true => format!(
-                "{name} is TLS from the first byte on: --starttls is for {}",
-                name.trim_end_matches('s')
-            ),
-            false => format!("{name} has no command that begins TLS"),
-        });
-    }
-    if url.password.is_some() {
-        login::warn_of_password_in_url();
-    }
-    if scheme.tls || args.starttls {
-        tls::check_cert_file()?;
-    }
-    let job = Job {
-        url,
-        output: args.output,
-        starttls: args.starttls,
-        allow_clear: args.allow_clear,
-        quiet: args.quiet,
-        wait: Duration::from_secs(wait),
-    };
-    match scheme.name {
-        "pop3" | "pop3s" => pop3::fetch(&job),
-        "imap" | "imaps" => imap::fetch(&job),
-        "ftp" | "ftps" => ftp::fetch(&job),
-        "nntp" | "nntps" => nntp::fetch(&job),
-        "gopher" => gopher::fetch(&job),
-        "telnet" => telnet::talk(&job),
-        _ => http::fetch(&job),
-    }
-}
+const PROGRAM: Program = Program {
+    lab: "internet",
+    role: Role::Client { server: None },
+    port: 0, // it is in the URL
+    steps: "socket connect send recv close",
+    example: "fetch pop3://ann@127.0.0.1:11000/1",
+};

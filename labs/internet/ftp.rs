@@ -18,99 +18,86 @@
 //!   |------- 10 QUIT --------------------------------->|
 //! ```
 //!
-//! The table of handout T gives port 20: from there the server would connect
-//! to US in the active mode, which hardly a firewall lets in.
-//!                                                     (viva 13) [T-M]
+//! The table of handout T names port 20. In the active mode the server would
+//! connect from there to US, and most firewalls do not let it in. So fetch
+//! uses the passive mode.                              (viva 13) [T-M]
+
+pub mod data;
+pub mod reply;
 
 use socketlab::{Error, Result, args};
 
-use crate::dialogue::{Dialogue, dial};
-use crate::ftp_data::{ask, expect, passive, reply, transfer};
+use crate::connection::{Connection, dial};
+use crate::ftp::data::{passive, transfer};
+use crate::ftp::reply::{ask, expect, reply};
 use crate::job::Job;
-use crate::login::login;
+use crate::login::{Login, login};
 use crate::output::Output;
 
 /// Lists a folder, or fetches a file.
 pub fn fetch(job: &Job) -> Result<()> {
     let (path, folder) = path(job);
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
+    let mut connection = Connection::open(job)?;
 
     // ---- 1 greeting ------------------------------------------------------
     job.step("1 greeting");
-    expect(&mut talk, 2)?;
+    expect(&mut connection, 2)?;
 
     // ---- 2 AUTH TLS ------------------------------------------------------
     if job.starttls {
         job.step("2 AUTH TLS");
-        ask(&mut talk, "AUTH TLS", 2)?;
-        talk = talk.start_tls()?;
+        ask(&mut connection, "AUTH TLS", 2)?;
+        connection.start_tls()?;
     }
 
     // ---- 3 USER, PASS ----------------------------------------------------
     // Anonymous servers want an address for a password, and check nothing.
     job.step("3 USER, PASS");
-    let (user, password) = match job.url.user.as_deref() {
-        None | Some("anonymous") => ("anonymous".into(), "fetch@".into()),
-        Some(_) => {
-            login(&mut talk).map(|login| (login.user, login.password))?
-        }
-    };
-    talk.send(&format!("USER {user}"))?;
-    let (code, text) = reply(&mut talk)?;
-    match code {
-        331 => {
-            talk.send_as("PASS ****", &format!("PASS {password}"))?;
-            expect(&mut talk, 2)?;
-        }
-        200..300 => {}
-        _ => return Err(talk.refused(&text)),
-    }
+    log_in(&mut connection)?;
 
     // ---- 4 PBSZ, PROT ----------------------------------------------------
-    // P: the second connection has TLS, too. Without it, only the password
-    // would be safe, and the file not.
-    if talk.is_secure() {
+    // P: the second connection has TLS, too. Otherwise only the password
+    // would be safe, but not the file.
+    if connection.is_secure() {
         job.step("4 PBSZ, PROT");
-        ask(&mut talk, "PBSZ 0", 2)?;
-        ask(&mut talk, "PROT P", 2)?;
+        ask(&mut connection, "PBSZ 0", 2)?;
+        ask(&mut connection, "PROT P", 2)?;
     }
 
     // ---- 5 TYPE ----------------------------------------------------------
-    // I, image: the bytes as they are. A would translate line ends.
+    // I, image: the bytes as they are. A would translate the newlines.
     job.step("5 TYPE");
-    ask(&mut talk, if folder { "TYPE A" } else { "TYPE I" }, 2)?;
+    ask(&mut connection, if folder { "TYPE A" } else { "TYPE I" }, 2)?;
     let mut size = None;
     if folder && !path.is_empty() {
-        ask(&mut talk, &format!("CWD {path}"), 2)?;
+        ask(&mut connection, &format!("CWD {path}"), 2)?;
     } else if !folder {
-        talk.send(&format!("SIZE {path}"))?;
-        let (code, text) = reply(&mut talk)?;
-        let number = text.get(4..).and_then(|size| size.trim().parse().ok());
-        size = number.filter(|_| code == 213); // an old server has no SIZE
+        size = size_of(&mut connection, &path)?;
     }
 
     // ---- 6 EPSV ----------------------------------------------------------
     job.step("6 EPSV");
-    let place = passive(&mut talk)?;
+    let place = passive(&mut connection)?;
     let data = dial(&[place])?;
 
     // ---- 7 RETR, LIST ----------------------------------------------------
-    // 150: it goes over the other connection. 550: there is none.
+    // 150: the bytes come over the other connection. 550: no such file.
     job.step("7 RETR, LIST");
     match folder {
-        true => ask(&mut talk, "LIST", 1)?,
-        false => ask(&mut talk, &format!("RETR {path}"), 1)?,
+        true => ask(&mut connection, "LIST", 1)?,
+        false => ask(&mut connection, &format!("RETR {path}"), 1)?,
     };
     out.announce(size);
-    transfer(&mut talk, data, &mut out)?;
+    transfer(&mut connection, data, &mut out)?;
 
     // ---- 9 226 -----------------------------------------------------------
-    // FIN is not enough: a server that dies sends it, too.     (viva 14)
+    // FIN on the data connection is not enough, because the kernel also
+    // sends it when the server's program dies.                 (viva 14)
     job.step("9 226");
-    expect(&mut talk, 2)?;
-    let count: u64 = out.count();
-    if size.is_some_and(|size: u64| size != count) {
+    expect(&mut connection, 2)?;
+    let count = out.count();
+    if size.is_some_and(|size| size != count) {
         let what = format!("{count} bytes came, and SIZE said otherwise");
         return Err(Error::other(what));
     }
@@ -118,14 +105,42 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 10 QUIT ---------------------------------------------------------
     job.step("10 QUIT");
-    let _ = talk.send("QUIT").and_then(|()| reply(&mut talk));
-    talk.close();
+    let _ = connection.send("QUIT").and_then(|()| reply(&mut connection));
+    connection.close();
     Ok(())
+}
+
+/// The user of the URL, or anonymous.
+fn log_in(connection: &mut Connection<'_>) -> Result<()> {
+    let Login { user, password } = match connection.job.url.user.as_deref() {
+        None | Some("anonymous") => {
+            Login { user: "anonymous".into(), password: "fetch@".into() }
+        }
+        Some(_) => login(connection)?,
+    };
+    connection.send(&format!("USER {user}"))?;
+    let (code, text) = reply(connection)?;
+    match code {
+        331 => {
+            connection.send_masked(&format!("PASS {password}"), "PASS ****")?;
+            expect(connection, 2).map(drop)
+        }
+        200..300 => Ok(()),
+        _ => Err(connection.refused(&text)),
+    }
+}
+
+/// How many bytes a file has. An old server has no SIZE.
+fn size_of(connection: &mut Connection<'_>, path: &str) -> Result<Option<u64>> {
+    connection.send(&format!("SIZE {path}"))?;
+    let (code, text) = reply(connection)?;
+    let size = text.get(4..).and_then(|size| size.trim().parse().ok());
+    Ok(size.filter(|_| code == 213))
 }
 
 /// The path, and whether it is a folder.
 fn path(job: &Job) -> (String, bool) {
-    let path = crate::job::path_of(job, "%3f is the character");
+    let path = job.path("%3f is the character");
     let (path, kind) = path.split_once(";type=").unwrap_or((&path, ""));
     if !matches!(kind, "" | "i" | "d") {
         args::usage("of ;type= there are i (file) and d (folder)");

@@ -9,17 +9,18 @@
 //!   |<-- 3 body --------------------|   by length, in chunks, or to FIN
 //! ```
 //!
-//! A redirect is told and not followed: the other place may be anywhere.
+//! A redirect is printed and not followed, because it may lead to any server.
 
-use http::{Body, Head, Reader};
+use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use socketlab::{Error, Result, args, console};
+use tls::Channel;
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
 
-/// What cannot stand in a request line as it is.
+/// What must be written as %20 and the like in a request line.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"');
 
 /// Fetches a page or file.
@@ -34,11 +35,11 @@ pub fn fetch(job: &Job) -> Result<()> {
         false => format!("/{path}"),
     };
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
+    let mut connection = Connection::open(job)?;
 
     // ---- 1 GET -----------------------------------------------------------
-    // Host, because many sites live at one address; with TLS the server has
-    // been told before, in the handshake (SNI), and had to prove the name.
+    // Host, because many sites live at one address. With TLS the handshake
+    // has named the host before (SNI), and the server had to prove it.
     job.step("1 GET");
     let mut host = match url.host.contains(':') {
         true => format!("[{}]", url.host),
@@ -52,40 +53,24 @@ pub fn fetch(job: &Job) -> Result<()> {
         .field("User-Agent", "socketlab-fetch")
         .field("Connection", "close")
         .end();
-    talk.send_head(&head)?;
+    connection.send_head(&head)?;
 
     // ---- 2 head ----------------------------------------------------------
-    // 1xx are interim: the answer itself follows them.
+    // 1xx are interim: the final response follows them.
     job.step("2 head");
-    let mut reader = Reader::new(talk.into_channel());
+    let mut reader = Reader::new(connection.into_channel()?);
     reader.set_head_deadline(job.wait);
     reader.set_limits(job.wait, None);
-    let mut interim = 0;
-    let response = loop {
-        match reader.read_response(job.wait)? {
-            Some(response) if response.status >= 200 => break response,
-            Some(_) if interim < 10 => interim += 1,
-            _ => {
-                let what = "the server closed without an answer";
-                return Err(Error::other(what));
-            }
-        }
-    };
-    let (version, status) = (response.version.text(), response.status);
-    job.show(
-        "S: ",
-        format!("{version} {status} {}", response.reason).as_bytes(),
-    );
-    for (name, value) in response.fields.iter() {
-        job.show("S: ", &[name.as_bytes(), b": ", value].concat());
-    }
-    // 206 is a part, which we have not asked for: only 200 is the file.
+    let response = read_head(&mut reader, job)?;
+    let status = response.status;
+    // 206 is a part, which fetch has not asked for. Only 200 is the file.
     if status != 200 && job.output.is_some() {
         return Err(answer(status, response.fields.text("Location")));
     }
 
     // ---- 3 body ----------------------------------------------------------
-    // Less than the head promised is an error, and no file.
+    // If less arrives than the head announced, that is an error and leaves
+    // no file.
     job.step("3 body");
     let mut body = Body::new(response.framing("GET")?);
     let size = response.fields.text("Content-Length");
@@ -100,7 +85,30 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 }
 
-/// An answer that is not what was asked for.
+/// The final response, printed. At most ten interim ones may precede it.
+fn read_head(reader: &mut Reader<Channel>, job: &Job) -> Result<Response> {
+    let mut interim = 0;
+    let response = loop {
+        match reader.read_response(job.wait)? {
+            Some(response) if response.status >= 200 => break response,
+            Some(_) if interim < 10 => interim += 1,
+            _ => {
+                let what = "the server closed without an answer";
+                return Err(Error::other(what));
+            }
+        }
+    };
+    let (version, status) = (response.version.text(), response.status);
+    let line = format!("{version} {status} {}", response.reason);
+    job.printer.show("S: ", line.as_bytes());
+    for (name, value) in response.fields.iter() {
+        let line = [name.as_bytes(), b": ", value].concat();
+        job.printer.show("S: ", &line);
+    }
+    Ok(response)
+}
+
+/// The error for a response that is not what was asked for.
 fn answer(status: u16, elsewhere: Option<&str>) -> Error {
     let elsewhere = elsewhere.map(|place| console::escape(place.as_bytes()));
     let elsewhere = elsewhere.map(|place| format!(": it is at {place}"));

@@ -14,17 +14,22 @@
 //!   |------- 7 a5 LOGOUT ---------------->|   * BYE, a5 OK
 //! ```
 //!
-//! Every command has a tag, and its end carries it; lines with `*` are data,
-//! which may come at any time.                        (viva 11) [T-M]
+//! Every command has a tag, and the last line of its reply repeats the tag.
+//! Lines with `*` are data, which may come at any time.    (viva 11) [T-M]
+
+pub mod encoded_word;
+pub mod list;
+pub mod mailbox;
+pub mod session;
 
 use socketlab::{Error, Result, args};
 
-use crate::dialogue::{Dialogue, MOST_LINES};
-use crate::imap_list::{list, number};
-use crate::imap_reply::Session;
+use crate::connection::{Connection, MOST_LINES};
+use crate::imap::list::{list, number};
+use crate::imap::mailbox::encode;
+use crate::imap::session::{Session, quote};
 use crate::job::Job;
 use crate::login::login;
-use crate::mailbox::{encode, quote};
 use crate::output::Output;
 
 /// For the list of a mailbox: size and subject of every message.
@@ -35,33 +40,34 @@ const ALL: &str = "UID FETCH 1:* (RFC822.SIZE \
 pub fn fetch(job: &Job) -> Result<()> {
     let (mailbox, uid) = path(job);
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
-    talk.only_crlf();
+    let mut connection = Connection::open(job)?;
+    connection.only_crlf();
 
     // ---- 1 greeting ------------------------------------------------------
-    // OK: log in now. PREAUTH: the server knows us already; then STARTTLS is
-    // over before it began, and somebody on the way may have said so.
+    // OK: log in now. PREAUTH: the server knows us already. After PREAUTH no
+    // STARTTLS is possible, and somebody on the way may have written it, so
+    // with --starttls it is refused.
     job.step("1 greeting");
-    let greeting = talk.reply()?;
+    let greeting = connection.reply()?;
     let known = greeting.starts_with("* PREAUTH") && !job.starttls;
     if !known && !greeting.starts_with("* OK") {
-        return Err(talk.refused(&greeting));
+        return Err(connection.refused(&greeting));
     }
 
     // ---- 2 STARTTLS ------------------------------------------------------
-    let mut session = Session::new(talk);
+    let mut session = Session::new(connection);
     if job.starttls {
         job.step("2 STARTTLS");
         session.command("STARTTLS")?;
-        session = Session::new(session.talk.start_tls()?);
+        session.connection.start_tls()?;
     }
 
     // ---- 3 LOGIN ---------------------------------------------------------
-    // Two strings: quoted, or as literals {4} for what cannot be quoted,
-    // for each of which the server has to say go on (+).
+    // Two strings in quotes. What cannot be quoted is sent as a literal: its
+    // length {4}, then, after the server's "+", the bytes.
     if !known {
         job.step("3 LOGIN");
-        let login = login(&mut session.talk)?;
+        let login = login(&mut session.connection)?;
         session.login(&login.user, &login.password)?;
     }
 
@@ -74,14 +80,15 @@ pub fn fetch(job: &Job) -> Result<()> {
         }
         Some(name) => {
             // ---- 4 SELECT ------------------------------------------------
-            // Opens the mailbox for what follows. Its brother EXAMINE is for
-            // reading only; we change nothing all the same.    (viva 12)
+            // Opens the mailbox for the commands that follow. EXAMINE would
+            // do it for reading only; fetch changes nothing.   (viva 12)
             job.step("4 SELECT");
             session.command(&format!("SELECT {}", quote(&encode(&name))))?;
 
             // ---- 6 FETCH -------------------------------------------------
-            // By UID, which never changes; the number in front of FETCH is
-            // its place today. PEEK: it is not marked as read. (viva 12)
+            // By UID, which never changes. The number before FETCH in the
+            // reply is only the message's place today. PEEK: the message is
+            // not marked as read.                              (viva 12)
             job.step("6 FETCH");
             match uid {
                 None => list(&mut session, ALL, &mut out)?,
@@ -93,8 +100,8 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 7 LOGOUT --------------------------------------------------------
     job.step("7 LOGOUT");
-    let _ = session.command("LOGOUT");
-    session.talk.close();
+    let _ = session.logout();
+    session.connection.close();
     Ok(())
 }
 
@@ -118,10 +125,10 @@ fn message(
         let its = number(&response.text, "UID ").unwrap_or(uid.into());
         if response.is_message && its != u64::from(uid) {
             let what = format!("a message with the UID {its} came instead");
-            return Err(session.talk.refused(&what));
+            return Err(session.connection.refused(&what));
         }
     }
-    Err(session.talk.refused("over 1000 lines, and no end"))
+    Err(session.connection.refused("over 1000 lines, and no end"))
 }
 
 /// Mailbox and UID: `INBOX`, `INBOX/;UID=7`, also `INBOX;UID=7`.

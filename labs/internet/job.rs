@@ -4,31 +4,42 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use socketlab::args;
+use socketlab::dialogue::Printer;
 
-use crate::url;
+use crate::url::{self, Url};
 
 /// What the user asked for.
 pub struct Job {
     /// Where it is.
-    pub url: url::Url,
-    /// Where it goes; `None`: to stdout.
+    pub url: Url,
+    /// Where the result goes; `None`: to stdout.
     pub output: Option<PathBuf>,
-    /// TLS by a command of the protocol.
+    /// TLS begins by a command of the protocol.
     pub starttls: bool,
-    /// A password may go in the clear.
+    /// A password may be sent in the clear.
     pub allow_clear: bool,
-    /// Print no dialogue.
-    pub quiet: bool,
     /// How long the server may be silent.
     pub wait: Duration,
+    /// Prints the dialogue on stderr, or nothing at all (`--quiet`).
+    pub printer: Printer,
 }
 
-/// A URL whose path means nothing to its protocol: a usage error.
-pub fn path_of(job: &Job, means: &str) -> String {
-    let path = url::decode(&job.url.path);
-    let path = path.unwrap_or_else(|what| args::usage(&what));
-    if path.starts_with('?') {
-        args::usage(&format!("{} has no ?: {means}", job.url.scheme.name));
+impl Job {
+    /// Prints the numbered line above what one step sends and receives: the
+    /// number and name of the banner in the protocol's file.
+    pub fn step(&self, step: &str) {
+        self.printer.note(&format!("-- {step}"));
     }
-    path.strip_prefix('/').unwrap_or(&path).to_string()
+
+    /// The path of the URL, decoded, without its first slash. A path that
+    /// means nothing to its protocol is a usage error.
+    pub fn path(&self, means: &str) -> String {
+        let path = url::decode(&self.url.path);
+        let path = path.unwrap_or_else(|what| args::usage(&what));
+        if path.starts_with('?') {
+            let name = self.url.scheme.name;
+            args::usage(&format!("{name} has no ?: {means}"));
+        }
+        path.strip_prefix('/').unwrap_or(&path).to_string()
+    }
 }

@@ -1,19 +1,20 @@
 //! Who we are. A password comes from the environment or from a prompt that
-//! does not show it; in a URL it would stand in the shell's history, and in
+//! does not show it. In a URL it would stand in the shell's history, and in
 //! everybody's list of processes (`ps`).                          (viva 4)
 
 use std::io::{self, IsTerminal};
 use std::process;
 
-use rustix::termios::{
-    LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr,
-};
-use socketlab::{Error, Result, console, stop, warn};
+use socketlab::secret::{self, Answer};
+use socketlab::{Error, Result, signals, warn};
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 
 /// The environment variable that may hold the password.
-pub const VARIABLE: &str = "FETCH_PASSWORD";
+const VARIABLE: &str = "FETCH_PASSWORD";
+
+/// The status of a program that Ctrl-C has ended: 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
 
 /// A user and the password.
 pub struct Login {
@@ -25,71 +26,55 @@ pub struct Login {
 
 /// The user of the URL and the password, once it is clear that nobody on the
 /// way will read them.
-pub fn login(talk: &mut Dialogue<'_>) -> Result<Login> {
-    let url = &talk.job.url;
+pub fn login(connection: &mut Connection<'_>) -> Result<Login> {
+    let job = connection.job;
+    let (url, scheme) = (&job.url, job.url.scheme.name);
     let Some(user) = url.user.clone() else {
-        let (scheme, host) = (url.scheme.name, &url.host);
+        let host = &url.host;
         return Err(Error::other(format!(
             "this server wants to know who you are: {scheme}://USER@{host}/"
         )));
     };
-    let far = !talk.peer()?.0.ip().to_canonical().is_loopback();
-    if far && !talk.is_secure() && !talk.job.allow_clear {
-        let scheme = url.scheme.name;
+    let peer = connection.peer_addr()?.ip().to_canonical();
+    let safe = connection.is_secure() || peer.is_loopback();
+    if !safe && !job.allow_clear {
         return Err(Error::other(format!(
             "refused: everybody on the way could read the password. Use \
              {scheme}s:// or --starttls; --allow-clear sends it all the same"
         )));
     }
-    let password = match (&url.password, std::env::var(VARIABLE)) {
+    let password = match (&url.password, secret::from_environment(VARIABLE)) {
         (Some(password), _) => password.clone(),
-        (None, Ok(password)) => password,
-        (None, Err(_)) => ask(&format!("Password of {user}: "))?,
+        (None, Some(value)) => String::from_utf8(value).map_err(|_| {
+            Error::other(format!("the password in {VARIABLE} is not UTF-8"))
+        })?,
+        (None, None) => ask(&format!("Password of {user}: "))?,
     };
-    let whole = !password.contains(|c: char| c.is_ascii_control());
-    match whole {
-        true => Ok(Login { user, password }),
-        false => Err(Error::other("a password has no control characters")),
+    match password.contains(|c: char| c.is_ascii_control()) {
+        true => Err(Error::other("a password has no control characters")),
+        false => Ok(Login { user, password }),
     }
 }
 
-/// Asks at the terminal, and shows nothing of what is typed.
+/// Asks at the terminal. A script has stdin elsewhere, and is not kept
+/// waiting for a person.
 fn ask(prompt: &str) -> Result<String> {
-    let stdin = io::stdin();
-    let before = tcgetattr(&stdin).ok().filter(|_| stdin.is_terminal());
-    let Some(before) = before else {
-        return Err(Error::other(format!(
-            "no password: set {VARIABLE}, or run it at a terminal to be asked"
-        )));
-    };
-    // Ctrl-C at the prompt must not leave the terminal without echo.
-    let restore = before.clone();
-    stop::on_signal(move || {
-        set(&restore);
-        process::exit(130);
+    signals::on_signal(|| {
+        secret::restore_terminal();
+        process::exit(INTERRUPTED);
     })?;
-    let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    silent.local_modes.insert(LocalModes::ECHONL);
-    set(&silent);
-    eprint(prompt);
-    let line = console::read_stdin_line();
-    set(&before);
-    let Some(line) = line? else {
-        return Err(Error::other("no password was given"));
+    let answer = match io::stdin().is_terminal() {
+        true => secret::ask(prompt)?,
+        false => Answer::NoTerminal,
     };
-    String::from_utf8(line)
-        .map_err(|_| Error::other("the password is not UTF-8"))
-}
-
-fn set(modes: &Termios) {
-    // Flush: what was typed ahead was shown, and is no password.
-    let _ = tcsetattr(io::stdin(), OptionalActions::Flush, modes);
-}
-
-/// On stderr: stdout is for what is fetched.
-fn eprint(text: &str) {
-    let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+    match answer {
+        Answer::Typed(password) => Ok(password),
+        Answer::Interrupted => process::exit(INTERRUPTED),
+        Answer::End => Err(Error::other("no password was given")),
+        Answer::NoTerminal => Err(Error::other(format!(
+            "no password: set {VARIABLE}, or run it at a terminal to be asked"
+        ))),
+    }
 }
 
 /// A password in a URL is used, and warned of.

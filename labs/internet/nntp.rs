@@ -16,7 +16,7 @@
 
 use socketlab::{Result, args};
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
 use crate::login::login;
 use crate::output::Output;
@@ -25,31 +25,31 @@ use crate::output::Output;
 pub fn fetch(job: &Job) -> Result<()> {
     let (group, article) = path(job);
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
-    talk.only_crlf();
+    let mut connection = Connection::open(job)?;
+    connection.only_crlf();
 
     // ---- 1 greeting ------------------------------------------------------
     // 200: one may post here; 201: one may only read (RFC 3977, 5.1).
     job.step("1 greeting");
-    expect(&mut talk, &[200, 201])?;
+    expect(&mut connection, &[200, 201])?;
 
     // ---- 2 STARTTLS ------------------------------------------------------
     if job.starttls {
         job.step("2 STARTTLS");
-        ask(&mut talk, "STARTTLS", &[382])?;
-        talk = talk.start_tls()?;
+        ask(&mut connection, "STARTTLS", &[382])?;
+        connection.start_tls()?;
     }
 
     // ---- 3 AUTHINFO ------------------------------------------------------
-    // Most servers let everybody read. 281 after USER: no password needed.
+    // Most servers let everybody read. 281 after USER: no password is needed.
     if job.url.user.is_some() {
         job.step("3 AUTHINFO");
-        let login = login(&mut talk)?;
+        let login = login(&mut connection)?;
         let user = format!("AUTHINFO USER {}", login.user);
-        if ask(&mut talk, &user, &[381, 281])?.starts_with("381") {
+        if ask(&mut connection, &user, &[381, 281])?.starts_with("381") {
             let pass = format!("AUTHINFO PASS {}", login.password);
-            talk.send_as("AUTHINFO PASS ****", &pass)?;
-            expect(&mut talk, &[281])?;
+            connection.send_masked(&pass, "AUTHINFO PASS ****")?;
+            expect(&mut connection, &[281])?;
         }
     }
     match (group.as_str(), article.as_str()) {
@@ -57,19 +57,20 @@ pub fn fetch(job: &Job) -> Result<()> {
             // ---- 4 LIST --------------------------------------------------
             // `name last first status` (7.6.3), printed as they come.
             job.step("4 LIST");
-            ask(&mut talk, "LIST", &[215])?;
-            talk.dotted(|line| out.write(&[line, b"\n"].concat()))?;
+            ask(&mut connection, "LIST", &[215])?;
+            connection.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
-        ("", id) => one(&mut talk, &mut out, &format!("<{id}>"))?,
+        ("", id) => one(&mut connection, &mut out, &format!("<{id}>"))?,
         (group, number) => {
             // ---- 5 GROUP -------------------------------------------------
             // Numbers are this server's and this group's; the Message-ID in
             // an article is the same everywhere.               (viva 9)
             job.step("5 GROUP");
-            let reply = ask(&mut talk, &format!("GROUP {group}"), &[211])?;
+            let reply =
+                ask(&mut connection, &format!("GROUP {group}"), &[211])?;
             match number {
-                "" => over(&mut talk, &mut out, &reply)?,
-                number => one(&mut talk, &mut out, number)?,
+                "" => over(&mut connection, &mut out, &reply)?,
+                number => one(&mut connection, &mut out, number)?,
             }
         }
     }
@@ -77,39 +78,47 @@ pub fn fetch(job: &Job) -> Result<()> {
 
     // ---- 8 QUIT ----------------------------------------------------------
     job.step("8 QUIT");
-    let _ = talk.send("QUIT").and_then(|()| talk.reply());
-    talk.close();
+    let _ = connection.send("QUIT").and_then(|()| connection.reply());
+    connection.close();
     Ok(())
 }
 
 /// An article, by its number in the group or by its Message-ID.
-fn one(talk: &mut Dialogue<'_>, out: &mut Output, which: &str) -> Result<()> {
+fn one(
+    connection: &mut Connection<'_>,
+    out: &mut Output,
+    which: &str,
+) -> Result<()> {
     // ---- 6 ARTICLE -------------------------------------------------------
-    talk.job.step("6 ARTICLE");
-    ask(talk, &format!("ARTICLE {which}"), &[220])?;
-    talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))
+    connection.job.step("6 ARTICLE");
+    ask(connection, &format!("ARTICLE {which}"), &[220])?;
+    connection.dotted(|line| out.write(&[line, b"\r\n"].concat()))
 }
 
 /// The articles of a group; `reply` is GROUP's: 211 count first last name.
-fn over(talk: &mut Dialogue<'_>, out: &mut Output, reply: &str) -> Result<()> {
+fn over(
+    connection: &mut Connection<'_>,
+    out: &mut Output,
+    reply: &str,
+) -> Result<()> {
     let numbers = reply.split(' ').take(4).flat_map(str::parse::<u64>);
     let (first, last) = match numbers.collect::<Vec<_>>()[..] {
         [_, 0, ..] => return Ok(()), // an empty group
         [_, _, first, last] => (first, last),
-        _ => return Err(talk.refused(reply)),
+        _ => return Err(connection.refused(reply)),
     };
 
     // ---- 7 OVER ----------------------------------------------------------
     // number, subject, from, date, …, with tabs (8.3). Old servers know it
     // as XOVER, and say so with 500. 423, 420: there is none.
-    talk.job.step("7 OVER");
+    connection.job.step("7 OVER");
     let over = format!("OVER {first}-{last}");
-    let mut reply = ask(talk, &over, &[224, 423, 420, 500, 501, 503])?;
+    let mut reply = ask(connection, &over, &[224, 423, 420, 500, 501, 503])?;
     if code(&reply) >= 500 {
-        reply = ask(talk, &format!("X{over}"), &[224, 423, 420])?;
+        reply = ask(connection, &format!("X{over}"), &[224, 423, 420])?;
     }
     if code(&reply) == 224 {
-        talk.dotted(|line| {
+        connection.dotted(|line| {
             let fields: Vec<_> = line.split(|&b| b == b'\t').take(3).collect();
             out.write(&[&fields.join(&b'\t'), &b"\n"[..]].concat())
         })?;
@@ -117,16 +126,20 @@ fn over(talk: &mut Dialogue<'_>, out: &mut Output, reply: &str) -> Result<()> {
     Ok(())
 }
 
-fn ask(talk: &mut Dialogue<'_>, command: &str, good: &[u32]) -> Result<String> {
-    talk.send(command)?;
-    expect(talk, good)
+fn ask(
+    connection: &mut Connection<'_>,
+    command: &str,
+    good: &[u32],
+) -> Result<String> {
+    connection.send(command)?;
+    expect(connection, good)
 }
 
-fn expect(talk: &mut Dialogue<'_>, good: &[u32]) -> Result<String> {
-    let reply = talk.reply()?;
+fn expect(connection: &mut Connection<'_>, good: &[u32]) -> Result<String> {
+    let reply = connection.reply()?;
     match good.contains(&code(&reply)) {
         true => Ok(reply),
-        false => Err(talk.refused(&reply)),
+        false => Err(connection.refused(&reply)),
     }
 }
 
@@ -137,7 +150,7 @@ fn code(reply: &str) -> u32 {
 /// Group and article of the path; a word with @ is a Message-ID.
 fn path(job: &Job) -> (String, String) {
     let means = "nntp://HOST/GROUP/NUMBER";
-    let path = crate::job::path_of(job, means);
+    let path = job.path(means);
     let (group, article) = path.split_once('/').unwrap_or((&path, ""));
     if group.contains('@') {
         return (String::new(), group.trim_matches(['<', '>']).into());

@@ -1,30 +1,29 @@
 //! Where the result goes. To a terminal: as text, with what would drive the
 //! terminal escaped. Into a pipe: the bytes as they came. With `-o FILE`:
-//! into FILE.part, renamed when all has come, so that FILE is never half.
+//! into FILE.part, which is renamed when all has arrived, so that FILE is
+//! never half.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use socketlab::{Error, Result, args, console, warn};
+use http::download::{Destination, Download};
+use socketlab::{Error, Result, console, warn};
 
 /// The result on its way.
 pub struct Output {
     target: Target,
     count: u64, // bytes so far
-    bar: ProgressBar,
 }
 
 enum Target {
     Terminal(Screen),
     Pipe,
-    File { file: BufWriter<File>, part: PathBuf, name: PathBuf, done: bool },
+    File(Download),
 }
 
 impl Output {
-    /// Into this file, or to stdout. A file that cannot be written is told
-    /// before anything is asked of the network.
+    /// Into this file, or to stdout. If the file cannot be written, the error
+    /// comes before anything is asked of the network.
     pub fn open(name: Option<&Path>) -> Result<Output> {
         let target = match name {
             None if io::stdout().is_terminal() => {
@@ -32,53 +31,18 @@ impl Output {
             }
             None => Target::Pipe,
             Some(name) => {
-                if name.as_os_str().is_empty() {
-                    args::usage("-o needs the name of a file");
-                }
-                if name.is_dir() {
-                    let name = name.display();
-                    let what = format!("{name} is a folder: -o FILE");
-                    return Err(Error::other(what));
-                }
-                // A device or FIFO is written to; a file is replaced by one
-                // that is whole. Or `-o /dev/null` would be the end of it;
-                // /dev/stdout is a link, and may lead to a plain file.
-                let special = name.parent() == Some(Path::new("/dev"))
-                    || name.metadata().is_ok_and(|m| !m.is_file());
-                let mut part = name.as_os_str().to_os_string();
-                let mut new = OpenOptions::new();
-                new.write(true);
-                if !special {
-                    part.push(".part");
-                    // A new file, wherever a link of that name may point.
-                    let _ = fs::remove_file(&part);
-                    new.create_new(true);
-                }
-                let part = PathBuf::from(part);
-                let file = BufWriter::new(
-                    new.open(&part).map_err(|e| failed("open", &part, e))?,
-                );
-                let name = name.to_path_buf();
-                Target::File { file, part, name, done: special }
+                let to = Destination::new(name.to_path_buf())?;
+                Target::File(to.begin(0, None)?)
             }
         };
-        let bar = ProgressBar::hidden();
-        Ok(Output { target, count: 0, bar })
+        Ok(Output { target, count: 0 })
     }
 
     /// Says how many bytes will come, if it is known: for the progress bar,
     /// which a file has, on a terminal.
     pub fn announce(&mut self, size: Option<u64>) {
-        if let Target::File { .. } = self.target {
-            let form =
-                "{bytes} of {total_bytes} {wide_bar} {bytes_per_sec} {eta}";
-            let style = ProgressStyle::with_template(form);
-            self.bar = size.map_or_else(ProgressBar::no_length, |size| {
-                ProgressBar::new(size)
-            });
-            self.bar.set_style(
-                style.unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
+        if let Target::File(download) = &mut self.target {
+            download.announce(size);
         }
     }
 
@@ -91,44 +55,25 @@ impl Output {
                 to_stdout(text.as_bytes())
             }
             Target::Pipe => to_stdout(bytes),
-            Target::File { file, part, .. } => {
-                self.bar.set_position(self.count);
-                file.write_all(bytes).map_err(|e| failed("write", part, e))
-            }
+            Target::File(download) => download.write(bytes),
         }
     }
 
-    /// How many bytes came.
+    /// How many bytes have arrived.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// All has come: FILE.part becomes FILE.
-    pub fn finish(mut self) -> Result<()> {
-        match &mut self.target {
-            Target::Terminal(screen) => to_stdout(screen.end().as_bytes()),
+    /// All has arrived. An output that is dropped before leaves no file.
+    pub fn finish(self) -> Result<()> {
+        match self.target {
+            Target::Terminal(mut screen) => to_stdout(screen.end().as_bytes()),
             Target::Pipe => Ok(()),
-            Target::File { file, part, name, done } => {
-                self.bar.finish_and_clear();
-                file.flush().map_err(|e| failed("write", part, e))?;
-                if !*done {
-                    fs::rename(&*part, &*name)
-                        .map_err(|e| failed("rename", part, e))?;
-                    *done = true;
-                }
-                warn!("saved {}: {} bytes", name.display(), self.count);
+            Target::File(download) => {
+                let saved = download.finish()?;
+                warn!("{saved}");
                 Ok(())
             }
-        }
-    }
-}
-
-/// What never got its `finish` is not the file that was asked for.
-impl Drop for Output {
-    fn drop(&mut self) {
-        if let Target::File { part, done: false, .. } = &self.target {
-            self.bar.abandon();
-            let _ = fs::remove_file(part);
         }
     }
 }
@@ -137,7 +82,7 @@ impl Drop for Output {
 #[derive(Default)]
 struct Screen {
     tail: Vec<u8>, // the beginning of a character, or a CR before its LF
-    open: bool,    // the last line has no end
+    open: bool,    // the last line has no newline yet
 }
 
 impl Screen {
@@ -149,12 +94,12 @@ impl Screen {
             _ => self.tail.len(),
         };
         let rest = self.tail.split_off(end);
-        let whole = std::mem::replace(&mut self.tail, rest);
-        self.open = whole.last().map_or(self.open, |&byte| byte != b'\n');
-        printable(&whole)
+        let complete = std::mem::replace(&mut self.tail, rest);
+        self.open = complete.last().map_or(self.open, |&byte| byte != b'\n');
+        printable(&complete)
     }
 
-    /// The rest. What is printed next begins a line.
+    /// The rest, with a newline, so that what is printed next begins a line.
     fn end(&mut self) -> String {
         let open = self.open || !self.tail.is_empty();
         let rest = printable(&std::mem::take(&mut self.tail));
@@ -162,7 +107,7 @@ impl Screen {
     }
 }
 
-/// Line ends and tabs stay; all else that is no text is escaped.
+/// Newlines and tabs stay; everything else that is not text is escaped.
 fn printable(bytes: &[u8]) -> String {
     let mut lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     let last = lines.pop().unwrap_or_default();
@@ -171,14 +116,14 @@ fn printable(bytes: &[u8]) -> String {
             line.split(|&byte| byte == b'\t').map(console::escape).collect();
         parts.join("\t")
     };
-    let whole = lines.iter().map(|line| {
+    let complete = lines.iter().map(|line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         tabs(line) + "\n"
     });
-    whole.collect::<String>() + &tabs(last)
+    complete.collect::<String>() + &tabs(last)
 }
 
-/// Ends the program quietly when nobody reads any more (`fetch … | head`).
+/// Ends the program quietly when the reader has closed (`fetch … | head`).
 fn to_stdout(bytes: &[u8]) -> Result<()> {
     match console::print_bytes(bytes) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -186,10 +131,6 @@ fn to_stdout(bytes: &[u8]) -> Result<()> {
         }
         done => done.map_err(|error| Error::new("write", "stdout", error)),
     }
-}
-
-fn failed(call: &'static str, file: &Path, error: io::Error) -> Error {
-    Error::new(call, file.display(), error)
 }
 
 #[cfg(test)]

@@ -9,101 +9,101 @@
 //!   |------- 4 STAT -------------->|   +OK 2 320: messages, bytes
 //!   |------- 5 LIST -------------->|   lines, until a single dot
 //!   |------- 6 LIST 3, RETR 3 ---->|   the message, until a single dot
-//!   |------- 7 QUIT -------------->|   what was deleted goes now: nothing
+//!   |------- 7 QUIT -------------->|   now the server would delete
 //! ```
 //!
-//! Every reply begins with +OK or -ERR, and nothing else counts.   [T-M]
+//! Every reply begins with +OK or -ERR.                            [T-M]
 
 use socketlab::{Result, args};
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
-use crate::login::login;
+use crate::login::{Login, login};
 use crate::output::Output;
 
 /// Lists a mailbox, or fetches a message of it.
 pub fn fetch(job: &Job) -> Result<()> {
     let number = number(job);
     let mut out = Output::open(job.output.as_deref())?;
-    let mut talk = Dialogue::open(job)?;
-    talk.only_crlf();
+    let mut connection = Connection::open(job)?;
+    connection.only_crlf();
 
     // ---- 1 greeting ------------------------------------------------------
     // The server speaks first (RFC 1939, 4).                     (viva 1)
     job.step("1 greeting");
-    expect_ok(&mut talk)?;
+    expect_ok(&mut connection)?;
 
     // ---- 2 STLS ----------------------------------------------------------
-    // From the next byte on it is TLS, or this is the end: whoever removes
-    // the offer on the way must not get the password. (RFC 2595, 4) (try 3)
+    // TLS begins with the next byte, or the dialogue ends: somebody on the
+    // way who answers "no" must not get the password (RFC 2595, 4). (try 3)
     if job.starttls {
         job.step("2 STLS");
-        ask(&mut talk, "STLS")?;
-        talk = talk.start_tls()?;
+        ask(&mut connection, "STLS")?;
+        connection.start_tls()?;
     }
 
     // ---- 3 USER ----------------------------------------------------------
-    // In two commands, the password as it is (7). That is why TLS.
+    // Two commands, and the password goes as it is (7). So TLS is needed.
     job.step("3 USER");
-    let login = login(&mut talk)?;
-    ask(&mut talk, &format!("USER {}", login.user))?;
-    talk.send_as("PASS ****", &format!("PASS {}", login.password))?;
-    expect_ok(&mut talk)?;
+    let Login { user, password } = login(&mut connection)?;
+    ask(&mut connection, &format!("USER {user}"))?;
+    connection.send_masked(&format!("PASS {password}"), "PASS ****")?;
+    expect_ok(&mut connection)?;
 
     // ---- 4 STAT ----------------------------------------------------------
     // How many messages, and how many bytes (5).
     job.step("4 STAT");
-    ask(&mut talk, "STAT")?;
+    ask(&mut connection, "STAT")?;
     match number {
         None => {
             // ---- 5 LIST --------------------------------------------------
-            // `number size`, a line each. The numbers hold for this session
-            // only: after a deletion the next session counts anew.
+            // `number size`, a line each. The numbers are valid in this
+            // session only: after a deletion the next one counts anew.
             job.step("5 LIST");
-            ask(&mut talk, "LIST")?;
-            talk.dotted(|line| out.write(&[line, b"\n"].concat()))?;
+            ask(&mut connection, "LIST")?;
+            connection.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
         Some(number) => {
             // ---- 6 RETR --------------------------------------------------
-            // The size, from LIST, is for the progress bar: the end is the
-            // dot. Lines keep their CR LF; the dots are unstuffed. (viva 5)
+            // The size from LIST is for the progress bar; the dot is the
+            // end. Lines keep their CR LF, stuffed dots are removed. (viva 5)
             job.step("6 RETR");
-            let line = ask(&mut talk, &format!("LIST {number}"))?;
+            let line = ask(&mut connection, &format!("LIST {number}"))?;
             let size = line.split(' ').nth(2).and_then(|n| n.parse().ok());
-            ask(&mut talk, &format!("RETR {number}"))?;
+            ask(&mut connection, &format!("RETR {number}"))?;
             out.announce(size);
-            talk.dotted(|line| out.write(&[line, b"\r\n"].concat()))?;
+            connection.dotted(|line| out.write(&[line, b"\r\n"].concat()))?;
         }
     }
     out.finish()?;
 
     // ---- 7 QUIT ----------------------------------------------------------
-    // The message is here; a server that does not say goodbye changes
-    // nothing about that. We have deleted nothing (DELE).      (viva 8)
+    // The message has arrived, so it does not matter whether the server
+    // replies. Nothing was deleted (DELE).                     (viva 8)
     job.step("7 QUIT");
-    let _ = talk.send("QUIT").and_then(|()| talk.reply());
-    talk.close();
+    let _ = connection.send("QUIT").and_then(|()| connection.reply());
+    connection.close();
     Ok(())
 }
 
-/// Sends a command that must be answered with +OK, and gives the answer.
-fn ask(talk: &mut Dialogue<'_>, command: &str) -> Result<String> {
-    talk.send(command)?;
-    expect_ok(talk)
+/// Sends a command whose reply must be +OK, and returns the reply.
+fn ask(connection: &mut Connection<'_>, command: &str) -> Result<String> {
+    connection.send(command)?;
+    expect_ok(connection)
 }
 
-fn expect_ok(talk: &mut Dialogue<'_>) -> Result<String> {
-    let reply = talk.reply()?;
+fn expect_ok(connection: &mut Connection<'_>) -> Result<String> {
+    let reply = connection.reply()?;
     match reply == "+OK" || reply.starts_with("+OK ") {
         true => Ok(reply),
-        false => Err(talk.refused(&reply)),
+        false => Err(connection.refused(&reply)),
     }
 }
 
 /// The message's number in the path, if there is one.
 fn number(job: &Job) -> Option<u32> {
     let means = "pop3://USER@HOST/ lists, pop3://USER@HOST/3 is message 3";
-    let path = crate::job::path_of(job, means);
+    let path = job.path(means);
     match path.parse() {
         Ok(number @ 1..) => Some(number),
         _ if path.is_empty() => None,

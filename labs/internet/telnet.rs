@@ -5,13 +5,15 @@
 //! fetch                           server
 //!   |<------ 1 text ---------------|   to stdout, until FIN
 //!   |------- 2 a line, CR LF ----->|   from stdin
-//!   |<------ 3 IAC DO NAWS --------|   tell your window's size, it asks
-//!   |------- 4 IAC WONT NAWS ----->|   no, thank you
+//!   |<------ 3 IAC DO NAWS --------|   "tell me the size of your window"
+//!   |------- 4 IAC WONT NAWS ----->|   "no"
 //! ```
 //!
-//! IAC is the byte 255; two of them are one byte of data. Whoever may always
-//! answer no has a protocol in which old and new programs meet: every option
-//! begins switched off, and a no is final.          (viva 16) (try 5) [T-M]
+//! IAC is the byte 255; two of them are one byte of data. Every option begins
+//! switched off, and a program may refuse each one. So old and new programs
+//! understand each other.                           (viva 16) (try 5) [T-M]
+
+pub mod options;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,33 +24,33 @@ use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, console, warn};
 use tls::Channel;
 
-use crate::dialogue::Dialogue;
+use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
-use crate::telnet_options::{IAC, Options};
+use crate::telnet::options::{IAC, Options};
 
-/// A server that asks more often than this does not want to hear no.
+/// A server that asks more often than this negotiates without an end.
 const MOST_ANSWERS: usize = 1000;
 
-/// How often we look whether all has been typed.
+/// How often fetch checks whether stdin has ended.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A machine that is gone is noticed so long after, also in silence.
+/// After this silence the kernel checks whether the server still exists.
 const KEEPALIVE: Duration = Duration::from_secs(120);
 
 /// Stdin to the server and the server to stdout, until it closes.
-pub fn talk(job: &Job) -> Result<()> {
+pub fn fetch(job: &Job) -> Result<()> {
     if job.url.user.is_some() {
         warn!("(the user in the URL is not sent: type it when asked)");
     }
     let mut out = Output::open(job.output.as_deref())?;
-    let channel = Dialogue::open(job)?.into_channel();
+    let channel = Connection::open(job)?.into_channel()?;
     let Channel::Clear(socket) = channel else {
         return Err(Error::other("telnet has no TLS here"));
     };
     let _ = socket.set_keepalive(KEEPALIVE);
     socket.set_recv_timeout(Some(TICK))?;
-    let typed = Arc::new(AtomicBool::new(false)); // all that will be
+    let typed = Arc::new(AtomicBool::new(false)); // stdin has ended
     let (ours, flag) = (socket.clone(), typed.clone());
     thread::Builder::new()
         .name("stdin".into())
@@ -60,7 +62,7 @@ pub fn talk(job: &Job) -> Result<()> {
         })
         .map_err(|error| Error::new("spawn", "stdin", error))?;
 
-    let mut talk = Options::of(job);
+    let mut options = Options::new(&job.printer);
     let mut buffer = vec![0; 16 * 1024];
     let mut silent = Duration::ZERO; // since our FIN
     let mut closed = false; // our direction
@@ -70,9 +72,9 @@ pub fn talk(job: &Job) -> Result<()> {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.is_timeout() => {
-                // A person may think for long. The end of a pipe becomes
-                // FIN only when the server, too, is silent: it may have
-                // asked something, and a FIN ends many a server at once.
+                // A person may think for long. When stdin is a pipe that
+                // has ended, FIN is sent only after the server, too, is
+                // silent, because many servers end at once at a FIN.
                 if closed && silent >= job.wait {
                     warn!("(still open, and silent: leaving)");
                     break;
@@ -88,8 +90,8 @@ pub fn talk(job: &Job) -> Result<()> {
         };
         silent = Duration::ZERO;
         let arrived = buffer.get(..count).unwrap_or_default();
-        let (text, answers) = talk.take(arrived);
-        if talk.answered > MOST_ANSWERS {
+        let (text, answers) = options.take(arrived);
+        if options.answered > MOST_ANSWERS {
             let what = "the server negotiates without an end: over 1000 times";
             return Err(Error::other(what));
         }

@@ -1,7 +1,7 @@
 //! `scheme://user@host:port/path` to its parts: RFC 3986, as far as these
-//! schemes need it. What a URL holds goes into commands of other protocols,
-//! and a command ends at CR LF: `%0d%0a` in a path would be a second command
-//! of somebody else's making. So no control character gets through here.
+//! schemes need it. Parts of a URL go into commands, and a command ends at
+//! CR LF. So `%0d%0a` in a path would begin a second command, which the user
+//! never typed. Therefore control characters are refused here.
 //!
 //! ```text
 //!   pop3s :// ann : secret @ [::1] : 995 /3
@@ -10,42 +10,88 @@
 
 use percent_encoding::percent_decode_str;
 
-/// What a scheme stands for.
+/// The protocols of the handout's table, without SMTP. [T-M]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// Pages.
+    Http,
+    /// Usenet news.
+    Nntp,
+    /// Files.
+    Ftp,
+    /// Mail, one mailbox.
+    Pop3,
+    /// Mail, mailboxes that stay on the server.
+    Imap,
+    /// A command line.
+    Telnet,
+    /// Menus and documents.
+    Gopher,
+}
+
+/// When TLS begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tls {
+    AtOnce,
+    ByCommand, // if the user asks for it
+    Never,
+}
+
+/// What the word before `://` stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scheme {
-    /// As it stands in front of `://`.
+    /// The word itself.
     pub name: &'static str,
+    /// Who speaks.
+    pub protocol: Protocol,
     /// The port by agreement (IANA's list).
     pub port: u16,
-    /// TLS from the first byte on.
-    pub tls: bool,
-    /// Has a command that begins TLS later.
-    pub starttls: bool,
+    tls: Tls,
 }
 
-const fn scheme(
-    name: &'static str,
-    port: u16,
-    tls: bool,
-    starttls: bool,
-) -> Scheme {
-    Scheme { name, port, tls, starttls }
+impl Scheme {
+    const fn new(
+        name: &'static str,
+        protocol: Protocol,
+        port: u16,
+        tls: Tls,
+    ) -> Scheme {
+        Scheme { name, protocol, port, tls }
+    }
+
+    /// Is everything encrypted, from the first byte on?
+    pub fn is_tls(&self) -> bool {
+        self.tls == Tls::AtOnce
+    }
+
+    /// Can TLS begin by a command of the protocol? The error says why not.
+    pub fn check_starttls(&self) -> Result<(), String> {
+        let name = self.name;
+        match self.tls {
+            Tls::ByCommand => Ok(()),
+            Tls::AtOnce => Err(format!(
+                "{name} is TLS from the first byte on: --starttls is for {}",
+                name.trim_end_matches('s')
+            )),
+            Tls::Never => Err(format!("{name} has no command that begins TLS")),
+        }
+    }
 }
 
-/// All that `fetch` speaks: the handout's table, and what TLS adds. [T-M]
-pub const SCHEMES: [Scheme; 12] = [
-    scheme("http", 80, false, false),
-    scheme("https", 443, true, false),
-    scheme("nntp", 119, false, true),
-    scheme("nntps", 563, true, false),
-    scheme("ftp", 21, false, true), // not 20: that is its data
-    scheme("ftps", 990, true, false),
-    scheme("pop3", 110, false, true),
-    scheme("pop3s", 995, true, false),
-    scheme("imap", 143, false, true),
-    scheme("imaps", 993, true, false),
-    scheme("telnet", 23, false, false),
-    scheme("gopher", 70, false, false),
+/// All that `fetch` speaks: the handout's table, and what TLS adds.
+const SCHEMES: [Scheme; 12] = [
+    Scheme::new("http", Protocol::Http, 80, Tls::Never),
+    Scheme::new("https", Protocol::Http, 443, Tls::AtOnce),
+    Scheme::new("nntp", Protocol::Nntp, 119, Tls::ByCommand),
+    Scheme::new("nntps", Protocol::Nntp, 563, Tls::AtOnce),
+    Scheme::new("ftp", Protocol::Ftp, 21, Tls::ByCommand), // 20: its data
+    Scheme::new("ftps", Protocol::Ftp, 990, Tls::AtOnce),
+    Scheme::new("pop3", Protocol::Pop3, 110, Tls::ByCommand),
+    Scheme::new("pop3s", Protocol::Pop3, 995, Tls::AtOnce),
+    Scheme::new("imap", Protocol::Imap, 143, Tls::ByCommand),
+    Scheme::new("imaps", Protocol::Imap, 993, Tls::AtOnce),
+    Scheme::new("telnet", Protocol::Telnet, 23, Tls::Never),
+    Scheme::new("gopher", Protocol::Gopher, 70, Tls::Never),
 ];
 
 /// The parts of a URL.
@@ -72,7 +118,7 @@ pub fn parse(text: &str) -> Result<Url, String> {
         let what = "a URL has no spaces and control characters: write %20";
         return Err(what.into());
     }
-    let known = || SCHEMES.map(|scheme| scheme.name).join(" ");
+    let known = || SCHEMES.each_ref().map(|scheme| scheme.name).join(" ");
     let Some((name, rest)) = text.split_once("://") else {
         let known = known();
         return Err(format!("'{text}' is no URL: SCHEME://HOST, of {known}"));

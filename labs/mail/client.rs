@@ -1,5 +1,5 @@
-//! A mail client: hands one message to a mail server, and shows each word of
-//! the dialogue. Handout W, task 4. The other half is sink.rs, Postfix, a
+//! A mail client: hands one message to a mail server, and shows each line of
+//! the dialogue. Handout W, task 4. The other end is sink.rs, Postfix, a
 //! Google server, or any other mail server.                       [W-T4a]
 //!
 //! ```text
@@ -18,233 +18,241 @@
 //!   | 12 close ------- FIN -------->|
 //! ```
 
-use mail::message::Letter;
-use mail::offer::Offer;
-use mail::options::{Args, Plan};
-use mail::pipeline::Group;
-use mail::policy::Tls;
-use mail::report::{Outcome, Stop};
-use mail::smtp::Smtp;
-use mail::{auth, data, options, policy, report, text};
-use socketlab::args::{self, Program};
+use mail::client::extensions::Extensions;
+use mail::client::options::{self, Args, Plan};
+use mail::client::outcome::{self, Delivery, Failure, Step};
+use mail::client::pipeline::Group;
+use mail::client::tls_policy::{self, TlsPolicy};
+use mail::client::wire::Wire;
+use mail::client::{auth, body};
+use mail::smtp::address::Address;
+use mail::smtp::dot_stuffing;
+use mail::smtp::verb::Verb;
+use socketlab::args::{self, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console};
 
-const PROGRAM: Program = Program {
-    lab: "mail",
-    role: "client",
-    port: 2525,
-    steps: "socket connect greeting ehlo starttls auth mail rcpt data dot \
-            quit close",
-    example: "mail-client 127.0.0.1 2525 --from ada@example.com \
-              --to bob@example.org --subject Hi < letter.txt",
-};
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    // All that the user can get wrong is found before a server hears of us,
-    // and most of it before somebody types a text in vain.
+    // The user's mistakes are found before the client connects, and most of
+    // them before the user types the text.
     let mut plan = options::plan(args);
-    if plan.tls == Tls::Upgrade || plan.tls.comes_first(plan.port) {
+    if plan.args.tls == TlsPolicy::Upgrade
+        || plan.args.tls.comes_first(plan.args.port.0)
+    {
         tls::check_cert_file()?;
     }
-    let addresses = net::resolve(&plan.host, plan.port)?;
-    plan.letter.body = text::read();
-    let keep_text = |_: &Error| text::keep(&plan.letter.body);
+    let addresses = net::resolve(&plan.args.host, plan.args.port.0)?;
+    plan.letter.body = body::read();
+    let keep_text = |_: &Error| body::keep(&plan.letter.body);
     let connected = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
         // The handout's "establish a TCP connection with a mail server".
-        // Port 25 is for servers among themselves; most networks block it
-        // for everybody else.                       (viva 11) [W-T4b]
+        // Servers use port 25 among themselves; most networks block it for
+        // everybody else.                           (viva 11) [W-T4b]
+        // SO_SNDTIMEO bounds connect() on Linux, too.
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
+        // A server that does not read for 30 s is given up.
+        socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+        socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
     });
     let socket = connected.inspect_err(keep_text)?;
-    // Small commands wait for nobody's acknowledgement.
+    // A small command leaves at once: it does not wait for an ACK.
     socket.set_no_delay()?;
     let name = plan.name(socket.local_addr()?.ip());
-    let mut smtp = Smtp::new(socket, plan.waits, plan.quiet);
-    let outcome = converse(&mut smtp, &plan, &name);
+    let mut wire = Wire::new(socket, plan.timeout, plan.args.quiet);
+    let result = converse(&mut wire, &plan, &name);
 
     // ---- 11 quit() -------------------------------------------------------
-    // Also after a refusal: the server need not wait for more. The message
-    // is the server's since step 10; what comes back here changes nothing.
-    if matches!(outcome, Ok(_) | Err(Stop::Refused(_))) {
-        goodbye(&mut smtp);
+    // Also after a refusal, so that the server does not wait for more. The
+    // server has had the message since step 10; the 221 changes nothing.
+    if matches!(result, Ok(_) | Err(Failure::Refused(_))) {
+        goodbye(&mut wire);
     }
 
     // ---- 12 close() ------------------------------------------------------
-    smtp.close();
-    report::tell(&plan.letter, outcome).inspect_err(keep_text)
+    // FIN. The server answers with its own, and the connection is over.
+    wire.close();
+    outcome::report(&plan.letter, result).inspect_err(keep_text)
 }
 
 /// The dialogue. An error ends it; nothing has been delivered then, except
-/// perhaps after `Stop::Unknown`.
-fn converse(
-    smtp: &mut Smtp,
-    plan: &Plan,
-    name: &str,
-) -> std::result::Result<Outcome, Stop> {
-    let first = plan.tls.comes_first(plan.port);
-    if first {
-        smtp.note("TLS before the first word");
-        smtp.start_tls(&plan.host)?;
+/// perhaps after `Failure::Unknown`.
+fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
+    let extensions = introduce(wire, plan, name)?;
+    let (text, parameters) = prepare(plan, &extensions)?;
+
+    // ---- 7 mail() --------------------------------------------------------
+    // The envelope's sender: where complaints go (bounces). It is not what
+    // people read as From.                              (viva 9) (try 6)
+    wire.banner(Verb::Mail, "the envelope: from whom");
+    let mut group = Group::new(extensions.pipelining);
+    let sender = plan.sender.as_ref().map(Address::text).unwrap_or_default();
+    let mail = format!("MAIL FROM:<{sender}>{parameters}");
+    group.add(wire, Verb::Mail, mail)?;
+
+    // ---- 8 rcpt() --------------------------------------------------------
+    // One command for each recipient, and one reply. The server may refuse
+    // some of them; the others get the message.             (viva 13) (try 3)
+    wire.banner(Verb::Rcpt, "the envelope: to whom, one by one");
+    for address in plan.letter.recipients() {
+        let rcpt = format!("RCPT TO:<{}>", address.text());
+        group.add(wire, Verb::Rcpt, rcpt)?;
+    }
+    let replies = group.end(wire)?;
+    let replies = replies.get(1..).unwrap_or_default(); // without MAIL's
+    let mut delivery = Delivery::of(&plan.letter, replies);
+    if delivery.accepted.is_empty() {
+        return Err(delivery.all_refused().into());
+    }
+
+    // ---- 9 data() --------------------------------------------------------
+    // A question: 354 means that the message may come now.
+    wire.banner(Verb::Data, "may the message come?");
+    let reply = wire.command(Verb::Data, "")?;
+    if reply.code != 354 {
+        return Err(Failure::refused("DATA", &reply));
+    }
+
+    // ---- 10 dot() --------------------------------------------------------
+    // Until the reply to the dot the client is responsible for the message,
+    // and after a 250 the server. If no reply comes, nobody can tell whether
+    // it was delivered.                            (viva 1) (viva 4) (try 4)
+    wire.banner(Verb::Dot, "the message, and a line with a dot");
+    outcome::set_on_the_way(true);
+    wire.send_message(&text)?;
+    let reply = wire.read_reply(Verb::Dot);
+    outcome::set_on_the_way(false);
+    let reply = reply.map_err(|lost| Failure::Unknown(lost.why().into()))?;
+    match reply.code / 100 {
+        2 => delivery.words = reply.text(),
+        4 | 5 => return Err(Failure::refused("the message", &reply)),
+        // The server is out of step, but it is there: it gets a QUIT.
+        _ => {
+            goodbye(wire);
+            return Err(Failure::Unknown(format!("answer: {}", reply.text())));
+        }
+    }
+    Ok(delivery)
+}
+
+/// Greeting, EHLO, TLS and log-in: all that comes before the message.
+fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
+    let tls_first = plan.args.tls.comes_first(plan.args.port.0);
+    if tls_first {
+        wire.note("TLS before the first word");
+        wire.start_tls(&plan.args.host)?;
     }
 
     // ---- 3 greeting() ----------------------------------------------------
-    // A client that speaks before the greeting is taken for a robot by many
-    // servers, and turned away.
-    smtp.banner("greeting", "the server speaks first");
-    let reply = smtp.hear("the greeting")?;
+    // The client waits for it. Many servers take a client that speaks first
+    // for a spammer's program, and disconnect it.
+    wire.banner(Verb::Greeting, "the server speaks first");
+    let reply = wire.read_reply(Verb::Greeting)?;
     if reply.code != 220 {
-        return Err(Stop::refused("the connection", &reply));
+        return Err(Failure::refused("the connection", &reply));
     }
 
     // ---- 4 ehlo() --------------------------------------------------------
     // Our name, and the question what the server can do.         (viva 12)
-    smtp.banner("ehlo", "who we are; what can the server do?");
-    let mut offer = ehlo(smtp, name)?;
+    wire.banner(Verb::Ehlo, "who we are; what can the server do?");
+    let mut extensions = ehlo(wire, name)?;
 
     // ---- 5 starttls() ----------------------------------------------------
-    // What was offered in the clear counts for nothing any more: somebody
-    // on the way may have written it. So EHLO comes again.  (viva 10) (try 8)
-    let loopback = smtp.is_loopback();
-    let wanted = plan.tls.wants_starttls(offer.starttls, loopback);
-    if !first && wanted.map_err(Stop::Refused)? {
-        smtp.banner("starttls", "from here on encrypted");
-        let reply = smtp.ask("STARTTLS")?;
+    // The first reply to EHLO came in the clear, so somebody on the way may
+    // have written it. After the handshake EHLO comes again.
+    //                                                    (viva 10) (try 8)
+    let loopback = wire.is_loopback();
+    let wanted = plan.args.tls.wants_starttls(extensions.starttls, loopback);
+    if !tls_first && wanted? {
+        wire.banner(Verb::StartTls, "from here on encrypted");
+        let reply = wire.command(Verb::StartTls, "")?;
         if reply.code != 220 {
-            return Err(Stop::refused("STARTTLS", &reply));
+            return Err(Failure::refused("STARTTLS", &reply));
         }
-        smtp.start_tls(&plan.host)?;
-        smtp.banner("ehlo", "again: the first answer came in the clear");
-        offer = ehlo(smtp, name)?;
+        wire.start_tls(&plan.args.host)?;
+        wire.banner(Verb::Ehlo, "again: the first answer came in the clear");
+        extensions = ehlo(wire, name)?;
     }
 
     // ---- 6 auth() --------------------------------------------------------
-    // Without it a server takes mail for its own users only; with it, for
-    // any recipient.                                    (viva 6) [W-T4b]
+    // Without a log-in a server takes mail for its own users only; with one,
+    // for any recipient.                                (viva 6) [W-T4b]
     if let Some(login) = &plan.login {
-        smtp.banner("auth", "who sends; the password is not shown");
-        let secure = smtp.is_secure();
-        policy::may_log_in(secure, loopback).map_err(Stop::Refused)?;
-        let how = auth::choose(login.wanted, &offer.auth);
-        auth::authenticate(smtp, login, how.map_err(Stop::Refused)?)?;
+        wire.banner(Verb::Auth, "who sends; the password is not shown");
+        tls_policy::may_log_in(wire.is_secure(), loopback)?;
+        let mechanism = auth::choose(login.wanted, &extensions.auth)?;
+        auth::authenticate(wire, login, mechanism)?;
     }
+    Ok(extensions)
+}
 
-    // ---- 7 mail() --------------------------------------------------------
-    // The envelope's sender: where complaints go (bounces). Not what people
-    // read as From.                                     (viva 9) (try 6)
-    let letter = &plan.letter;
-    let (wire, parameters) = prepare(letter, plan, &offer)?;
-    smtp.banner("mail", "the envelope: from whom");
-    let mut group = Group::new(offer.pipelining);
-    group.tell(smtp, format!("MAIL FROM:<{}>{parameters}", plan.sender))?;
-
-    // ---- 8 rcpt() --------------------------------------------------------
-    // One command for each recipient, and one answer: some may be refused
-    // while the rest is served.                             (viva 13) (try 3)
-    smtp.banner("rcpt", "the envelope: to whom, one by one");
-    for address in letter.recipients() {
-        group.tell(smtp, format!("RCPT TO:<{}>", address.text()))?;
+/// EHLO; or HELO, for a server from before 1995, which has no extensions.
+fn ehlo(wire: &mut Wire, name: &str) -> Step<Extensions> {
+    let reply = wire.command(Verb::Ehlo, name)?;
+    if reply.code == 250 {
+        return Ok(Extensions::of(&reply));
     }
-    let replies = group.end(smtp)?;
-    let mut outcome = Outcome::of(letter, replies.get(1..).unwrap_or_default());
-    if outcome.accepted.is_empty() {
-        return Err(Stop::Refused(outcome.all_refused()));
+    if reply.code / 100 != 5 {
+        return Err(Failure::refused("EHLO", &reply));
     }
-
-    // ---- 9 data() --------------------------------------------------------
-    smtp.banner("data", "may the message come?");
-    let reply = smtp.ask("DATA")?;
-    if reply.code != 354 {
-        return Err(Stop::refused("DATA", &reply));
+    wire.note("no EHLO here: the way of 1982, HELO");
+    let reply = wire.command(Verb::Helo, name)?;
+    match reply.code {
+        250 => Ok(Extensions::default()),
+        _ => Err(Failure::refused("HELO", &reply)),
     }
-
-    // ---- 10 dot() --------------------------------------------------------
-    // Until the answer to the dot the message is ours, and after its 250
-    // the server's. In between nobody can tell.    (viva 1) (viva 4) (try 4)
-    smtp.banner("dot", "the message, and a line with a dot");
-    report::on_the_way();
-    smtp.send_message(&wire)?;
-    let answer = smtp.hear("the dot");
-    report::answered();
-    let reply = match answer {
-        Ok(reply) => reply,
-        Err(silence) => return Err(Stop::Unknown(silence.why().to_string())),
-    };
-    match reply.code / 100 {
-        2 => outcome.words = reply.text(),
-        4 | 5 => return Err(Stop::refused("the message", &reply)),
-        // The server is out of step, but it is there: it hears that we go.
-        _ => {
-            goodbye(smtp);
-            return Err(Stop::Unknown(format!("answer: {}", reply.text())));
-        }
-    }
-    Ok(outcome)
 }
 
 /// QUIT. Nothing depends on its reply.
-fn goodbye(smtp: &mut Smtp) {
-    smtp.banner("quit", "goodbye");
-    if let Err(silence) = smtp.ask("QUIT") {
-        smtp.note(&console::escape(silence.why().as_bytes()));
+fn goodbye(wire: &mut Wire) {
+    wire.banner(Verb::Quit, "goodbye");
+    if let Err(lost) = wire.command(Verb::Quit, "") {
+        wire.note(&console::escape(lost.why().as_bytes()));
     }
 }
 
-/// EHLO; or HELO, for a server from before 1995, which then offers nothing.
-fn ehlo(smtp: &mut Smtp, name: &str) -> std::result::Result<Offer, Stop> {
-    let reply = smtp.ask(&format!("EHLO {name}"))?;
-    if reply.code == 250 {
-        return Ok(Offer::of(&reply));
-    }
-    if !reply.is_permanent() {
-        return Err(Stop::refused("EHLO", &reply));
-    }
-    smtp.note("no EHLO here: the way of 1982, HELO");
-    let reply = smtp.ask(&format!("HELO {name}"))?;
-    match reply.code {
-        250 => Ok(Offer::default()),
-        _ => Err(Stop::refused("HELO", &reply)),
-    }
-}
-
-/// The message for this server, and what stands behind MAIL FROM: what was
-/// not offered may not be used.
-fn prepare(
-    letter: &Letter,
-    plan: &Plan,
-    offer: &Offer,
-) -> std::result::Result<(Vec<u8>, String), Stop> {
-    let message = letter.build(offer.eight_bit).map_err(Stop::Refused)?;
-    let message = data::with_crlf(&message);
-    let wire = data::stuffed(&message).map_err(Stop::Refused)?;
+/// The message for this server, and the parameters of MAIL FROM. The client
+/// uses no extension that the server has not offered.
+fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
+    let message = plan.letter.build(extensions.eight_bit)?;
+    let message = dot_stuffing::with_crlf(&message);
+    let stuffed = dot_stuffing::stuffed(&message)?;
     let size = message.len();
-    if let Some(most) = offer.refuses_size(size) {
-        return Err(Stop::Refused(format!(
+    if let Some(most) = extensions.refuses_size(size) {
+        Err(format!(
             "the message has {size} octets, this server takes {most} (SIZE)"
-        )));
+        ))?;
     }
     let mut parameters = String::new();
-    if offer.size.is_some() {
+    if extensions.size.is_some() {
         parameters.push_str(&format!(" SIZE={size}"));
     }
-    if offer.eight_bit && !message.is_ascii() {
+    if extensions.eight_bit && !message.is_ascii() {
         parameters.push_str(" BODY=8BITMIME");
     }
     if plan.needs_utf8() {
-        if !offer.utf8 {
-            return Err(Stop::Refused(
-                "an address has letters beyond ASCII before its @, and this \
+        if !extensions.utf8 {
+            Err("an address has letters beyond ASCII before its @, and this \
                  server does not offer SMTPUTF8: no way to say it"
-                    .to_string(),
-            ));
+                .to_string())?;
         }
         parameters.push_str(" SMTPUTF8");
     }
-    Ok((wire, parameters))
+    Ok((stuffed, parameters))
 }
+
+const PROGRAM: Program = Program {
+    lab: "mail",
+    role: Role::Client { server: Some("mail-sink") },
+    port: 2525,
+    steps: "socket connect greeting ehlo starttls auth mail rcpt data dot \
+            quit close",
+    example: "mail-client 127.0.0.1 2525 --from ada@example.com \
+              --to bob@example.org --subject Hi < letter.txt",
+};

@@ -1,52 +1,169 @@
-//! A mail server that delivers nothing: every message that it takes is a
-//! file in a folder. Handout W (Week 5), task 4 wants a mail server on the
-//! other end [W-T4b]; this one needs no account, no network, and does what
-//! you tell it to. The client is client.rs; any other will do.
+//! A mail server that delivers nothing: it stores each message as a file in
+//! a Maildir. Handout W (Week 5), task 4 wants a mail server on the other end
+//! [W-T4b]; this one needs no account and no network, and it fails where you
+//! tell it to. The client is client.rs, or any other mail client.
 //!
 //! ```text
 //! client                  sink (this file)
 //!   |                       |  1 socket   2 bind   3 listen
 //!   |------ handshake ----->|  4 accept   one NEW socket per client
-//!   |<------- 220 … --------|  6 send   } sink_talk.rs, in a thread
+//!   |<------- 220 … --------|  6 send   } sink/wire.rs, in a thread
 //!   |------- EHLO … ------->|  5 recv   } per client       [W-T4a]
 //!   |<------- 250 … --------|  6 send   }
 //!   |         …             |
-//!   |<------- 221 … --------|  7 close    sink_session.rs
+//!   |<------- 221 … --------|  7 close
 //! ```
-//!
-//! sink_session.rs the dialogue · sink_verbs.rs, sink_command.rs,
-//! sink_talk.rs, sink_envelope.rs, sink_data.rs, sink_auth.rs its parts ·
-//! sink_store.rs, sink_mbox.rs where messages stay · sink_faults.rs what
-//! goes wrong on request · sink_tls.rs the certificate.
 
-use mail::sink_tls;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use mail::sink_auth::{Account, VARIABLE};
-use mail::sink_faults::Faults;
-use mail::sink_session::{Sink, converse};
-use mail::sink_store::Store;
-use socketlab::args::{self, Port, Program};
+use mail::sink::certificate;
+use mail::sink::faults::Faults;
+use mail::sink::maildir::Maildir;
+use mail::sink::session::{Next, Session};
+use mail::sink::settings::{Account, Settings, VARIABLE};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say, warn};
 
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    // All mistakes in the options are found before the first client comes.
+    let settings = Arc::new(prepare(&args)?);
+
+    // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM: a dialogue needs every byte, and in order.
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Mail servers use port 25, and clients hand in their mail at 587 or 465.
+    // Ports below 1024 need privileges, so a lab takes 2525.    (viva 11)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // The kernel queues clients until accept(). A mail client that finds the
+    // queue full tries again later, so no message is lost.
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
+    listener.listen(BACKLOG)?;
+    net::allow_many_sockets();
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+    introduce(&settings, &args);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A new socket and a thread for each client, so that a client with a
+        // long message does not hold up the others.
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let settings = settings.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    say!("[{peer}] connected");
+                    converse(client, peer, &settings)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}
+
+/// Serves one client until QUIT, or until it is gone.
+fn converse(
+    client: TcpSocket,
+    peer: SocketAddr,
+    settings: &Settings,
+) -> Result<()> {
+    // A reply leaves at once; Nagle's algorithm would hold back the second
+    // of two.
+    client.set_no_delay()?;
+    let mut session = Session::new(client, peer, settings)?;
+    let mut next = session.greet()?;
+    while next != Next::Close {
+        next = session.turn()?;
+        if next == Next::Tls {
+            session = session.start_tls()?;
+        }
+    }
+
+    // ---- 7 close() -------------------------------------------------------
+    // FIN. The listening socket and the other clients' sockets stay open.
+    session.close();
+    say!("[{peer}] left");
+    Ok(())
+}
+
+/// Opens the folder and reads the options; a wrong one ends the program.
+fn prepare(args: &Args) -> Result<Settings> {
+    let faults = Faults::parse(&args.fail, &args.drop_after, &args.slow);
+    let faults = faults.unwrap_or_else(|problem| args::usage(&problem));
+    if args.tls && args.implicit_tls {
+        args::usage("--tls is TLS on request, --implicit-tls from the start");
+    }
+    if args.password_file.is_some() && args.user.is_none() {
+        args::usage("--password-file needs --user NAME");
+    }
+    if args.user.as_deref() == Some("") {
+        args::usage("--user: an empty name is nobody's");
+    }
+    let file = args.password_file.as_deref();
+    let account = args.user.clone().map(|user| Account::new(user, file));
+    let account = account.transpose()?;
+    let maildir = Maildir::open(&args.dir)?;
+    let certificate = || {
+        maildir.be_the_only_one_with_tls()?;
+        certificate::config(Path::new(&args.dir), &args.host)
+    };
+    let tls = (args.tls || args.implicit_tls).then(certificate).transpose()?;
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    Ok(Settings {
+        maildir,
+        faults,
+        tls,
+        implicit: args.implicit_tls,
+        account,
+        max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
+        idle: Duration::from_secs(idle),
+        quiet: args.quiet,
+    })
+}
+
+/// Says where messages go, and what is not as usual.
+fn introduce(settings: &Settings, args: &Args) {
+    say!("messages go to {}", args.dir);
+    if settings.tls.is_some() {
+        say!("clients trust it with SSL_CERT_FILE={}/cert.pem", args.dir);
+    }
+    if let Some(account) = &settings.account {
+        if account.is_open() {
+            say!("any password will do: {VARIABLE} is not set");
+        }
+        if settings.tls.is_none() {
+            warn!("warning: without --tls, passwords pass in the clear");
+        }
+    }
+    if let Some(faults) = settings.faults.summary() {
+        say!("faults: {faults}");
+    }
+}
+
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// What a client reads when too many others are connected.
 const NO_ROOM: &str = "421 4.3.2 no room, try again later\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "mail",
-    role: "sink",
-    port: 2525,
-    steps: "socket bind listen accept recv send close",
-    example: "mail-sink 127.0.0.1 2525 --dir target/mail",
-};
 
 /// Takes mail for anybody and keeps it in a folder. Nothing is sent on.
 #[derive(FromArgs, ArgsInfo)]
@@ -57,12 +174,10 @@ struct Args {
     /// port to bind (default 2525; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    /// folder for the messages, one .eml each (default target/mail)
+    /// folder for the messages, a Maildir: mutt -f DIR reads it (default
+    /// target/mail)
     #[argh(option, default = "\"target/mail\".into()")]
     dir: String,
-    /// append all messages to this file, too, as mutt -f reads it
-    #[argh(option)]
-    mbox: Option<String>,
     /// refuse: VERB=CODE, VERB=CODE*TIMES, rcpt=CODE:ADDRESS; VERB is
     /// greeting ehlo helo starttls auth mail rcpt data dot rset noop vrfy
     /// help quit; dot comes after the message (may be repeated)
@@ -105,102 +220,10 @@ struct Args {
     allow_privileged: bool,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let address = net::resolve_one(&args.host, port)?;
-    // Everything that can be wrong is found before the first client comes.
-    let sink = Arc::new(prepare(&args)?);
-
-    // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM: a dialogue needs every byte, and in order.
-    let listener = TcpSocket::new(address)?;
-
-    // ---- 2 bind() --------------------------------------------------------
-    // Mail servers have 25, clients hand in their mail at 587 or 465: ports
-    // below 1024, so a lab takes 2525.                          (viva 11)
-    listener.set_reuse_address()?;
-    listener.bind(address)?;
-
-    // ---- 3 listen() ------------------------------------------------------
-    // A mail client that finds the queue full tries again; nothing is lost.
-    listener.listen(BACKLOG)?;
-    net::allow_many_sockets();
-    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
-    net::announce(listener.local_addr()?);
-    introduce(&sink, &args);
-
-    loop {
-        // ---- 4 accept() --------------------------------------------------
-        // A client that takes its time over a long message keeps one thread
-        // busy, and nobody else waits.
-        match listener.accept() {
-            Ok((client, peer)) => {
-                let sink = sink.clone();
-                clients.spawn(client, peer, move |client, peer| {
-                    say!("[{peer}] connected");
-                    converse(client, peer, &sink)
-                });
-            }
-            Err(error) if clients.keep_accepting(&error) => {}
-            Err(_) => break, // Ctrl-C or SIGTERM
-        }
-    }
-    clients.finish();
-    Ok(())
-}
-
-/// Opens the folder and reads the options; a wrong one ends the program.
-fn prepare(args: &Args) -> Result<Sink> {
-    let faults = Faults::parse(&args.fail, &args.drop_after, &args.slow);
-    let faults = faults.unwrap_or_else(|problem| args::usage(&problem));
-    if args.tls && args.implicit_tls {
-        args::usage("--tls is TLS on request, --implicit-tls from the start");
-    }
-    if args.password_file.is_some() && args.user.is_none() {
-        args::usage("--password-file needs --user NAME");
-    }
-    if args.user.as_deref() == Some("") {
-        args::usage("--user: an empty name is nobody's");
-    }
-    let file = args.password_file.as_deref();
-    let account = args.user.clone().map(|user| Account::new(user, file));
-    let account = account.transpose()?;
-    let store = Store::open(&args.dir, args.mbox.as_deref())?;
-    let certificate = || {
-        store.be_the_only_one_with_tls()?;
-        sink_tls::config(Path::new(&args.dir), &args.host)
-    };
-    let tls = (args.tls || args.implicit_tls).then(certificate).transpose()?;
-    Ok(Sink {
-        store,
-        faults,
-        tls,
-        implicit: args.implicit_tls,
-        account,
-        max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
-        idle: Duration::from_secs(args::in_range(
-            "--idle", args.idle, 1, 86_400,
-        )),
-        quiet: args.quiet,
-    })
-}
-
-/// Says where messages go, and what is not as usual.
-fn introduce(sink: &Sink, args: &Args) {
-    say!("messages go to {}", args.dir);
-    if sink.tls.is_some() {
-        say!("clients trust it with SSL_CERT_FILE={}/cert.pem", args.dir);
-    }
-    if let Some(account) = &sink.account {
-        if account.is_open() {
-            say!("any password will do: {VARIABLE} is not set");
-        }
-        if sink.tls.is_none() {
-            warn!("warning: without --tls, passwords pass in the clear");
-        }
-    }
-    if let Some(faults) = sink.faults.summary() {
-        say!("faults: {faults}");
-    }
-}
+const PROGRAM: Program = Program {
+    lab: "mail",
+    role: Role::Server,
+    port: 2525,
+    steps: "socket bind listen accept recv send close",
+    example: "mail-sink 127.0.0.1 2525 --dir target/mail",
+};

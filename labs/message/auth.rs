@@ -1,57 +1,58 @@
-//! The rungs of task 2: what a client must show before it may talk. Handout
-//! D (Durham); the server asks and checks (verify.rs), the client answers
-//! (prove.rs), intruder.rs tries without. Here is what both ends know.
+//! The levels of authentication of task 2: what a client must show before it
+//! may talk. Handout D (Durham). The server asks with [`nonce`] and [`check`]s
+//! the answer, the client makes it with [`reply`], intruder.rs tries without.
 //!
 //! ```text
-//! rung         the server says        the client sends
+//! level        the server says        the client sends
 //! none         nothing                nothing                  [D-T2.1]
-//! allow-list   nothing                nothing: its address speaks
+//! allow-list   nothing                nothing: its address is enough
 //! password     AUTH password          LOGIN <secret>
 //! challenge    AUTH challenge <nonce> LOGIN <HMAC(secret, nonce)>
 //! ```
 //!
-//! Limit: no rung encrypts or protects what is said afterwards, and none
-//! lets the client check the SERVER: a false one can pass on the true one's
-//! nonce and use the answer. A serious program uses TLS.      (viva 12)
+//! Limit: no level encrypts or protects what is said afterwards, and none
+//! lets the client check the SERVER: a false server can pass on the true
+//! one's nonce and use the answer. A serious program uses TLS.  (viva 12)
 
-use std::env;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
+use std::path::Path;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
+use rand::TryRng;
+use rand::rngs::SysRng;
 use sha2::Sha256;
-use socketlab::{Error, Result, warn};
+use socketlab::{Error, Result, console, secret};
 
 /// The environment variable that holds the secret without `--secret-file`.
 pub const VARIABLE: &str = "MESSAGE_SECRET";
 
 /// Longest secret in bytes: it travels in one line.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
 
 /// How a client is authorised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rung {
-    /// Whoever knows the socket may talk: task 1.
+pub enum Level {
+    /// Every client that knows address and port may talk: task 1.
     None,
-    /// Some source addresses may.
+    /// A client may talk from some source addresses.
     AllowList,
-    /// Who sends the secret itself.
+    /// A client may talk after it has sent the secret itself.
     Password,
-    /// Who proves to know the secret without sending it.
+    /// A client may talk after it has proved, without sending the secret,
+    /// that it knows it.
     Challenge,
 }
 
-impl FromStr for Rung {
+impl FromStr for Level {
     type Err = String;
 
-    fn from_str(word: &str) -> std::result::Result<Rung, String> {
+    fn from_str(word: &str) -> std::result::Result<Level, String> {
         match word {
-            "none" => Ok(Rung::None),
-            "allow-list" => Ok(Rung::AllowList),
-            "password" => Ok(Rung::Password),
-            "challenge" => Ok(Rung::Challenge),
+            "none" => Ok(Level::None),
+            "allow-list" => Ok(Level::AllowList),
+            "password" => Ok(Level::Password),
+            "challenge" => Ok(Level::Challenge),
             _ => Err(format!(
                 "'{word}' is none of: none, allow-list, password, challenge"
             )),
@@ -59,13 +60,13 @@ impl FromStr for Rung {
     }
 }
 
-impl fmt::Display for Rung {
+impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Rung::None => "none",
-            Rung::AllowList => "allow-list",
-            Rung::Password => "password",
-            Rung::Challenge => "challenge",
+            Level::None => "none",
+            Level::AllowList => "allow-list",
+            Level::Password => "password",
+            Level::Challenge => "challenge",
         })
     }
 }
@@ -80,16 +81,13 @@ impl Secret {
     ///                               [D-O3] [D-O4] [D-O5] (viva 4)
     pub fn load(file: Option<&str>) -> Result<Secret> {
         let bytes = match file {
-            Some(file) => read(file)?,
-            None => match env::var_os(VARIABLE) {
-                Some(value) => value.into_encoded_bytes(),
-                None => {
-                    return Err(Error::other(format!(
-                        "this needs a secret: --secret-file FILE, or the \
-                         environment variable {VARIABLE}"
-                    )));
-                }
-            },
+            Some(file) => secret::from_file(Path::new(file), LONGEST)?,
+            None => secret::from_environment(VARIABLE).ok_or_else(|| {
+                Error::other(format!(
+                    "this needs a secret: --secret-file FILE, or the \
+                     environment variable {VARIABLE}"
+                ))
+            })?,
         };
         let from = file.unwrap_or(VARIABLE);
         Secret::new(&bytes)
@@ -106,50 +104,99 @@ impl Secret {
             _ if line.iter().any(u8::is_ascii_control) => {
                 "the secret must be one line of text"
             }
-            _ if line.len() as u64 > LONGEST => {
-                "the secret is longer than 1024 bytes"
-            }
+            _ if line.len() > LONGEST => "the secret is longer than 1024 bytes",
             _ => return Ok(Secret(line.to_vec())),
         };
         Err(Error::other(problem))
     }
 
-    /// What the server and the owner know, and nobody else.
-    pub fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-fn read(name: &str) -> Result<Vec<u8>> {
-    let fail = |error| Error::new("open", name, error);
-    let file = File::open(name).map_err(fail)?;
-    let about = file.metadata().map_err(fail)?;
-    if about.is_dir() {
-        return Err(Error::other(format!("{name} is a directory, no file")));
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if about.permissions().mode() & 0o077 != 0 {
-            warn!("warning: others may read {name}: chmod 600 {name}");
-        }
-    }
-    let mut bytes = Vec::new();
-    let most = LONGEST + 6; // BOM, the secret, CR LF, and one too many
-    file.take(most).read_to_end(&mut bytes).map_err(fail)?;
-    // Some editors on Windows begin a file with a byte order mark.
-    Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).to_vec())
-}
-
 /// HMAC-SHA256 of `text` under `key`: SHA-256 with the key mixed in twice.
-/// Whoever lacks the key can neither make it nor get the key out of it.
-pub fn mac(key: &[u8], text: &[u8]) -> Option<Hmac<Sha256>> {
+/// Without the key nobody can make it, and nobody can get the key out of it.
+fn mac(key: &[u8], text: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(text);
     Some(mac)
 }
 
-/// Two digits for each byte: a line cannot hold every byte.
-pub fn to_hex(bytes: &[u8]) -> String {
+/// Two digits for each byte, because a line cannot hold every byte.
+fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A number used once: 32 fresh random bytes from the operating system, in
+/// hexadecimal. If it ever repeated, so could an answer.       (viva 12)
+pub fn nonce() -> Result<String> {
+    let mut bytes = [0; 32];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| Error::other(format!("getrandom(): {error}")))?;
+    Ok(to_hex(&bytes))
+}
+
+/// Is `answer` what the holder of the secret sends at this level?
+///
+/// `==` on bytes stops at the first difference, and the time it took tells
+/// an attacker how far he got. verify_slice always looks at all bytes. A
+/// password is run through an HMAC of its own, whose key is new each time,
+/// so that this one comparison serves both levels.    [D-T2.1] (viva 13)
+pub fn check(
+    level: Level,
+    secret: &Secret,
+    nonce: &str,
+    answer: &[u8],
+) -> bool {
+    let key = nonce.as_bytes();
+    let verified = match level {
+        Level::None | Level::AllowList => return false, // no answer is asked
+        Level::Challenge => mac(secret.bytes(), key)
+            .zip(from_hex(answer))
+            .map(|(mac, proof)| mac.verify_slice(&proof)),
+        Level::Password => mac(key, secret.bytes())
+            .zip(mac(key, answer))
+            .map(|(mac, given)| mac.verify(&given.finalize().into_bytes())),
+    };
+    matches!(verified, Some(Ok(())))
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let bytes = pairs
+        .iter()
+        .map(|&[high, low]| u8::try_from(digit(high)? * 16 + digit(low)?).ok());
+    if rest.is_empty() { bytes.collect() } else { None }
+}
+
+/// The client's answer to a challenge. The secret is never sent: what goes
+/// over the wire is good for this nonce alone.       [D-T2.1] (viva 12)
+fn prove(secret: &Secret, nonce: &str) -> String {
+    let mac = mac(secret.bytes(), nonce.as_bytes());
+    mac.map_or(String::new(), |mac| to_hex(&mac.finalize().into_bytes()))
+}
+
+/// What a client of this level answers to the server's greeting. It does what
+/// its user asked for and nothing less: a server that wants the bare password
+/// of a challenge user may be a false one, and gets nothing.  (viva 12)
+pub fn reply(
+    level: Level,
+    secret: &Secret,
+    greeting: &[u8],
+) -> Result<Vec<u8>> {
+    let text = String::from_utf8_lossy(greeting);
+    let words: Vec<&str> = text.split(' ').collect();
+    match (level, words.as_slice()) {
+        (Level::Password, ["AUTH", "password"]) => Ok(secret.bytes().to_vec()),
+        (Level::Challenge, ["AUTH", "challenge", nonce]) => {
+            Ok(prove(secret, nonce).into_bytes())
+        }
+        _ => Err(Error::other(format!(
+            "the server asks for no {level}, it says '{}': nothing was sent",
+            console::escape(greeting)
+        ))),
+    }
 }

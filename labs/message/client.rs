@@ -14,73 +14,17 @@
 //!
 //! With --id, --auth, --burst or --expect-reply it waits for each answer.
 
-use message::{hear, prove};
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use message::auth::{Rung, Secret};
-use message::hear::{Answers, Tally};
-use socketlab::args::{self, Port, Program};
+use message::answers::{self, Answers, Tally};
+use message::auth::{self, Level, Secret};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-
-const LAST_WORDS: Duration = Duration::from_secs(1); // after our FIN
-const GAP: f64 = 0.3; // seconds, between messages without newlines
-
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "client",
-    port: 12002,
-    steps: "socket connect send recv close",
-    example: "message-client 127.0.0.1 12002 --id alice",
-};
-
-/// Sends each line of its input as a message.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12002)
-    #[argh(positional)]
-    port: Port,
-    /// what ends a message: none, lf or crlf (default lf)
-    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
-    eol: &'static [u8],
-    /// wait for an answer to each message
-    #[argh(switch)]
-    expect_reply: bool,
-    /// do not wait for answers, not even with --id, --auth and --burst
-    #[argh(switch)]
-    no_reply: bool,
-    /// client ID to send first
-    #[argh(option)]
-    id: Option<String>,
-    /// how to log in: none, password or challenge (default none)
-    #[argh(option, default = "Rung::None")]
-    auth: Rung,
-    /// file with the secret (default: environment variable MESSAGE_SECRET)
-    #[argh(option)]
-    secret_file: Option<String>,
-    /// send so many messages at once and count what is accepted
-    #[argh(option)]
-    burst: Option<u64>,
-    /// seconds between messages (default 0; 0.3 with --eol none)
-    #[argh(option)]
-    gap: Option<f64>,
-}
-
-fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
-    match word {
-        "none" => Ok(b""),
-        "lf" => Ok(b"\n"),
-        "crlf" => Ok(b"\r\n"),
-        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
-    }
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -94,10 +38,12 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Host and port are all it takes to reach ANY server, also another
+        // Host and port are enough to reach ANY server, also another
         // student's.                    [D-T1.3] [D-Q2] [D-Q6] (try 1)
         // The handshake costs a round trip before the first message; UDP
         // would spare it.                       [D-Q4] [D-Q5] (viva 1)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -109,7 +55,7 @@ fn main() -> Result<()> {
         session.identify(id)?;
     }
     let answered = args.id.is_some()
-        || matches!(args.auth, Rung::Password | Rung::Challenge)
+        || matches!(args.auth, Level::Password | Level::Challenge)
         || args.burst.is_some();
     let wait = args.expect_reply || (answered && !args.no_reply);
     let usual = if args.eol.is_empty() && !wait { GAP } else { 0.0 };
@@ -123,8 +69,8 @@ fn main() -> Result<()> {
 }
 
 /// A message a call: those of a burst, or the lines of the user.  [D-T3.4]
-/// With a prompt only if each is answered before the next: else a line of
-/// the server could come behind it.
+/// The prompt comes only if each message is answered before the next one:
+/// otherwise a line of the server could be printed after the prompt.
 fn messages(
     burst: Option<u64>,
     prompt: bool,
@@ -144,11 +90,11 @@ fn messages(
     }))
 }
 
-/// Sends one message. The count is the server's affair: what this end
-/// checks, somebody else's client does not.              [D-T3.4] (viva 3)
+/// Sends one message. Only the server counts: what this client checks,
+/// somebody else's client does not.              [D-T3.4] (viva 3)
 fn send(server: &TcpSocket, text: &[u8], eol: &[u8]) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
-    // Text and line end in ONE send(), so that no pause comes between them.
+    // Text and newline in ONE send(), so that no pause comes between them.
     // TCP may still cut or join messages on the way.             (viva 6)
     server.send_all(&[text, eol].concat())
 }
@@ -162,19 +108,19 @@ struct Session {
 
 impl Session {
     /// Task 2: the secret, or the proof that we know it.        [D-T2.1]
-    fn log_in(&mut self, rung: Rung, file: Option<&str>) -> Result<()> {
-        if matches!(rung, Rung::None | Rung::AllowList) {
+    fn log_in(&mut self, level: Level, file: Option<&str>) -> Result<()> {
+        if matches!(level, Level::None | Level::AllowList) {
             return Ok(());
         }
         let secret = Secret::load(file)?;
         let Some(greeting) = self.answers.greeting()? else {
-            let seconds = hear::WAIT.as_secs();
+            let seconds = answers::WAIT.as_secs();
             return Err(Error::other(format!(
                 "no whole greeting within {seconds} s: this server asks for \
                  no login, or it hangs; nothing was sent"
             )));
         };
-        let answer = prove::reply(rung, &secret, &greeting)?;
+        let answer = auth::reply(level, &secret, &greeting)?;
         let line = [b"LOGIN ", &*answer].concat();
         send(&self.server, &line, self.eol)?;
         self.must_be_ok()
@@ -186,11 +132,11 @@ impl Session {
         self.must_be_ok()
     }
 
-    /// What is not even answered in time is no OK either.
+    /// No answer in time is not an OK, either.
     fn must_be_ok(&mut self) -> Result<()> {
         let mut tally = Tally::default();
         self.answers.expect_one();
-        self.answers.take(hear::WAIT, |who, text| tally.add(who, text))?;
+        self.answers.take(answers::WAIT, |who, text| tally.add(who, text))?;
         self.answers.say_what_is_due();
         match tally.accepted {
             1 => Ok(()),
@@ -229,13 +175,14 @@ impl Session {
             if tally.sent > 0 {
                 thread::sleep(gap);
             }
-            // What came late is no answer to what we say now.
+            // An answer that came late does not answer the next message.
             let at_once = Duration::from_millis(1);
             self.answers.take(at_once, |who, text| tally.add(who, text))?;
             tally.sent += 1;
             send(&self.server, &message, self.eol)?;
             self.answers.expect_one();
-            self.answers.take(hear::WAIT, |who, text| tally.add(who, text))?;
+            self.answers
+                .take(answers::WAIT, |who, text| tally.add(who, text))?;
             if !tally.burst {
                 self.answers.say_what_is_due();
             }
@@ -250,7 +197,7 @@ impl Session {
         gap: Duration,
     ) -> Result<()> {
         let Session { server, answers, eol } = self;
-        let heard_all = hear::listen(answers)?;
+        let all_read = answers::listen(answers)?;
         let mut sent = 0;
         for message in messages {
             let message = message?;
@@ -263,15 +210,15 @@ impl Session {
             }
             if let Err(error) = send(&server, &message, eol) {
                 // The thread prints why, if the server said so.
-                let _ = heard_all.recv_timeout(LAST_WORDS);
+                let _ = all_read.recv_timeout(LAST_WORDS);
                 return Err(error);
             }
             sent += 1;
         }
-        hear::LEAVING.store(true, Ordering::Relaxed);
+        answers::LEAVING.store(true, Ordering::Relaxed);
         say!("leaving; messages sent: {sent}");
         server.shutdown(Shutdown::Write)?;
-        let refused = heard_all.recv_timeout(LAST_WORDS);
+        let refused = all_read.recv_timeout(LAST_WORDS);
         server.close();
         match refused {
             Ok(true) => Err(Error::other("the server did not let us in")),
@@ -279,3 +226,58 @@ impl Session {
         }
     }
 }
+
+fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
+    match word {
+        "none" => Ok(b""),
+        "lf" => Ok(b"\n"),
+        "crlf" => Ok(b"\r\n"),
+        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
+    }
+}
+
+const LAST_WORDS: Duration = Duration::from_secs(1); // after our FIN
+const GAP: f64 = 0.3; // seconds, between messages without newlines
+
+/// Sends each line of its input as a message.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12002)
+    #[argh(positional)]
+    port: Port,
+    /// what ends a message: none, lf or crlf (default lf)
+    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
+    eol: &'static [u8],
+    /// wait for an answer to each message
+    #[argh(switch)]
+    expect_reply: bool,
+    /// do not wait for answers, not even with --id, --auth and --burst
+    #[argh(switch)]
+    no_reply: bool,
+    /// client ID to send first
+    #[argh(option)]
+    id: Option<String>,
+    /// how to log in: none, password or challenge (default none)
+    #[argh(option, default = "Level::None")]
+    auth: Level,
+    /// file with the secret (default: environment variable MESSAGE_SECRET)
+    #[argh(option)]
+    secret_file: Option<String>,
+    /// send this many messages at once and count what is accepted
+    #[argh(option)]
+    burst: Option<u64>,
+    /// seconds between messages (default 0; 0.3 with --eol none)
+    #[argh(option)]
+    gap: Option<f64>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: Role::Client { server: Some("message-server") },
+    port: 12002,
+    steps: "socket connect send recv close",
+    example: "message-client 127.0.0.1 12002 --id alice",
+};

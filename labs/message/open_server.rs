@@ -10,69 +10,25 @@
 //!   |-------- FIN --------->|  6 close              }       [D-T1.1]
 //! ```
 //!
-//! A message is a line. Students' clients often send none of its ends, so
-//! that a pause of 200 ms ends a message too: a guess, and named as one.
+//! A message is a line. Students' clients often send no newline, so a pause of
+//! 200 ms ends a message, too. That is a guess, and the output says so.
 //! Run: make message-open-server      Try: nc 127.0.0.1 12002
 
-use message::clock;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use message::messages::{self, IDLE, LONGEST, PAUSE, SHOWN};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say};
 
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// Longest message in bytes. A peer without newlines would fill the memory.
-const LONGEST: usize = 128 * 1024;
-
-/// Bytes of a message that are printed; of the rest only the number.
-const SHOWN: usize = 1000;
-
-/// Silence that ends a message without a newline.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// A client that is silent for so long is taken for gone.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// What a newcomer reads when all places are taken.
-const NO_ROOM: &str = "message-open-server: no room, try again later\n";
-
-const PROGRAM: Program = Program {
-    lab: "message",
-    role: "server",
-    port: 12002,
-    steps: "socket bind listen accept recv close",
-    example: "message-open-server 127.0.0.1 12002",
-};
-
-/// Task 1: prints every message of every client.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12002; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
-
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    clock::load();
+    messages::load_time_zone();
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_STREAM, TCP: bytes in order. What a message is, step 5 finds out.
@@ -86,14 +42,18 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // `ss -tln` shows the socket in LISTEN from here on.  [D-O1] (viva 7)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Whoever knows this socket gets in: the address and the port are
-        // all that a client needs.             [D-T1.3] [D-Q3] (viva 1)
+        // Every client that knows the address and the port gets in: it needs
+        // nothing else.                        [D-T1.3] [D-Q3] (viva 1)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -113,11 +73,11 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     loop {
         // ---- 5 recv() ----------------------------------------------------
         // read() calls recv() until a newline has come. Two messages in one
-        // segment are two, one in two segments is one.
+        // segment are still two; one message in two segments is still one.
         //                                    [D-T1.2] (viva 6) (try 2)
         let received = reader.read()?; // RST, timed out: clients.rs says so
         number += 1;
-        let time = clock::time();
+        let time = messages::time();
         let (text, note) = match received {
             Received::Line(text) => (text, ""),
             Received::Unterminated(text) => (text, " (ended by a pause)"),
@@ -140,3 +100,34 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     client.close();
     Ok(())
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// What a new client reads when all slots are taken.
+const NO_ROOM: &str = "message-open-server: no room, try again later\n";
+
+/// Task 1: prints every message of every client.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12002; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "message",
+    role: Role::Server,
+    port: 12002,
+    steps: "socket bind listen accept recv close",
+    example: "message-open-server 127.0.0.1 12002",
+};

@@ -12,8 +12,8 @@
 //! connections share it. A restart of the server does reset it: the counts
 //! live in memory.                                                (viva 9)
 //!
-//! One lock for the table, not a hub thread: a row is looked at and counted
-//! in well under a microsecond, and nobody waits for a peer meanwhile.
+//! One lock guards the table. A hub thread is not needed, because a row is
+//! checked and counted in well under a microsecond, without a wait for a peer.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -41,74 +41,62 @@ struct Row {
 
 /// What the table says to one more message.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// There is no table: everybody may send all they like.
+pub enum QuotaReply {
+    /// There is no table: the number of messages is not limited.
     Free,
-    /// Counted; so many are left.
-    Accepted { left: u64 },
+    /// Counted.
+    Accepted {
+        /// Messages that this ID may still send.
+        left: u64,
+    },
     /// Not counted: all that were allowed have been sent.
-    Stop { allowed: u64 },
+    Stop {
+        /// Messages in the ID's row of the table.
+        allowed: u64,
+    },
     /// The ID is not in the table.
     Unknown,
 }
 
 /// The server's answer to the message, as the client gets it. [D-T3.3]
-impl fmt::Display for Verdict {
+impl fmt::Display for QuotaReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Verdict::Free => write!(f, "OK"),
-            Verdict::Accepted { left } => write!(f, "OK {left} left"),
-            Verdict::Stop { allowed } => {
+            QuotaReply::Free => write!(f, "OK"),
+            QuotaReply::Accepted { left } => write!(f, "OK {left} left"),
+            QuotaReply::Stop { allowed } => {
                 write!(f, "STOP sending: your quota is {allowed} messages")
             }
-            Verdict::Unknown => write!(f, "UNKNOWN you are not in the table"),
+            QuotaReply::Unknown => {
+                write!(f, "UNKNOWN you are not in the table")
+            }
         }
-    }
-}
-
-/// Why a client's first message is no ID.
-pub enum NoId {
-    Empty,
-    TooLong,
-    Spaces,
-    NotText,
-    /// It looks like a message: the ID has to come first.
-    Missing,
-}
-
-impl fmt::Display for NoId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NoId::Empty => "your ID is empty: send ID <id>",
-            NoId::TooLong => "your ID is longer than 64 bytes",
-            NoId::Spaces => "an ID has no spaces",
-            NoId::NotText => "an ID is plain printable text",
-            NoId::Missing => "your ID comes first: send ID <id>",
-        })
     }
 }
 
 /// The ID in a client's first line: `ID alice`, or bare `alice` as the
 /// handout's students send it. A bare word is taken for an ID even if it was
-/// meant as a message; the table then does not know it.           [D-T3.2]
-pub fn id_in(line: &[u8]) -> std::result::Result<&str, NoId> {
+/// meant as a message; the table then does not know it. An error says why the
+/// line is not an ID.                                             [D-T3.2]
+pub fn id_in(line: &[u8]) -> std::result::Result<&str, &'static str> {
+    const NOT_TEXT: &str = "an ID is plain printable text";
     let marked = line.strip_prefix(b"ID ");
     let word = marked.unwrap_or(line).trim_ascii();
     if word.is_empty() || (marked.is_none() && word == b"ID") {
-        return Err(NoId::Empty);
+        return Err("your ID is empty: send ID <id>");
     }
     if word.contains(&b' ') || word.contains(&b'\t') {
         return Err(match marked {
-            Some(_) => NoId::Spaces,
-            None => NoId::Missing,
+            Some(_) => "an ID has no spaces",
+            None => "your ID comes first: send ID <id>",
         });
     }
     if word.len() > LONGEST_ID {
-        return Err(NoId::TooLong);
+        return Err("your ID is longer than 64 bytes");
     }
-    let text = str::from_utf8(word).map_err(|_| NoId::NotText)?;
+    let text = str::from_utf8(word).map_err(|_| NOT_TEXT)?;
     let odd = |c: char| c.is_whitespace() || console::is_deceptive(c);
-    if text.contains(odd) { Err(NoId::NotText) } else { Ok(text) }
+    if text.contains(odd) { Err(NOT_TEXT) } else { Ok(text) }
 }
 
 impl Quota {
@@ -176,16 +164,16 @@ impl Quota {
     /// under the lock. With a lock for the check and another for the count,
     /// two threads of one ID could both see the last message as free, and
     /// both take it.               [D-T3.3] (viva 2) (viva 10) (try 8)
-    pub fn spend(&self, id: &str) -> Verdict {
+    pub fn spend(&self, id: &str) -> QuotaReply {
         let mut rows = self.0.lock();
         match rows.get_mut(id) {
-            None => Verdict::Unknown,
+            None => QuotaReply::Unknown,
             Some(row) if row.sent >= row.allowed => {
-                Verdict::Stop { allowed: row.allowed }
+                QuotaReply::Stop { allowed: row.allowed }
             }
             Some(row) => {
                 row.sent += 1;
-                Verdict::Accepted { left: row.allowed - row.sent }
+                QuotaReply::Accepted { left: row.allowed - row.sent }
             }
         }
     }

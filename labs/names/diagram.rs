@@ -11,17 +11,15 @@
 //! Both ends are in this one program: client and server are roles.
 
 use std::fs;
-use std::path::PathBuf;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use socketlab::{Result, console, say, trace};
 
 use crate::constants;
-use crate::page::text;
-use crate::show::{
-    accept, became, client, close, listener, name, peer, socket,
+use crate::live_sockets::{
+    accept, became, client, close, expect, listener, name, peer, socket,
 };
-use crate::tuple::expect;
+use crate::page::text;
 
 /// Two connected sockets, a listener, and what the kernel knows of them.
 pub fn sockets() -> Result<()> {
@@ -91,7 +89,7 @@ pub fn words() -> Result<()> {
         (Domain::UNIX, Type::DGRAM, None),
         (Domain::IPV4, Type::STREAM, Some(Protocol::UDP)),
     ] {
-        row(&constants::family(family.into()), family, kind, protocol);
+        row(&constants::family(family), family, kind, protocol);
     }
     #[cfg(target_os = "linux")]
     row("AF_X25", Domain::from(libc::AF_X25), Type::SEQPACKET, None);
@@ -102,7 +100,7 @@ pub fn words() -> Result<()> {
 /// One line: what socket() was asked for, and what came of it.
 fn row(family: &str, domain: Domain, kind: Type, protocol: Option<Protocol>) {
     let asked = constants::protocol(protocol.map_or(0, Protocol::into));
-    let asked = format!("{family}, {}, {asked}", constants::kind(kind.into()));
+    let asked = format!("{family}, {}, {asked}", constants::kind(kind));
     match Socket::new(domain, kind, protocol) {
         Ok(socket) => say!("{asked:<36}{}", became(&socket).join(", ")),
         Err(error) => say!("{asked:<36}refused, {}", constants::errno(&error)),
@@ -111,35 +109,21 @@ fn row(family: &str, domain: Domain, kind: Type, protocol: Option<Protocol>) {
 
 /// AF_UNIX has neither host nor port: its address is a path.
 fn unix_address() -> Result<()> {
-    let file = Gone(
-        std::env::temp_dir()
-            .join(format!("socketlab-names-{}.sock", std::process::id())),
-    );
+    let name = format!("socketlab-names-{}.sock", std::process::id());
+    let path = std::env::temp_dir().join(name);
     let socket = socket(Domain::UNIX, Type::STREAM)?;
-    let bound = SockAddr::unix(&file.0)
-        .and_then(|address| socket.bind(&address))
-        .and_then(|()| socket.local_addr());
+    let bound = SockAddr::unix(&path).and_then(|to| socket.bind(&to));
+    let _ = fs::remove_file(&path); // the name outlives its socket
     match bound {
-        Ok(local) => {
-            let path = local.as_pathname().unwrap_or(&file.0);
+        Ok(()) => {
             let path = path.to_string_lossy();
-            let path = console::escape(path.as_bytes());
             say!(
                 "AF_UNIX stays on this machine: no host, no port, but a path,"
             );
-            say!("  {path}");
+            say!("  {}", console::escape(path.as_bytes()));
         }
         Err(error) => text(&format!("AF_UNIX has a path, not here: {error}")),
     }
     close([socket]);
     Ok(())
-}
-
-/// A file that goes when this value does.
-struct Gone(PathBuf);
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
 }

@@ -1,38 +1,33 @@
-//! The lines of this machine's own tables, to show which one is responsible.
-//! They are read to be shown; the answers come from the resolver.
+//! The lines of this machine's own tables, to show which one is responsible
+//! for an answer. The answer itself comes from the resolver.
 //!
 //! ```text
-//! /etc/nsswitch.conf   hosts: files dns       whom to ask, in order
-//! /etc/hosts           127.0.0.1  localhost   "files" for hosts
-//! /etc/services        https  443/tcp         "files" for services
+//! /etc/hosts       127.0.0.1  localhost     names and addresses of hosts
+//! /etc/services    https  443/tcp           names and ports of services
 //! ```
 //!
-//! A file that is missing is an empty file.
+//! This is why `localhost` may be ::1, and this machine's own name 127.0.1.1:
+//! somebody wrote it there. A missing file counts as empty. (viva 9) [T-V4]
 
 use std::fs;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-/// Lines shown of a file for one name; a longer list is cut.
-pub const SHOWN: usize = 6;
+use socketlab::console::escape;
+
+use crate::page::{self, item};
+
+/// Lines of a file that are shown for one name; a longer list is cut.
+const SHOWN: usize = 6;
 
 /// A line of a file, without its comment.
-pub struct Line {
-    /// From 1.
-    pub number: usize,
-    /// The words of the line, blanks between them.
-    pub text: String,
+struct FileLine {
+    number: usize, // from 1
+    text: String,  // its words with single blanks between them
 }
 
-impl Line {
-    /// Does this line of /etc/hosts begin with the address?
-    pub fn is_for(&self, address: IpAddr) -> bool {
-        begins_with(self.text.split(' ').next().as_ref(), address)
-    }
-}
-
-/// The lines whose words are wanted. Whole lists of blocked hosts stand in
-/// some hosts files, so that nothing is kept of the other lines.
-fn lines(file: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<Line> {
+/// The lines whose words are wanted. Nothing is kept of the others, because
+/// some hosts files contain complete lists of blocked hosts.
+fn lines(file: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<FileLine> {
     // Bytes: a stray Latin-1 comment must not hide the whole file.
     let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
@@ -41,31 +36,29 @@ fn lines(file: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<Line> {
         let line = line.split('#').next().unwrap_or_default();
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         if wanted(&words) {
-            found.push(Line { number: index + 1, text: words.join(" ") });
+            found.push(FileLine { number: index + 1, text: words.join(" ") });
         }
     }
     found
 }
 
 /// Lines of /etc/hosts that give this name an address.
-pub fn hosts_lines_of(name: &str) -> Vec<Line> {
+fn hosts_lines_of(name: &str) -> Vec<FileLine> {
     lines("/etc/hosts", |words| {
         let mut names = words.iter().skip(1);
         names.any(|known| known.eq_ignore_ascii_case(name))
     })
 }
 
-/// Lines of /etc/hosts for this address.
-pub fn hosts_lines_for(address: IpAddr) -> Vec<Line> {
-    lines("/etc/hosts", |words| begins_with(words.first(), address))
-}
-
-fn begins_with(word: Option<&&str>, address: IpAddr) -> bool {
-    word.is_some_and(|word| word.parse() == Ok(address))
+/// The number of the first line of /etc/hosts for this address.
+pub fn hosts_line_for(address: IpAddr) -> Option<usize> {
+    let is_it = |word: &&str| word.parse() == Ok(address);
+    let found = lines("/etc/hosts", |words| words.first().is_some_and(is_it));
+    found.first().map(|line| line.number)
 }
 
 /// Lines of /etc/services with this name (or alias): `http 80/tcp www`.
-pub fn services_lines_of(name: &str) -> Vec<Line> {
+fn services_lines_of(name: &str) -> Vec<FileLine> {
     lines("/etc/services", |words| match words {
         [first, _, aliases @ ..] => *first == name || aliases.contains(&name),
         _ => false,
@@ -77,11 +70,86 @@ pub fn has_services() -> bool {
     fs::metadata("/etc/services").is_ok_and(|file| file.len() > 0)
 }
 
-/// The sources for host names, in their order: `files dns`. `None` where the
-/// system has no such file.
-pub fn sources() -> Option<String> {
-    let is_hosts = |words: &[&str]| words.first() == Some(&"hosts:");
-    let mut found = lines("/etc/nsswitch.conf", is_hosts).into_iter();
-    let line = found.next()?.text;
-    Some(line.trim_start_matches("hosts:").trim().to_string())
+/// Does the table of services have this name?
+pub fn knows_service(name: &str) -> bool {
+    !services_lines_of(name).is_empty()
+}
+
+/// What to try with a service that nobody knows.
+pub fn service_hint(service: &str) -> String {
+    let lower = service.to_lowercase();
+    if !has_services() {
+        return "This machine has no list of services (/etc/services): give \
+                the number, such as 80"
+            .into();
+    }
+    if lower != service && knows_service(&lower) {
+        return format!("Names of services are small letters: {lower}");
+    }
+    format!(
+        "/etc/services knows no '{}': give the number, or see \
+         `getent services`",
+        page::echo(service)
+    )
+}
+
+/// Prints where a host's addresses come from: which line of /etc/hosts, or
+/// another source.
+pub fn print_hosts(host: &str, addresses: &[IpAddr]) {
+    let lines = hosts_lines_of(host);
+    for FileLine { number, text } in lines.iter().take(SHOWN) {
+        let address = text.split(' ').next().map(str::parse);
+        let used = matches!(address, Some(Ok(ip)) if addresses.contains(&ip));
+        let note = if used { "" } else { " (not among the answers)" };
+        let text = escape(text.as_bytes());
+        item("source", &format!("/etc/hosts, line {number}: {text}{note}"));
+    }
+    if lines.is_empty() {
+        item(
+            "source",
+            "no line of /etc/hosts: another source answered. The order of \
+             the sources is on the line `hosts:` of /etc/nsswitch.conf",
+        );
+    }
+}
+
+/// Prints the lines of /etc/services with this name.
+pub fn print_services(service: &str) {
+    let lines = services_lines_of(service);
+    for FileLine { number, text } in lines.iter().take(SHOWN) {
+        let text = escape(text.as_bytes());
+        item("", &format!("/etc/services, line {number}: {text}"));
+    }
+}
+
+/// What it means that `localhost`, or this machine's own name, has these
+/// addresses.
+pub fn why_loopback(addresses: &[IpAddr]) -> Vec<&'static str> {
+    let mut lines = Vec::new();
+    let first = addresses.first().copied();
+    let has = |wanted: Ipv4Addr| addresses.contains(&IpAddr::V4(wanted));
+    if first.is_some_and(|ip| ip.is_ipv6() && ip.is_loopback()) {
+        lines.push(
+            "::1, loopback in IPv6, is tried first; a server bound to \
+             127.0.0.1 is not there, and a client that stops at the first \
+             refusal never finds it",
+        );
+    }
+    if has(Ipv4Addr::new(127, 0, 1, 1)) {
+        lines.push(
+            "127.0.1.1 is Debian's line for the machine's own name, so that \
+             it has an address without a network. A server bound to it is \
+             not on 127.0.0.1, and no other machine can reach it",
+        );
+    } else if has(Ipv4Addr::LOCALHOST) {
+        lines.push(
+            "127.0.0.1: only this machine can reach a server bound to it",
+        );
+    } else if !addresses.iter().any(IpAddr::is_loopback) {
+        lines.push(
+            "an address of an interface: other machines may reach a server \
+             bound to it, and 127.0.0.1 is not it",
+        );
+    }
+    lines
 }

@@ -17,11 +17,11 @@ use socket2::{Domain, Socket, Type};
 use socketlab::{Error, Result, console, say};
 
 use crate::constants;
-use crate::page::text;
-use crate::show::{
-    accept, bind, client, close, listener, name, receive, socket, wait_for,
+use crate::live_sockets::{
+    accept, bind, client, close, expect, listener, name, receive, set_deadline,
+    socket, wait_for,
 };
-use crate::tuple::expect;
+use crate::page::text;
 
 /// Two messages go in one after the other; what does one recv() give?
 pub fn kinds() -> Result<()> {
@@ -66,17 +66,15 @@ pub fn kinds() -> Result<()> {
 }
 
 fn row(family: Domain, kind: Type, connected: bool, found: &str) {
-    let family = constants::family(family.into());
-    let kind = constants::kind(kind.into());
-    let asked = format!("{family}, {kind}");
+    let asked =
+        format!("{}, {}", constants::family(family), constants::kind(kind));
     let connected = if connected { "yes" } else { "no" };
     say!("{asked:<24} {connected:<10} {found}");
 }
 
 /// Sends two messages and takes what one recv() gives.
 fn try_two(mut sender: &Socket, reader: &Socket) -> Result<String> {
-    let deadline = reader.set_read_timeout(Some(crate::show::PATIENCE));
-    deadline.map_err(|error| Error::new("setsockopt", "timeout", error))?;
+    set_deadline(reader)?;
     for word in ["one", "two"] {
         sender
             .write_all(word.as_bytes())

@@ -16,19 +16,27 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::thread;
 use std::time::Duration;
 
-use socketlab::console::{escape, escape_short};
+use socketlab::console::escape;
 use socketlab::{Error, Result, args, say};
 
-use crate::page::{item, text};
-use crate::resolver::{self, Answer, Question};
-use crate::{constants, fail, hostname, order, reverse, sockaddr, source};
+use crate::hostname::HostWord;
+use crate::page::{echo, item, text};
+use crate::resolver::{self, Answer, NoAnswer};
+use crate::sockaddr::Field;
+use crate::{constants, files, hostname, order, sockaddr};
 
 /// Answers that are printed; the rest is counted.
 const SHOWN: usize = 24;
 
-/// Tells all that there is to say of a host, and of a service if one is given.
+/// Addresses whose names are asked for; the rest is only counted.
+const ASKED_BACK: usize = 8;
+
+/// Tells all that there is to say of a host, and of a service if one is
+/// given. `own` is this machine's name; `back` also asks for the names of
+/// the addresses.
 pub fn tell(
     host: &str,
     service: Option<&str>,
@@ -36,45 +44,78 @@ pub fn tell(
     wait: Duration,
     back: bool,
 ) -> Result<()> {
-    fail::check_service(service);
+    check_service(service);
     if host.is_empty() {
         return tell_empty(service, wait);
     }
-    let read = hostname::read(host).unwrap_or_else(|problem| {
-        let host = escape_short(host.as_bytes(), fail::ECHOED);
-        args::usage(&format!("'{host}': {problem}"))
-    });
+    let HostWord { ask, notes } =
+        hostname::read(host).unwrap_or_else(|problem| {
+            args::usage(&format!("'{}': {problem}", echo(host)))
+        });
     let name = escape(own.as_bytes());
     say!("you       gethostname() = '{name}', from this machine's kernel");
-    for note in &read.notes {
+    for note in &notes {
         item("note", note);
     }
-    let question = Question {
-        host: Some(read.ask.clone()),
-        service: service.map(str::to_string),
-        flags: 0, // as Python's; C's NULL hints mean AI_ADDRCONFIG instead
-    };
-    let answers = resolver::getaddrinfo(&question, wait)
-        .map_err(|failure| fail::explained(&read.ask, service, &failure))?;
-    if answers.is_empty() {
+    let flags = 0; // as Python's; C's NULL hints mean AI_ADDRCONFIG instead
+    let answers = resolver::getaddrinfo(Some(&ask), service, flags, wait)
+        .map_err(|failure| explained(&ask, service, &failure))?;
+    let Some(first) = answers.first() else {
         return Err(Error::other("getaddrinfo(): neither IPv4 nor IPv6"));
-    }
+    };
     let addresses = distinct(&answers);
-    print_answers(&read.ask, service, &answers);
-    source::print_hosts(&read.ask, own, &addresses);
+    print_answers(&ask, service, &answers);
+    print_source(&ask, own, &addresses);
     if let Some(service) = service {
-        source::print_service(service, &answers);
+        print_service(service, &answers);
     }
-    for (index, answer) in first_of_each_family(&answers) {
-        print_bytes(index, answer);
-    }
+    print_bytes(first.address);
     print_order(&answers);
     if back {
-        for line in reverse::names(&addresses, wait) {
-            item("back", &line);
-        }
+        print_names(&addresses, wait);
     }
     Ok(())
+}
+
+/// Numbers that are not a port end the program: the resolver of C would cut
+/// them to 16 bits, and 65536 would silently be 0.                  [T-V5]
+fn check_service(service: Option<&str>) {
+    let Some(service) = service else { return };
+    if service.is_empty() {
+        args::usage("an empty SERVICE: leave it out, or give http or 80");
+    }
+    if let Ok(number) = service.parse::<i128>()
+        && u16::try_from(number).is_err()
+    {
+        args::usage(&format!(
+            "{number} is not a port: ports are 16 bits, 0 to 65535. C's \
+             getaddrinfo() would cut it and say nothing: 65536 becomes 0"
+        ));
+    }
+}
+
+/// The failed call with what its failure means here and what to try.
+fn explained(host: &str, service: Option<&str>, failure: &NoAnswer) -> Error {
+    let on = match service {
+        Some(service) => format!("'{}', '{}'", echo(host), echo(service)),
+        None => format!("'{}'", echo(host)),
+    };
+    let unknown = service.filter(|service| {
+        !files::knows_service(service) && service.parse::<u16>().is_err()
+    });
+    let hint = match (failure.number(), unknown) {
+        (Some(libc::EAI_SERVICE), Some(service)) => {
+            files::service_hint(service)
+        }
+        (Some(number), _) => hostname::hint(host)
+            .unwrap_or_else(|| explain::hint("getaddrinfo", number)),
+        (None, _) => String::new(),
+    };
+    let text = match hint.trim_end_matches('.') {
+        "" => failure.text.clone(),
+        hint => format!("{}. {hint}", failure.text),
+    };
+    Error::new("getaddrinfo", on, io::Error::other(text))
 }
 
 /// The addresses without their repetitions, one for TCP, one for UDP, ….
@@ -89,10 +130,9 @@ fn distinct(answers: &[Answer]) -> Vec<IpAddr> {
 }
 
 fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
-    let shown = |word: &str| escape_short(word.as_bytes(), fail::ECHOED);
     let asked = match service {
-        Some(service) => format!("'{}', '{}'", shown(host), shown(service)),
-        None => format!("'{}', NULL", shown(host)),
+        Some(service) => format!("'{}', '{}'", echo(host), echo(service)),
+        None => format!("'{}', NULL", echo(host)),
     };
     let count = answers.len();
     let many = if count == 1 { "answer" } else { "answers" };
@@ -105,7 +145,7 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
             constants::family(answer.family),
             constants::kind(answer.kind),
             constants::protocol(answer.protocol),
-            place(answer.address),
+            without_port(answer.address),
             answer.address.port()
         );
     }
@@ -118,64 +158,87 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
 }
 
 /// An address without its port, with its zone.
-fn place(address: SocketAddr) -> String {
+fn without_port(address: SocketAddr) -> String {
     let text = address.to_string();
     let host = text.rsplit_once(':').map_or(text.as_str(), |(host, _)| host);
     host.trim_matches(['[', ']']).to_string()
 }
 
-/// The first answer of either family, with its number in the list.
-fn first_of_each_family(answers: &[Answer]) -> Vec<(usize, &Answer)> {
-    let mut found: Vec<(usize, &Answer)> = Vec::new();
-    for (index, answer) in answers.iter().enumerate() {
-        if !found.iter().any(|(_, known)| known.family == answer.family) {
-            found.push((index + 1, answer));
+/// Where the addresses come from.
+fn print_source(host: &str, own: &str, addresses: &[IpAddr]) {
+    let is_address = host.contains([':', '%'])
+        || host.parse().is_ok_and(|ip: IpAddr| addresses == [ip]);
+    if addresses.len() == 1 && is_address {
+        return item("source", "it is an address already: nobody was asked");
+    }
+    if let Some(IpAddr::V4(found)) = addresses.first()
+        && let Some(note) = hostname::old_spelling(host, *found)
+    {
+        return item("source", &note);
+    }
+    files::print_hosts(host, addresses);
+    if host.eq_ignore_ascii_case("localhost") || host == own {
+        for line in files::why_loopback(addresses) {
+            item("so", line);
         }
     }
-    found
 }
 
-/// The sockaddr, byte by byte.
-fn print_bytes(index: usize, answer: &Answer) {
-    let (name, fields) = sockaddr::fields(answer.address);
+/// Which port the service has, for each transport, and where that is written.
+fn print_service(service: &str, answers: &[Answer]) {
+    if service.bytes().all(|byte| byte.is_ascii_digit()) {
+        return;
+    }
+    let Some(first) = answers.first() else { return };
+    // The same comes once more for each further address.
+    let same = |answer: &&Answer| answer.address.ip() == first.address.ip();
+    for answer in answers.iter().filter(same) {
+        let transport = constants::transport(answer.kind);
+        let port = answer.address.port();
+        let text = format!("getservbyname('{service}') = {port}");
+        item("service", &format!("{text} for {transport}"));
+    }
+    files::print_services(service);
+}
+
+/// The first answer's sockaddr, byte by byte.
+fn print_bytes(address: SocketAddr) {
+    let (name, fields) = sockaddr::fields(address);
     let size: usize = fields.iter().map(|field| field.bytes.len()).sum();
-    item("bytes", &format!("answer {index} as struct {name}, {size} bytes"));
-    for field in fields {
-        let hex = sockaddr::hex(&field.bytes);
+    item("bytes", &format!("answer 1 as struct {name}, {size} bytes"));
+    for Field { name, bytes, meaning } in fields {
+        let hex = sockaddr::hex(&bytes);
         if hex.len() > 24 {
-            say!("   {:<9} {hex}", field.name);
-            say!("   {:<9} {:<24} {}", "", "", field.meaning);
+            say!("   {name:<9} {hex}");
+            say!("   {:<9} {:<24} {meaning}", "", "");
         } else {
-            say!("   {:<9} {hex:<24} {}", field.name, field.meaning);
+            say!("   {name:<9} {hex:<24} {meaning}");
         }
     }
 }
 
 /// Which address is tried first, and the rule that says so.
 fn print_order(answers: &[Answer]) {
-    let mut ways: Vec<order::Way> = Vec::new();
+    let mut routes: Vec<order::Route> = Vec::new();
     for answer in answers {
-        if !ways.iter().any(|way| way.to.ip() == answer.address.ip()) {
-            ways.push(order::way(answer.address));
+        if !routes.iter().any(|route| route.to.ip() == answer.address.ip()) {
+            routes.push(order::route(answer.address));
         }
     }
-    let mut ways = ways.iter();
-    let Some(first) = ways.next() else { return };
-    item("first", &format!("{}, {}", place(first.to), told(first)));
-    let Some(second) = ways.next() else {
-        item("why", "it is the only address: there is nothing to choose");
-        return;
-    };
-    item("then", &format!("{}, {}", place(second.to), told(second)));
-    for way in ways.take(SHOWN) {
-        item("", &format!("{}, {}", place(way.to), told(way)));
+    for (index, route) in routes.iter().enumerate().take(SHOWN) {
+        let label = ["first", "then"].get(index).copied().unwrap_or_default();
+        let to = without_port(route.to);
+        item(label, &format!("{to}, {}", reached(route)));
     }
-    item("why", &order::why(first, second));
+    match routes.as_slice() {
+        [first, second, ..] => item("why", &order::why(first, second)),
+        _ => item("why", "it is the only address: there is nothing to choose"),
+    }
 }
 
 /// `reached from 127.0.0.1`, or why not.
-fn told(way: &order::Way) -> String {
-    match &way.from {
+fn reached(route: &order::Route) -> String {
+    match &route.from {
         Ok(from) => format!("reached from {from}"),
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
             "not to be reached without a zone: fe80::1%eth0 says by which \
@@ -183,11 +246,48 @@ fn told(way: &order::Way) -> String {
                 .into()
         }
         Err(error) => {
-            format!(
-                "not to be reached from here: {}",
-                constants::failure(error)
-            )
+            let failure = constants::failure(error);
+            format!("not to be reached from here: {failure}")
         }
+    }
+}
+
+/// The names of the addresses, asked for all at once: each question may take
+/// as long as a dead name server likes, and none waits for another.
+fn print_names(addresses: &[IpAddr], wait: Duration) {
+    let asked = addresses.iter().take(ASKED_BACK);
+    let lines = thread::scope(|scope| {
+        let asking: Vec<_> =
+            asked.map(|ip| scope.spawn(move || name_of(*ip, wait))).collect();
+        let told = asking.into_iter().map(|thread| thread.join());
+        told.flatten().collect::<Vec<String>>()
+    });
+    for line in lines {
+        item("back", &line);
+    }
+    if let more @ 1.. = addresses.len().saturating_sub(ASKED_BACK) {
+        item("back", &format!("… and {more} addresses more, not asked"));
+    }
+}
+
+/// The name of an address: whatever the owner of the address wrote into DNS.
+fn name_of(ip: IpAddr, wait: Duration) -> String {
+    match resolver::getnameinfo(SocketAddr::new(ip, 0), 0, wait) {
+        // Without NI_NAMEREQD a nameless address comes back as digits,
+        // perhaps with a zone: `fe80::1%eth0`.
+        Ok((host, _))
+            if host.split('%').next().map(str::parse) == Some(Ok(ip)) =>
+        {
+            format!("{ip} has no name: getnameinfo() gives the digits back")
+        }
+        Ok((host, _)) => {
+            let from = match files::hosts_line_for(ip) {
+                Some(number) => format!(" (/etc/hosts, line {number})"),
+                None => String::new(),
+            };
+            format!("{ip} is called '{}'{from}", escape(host.as_bytes()))
+        }
+        Err(failure) => format!("{ip}: {}", failure.text),
     }
 }
 
@@ -198,19 +298,16 @@ fn tell_empty(service: Option<&str>, wait: Duration) -> Result<()> {
          every address of this machine; C's getaddrinfo() takes NULL for it, \
          and a flag says whose address that is.",
     );
-    for (flags, name) in [(libc::AI_PASSIVE, "AI_PASSIVE"), (0, "no flag")] {
-        let service = service.unwrap_or("0");
-        let question =
-            Question { host: None, service: Some(service.to_string()), flags };
-        let answers = resolver::getaddrinfo(&question, wait)
-            .map_err(|failure| fail::explained("", Some(service), &failure))?;
+    for (flags, label) in [
+        (libc::AI_PASSIVE, "AI_PASSIVE, for a server: all interfaces"),
+        (0, "no flag, for a client: loopback"),
+    ] {
+        let service = service.or(Some("0"));
+        let answers = resolver::getaddrinfo(None, service, flags, wait)
+            .map_err(|failure| explained("", service, &failure))?;
         let found: Vec<String> =
             distinct(&answers).iter().map(IpAddr::to_string).collect();
-        let whom = match flags {
-            0 => "for a client: loopback",
-            _ => "for a server: all interfaces",
-        };
-        item("NULL", &format!("{name}, {whom}: {}", found.join(" and ")));
+        item("NULL", &format!("{label}: {}", found.join(" and ")));
     }
     Ok(())
 }

@@ -15,25 +15,56 @@
 //! listens on it now
 //! ```
 //!
-//! One program: lookup.rs, port.rs and show.rs are its three commands. It
-//! sends nothing but the resolver's own questions.
+//! One program: lookup.rs, port.rs and show.rs are its three commands, and
+//! live_sockets.rs has steps 4 to 10. Nothing leaves this machine but the
+//! resolver's own questions.
 //! Run: make names ARGS='localhost http'
 
-use names::{files, lookup, port, show};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Program};
-use socketlab::{Result, net, warn};
+use names::{lookup, port, show};
+use socketlab::args::{self, Program, Role};
+use socketlab::{Result, net};
 
-const PROGRAM: Program = Program {
-    lab: "names",
-    role: "names",
-    port: 0, // HOST and PORT mean something else here
-    steps: "gethostname getaddrinfo getnameinfo socket bind listen connect \
-            accept getsockname close",
-    example: "names localhost http",
-};
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+
+    // ---- 1 gethostname() -------------------------------------------------
+    // The name that this machine was given, from the kernel's memory: no file
+    // is read and nobody is asked. The name need not have an address. (Linux
+    // keeps it where uname() finds it, as nodename.)    [T-F11] (viva 9)
+    let own = net::hostname();
+
+    let wait = args::in_range("--wait", args.wait, 0.1, 600.0);
+    let wait = Duration::from_secs_f64(wait);
+    let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
+    // A host may be called port or show: then --host asks for it.  (try 8)
+    if !args.host {
+        match words.as_slice() {
+            ["port", which] => return port::tell(which, wait),
+            ["show", topics @ ..] if topics.len() < 2 => {
+                return show::tell(topics.first().copied());
+            }
+            ["port", ..] | ["show", ..] => args::usage(
+                "one word goes with port or show: names port 443, names show \
+                 four-tuple. A host called so: names --host port, names \
+                 --host show",
+            ),
+            _ => {}
+        }
+    }
+    let (host, service) = match words.as_slice() {
+        [] => (own.as_str(), None),
+        [host] => (*host, None),
+        [host, service] => (*host, Some(*service)),
+        _ => args::usage(
+            "HOST and SERVICE are all it takes. A name with a blank in it \
+             needs quotes, and is no host name",
+        ),
+    };
+    lookup::tell(host, service, &own, wait, !args.no_reverse)
+}
 
 /// Explains names, addresses, ports and sockets on this machine.
 #[derive(FromArgs, ArgsInfo)]
@@ -56,53 +87,11 @@ struct Args {
     wait: f64,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 0.1, 600.0);
-    let wait = Duration::from_secs_f64(wait);
-    let words: Vec<&str> = args.words.iter().map(String::as_str).collect();
-    if !args.host {
-        match words.as_slice() {
-            ["port", which] => {
-                warn_of_host("port");
-                return port::tell(which, wait);
-            }
-            ["port", ..] => args::usage(
-                "port WHICH? One number or name: names port 443. A host that \
-                 is called port: names --host port",
-            ),
-            ["show", topics @ ..] if topics.len() < 2 => {
-                warn_of_host("show");
-                return show::tell(topics.first().copied());
-            }
-            ["show", ..] => args::usage(
-                "show takes one topic at most: names show four-tuple. A host \
-                 that is called show: names --host show",
-            ),
-            _ => {}
-        }
-    }
-    // ---- 1 gethostname() -------------------------------------------------
-    // The name that this machine was given, from the kernel's memory: no file
-    // is read and nobody is asked. It need not have an address. (Linux keeps
-    // it where uname() finds it, as nodename.)         [T-F11] (viva 9)
-    let own = net::hostname();
-    let (host, service) = match words.as_slice() {
-        [] => (own.as_str(), None),
-        [host] => (*host, None),
-        [host, service] => (*host, Some(*service)),
-        _ => args::usage(
-            "HOST and SERVICE are all it takes. A name with a blank in it \
-             needs quotes, and is no host name",
-        ),
-    };
-    lookup::tell(host, service, &own, wait, !args.no_reverse)
-}
-
-/// A command's word may also be a host's name; where /etc/hosts says so, the
-/// reader may have meant that.                                    (try 8)
-fn warn_of_host(word: &str) {
-    if !files::hosts_lines_of(word).is_empty() {
-        warn!("note: a host is called {word}, too: names --host {word}");
-    }
-}
+const PROGRAM: Program = Program {
+    lab: "names",
+    role: Role::Other("names"),
+    port: 0, // HOST and PORT mean something else here
+    steps: "gethostname getaddrinfo getnameinfo socket bind listen connect \
+            accept getsockname close",
+    example: "names localhost http",
+};

@@ -1,5 +1,5 @@
-//! How the three commands print: a label in a narrow column, text beside it,
-//! broken at blanks before column 80. Plain lines, no colours.
+//! How the commands print: a label in a narrow column, and beside it text that
+//! is broken at blanks before column 80. Plain lines, no colours.
 //!
 //! ```text
 //! range     well-known, by IANA's list: services of the system, 0 to
@@ -7,29 +7,38 @@
 //! <-label-> <- text, as often as it takes ------------------------->
 //! ```
 
+use socketlab::console;
 use socketlab::say;
 
-/// Where the text begins behind a label.
+/// Columns of a label.
 const INDENT: usize = 10;
 
 /// Lines are broken before this column, unless a single word is longer.
 const WIDTH: usize = 79;
 
-/// A label and its text. An empty label continues the one above.
+/// Characters of the user's word that a line repeats.
+const ECHOED: usize = 60;
+
+/// Prints a label and its text. An empty label continues the one above.
 pub fn item(label: &str, text: &str) {
     for line in broken(&format!("{label:<INDENT$}"), text) {
         say!("{line}");
     }
 }
 
-/// A paragraph from the margin on.
+/// Prints a paragraph that begins at the margin.
 pub fn text(text: &str) {
     for line in broken("", text) {
         say!("{line}");
     }
 }
 
-/// The lines of a text behind `first`, all indented as far.
+/// A word of the user, escaped and shortened to 60 characters.
+pub fn echo(word: &str) -> String {
+    console::escape_short(word.as_bytes(), ECHOED)
+}
+
+/// The lines of a text after `first`, all with the same indent.
 fn broken(first: &str, text: &str) -> Vec<String> {
     let indent = " ".repeat(first.chars().count());
     let (mut lines, mut line) = (Vec::new(), first.to_string());
@@ -48,23 +57,4 @@ fn broken(first: &str, text: &str) -> Vec<String> {
     }
     lines.push(line);
     lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_stays_in_its_column() {
-        let long = "word ".repeat(30);
-        let lines = broken(&format!("{:<INDENT$}", "label"), long.trim_end());
-        assert!(lines.len() > 1);
-        for (index, line) in lines.iter().enumerate() {
-            assert!(line.len() <= WIDTH, "{line}");
-            let start =
-                if index == 0 { "label     word" } else { "          w" };
-            assert!(line.starts_with(start), "{line}");
-        }
-        assert_eq!(broken("", "  two blanks  stay"), ["  two blanks  stay"]);
-    }
 }

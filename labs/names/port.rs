@@ -8,22 +8,23 @@
 //!     --> listens   the kernel's table of sockets, /proc/net
 //! ```
 //!
-//! A port is no thing that data passes through: it is 16 bits in the header
-//! of a segment or datagram, by which the kernel finds the socket. TCP's and
-//! UDP's are separate: port 514 is two services.         (viva 3) [T-Q3]
+//! Data does not pass through a port: a port is 16 bits in the header of a
+//! segment or datagram, by which the kernel finds the socket. TCP's and UDP's
+//! are separate: port 514 is two services.                (viva 3) [T-Q3]
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
-use socketlab::console::{escape, escape_short};
-use socketlab::tcp_table::{self, Entry};
+use socketlab::console::escape;
+use socketlab::socket_table::{self, Entry};
 use socketlab::{Error, Result, args, say};
 
-use crate::page::item;
-use crate::resolver::{self, Failure, Question};
-use crate::{constants, fail, files, ranges, sockaddr};
+use crate::page::{echo, item};
+use crate::resolver::{self, NoAnswer};
+use crate::{constants, files, ranges, sockaddr};
 
 /// Listeners that are printed; the rest is counted.
 const SHOWN: usize = 12;
@@ -45,10 +46,7 @@ pub fn tell(which: &str, wait: Duration) -> Result<()> {
 
 /// The port, or the ports of a service that has several.           [T-V5]
 fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
-    if which.is_empty() {
-        args::usage("port WHICH? A number or a name: names port 443");
-    }
-    if which == "N" || which == "NUMBER" {
+    if ["", "N", "NUMBER"].contains(&which) {
         args::usage("N stands for a number of your choice: names port 443");
     }
     if let Ok(number) = which.parse::<i128>() {
@@ -61,40 +59,37 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
             )),
         };
     }
-    let question =
-        Question { service: Some(which.to_string()), ..Default::default() };
-    let failure = match resolver::getaddrinfo(&question, wait) {
-        Ok(answers) => {
+    let found = resolver::getaddrinfo(None, Some(which), 0, wait);
+    match (found, ranges::iana_port(which)) {
+        (Ok(answers), _) => {
             let mut ports = Vec::new();
             for port in answers.iter().map(|answer| answer.address.port()) {
                 if !ports.contains(&port) {
                     ports.push(port);
                 }
             }
-            return Ok(ports);
+            Ok(ports)
         }
-        Err(failure) => failure,
-    };
-    let Some(port) = ranges::iana_port(which) else {
-        return Err(unknown(which, &failure));
-    };
-    let text = "this machine's list does not know";
-    item("note", &format!("{text} {which}; IANA's does"));
-    Ok(vec![port])
+        (Err(_), Some(port)) => {
+            let text = "this machine's list does not know";
+            item("note", &format!("{text} {which}; IANA's does"));
+            Ok(vec![port])
+        }
+        (Err(failure), None) => Err(unknown(which, &failure)),
+    }
 }
 
 /// No port has this name. The resolver's own words, "Servname not supported
 /// for ai_socktype", speak of an argument that nobody gave.
-fn unknown(which: &str, failure: &Failure) -> Error {
-    let hint = fail::no_service(which);
-    let text = match failure.name() {
-        "EAI_SERVICE" | "EAI_NONAME" => {
-            format!("no service has this name. {hint}")
+fn unknown(which: &str, failure: &NoAnswer) -> Error {
+    let why = match failure.number() {
+        Some(libc::EAI_SERVICE | libc::EAI_NONAME) => {
+            "no service has this name"
         }
-        _ => format!("{}. {hint}", failure.text),
+        _ => &failure.text,
     };
-    let shown = escape_short(which.as_bytes(), fail::ECHOED);
-    Error::new("getservbyname", shown, io::Error::other(text))
+    let text = format!("{why}. {}", files::service_hint(which));
+    Error::new("getservbyname", echo(which), io::Error::other(text))
 }
 
 fn tell_number(port: u16, wait: Duration) {
@@ -108,10 +103,12 @@ fn tell_number(port: u16, wait: Duration) {
     item("service", &service(port, wait));
     item("may bind", &may_bind(port));
     for (name, kind) in TRANSPORTS {
-        item(
-            "bind()",
-            &format!("{name} 127.0.0.1:{port}: {}", try_bind(port, kind)),
-        );
+        // Bound for a moment, as our servers would.
+        let told = match bind(port, kind) {
+            Ok(_) => "works, now and for you (undone at once)".into(),
+            Err(error) => meaning(&error),
+        };
+        item("bind()", &format!("{name} 127.0.0.1:{port}: {told}"));
     }
     tell_listeners(port);
 }
@@ -123,12 +120,8 @@ fn tell_zero() {
         let lent = bind(0, Type::STREAM).and_then(|socket| socket.local_addr());
         match lent.map(|local| local.as_socket()) {
             Ok(Some(local)) => {
-                item(
-                    "",
-                    &format!(
-                        "bind(127.0.0.1:0), and getsockname() says {local}"
-                    ),
-                );
+                let asked = "bind(127.0.0.1:0), and getsockname() says";
+                item("", &format!("{asked} {local}"));
             }
             Ok(None) => {}
             Err(error) => item("", &meaning(&error)),
@@ -145,24 +138,15 @@ fn tell_here(port: u16) {
              (macOS: sysctl net.inet.ip.portrange)",
         );
     };
-    let (least, most) = (range.start(), range.end());
+    let lent = format!("lends {} to {} to clients", range.start(), range.end());
+    item("here", &format!("this kernel {lent} (ip_local_port_range)"));
     item(
-        "here",
-        &format!(
-            "this kernel lends {least} to {most} to clients \
-             (ip_local_port_range)"
-        ),
+        "",
+        match range.contains(&port) {
+            true => "it is one of them: a server may find it taken by a client",
+            false => "it is none of them, whatever the line above says",
+        },
     );
-    let inside = match (range.contains(&port), ranges::reserved()) {
-        (true, Some(list)) if ranges::lists(&list, port) => {
-            "it is in there, but kept back (ip_local_reserved_ports)"
-        }
-        (true, _) => {
-            "it is one of them: a server may find it taken by a client"
-        }
-        (false, _) => "it is none of them, whatever the line above says",
-    };
-    item("", inside);
 }
 
 /// The names on this machine's list, by transport.
@@ -209,14 +193,6 @@ fn may_bind(port: u16) -> String {
     )
 }
 
-/// Binds for a moment, as our servers would, and tells what came of it.
-fn try_bind(port: u16, kind: Type) -> String {
-    match bind(port, kind) {
-        Ok(_) => "works, now and for you (undone at once)".into(),
-        Err(error) => meaning(&error),
-    }
-}
-
 fn bind(port: u16, kind: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, kind, None)?;
     if kind == Type::STREAM {
@@ -241,14 +217,12 @@ fn meaning(error: &io::Error) -> String {
 
 /// Who listens on it now, and how many connections have it at this end.
 fn tell_listeners(port: u16) {
-    let mut entries = tcp_table::all();
-    entries.retain(|entry| entry.local.port() == port);
-    if !std::path::Path::new("/proc/net/tcp").exists() {
-        return item(
-            "listens",
-            "only Linux tells: try `netstat -an`, `lsof -i`",
-        );
+    if !Path::new("/proc/net/tcp").exists() {
+        let text = "only Linux tells: try `netstat -an`, `lsof -i`";
+        return item("listens", text);
     }
+    let mut entries = socket_table::all();
+    entries.retain(|entry| entry.local.port() == port);
     let waits = |entry: &&Entry| {
         entry.name == "LISTEN"
             || (entry.protocol == "udp" && entry.peer.port() == 0)
@@ -257,7 +231,7 @@ fn tell_listeners(port: u16) {
     if waiting.is_empty() {
         item("listens", "nobody (in this network namespace), TCP or UDP");
     }
-    let holders = tcp_table::holders();
+    let holders = socket_table::holders();
     for entry in waiting.iter().take(SHOWN) {
         let who = match holders.get(&entry.inode) {
             Some((pid, name)) => {
@@ -267,19 +241,11 @@ fn tell_listeners(port: u16) {
         };
         item("listens", &format!("{} {}: {who}", entry.protocol, entry.local));
     }
-    if let Some(more) = waiting.len().checked_sub(SHOWN)
-        && more > 0
-    {
+    if let more @ 1.. = waiting.len().saturating_sub(SHOWN) {
         item("", &format!("… and {more} more"));
     }
-    let others = entries.len() - waiting.len();
-    if others > 0 {
-        item(
-            "",
-            &format!(
-                "connections with it at this end: {others}. They share it: \
-                 names show four-tuple"
-            ),
-        );
+    if let others @ 1.. = entries.len() - waiting.len() {
+        let text = format!("connections with it at this end: {others}");
+        item("", &format!("{text}. They share it: names show four-tuple"));
     }
 }

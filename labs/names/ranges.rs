@@ -9,8 +9,8 @@
 //!                                 lent to clients         Linux: connect
 //! ```
 //!
-//! IANA's are an agreement about lists; the kernel's two settings are what
-//! happens: ip_unprivileged_port_start and ip_local_port_range.     [T-Q3]
+//! IANA's ranges are an agreement about lists. The kernel obeys two settings:
+//! ip_unprivileged_port_start and ip_local_port_range.             [T-Q3]
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -77,22 +77,6 @@ pub fn ephemeral() -> Option<RangeInclusive<u16>> {
     }
 }
 
-/// Ports of the range above that are kept for servers: `8080,9000-9010`.
-pub fn reserved() -> Option<String> {
-    setting("ip_local_reserved_ports").filter(|list| !list.is_empty())
-}
-
-/// Does such a list contain the port?
-pub fn lists(list: &str, port: u16) -> bool {
-    list.split(',').any(|part| {
-        let (least, most) = part.split_once('-').unwrap_or((part, part));
-        match (least.trim().parse::<u16>(), most.trim().parse::<u16>()) {
-            (Ok(least), Ok(most)) => (least..=most).contains(&port),
-            _ => false,
-        }
-    })
-}
-
 /// The first port that anybody may bind.
 pub fn unprivileged_start() -> u16 {
     let text = setting("ip_unprivileged_port_start");
@@ -102,28 +86,4 @@ pub fn unprivileged_start() -> u16 {
 fn setting(name: &str) -> Option<String> {
     let file = format!("/proc/sys/net/ipv4/{name}");
     Some(fs::read_to_string(file).ok()?.trim().to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges_meet_without_a_gap() {
-        let first = |port| iana_range(port).split([',', ':']).next();
-        assert_eq!(first(0), Some("reserved"));
-        assert_eq!(first(1023), Some("well-known"));
-        assert_eq!(first(1024), Some("registered"));
-        assert_eq!(first(49151), Some("registered"));
-        assert_eq!(first(49152), Some("dynamic or private"));
-        assert_eq!(first(65535), Some("dynamic or private"));
-    }
-
-    #[test]
-    fn a_list_of_reserved_ports_is_read() {
-        assert!(lists("8080,9000-9010", 8080));
-        assert!(lists("8080,9000-9010", 9010));
-        assert!(!lists("8080,9000-9010", 9011));
-        assert!(!lists("", 80));
-    }
 }

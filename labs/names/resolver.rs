@@ -6,8 +6,8 @@
 //!   |---- the question ---->|
 //!   |                       |  getaddrinfo(): hosts file, DNS, …
 //!   |<--- the answers ------|
-//!   x  …or the deadline: getaddrinfo() has none, and a dead name server
-//!      holds it for 5 s, twice, for each server and search domain
+//!   x  …or the deadline: getaddrinfo() has none, and waits 5 s, twice, for
+//!      each server that is dead and each search domain
 //! ```
 //!
 //! std's `ToSocketAddrs` asks the same resolver, but for TCP alone, and keeps
@@ -23,19 +23,8 @@ use explain::Entry;
 use socketlab::Error;
 use socketlab::trace::{self, Ends, Step};
 
-/// Answers that are kept; a name with more is told, not printed whole.
+/// Most answers that are used.
 const MOST: usize = 256;
-
-/// What getaddrinfo() is asked. As with C's NULL, a part may be missing.
-#[derive(Clone, Default)]
-pub struct Question {
-    /// A name or an address as text.
-    pub host: Option<String>,
-    /// A name such as http, or a number as text.            [T-V5]
-    pub service: Option<String>,
-    /// AI_PASSIVE, AI_NUMERICHOST, …
-    pub flags: i32,
-}
 
 /// One answer: all that socket() and connect() need.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,27 +39,35 @@ pub struct Answer {
     pub address: SocketAddr,
 }
 
-/// Why there is no answer.
-pub struct Failure {
-    /// EAI_NONAME and its like, if the resolver itself said no.
-    pub entry: Option<&'static Entry>,
+/// Why the resolver has no answer. Its numbers, EAI_NONAME and so on, are
+/// not errno's: C has gai_strerror() for them, not perror().      (viva 5)
+pub struct NoAnswer {
+    /// What is known of the number, if the resolver itself refused.
+    entry: Option<&'static Entry>,
     /// Its own words.
     pub text: String,
 }
 
-/// C: `getaddrinfo()`, Python: `socket.getaddrinfo()`.
+/// C: `getaddrinfo()`, Python: `socket.getaddrinfo()`. HOST and SERVICE are
+/// text, names or numbers; `None` is C's NULL. `flags`: AI_PASSIVE, …  [T-V5]
 pub fn getaddrinfo(
-    question: &Question,
+    host: Option<&str>,
+    service: Option<&str>,
+    flags: i32,
     wait: Duration,
-) -> Result<Vec<Answer>, Failure> {
+) -> Result<Vec<Answer>, NoAnswer> {
     // ---- 2 getaddrinfo() -------------------------------------------------
     // No type is asked for, so each address comes once per type: TCP, UDP,
     // raw. The order is the resolver's advice: see order.rs.     (viva 10)
-    // It is the whole of "which server": the kernel knows no host names.
-    let hints = AddrInfoHints { flags: question.flags, ..Default::default() };
-    let (host, service) = (question.host.clone(), question.service.clone());
-    let began = trace::begin();
-    let result = within(wait, move || {
+    // It alone decides which server is meant: the kernel knows no host names.
+    let hints = AddrInfoHints { flags, ..Default::default() };
+    let quoted = |word: Option<&str>| {
+        word.map_or("NULL".into(), |word| trace::quote(word.as_bytes()))
+    };
+    let on = format!("{}, {}", quoted(host), quoted(service));
+    let host = host.map(str::to_string);
+    let service = service.map(str::to_string);
+    let ask = move || {
         let (host, service) = (host.as_deref(), service.as_deref());
         let found = dns_lookup::getaddrinfo(host, service, Some(hints))?;
         let answers = found.take(MOST).filter_map(|answer| {
@@ -83,22 +80,9 @@ pub fn getaddrinfo(
             })
         });
         Ok(answers.collect::<Vec<Answer>>())
-    });
-    trace::end(began, || Step {
-        call: "getaddrinfo",
-        arguments: format!(
-            "{}, {}",
-            quoted(question.host.as_deref()),
-            quoted(question.service.as_deref())
-        ),
-        result: Ok(match &result {
-            Ok(answers) => format!("0, {} answers", answers.len()),
-            Err(failure) => failure.name().into(),
-        }),
-        data: &[],
-        ends: Ends::default(),
-    });
-    result
+    };
+    let told = |answers: &Vec<Answer>| format!("{} answers", answers.len());
+    traced("getaddrinfo", on, told, || within(wait, ask))
 }
 
 /// C: `getnameinfo()`, Python: `socket.getnameinfo()`: the way back, from an
@@ -107,83 +91,96 @@ pub fn getnameinfo(
     address: SocketAddr,
     flags: i32,
     wait: Duration,
-) -> Result<(String, String), Failure> {
+) -> Result<(String, String), NoAnswer> {
     // ---- 3 getnameinfo() -------------------------------------------------
     // Another table than the way there: /etc/hosts read backwards, or DNS
     // below in-addr.arpa. The two need not agree, and nothing proves that
-    // the name's owner knows of it: no ground to trust a peer.   (viva 11)
+    // the name's owner knows of it: do not trust a peer for it.  (viva 11)
+    let ask = move || dns_lookup::getnameinfo(&address, flags);
+    let told =
+        |(host, service): &(String, String)| format!("{host:?}, {service:?}");
+    traced("getnameinfo", address.to_string(), told, || within(wait, ask))
+}
+
+/// Asks, and writes the call and what came of it into the trace.
+fn traced<T>(
+    call: &'static str,
+    arguments: String,
+    told: impl FnOnce(&T) -> String,
+    ask: impl FnOnce() -> Result<T, NoAnswer>,
+) -> Result<T, NoAnswer> {
     let began = trace::begin();
-    let result = within(wait, move || dns_lookup::getnameinfo(&address, flags));
+    let found = ask();
     trace::end(began, || Step {
-        call: "getnameinfo",
-        arguments: address.to_string(),
-        result: Ok(match &result {
-            Ok((host, service)) => format!("0, {host:?}, {service:?}"),
+        call,
+        arguments,
+        result: Ok(match &found {
+            Ok(found) => format!("0, {}", told(found)),
             Err(failure) => failure.name().into(),
         }),
         data: &[],
         ends: Ends::default(),
     });
-    result
-}
-
-/// A word as C has it, or NULL.
-fn quoted(word: Option<&str>) -> String {
-    word.map_or("NULL".into(), |word| trace::quote(word.as_bytes()))
+    found
 }
 
 /// Asks in a thread of its own, and waits no longer than `wait`. A thread
-/// that is late is left behind; the end of the program ends it.   (try 7)
+/// that is late goes on alone until the program ends.             (try 7)
 fn within<T: Send + 'static>(
     wait: Duration,
     ask: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, NoAnswer> {
     let (answer, answers) = bounded(1);
     let asking = thread::Builder::new().name("resolver".into());
     let started = asking.spawn(move || answer.send(ask()));
     if let Err(error) = started {
         let error = Error::new("spawn", "resolver", error);
-        return Err(Failure::other(format!("no thread to ask in: {error}")));
+        return Err(NoAnswer::other(format!("no thread to ask in: {error}")));
     }
     match answers.recv_timeout(wait) {
         Ok(Ok(found)) => Ok(found),
-        Ok(Err(error)) => Err(Failure::of(error)),
-        Err(RecvTimeoutError::Timeout) => Err(Failure::other(format!(
+        Ok(Err(error)) => Err(NoAnswer::of(error)),
+        Err(RecvTimeoutError::Timeout) => Err(NoAnswer::other(format!(
             "no answer within {} s: a name server does not answer. The call \
              has no deadline of its own; --wait sets ours",
             wait.as_secs_f64()
         ))),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(Failure::other("an answer that is no text".into()))
+            Err(NoAnswer::other("an answer that is no text".into()))
         }
     }
 }
 
-impl Failure {
-    fn of(error: LookupError) -> Failure {
+impl NoAnswer {
+    fn of(error: LookupError) -> NoAnswer {
         let number = error.error_num();
         let known = |entry: &&Entry| {
             entry.number == Some(number) && entry.name.starts_with("EAI_")
         };
         match explain::all().find(known) {
-            Some(entry) => Failure {
+            Some(entry) => NoAnswer {
                 text: format!("{} ({})", entry.title, entry.name),
                 entry: Some(entry),
             },
             None => {
                 let text = std::io::Error::from(error).to_string();
                 let reason = text.rsplit(": ").next().unwrap_or_default();
-                Failure::other(reason.to_string())
+                NoAnswer::other(reason.to_string())
             }
         }
     }
 
-    fn other(text: String) -> Failure {
-        Failure { entry: None, text }
+    fn other(text: String) -> NoAnswer {
+        NoAnswer { entry: None, text }
+    }
+
+    /// Its number, such as EAI_NONAME. `None`: no answer came in time.
+    pub fn number(&self) -> Option<i32> {
+        self.entry.and_then(|entry| entry.number)
     }
 
     /// `EAI_NONAME`, or its words where it has no such name.
-    pub fn name(&self) -> &str {
+    fn name(&self) -> &str {
         self.entry.map_or(&self.text, |entry| entry.name)
     }
 }

@@ -1,6 +1,6 @@
-//! Two writers, one pipe: are their words mixed up? Up to PIPE_BUF bytes a
-//! write() goes in whole, and never among another's bytes; a larger one may
-//! be cut into by whoever else writes [T-X3].
+//! Two writers, one pipe: are their bytes mixed up? A write() of up to
+//! PIPE_BUF bytes is atomic: its bytes stay together. Other writers' bytes
+//! may come between those of a larger one [T-X3].
 //!
 //! ```text
 //! writer A (--child A) -- 3 write "AAAA" --\
@@ -9,62 +9,34 @@
 //!   ^------------------------ 2 fork -----------------------'
 //! ```
 //!
-//! "May be": that it happened is a proof, that it did not happen is none.
-//! 512 bytes are promised by POSIX; Linux has PIPE_BUF 4096.       (viva 9)
+//! That it happened is a proof; that it did not happen proves nothing. POSIX
+//! promises 512 bytes, and Linux has PIPE_BUF 4096.                (viva 9)
 
-use pipes::{child, ends, reading, writing};
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use pipes::child::{self, Child};
+use pipes::pipe;
 use rustix::pipe::PIPE_BUF;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
-
-/// The second run's size, when none is asked for: just too much.
-const TOO_LARGE: usize = PIPE_BUF + 1;
-
-/// How long the writers may be silent.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe fork write read close",
-    example: "pipes-atomic --size 65536",
-};
-
-/// Lets two processes write into one pipe, and counts the torn writes.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// bytes of each write() (default: PIPE_BUF, and then one more)
-    #[argh(option)]
-    size: Option<usize>,
-    /// how often each of the two writes (default 2000)
-    #[argh(option, default = "2000")]
-    count: usize,
-    /// a writer, and its letter
-    #[argh(option, hidden_help)]
-    child: Option<char>,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let count = args::in_range("--count", args.count, 1, 1_000_000);
     let size = args.size.map(|n| args::in_range("--size", n, 1, 1 << 20));
-    match (args.child, size) {
-        (Some(letter), size) => {
-            write_records(letter, size.unwrap_or(PIPE_BUF), count)
-        }
-        (None, Some(size)) => watch_two_writers(size, count),
-        (None, None) => {
-            watch_two_writers(PIPE_BUF, count)?;
-            watch_two_writers(TOO_LARGE, count)
+    // Without --size: the largest atomic write, and one byte more.
+    let sizes = size.map_or(vec![PIPE_BUF, PIPE_BUF + 1], |size| vec![size]);
+    for size in sizes {
+        match args.child {
+            Some(letter) => return write_records(letter, size, count),
+            None => watch_two_writers(size, count)?,
         }
     }
+    Ok(())
 }
 
 /// Starts both writers, reads what they wrote, and says what it looked like.
@@ -74,33 +46,33 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 fork() --------------------------------------------------------
-    // Twice: two brothers with the same pipe for descriptor 1, like two
+    // Twice: both children have the same pipe for descriptor 1, like two
     // programs whose output a shell sends into one pipe.
     let mut children = Vec::new();
     for letter in ["A", "B"] {
         let (size, count) = (size.to_string(), count.to_string());
         let words = ["--child", letter, "--size", &size, "--count", &count];
         let end = child::copy(&writer)?;
-        children.push(child::start(&words, Stdio::null(), end)?);
+        children.push(Child::start(&words, Stdio::null(), end)?);
     }
 
     // ---- 5 close() -------------------------------------------------------
     // Our own writing end: with it open, no end of file would ever come.
-    ends::close(writer);
-    let mut runs = Runs::new(size);
+    pipe::close(writer);
+    let mut runs = Runs { size, ..Runs::default() };
     let mut buffer = vec![0; 4096];
     loop {
         // ---- 4 read() ----------------------------------------------------
         // A page at a time, so that the pipe is full most of the time: there
         // writers wait, and there a large write() is cut.
-        match reading::read(&reader, &mut buffer, Some(PATIENCE))? {
+        match pipe::read(&reader, &mut buffer, Some(PATIENCE))? {
             0 => break,
             got => runs.take(buffer.get(..got).unwrap_or_default()),
         }
     }
     runs.end();
     for child in &mut children {
-        child::wait_within(child, PATIENCE)?;
+        child.wait_within(PATIENCE)?;
     }
     let (torn, total) = (runs.torn, runs.all);
     say!(
@@ -125,13 +97,14 @@ fn write_records(letter: char, size: usize, count: usize) -> Result<()> {
         // ---- 3 write() ---------------------------------------------------
         // Small: waits until there is room for all of it. Large: takes the
         // room there is, waits, goes on; meanwhile the other one may write.
-        writing::write_all(&io::stdout(), record.as_bytes())?;
+        pipe::write_all(&io::stdout(), record.as_bytes())?;
     }
     Ok(())
 }
 
-/// Counts runs of one letter. A whole number of records makes a run whose
-/// length is a multiple of their size; any other run was cut into.
+/// Counts runs of one letter. A run of complete records has a length that is
+/// a multiple of their size; any other run was cut by the other writer.
+#[derive(Default)]
 struct Runs {
     size: usize,
     letter: u8,
@@ -141,10 +114,6 @@ struct Runs {
 }
 
 impl Runs {
-    fn new(size: usize) -> Runs {
-        Runs { size, letter: 0, length: 0, all: 0, torn: 0 }
-    }
-
     fn take(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             if byte != self.letter {
@@ -162,3 +131,28 @@ impl Runs {
         }
     }
 }
+
+/// How long the writers may be silent.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lets two processes write into one pipe, and counts the torn writes.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// bytes of each write() (default: PIPE_BUF, and then one more)
+    #[argh(option)]
+    size: Option<usize>,
+    /// how often each of the two writes (default 2000)
+    #[argh(option, default = "2000")]
+    count: usize,
+    /// a writer, and its letter
+    #[argh(option, hidden_help)]
+    child: Option<char>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Other("pipe"),
+    port: 0,
+    steps: "pipe fork write read close",
+    example: "pipes-atomic --size 65536",
+};

@@ -14,60 +14,22 @@
 //!
 //! --one-pipe shows why one will not do, --deadlock what two can do to you.
 
-use pipes::{child, ends, orphan, reading, writing};
 use std::io::{self, PipeReader, PipeWriter};
-use std::process::{self, Child};
+use std::process;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use pipes::child::{self, Child};
+use pipes::pipe;
 use rustix::event::PollFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
-
-/// How long the child may take for an answer, or to end.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A write() that makes no progress for so long is stuck.
-const STUCK: Duration = Duration::from_secs(1);
-
-/// Bytes written before the answer is read: less than a pipe holds.
-const PIECE: usize = 4096;
-
-/// Rounds of --one-pipe, and the question: the answer is in capitals.
-const ROUNDS: usize = 1000;
-const QUESTION: &[u8; 8] = b"question";
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe pipe fork close write read close",
-    example: "pipes-both-ways",
-};
-
-/// Sends each line that is typed to a child, which answers in capitals.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// fails on purpose: one pipe for both directions; of 1000 questions,
-    /// how many does the parent read back itself?
-    #[argh(switch)]
-    one_pipe: bool,
-    /// fails on purpose: the parent writes a mebibyte before it reads
-    #[argh(switch)]
-    deadlock: bool,
-    /// the child's half of this program
-    #[argh(switch, hidden_help)]
-    child: bool,
-    /// the child's parent, with which it ends
-    #[argh(option, hidden_help)]
-    parent: Option<u32>,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
-        args.parent.map_or(Ok(()), orphan::end_with_parent)?;
+        args.parent.map_or(Ok(()), child::end_with_parent)?;
         return answer_all();
     }
     if args.one_pipe {
@@ -87,15 +49,15 @@ fn main() -> Result<()> {
     // Four ends now exist twice, and each process needs two of them.
     let stdin = child::copy(&child_reads)?;
     let stdout = child::copy(&child_writes)?;
-    let mut child = child::start(&["--child"], stdin, stdout)?;
+    let mut child = Child::start(&["--child"], stdin, stdout)?;
 
     // ---- 4 close() -------------------------------------------------------
     // The child's ends. Without the second of these our read() would never
     // return 0, however dead the child: we could still write ourselves.
-    ends::close(child_reads);
-    ends::close(child_writes);
+    pipe::close(child_reads);
+    pipe::close(child_writes);
     if args.deadlock {
-        return write_all_then_read(&down, &mut child);
+        return write_all_then_read(&down);
     }
     console::prompt_person("Type lines; Ctrl-D is the end.\n");
     while let Some(mut line) = console::read_stdin_line()? {
@@ -103,9 +65,9 @@ fn main() -> Result<()> {
         let mut answer = Vec::new();
         for piece in line.chunks(PIECE) {
             // ---- 5 write() -----------------------------------------------
-            // A piece, and then its answer: neither pipe can fill up. Who
-            // writes much before reading must do both at once.  (viva 8)
-            writing::write_all(&down, piece)?;
+            // A piece, and then its answer, so that neither pipe fills up. A
+            // program that writes more must read meanwhile.     (viva 8)
+            pipe::write_all(&down, piece)?;
 
             // ---- 6 read() ------------------------------------------------
             // As many bytes as we sent, in one piece or several.
@@ -119,10 +81,9 @@ fn main() -> Result<()> {
 
     // ---- 7 close() -------------------------------------------------------
     // End of file for the child, which then ends and closes its own ends.
-    ends::close(down);
-    match child::wait_within(&mut child, PATIENCE)? {
-        Some(status) => say!("my child has ended, {status}"),
-        None => child::kill(&mut child),
+    pipe::close(down);
+    if let Some(status) = child.wait_within(PATIENCE)? {
+        say!("my child has ended, {status}");
     }
     Ok(())
 }
@@ -132,7 +93,7 @@ fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
     let mut done = 0;
     while done < count {
         let rest = answer.get_mut(done..).unwrap_or_default();
-        match reading::read(from, rest, Some(PATIENCE))? {
+        match pipe::read(from, rest, Some(PATIENCE))? {
             0 => return Err(Error::other("the child has closed its end")),
             more => done += more,
         }
@@ -145,35 +106,33 @@ fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
 fn answer_all() -> Result<()> {
     let mut buffer = [0; 4096];
     loop {
-        let count = reading::read(&io::stdin(), &mut buffer, None)?;
+        let count = pipe::read(&io::stdin(), &mut buffer, None)?;
         let bytes = buffer.get_mut(..count).unwrap_or_default();
         bytes.make_ascii_uppercase();
         match count {
             0 => return Ok(()),
-            _ => writing::write_all(&io::stdout(), bytes)?,
+            _ => pipe::write_all(&io::stdout(), bytes)?,
         }
     }
 }
 
 /// `--one-pipe`: parent and child both write into the same pipe and both read
-/// from it. A byte goes to whoever reads first, its writer included: a pipe
-/// knows no ends, only descriptors.                       (viva 7) (try 3)
+/// from it. A byte goes to the process that reads first, and that may be its
+/// writer: a pipe has descriptors, not sides.             (viva 7) (try 3)
 fn ask_by_one_pipe() -> Result<()> {
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     let (stdin, stdout) = (child::copy(&reader)?, child::copy(&writer)?);
-    // It holds a writing end of its own input, so no end of file ends it when
-    // we are gone: it must be told whom to follow.
+    // The child holds a writing end of its own input, so no end of file ends
+    // it. It ends with its parent, or when `_child` is dropped.
     let parent = process::id().to_string();
     let words = ["--child", "--parent", &parent];
-    let mut child = child::start(&words, stdin, stdout)?;
+    let _child = Child::start(&words, stdin, stdout)?;
     let mut own = 0;
     for _ in 0..ROUNDS {
-        writing::write_all(&writer, QUESTION)?;
+        pipe::write_all(&writer, QUESTION)?;
         let answer = read_exactly(&reader, QUESTION.len())?;
         own += usize::from(answer == QUESTION);
     }
-    // It would never end by itself: it holds a writing end of its own input.
-    child::kill(&mut child);
     say!(
         "{ROUNDS} questions: {own} read back by their own writer, {} answered",
         ROUNDS - own
@@ -183,19 +142,57 @@ fn ask_by_one_pipe() -> Result<()> {
 
 /// `--deadlock`: both pipes fill up, and then each process waits in write()
 /// for the other to read.                                 (viva 8) (try 4)
-fn write_all_then_read(down: &PipeWriter, child: &mut Child) -> Result<()> {
+fn write_all_then_read(down: &PipeWriter) -> Result<()> {
     let chunk = [b'x'; 4096];
     let mut written = 0;
     while written < 1024 * 1024 {
         // poll() says that a page of the pipe is free: no wait in write().
-        if !reading::ready(down, PollFlags::OUT, STUCK)? {
-            child::kill(child);
+        if !pipe::poll(down, PollFlags::OUT, STUCK)? {
             return Err(Error::other(format!(
                 "deadlock, as promised: {written} bytes written, 0 read; the \
                  child waits in write() until we read, we wait until it reads"
             )));
         }
-        written += writing::write(down, &chunk)?;
+        written += pipe::write(down, &chunk)?;
     }
     Err(Error::other("no deadlock: these pipes hold a mebibyte"))
 }
+
+/// How long the child may take for an answer, or to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A write() that makes no progress for this time is stuck.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Bytes written before the answer is read: less than a pipe holds.
+const PIECE: usize = 4096;
+
+/// Rounds of --one-pipe, and the question: the answer is in capitals.
+const ROUNDS: usize = 1000;
+const QUESTION: &[u8; 8] = b"question";
+
+/// Sends each line that is typed to a child, which answers in capitals.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// fails on purpose: one pipe for both directions; of 1000 questions,
+    /// how many does the parent read back itself?
+    #[argh(switch)]
+    one_pipe: bool,
+    /// fails on purpose: the parent writes a mebibyte before it reads
+    #[argh(switch)]
+    deadlock: bool,
+    /// the child's half of this program
+    #[argh(switch, hidden_help)]
+    child: bool,
+    /// the child's parent, with which it ends
+    #[argh(option, hidden_help)]
+    parent: Option<u32>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Other("pipe"),
+    port: 0,
+    steps: "pipe pipe fork close write read close",
+    example: "pipes-both-ways",
+};

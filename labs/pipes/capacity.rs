@@ -15,7 +15,6 @@
 //! The buffer is a ring of 16 pages (Linux), and so it counts in pages:
 //! --chunk 2049 fills it with half as many bytes.
 
-use pipes::{ends, fifo, reading, writing};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -24,48 +23,21 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use crossbeam_channel::bounded;
+use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pipe::PIPE_BUF;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, say};
-
-/// Bytes read at once: a page of the ring, on most machines.
-const PAGE: usize = 4096;
-
-/// A write() that has not returned for so long waits.
-const WAITS: Duration = Duration::from_millis(300);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe write read close",
-    example: "pipes-capacity --chunk 2049",
-};
-
-/// Fills a pipe, shows how much it held, and how a writer waits.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// a FIFO to fill instead of an ordinary pipe; it is made if need be
-    #[argh(positional)]
-    fifo: Option<PathBuf>,
-    /// bytes of each write() (default 4096, at most 65536)
-    #[argh(option, default = "4096")]
-    chunk: usize,
-    /// ask the kernel for a pipe of so many bytes (F_SETPIPE_SZ)
-    #[argh(option)]
-    size: Option<usize>,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let chunk = args::in_range("--chunk", args.chunk, 1, 65_536);
 
     // ---- 1 pipe() --------------------------------------------------------
-    // Or open() on a FIFO, for reading and writing so that it need not wait
-    // for somebody else: what is behind the name is the same thing.
+    // Or open() on a FIFO, which has the same buffer in the kernel. Opened
+    // for reading and writing, so that open() need not wait for others.
     let (reader, writer) = match &args.fifo {
         None => {
             let (reader, writer) = step("pipe", None, "", io::pipe)?;
@@ -74,7 +46,7 @@ fn main() -> Result<()> {
         Some(path) => {
             fifo::make(path)?;
             refuse_readers(path)?;
-            let end = fifo::open(path, OFlags::RDWR, "O_RDWR", None)?;
+            let end = fifo::open(path, OFlags::RDWR, None)?;
             (end.try_clone().map_err(|e| Error::new("dup", "", e))?, end)
         }
     };
@@ -84,13 +56,13 @@ fn main() -> Result<()> {
 
     // ---- 2 write() -------------------------------------------------------
     // Non-blocking, so that a full pipe is an error (EAGAIN) and no wait. Up
-    // to PIPE_BUF bytes fit whole or not at all; of more, a part may fit.
+    // to PIPE_BUF bytes fit together or not at all; of more, a part may fit.
     //                                                   (viva 6) (try 5)
     set_nonblocking(&writer, true)?;
     let data = vec![b'x'; chunk];
     let mut held = 0;
     loop {
-        match writing::write(&writer, &data) {
+        match pipe::write(&writer, &data) {
             Ok(count) => held += count,
             Err(error) if error.is_timeout() => break, // EAGAIN
             Err(error) => return Err(error),
@@ -114,7 +86,7 @@ fn set_size(pipe: &OwnedFd, wanted: Option<usize>) -> Result<String> {
     Ok(size.to_string())
 }
 
-/// Nobody else lets a program ask, or choose.
+/// Other systems do not let a program ask, or choose.
 #[cfg(not(target_os = "linux"))]
 fn set_size(_: &OwnedFd, wanted: Option<usize>) -> Result<String> {
     match wanted {
@@ -127,7 +99,7 @@ fn set_size(_: &OwnedFd, wanted: Option<usize>) -> Result<String> {
 /// waiting works only if somebody has it open for reading.      (viva 10)
 fn refuse_readers(path: &Path) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
-    match fifo::open(path, flags, "O_WRONLY | O_NONBLOCK", None) {
+    match fifo::open(path, flags, None) {
         Ok(_) => Err(Error::other(format!(
             "{0} is open for reading somewhere (lsof {0} shows where), and \
              who reads would empty it again: end that first",
@@ -153,10 +125,10 @@ fn watch_a_writer_wait(
     thread::Builder::new()
         .name("writing".into())
         .spawn(move || {
-            let _ = done.send(writing::write_all(&writer, &more));
+            let _ = done.send(pipe::write_all(&writer, &more));
             // ---- 4 close() -----------------------------------------------
             // The writer's end; ours goes when main returns.
-            ends::close(writer);
+            pipe::close(writer);
         })
         .map_err(|error| Error::new("spawn", "writing", error))?;
     let returned = |limit| written.recv_timeout(limit).is_ok();
@@ -166,9 +138,9 @@ fn watch_a_writer_wait(
     say!("{size} more: write() waits");
 
     // ---- 3 read() --------------------------------------------------------
-    // Makes room, but only when a whole page of the ring is empty. As many
-    // of our pieces are in a page as fit whole.
-    let mut taken = reading::read(reader, &mut [0], None)?;
+    // Makes room, but only when a page of the ring is empty. A page holds as
+    // many of our pieces as fit without being cut.
+    let mut taken = pipe::read(reader, &mut [0], None)?;
     if returned(WAITS) {
         say!("1 byte read: write() has returned");
         return Ok(());
@@ -178,7 +150,7 @@ fn watch_a_writer_wait(
     let mut page = [0; PAGE];
     while taken < held {
         let rest = page.get_mut(taken % full..full).unwrap_or_default();
-        taken += reading::read(reader, rest, None)?;
+        taken += pipe::read(reader, rest, None)?;
         if returned(WAITS) {
             say!("{taken} bytes read: write() has returned");
             return Ok(());
@@ -197,3 +169,32 @@ fn set_nonblocking(end: &OwnedFd, on: bool) -> Result<()> {
         Ok(rustix::fs::fcntl_setfl(end, flags)?)
     })
 }
+
+/// Bytes read at once: a page of the ring, on most machines.
+const PAGE: usize = 4096;
+
+/// A write() that has not returned after this time waits: otherwise it takes
+/// microseconds.
+const WAITS: Duration = Duration::from_millis(300);
+
+/// Fills a pipe, shows how much it held, and how a writer waits.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// a FIFO to fill instead of an ordinary pipe; it is made if need be
+    #[argh(positional)]
+    fifo: Option<PathBuf>,
+    /// bytes of each write() (default 4096, at most 65536)
+    #[argh(option, default = "4096")]
+    chunk: usize,
+    /// ask the kernel for a pipe of so many bytes (F_SETPIPE_SZ)
+    #[argh(option)]
+    size: Option<usize>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Other("pipe"),
+    port: 0,
+    steps: "pipe write read close",
+    example: "pipes-capacity --chunk 2049",
+};

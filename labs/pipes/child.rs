@@ -1,6 +1,6 @@
-//! fork() and exec(): the parent's half of a family. Safe Rust has no bare
-//! fork(), because only the calling thread lives on in the copy, in the
-//! middle of whatever the others did. `Command` does fork and exec in one.
+//! fork() and exec(). Safe Rust has no bare fork(), because only the calling
+//! thread lives on in the copy, in the middle of whatever the other threads
+//! did. `Command` does fork and exec in one.
 //!
 //! ```text
 //! C                                      here
@@ -13,64 +13,75 @@
 //! Python's os.fork() shows the two steps apart: labs/pipes/python/fork.py.
 
 use std::env;
-use std::ops::{Deref, DerefMut};
 use std::os::fd::{AsFd, AsRawFd};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{self, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, getppid};
 use socketlab::net::step;
 use socketlab::{Error, Result};
 
-/// How often it is looked whether a child has ended.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often a parent looks whether its child has ended.
+const LOOK_FOR_CHILD: Duration = Duration::from_millis(10);
 
-/// A child that does not outlive us: however we leave the function that
-/// started it, also by an error, it is ended if it has not ended itself.
-pub struct Started(Child);
+/// How often a child looks whether its parent has ended.
+const LOOK_FOR_PARENT: Duration = Duration::from_millis(200);
 
-impl Drop for Started {
-    fn drop(&mut self) {
-        if !matches!(self.0.try_wait(), Ok(Some(_))) {
-            kill(&mut self.0);
+/// A child that does not outlive us. However we leave the function that
+/// started it, also by an error, the child is killed if it still runs.
+pub struct Child(process::Child);
+
+impl Child {
+    /// Starts this very program again, as a child with these ends of pipes
+    /// for its descriptors 0 and 1. All others close at exec.
+    pub fn start(words: &[&str], stdin: Stdio, stdout: Stdio) -> Result<Child> {
+        let program = env::current_exe()
+            .map_err(|error| Error::new("readlink", "/proc/self/exe", error))?;
+        let mut command = Command::new(program);
+        command.args(words).stdin(stdin).stdout(stdout);
+        let mut started = None;
+        step("fork", None, "", || {
+            let child = command.spawn()?;
+            let pid = child.id();
+            started = Some(Child(child));
+            Ok(pid as usize)
+        })?;
+        started.ok_or_else(|| Error::other("fork(): no child"))
+        // `command`, and with it our copies of the child's ends, closes here.
+    }
+
+    /// The child's process id.
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// `waitpid()` with a deadline; `None`: the child still runs.
+    pub fn wait_within(
+        &mut self,
+        limit: Duration,
+    ) -> Result<Option<ExitStatus>> {
+        let fail = |error| Error::new("waitpid", "", error);
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.0.try_wait().map_err(fail)? {
+                return Ok(Some(status));
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            thread::sleep(LOOK_FOR_CHILD);
         }
     }
 }
 
-impl Deref for Started {
-    type Target = Child;
-
-    fn deref(&self) -> &Child {
-        &self.0
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !matches!(self.0.try_wait(), Ok(Some(_))) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
     }
-}
-
-impl DerefMut for Started {
-    fn deref_mut(&mut self) -> &mut Child {
-        &mut self.0
-    }
-}
-
-/// Starts this very program again, as a child with these ends of pipes for
-/// its descriptors 0 and 1. All others close at exec.
-pub fn start(
-    arguments: &[&str],
-    stdin: Stdio,
-    stdout: Stdio,
-) -> Result<Started> {
-    let program = env::current_exe()
-        .map_err(|error| Error::new("readlink", "/proc/self/exe", error))?;
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(stdin).stdout(stdout);
-    let mut started = None;
-    step("fork", None, "", || {
-        let child = command.spawn()?;
-        let pid = child.id();
-        started = Some(Started(child));
-        Ok(pid as usize)
-    })?;
-    started.ok_or_else(|| Error::other("fork(): no child"))
-    // `command`, and with it our copies of the child's ends, closes here.
 }
 
 /// `dup()`: the child's own copy of an end. Ours stays open until we close
@@ -81,26 +92,23 @@ pub fn copy(end: &impl AsFd) -> Result<Stdio> {
     Ok(copy.into())
 }
 
-/// `waitpid()` with a deadline; `None`: the child still runs.
-pub fn wait_within(
-    child: &mut Child,
-    limit: Duration,
-) -> Result<Option<ExitStatus>> {
-    let fail = |error| Error::new("waitpid", "", error);
-    let deadline = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait().map_err(fail)? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= deadline {
-            return Ok(None);
-        }
-        thread::sleep(LOOK);
-    }
-}
-
-/// Ends a child that does not end by itself, and only that one.
-pub fn kill(child: &mut Child) {
-    let _ = child.kill();
-    let _ = child.wait();
+/// In the child: from now on it ends with its parent, whose pid is given.
+///
+/// A child whose parent is killed mostly needs nothing of the kind: the
+/// kernel closes the parent's ends, and the child reads end of file. But a
+/// child that holds a writing end of its own input never does, because it
+/// could write itself. Such a child looks whether its parent is still the one
+/// that started it: an orphan gets another parent, mostly process 1.
+pub fn end_with_parent(parent: u32) -> Result<()> {
+    let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
+    thread::Builder::new()
+        .name("orphan?".into())
+        .spawn(move || {
+            while getppid() == parent {
+                thread::sleep(LOOK_FOR_PARENT);
+            }
+            process::exit(1);
+        })
+        .map_err(|error| Error::new("spawn", "orphan?", error))?;
+    Ok(())
 }

@@ -1,10 +1,10 @@
-//! A name that must be a FIFO: made if it is not there, looked at if it is.
-//! Nothing that exists is ever deleted or written to by mistake.
+//! A path that must be a FIFO: made if it is not there, examined if it is.
+//! No existing file is ever removed or written to by mistake.
 //!
 //! ```text
-//! the name is         what happens
+//! the path is         what happens
 //! free                mkfifo(), mode 600: for this user alone
-//! a FIFO              it is used, and a note says whose if not ours
+//! a FIFO              it is used; a warning says whose it is if not ours
 //! anything else       refused, untouched
 //! ```
 
@@ -23,15 +23,15 @@ use rustix::process::geteuid;
 use socketlab::net::step;
 use socketlab::{Error, Result, say, warn};
 
-use crate::kind;
+use crate::name;
 
 /// Who may open a new FIFO: its owner, to read and to write.
 const OWNER: Permissions = Permissions::S_IRUSR.union(Permissions::S_IWUSR);
 
-/// The name when the command line gives none.
+/// The path when the command line gives none.
 pub const DEFAULT: &str = "/tmp/socketlab.fifo";
 
-/// Makes sure that the name is a FIFO, and says what it did.
+/// `mkfifo()`, or a look at what has the path already; prints what it did.
 pub fn make(path: &Path) -> Result<()> {
     if path.as_os_str().is_empty() {
         let text = format!("the path is empty; give one, such as {DEFAULT}");
@@ -45,7 +45,7 @@ pub fn make(path: &Path) -> Result<()> {
             Ok(())
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            look(path)?;
+            examine(path)?;
             say!("mkfifo({}): it exists, so I use it", path.display());
             Ok(())
         }
@@ -53,8 +53,8 @@ pub fn make(path: &Path) -> Result<()> {
     }
 }
 
-/// What an existing name is; only a FIFO is all right.
-fn look(path: &Path) -> Result<()> {
+/// An error unless the existing file is a FIFO.
+fn examine(path: &Path) -> Result<()> {
     let shown = path.display();
     let found = match fs::metadata(path) {
         Ok(found) => found,
@@ -68,7 +68,7 @@ fn look(path: &Path) -> Result<()> {
         return Err(Error::other(format!(
             "{shown} exists and is {}, not a FIFO. It stays as it is: give \
              another path, or remove it yourself",
-            kind::name(found.file_type())
+            name::kind(found.file_type())
         )));
     }
     if found.uid() != geteuid().as_raw() {
@@ -81,57 +81,62 @@ fn look(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `open()` of a FIFO, and a look at what was opened: between [`make`] and
-/// now the name may have come to mean something else. Without O_CREAT: if the
-/// name is gone, a write must not make a regular file of it. `shown`: the
-/// flags as C spells them. `limit`: for flags with which open() waits.
+/// `open()` of a FIFO, and a look at what was opened, because the name may
+/// mean something else by now. Without O_CREAT: if the name is gone, a write
+/// must not make a regular file of it. `limit` is for flags with which open()
+/// waits for the other end.
 pub fn open(
     path: &Path,
     flags: OFlags,
-    shown: &'static str,
     limit: Option<Duration>,
 ) -> Result<OwnedFd> {
     let end = match limit {
-        None => open_now(path, flags, shown)?,
-        Some(limit) => open_within(path, flags, shown, limit)?,
+        None => open_now(path, flags)?,
+        Some(limit) => open_within(path, flags, limit)?,
     };
     let found = rustix::fs::fstat(&end)
         .map_err(|e| Error::new("fstat", path.display(), e.into()))?;
     if FileType::from_raw_mode(found.st_mode) != FileType::Fifo {
-        return Err(Error::other(format!(
-            "{} is not a FIFO any more",
-            path.display()
-        )));
+        let text = format!("{} is not a FIFO any more", path.display());
+        return Err(Error::other(text));
     }
     Ok(end)
 }
 
-fn open_now(path: &Path, flags: OFlags, shown: &str) -> Result<OwnedFd> {
-    step("open", None, format!("{}, {shown}", path.display()), || {
+fn open_now(path: &Path, flags: OFlags) -> Result<OwnedFd> {
+    step("open", None, arguments(path, flags), || {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
         Ok(rustix::fs::open(path, flags, Mode::empty())?)
     })
 }
 
-/// open() has no deadline: it returns when somebody opens the other end, so
+/// open() has no deadline: it returns when somebody opens the other end. So
 /// a thread calls it while we look at the clock.
-fn open_within(
-    path: &Path,
-    flags: OFlags,
-    shown: &'static str,
-    limit: Duration,
-) -> Result<OwnedFd> {
+fn open_within(path: &Path, flags: OFlags, limit: Duration) -> Result<OwnedFd> {
     let (done, opened) = bounded(1);
     let name = path.to_path_buf();
     thread::Builder::new()
         .name("open".into())
         .spawn(move || {
-            let _ = done.send(open_now(&name, flags, shown));
+            let _ = done.send(open_now(&name, flags));
         })
         .map_err(|error| Error::new("spawn", "open", error))?;
     opened.recv_timeout(limit).unwrap_or_else(|_| {
-        let on = format!("{}, {shown}", path.display());
         let text = format!("timed out: nobody came within {limit:?}");
-        Err(Error::timed_out("open", on, text))
+        Err(Error::timed_out("open", arguments(path, flags), text))
     })
+}
+
+/// The arguments of open() as C spells them: `/tmp/x.fifo, O_WRONLY`.
+fn arguments(path: &Path, flags: OFlags) -> String {
+    let access = match flags & OFlags::RWMODE {
+        OFlags::RDWR => "O_RDWR",
+        OFlags::WRONLY => "O_WRONLY",
+        _ => "O_RDONLY",
+    };
+    let no_wait = match flags.contains(OFlags::NONBLOCK) {
+        true => " | O_NONBLOCK",
+        false => "",
+    };
+    format!("{}, {access}{no_wait}", path.display())
 }

@@ -11,7 +11,6 @@
 //!   v  5 unlink            (with --remove)
 //! ```
 
-use pipes::{ends, fifo, reading};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -20,51 +19,22 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use pipes::own_name::OwnName;
+use pipes::name::OwnName;
+use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
-use socketlab::args::{self, Program};
-use socketlab::{Result, console, say, stop};
-
-/// Somebody ends the program: a signal, or main. Not both, because the signal
-/// interrupts open(), which then looks for a name that is no more.
-static ENDING: AtomicBool = AtomicBool::new(false);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "reader",
-    port: 0,
-    steps: "mkfifo open read close unlink",
-    example: "pipes-fifo-reader /tmp/socketlab.fifo --stay",
-};
-
-/// Prints what anybody writes into a FIFO.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the FIFO's path; it is made if it is not there (default
-    /// /tmp/socketlab.fifo)
-    #[argh(positional, default = "fifo::DEFAULT.into()")]
-    path: PathBuf,
-    /// stay for one writer after the other, until Ctrl-C
-    #[argh(switch)]
-    stay: bool,
-    /// remove the name at the end, Ctrl-C included
-    #[argh(switch)]
-    remove: bool,
-    /// seconds to wait for the first writer (default 600)
-    #[argh(option, default = "600")]
-    wait: u64,
-}
+use socketlab::args::{self, Program, Role};
+use socketlab::{Result, console, say, signals};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
 
     // ---- 1 mkfifo() ------------------------------------------------------
-    // As in fifo_writer.rs: whoever comes first makes the name.
+    // Whoever comes first makes the name; the other uses it.
     fifo::make(&args.path)?;
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();
-    stop::on_signal(move || {
+    signals::on_signal(move || {
         if ENDING.swap(true, Ordering::Relaxed) {
             return; // it ends anyway
         }
@@ -94,10 +64,10 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // and open again instead would lose what was written meanwhile. (try 8)
     let shown = path.display();
     let reader = if stay {
-        fifo::open(path, OFlags::RDWR, "O_RDWR", None)?
+        fifo::open(path, OFlags::RDWR, None)?
     } else {
         say!("open({shown}, O_RDONLY): waiting for a writer");
-        fifo::open(path, OFlags::RDONLY, "O_RDONLY", Some(wait))?
+        fifo::open(path, OFlags::RDONLY, Some(wait))?
     };
     say!("open({shown}): open for reading");
     let mut buffer = [0; 4096];
@@ -106,7 +76,7 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
         // Bytes of any writer, in the order of their write() calls; two of
         // them may come in one read(). 0: the last writer has closed, and
         // nothing is left. Another may still come; we do not wait. (viva 3)
-        let count = reading::read(&reader, &mut buffer, None)?;
+        let count = pipe::read(&reader, &mut buffer, None)?;
         if count == 0 {
             say!("read() = 0, end of file: the last writer has closed");
             break;
@@ -121,14 +91,44 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // Without a reader the next write() fails; what was in the pipe and not
     // read by then is lost: the name lasts, its contents do not. (viva 11)
-    ends::close(reader);
+    pipe::close(reader);
     Ok(())
 }
 
-/// Who has the FIFO open goes on as if nothing had happened; who opens the
-/// name next gets a new one, or ENOENT.
+/// A process that has the FIFO open does not notice. A process that opens the
+/// name afterwards gets a new FIFO, or ENOENT.
 fn remove(name: &OwnName) {
     // ---- 5 unlink() ------------------------------------------------------
     // The handout's "explicitly deleted". C: unlink(), shell: rm.
     name.remove();
 }
+
+/// A signal or main ends the program. Not both, because the signal interrupts
+/// open(), which would then look for a name that is removed already.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Prints what anybody writes into a FIFO.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the FIFO's path; it is made if it is not there (default
+    /// /tmp/socketlab.fifo)
+    #[argh(positional, default = "fifo::DEFAULT.into()")]
+    path: PathBuf,
+    /// stay for one writer after the other, until Ctrl-C
+    #[argh(switch)]
+    stay: bool,
+    /// remove the name at the end, Ctrl-C included
+    #[argh(switch)]
+    remove: bool,
+    /// seconds to wait for the first writer (default 600)
+    #[argh(option, default = "600")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Other("reader"),
+    port: 0,
+    steps: "mkfifo open read close unlink",
+    example: "pipes-fifo-reader /tmp/socketlab.fifo --stay",
+};

@@ -11,22 +11,55 @@
 //!   v  gone                the name stays
 //! ```
 
-use pipes::{ends, fifo, writing};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::{Result, console, say};
 
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "writer",
-    port: 0,
-    steps: "mkfifo open write close",
-    example: "pipes-fifo-writer /tmp/socketlab.fifo",
-};
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 86_400);
+    let (path, shown) = (&args.path, args.path.display());
+
+    // ---- 1 mkfifo() ------------------------------------------------------
+    // A name and permissions in the file system, and nothing else: no byte
+    // of what we write will ever reach a disk. It stays until somebody
+    // removes it, whoever made it and however they end.          (viva 11)
+    fifo::make(path)?;
+
+    // ---- 2 open() --------------------------------------------------------
+    // Waits until another process opens it for reading. connect() would fail
+    // without a server; here the order does not matter.         (viva 10)
+    let writer = if args.no_wait {
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK; // (try 7)
+        fifo::open(path, flags, None)?
+    } else {
+        say!("open({shown}, O_WRONLY): waiting for a reader");
+        let limit = Some(Duration::from_secs(wait));
+        fifo::open(path, OFlags::WRONLY, limit)?
+    };
+    say!("open({shown}): a reader is there; type");
+    while let Some(mut line) = console::read_stdin_line()? {
+        line.push(b'\n');
+
+        // ---- 3 write() ---------------------------------------------------
+        // A line of up to PIPE_BUF bytes stays together, also if others write
+        // here; but the reader is not told who wrote it.         (viva 9)
+        // If the reader has left, only this call tells us: EPIPE.
+        pipe::write_all(&writer, &line)?; // (viva 4)
+    }
+
+    // ---- 4 close() -------------------------------------------------------
+    // If we were the last writer, the reader's next read() gives 0. What it
+    // has not read yet stays for it: as long as it has the FIFO open.
+    pipe::close(writer);
+    say!("closed; {shown} is still there (rm {shown} removes it)");
+    Ok(())
+}
 
 /// Writes each line that is typed into a FIFO.
 #[derive(FromArgs, ArgsInfo)]
@@ -43,43 +76,10 @@ struct Args {
     wait: u64,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 86_400);
-    let (path, shown) = (&args.path, args.path.display());
-
-    // ---- 1 mkfifo() ------------------------------------------------------
-    // A name and permissions in the file system, and nothing else: no byte
-    // of what we write will ever reach a disk. It stays until somebody
-    // removes it, whoever made it and however they end.          (viva 11)
-    fifo::make(path)?;
-
-    // ---- 2 open() --------------------------------------------------------
-    // Waits until somebody opens it for reading: a meeting, as connect() and
-    // accept() have. Here the order does not matter.            (viva 10)
-    let writer = if args.no_wait {
-        let flags = OFlags::WRONLY | OFlags::NONBLOCK; // (try 7)
-        fifo::open(path, flags, "O_WRONLY | O_NONBLOCK", None)?
-    } else {
-        say!("open({shown}, O_WRONLY): waiting for a reader");
-        let limit = Some(Duration::from_secs(wait));
-        fifo::open(path, OFlags::WRONLY, "O_WRONLY", limit)?
-    };
-    say!("open({shown}): a reader is there; type");
-    while let Some(mut line) = console::read_stdin_line()? {
-        line.push(b'\n');
-
-        // ---- 3 write() ---------------------------------------------------
-        // A line of up to PIPE_BUF bytes arrives whole, also if others write
-        // here, too; but nobody learns who wrote it.             (viva 9)
-        // If the reader has left, we hear of it now, and not before: EPIPE.
-        writing::write_all(&writer, &line)?; // (viva 4)
-    }
-
-    // ---- 4 close() -------------------------------------------------------
-    // If we were the last writer, the reader's next read() gives 0. What it
-    // has not read yet stays for it: as long as it has the FIFO open.
-    ends::close(writer);
-    say!("closed; {shown} is still there (rm {shown} removes it)");
-    Ok(())
-}
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Other("writer"),
+    port: 0,
+    steps: "mkfifo open write close",
+    example: "pipes-fifo-writer /tmp/socketlab.fifo",
+};

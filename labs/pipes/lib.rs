@@ -1,14 +1,29 @@
-//! TODO
+//! Bytes from one process to another on the same machine: ordinary pipes,
+//! named pipes (FIFOs), and the Unix-domain socket for comparison.
+//!
+//! The programs, in reading order:
+//!
+//! 1. `ordinary.rs`: one pipe from a parent to its child.
+//! 2. `both_ways.rs`: two pipes, so that the child can reply.
+//! 3. `fifo_writer.rs`, `fifo_reader.rs`: a pipe that is found by a path.
+//! 4. `fifo_talk.rs`: a FIFO is not two-way.
+//! 5. `capacity.rs`, `atomic.rs`: what a full pipe does, and who may cut
+//!    whose bytes.
+//! 6. `unix_server.rs`, `unix_client.rs`: the calls of TCP with a path for an
+//!    address.
+//!
+//! What they share:
+//!
+//! | module   | what it is                                             |
+//! | -------- | ------------------------------------------------------ |
+//! | [`pipe`] | read(), write(), poll(), close() on the end of a pipe  |
+//! | [`child`]| fork() and exec(): a second copy of the program        |
+//! | [`fifo`] | a path that must be a FIFO: mkfifo(), open()           |
+//! | [`unix`] | a Unix-domain socket's path, its file, its peer        |
+//! | [`name`] | a file that is removed only if it is still our own     |
 
 pub mod child;
-pub mod crowd;
-pub mod ends;
 pub mod fifo;
-pub mod kind;
-pub mod orphan;
-pub mod own_name;
-pub mod peer;
-pub mod reading;
-pub mod socket_file;
-pub mod unix_path;
-pub mod writing;
+pub mod name;
+pub mod pipe;
+pub mod unix;

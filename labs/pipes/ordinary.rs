@@ -15,76 +15,44 @@
 //! What closes what is the lesson: --leak and --reader-leaves get it wrong
 //! on purpose.
 
-use pipes::{child, ends, orphan, reading, writing};
 use std::io::{self, PipeWriter};
-use std::process::{self, Child, Stdio};
+use std::process::{self, Stdio};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use pipes::child::{self, Child};
+use pipes::pipe;
 use rustix::io::FdFlags;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::step;
 use socketlab::{Error, Result, console, say};
-
-/// How long the child may take to end once it has its end of file.
-const END: Duration = Duration::from_secs(10);
-
-/// With --leak it never does.
-const STUCK: Duration = Duration::from_secs(1);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "pipe",
-    port: 0,
-    steps: "pipe fork close write read close wait",
-    example: "pipes-ordinary",
-};
-
-/// Sends each line that is typed through a pipe to a child process.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// fails on purpose: the child reads once and leaves, and the next
-    /// write() finds nobody (EPIPE)
-    #[argh(switch)]
-    reader_leaves: bool,
-    /// fails on purpose: the child inherits the writing end, too, and so
-    /// never sees the end of file
-    #[argh(switch)]
-    leak: bool,
-    /// the child's half of this program
-    #[argh(switch, hidden_help)]
-    child: bool,
-    /// the child's parent, with which it ends
-    #[argh(option, hidden_help)]
-    parent: Option<u32>,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
-        args.parent.map_or(Ok(()), orphan::end_with_parent)?;
+        args.parent.map_or(Ok(()), child::end_with_parent)?;
         return read_all(args.reader_leaves);
     }
     let parent = process::id();
 
     // ---- 1 pipe() --------------------------------------------------------
     // A buffer in the kernel and two descriptors for it, one to read from
-    // and one to write to. No name: who did not inherit a descriptor, or got
-    // one handed over, cannot ask for it.                         (viva 1)
+    // and one to write to. It has no name: a process must inherit one of the
+    // descriptors, or be given it.                                (viva 1)
     // C fills in int fd[2]; Python: r, w = os.pipe(). Both ends are closed at
     // exec (O_CLOEXEC) unless they are handed on.
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     if args.leak {
-        // Not closed at exec: the mistake of many a C program, where this is
-        // what happens unless one writes close(fd[1]) in the child. (try 2)
+        // Not closed at exec: a frequent mistake in C, where the child must
+        // call close(fd[1]) itself.                               (try 2)
         rustix::io::fcntl_setfd(&writer, FdFlags::empty())
             .map_err(|error| Error::new("fcntl", "F_SETFD", error.into()))?;
     }
 
     // ---- 2 fork() --------------------------------------------------------
     // Here C and Python would call fork(), and the child would have copies
-    // of both descriptors. Ours is a new program (exec), which keeps of them
-    // what it is given: the reading end, as descriptor 0.         (viva 2)
+    // of both descriptors. Ours is a new program (exec) that keeps only the
+    // reading end, as its descriptor 0.                           (viva 2)
     let mut words = vec!["--child"];
     words.extend(args.reader_leaves.then_some("--reader-leaves"));
     let pid = parent.to_string();
@@ -92,13 +60,14 @@ fn main() -> Result<()> {
         words.extend(["--parent", &pid]); // no end of file will end it
     }
     let end = child::copy(&reader)?;
-    let mut child = child::start(&words, end, Stdio::inherit())?;
-    say!("parent {parent}: pipe(), fork(): my child is {}", child.id());
+    let mut child = Child::start(&words, end, Stdio::inherit())?;
+    say!("parent {parent}: pipe(), fork(): my child is {}", child.pid());
 
     // ---- 3 close() -------------------------------------------------------
-    // The end we do not use. With it open, a write() after the child's death
-    // would find a reader, ourselves, and wait for it in the end. (viva 4)
-    ends::close(reader);
+    // The end that we do not use. If it stayed open, a write() after the
+    // child's death would still have a reader, ourselves, and would wait
+    // when the pipe is full.                                      (viva 4)
+    pipe::close(reader);
     if args.reader_leaves {
         return write_too_late(&writer, &mut child);
     }
@@ -109,26 +78,25 @@ fn main() -> Result<()> {
         // ---- 4 write() ---------------------------------------------------
         // Into the kernel's buffer, and back at once while there is room: 64
         // KiB on Linux. Then write() waits for the reader. (viva 6) (try 5)
-        writing::write_all(&writer, &line)?;
+        pipe::write_all(&writer, &line)?;
     }
 
     // ---- 6 close() -------------------------------------------------------
     // The last writing end: the child reads what is left in the pipe, and
-    // then 0. A pipe has no other way to say that it is over.     (viva 3)
-    ends::close(writer);
+    // then 0. A pipe has no other way to say "the end".           (viva 3)
+    pipe::close(writer);
 
     // ---- 7 wait() --------------------------------------------------------
-    // Until somebody asks for its status, a dead child stays as a zombie.
+    // Until its parent asks for its status, a dead child stays as a zombie.
     let limit = if args.leak { STUCK } else { END };
-    match child::wait_within(&mut child, limit)? {
+    match child.wait_within(limit)? {
         Some(status) => say!("parent {parent}: my child has ended, {status}"),
         None => {
-            let pid = child.id();
-            child::kill(&mut child);
             return Err(Error::other(format!(
-                "{limit:?} after close() child {pid} still waits in read(): \
+                "{limit:?} after close() child {} still waits in read(): \
                  somebody holds a writing end (with --leak that is the child \
-                 itself). I ended it"
+                 itself). I ended it",
+                child.pid()
             )));
         }
     }
@@ -143,7 +111,7 @@ fn read_all(leaves: bool) -> Result<()> {
         // ---- 5 read() ----------------------------------------------------
         // What is there, perhaps two lines of the parent at once, perhaps
         // half of one: a pipe is a stream of bytes, as TCP is.   (viva 5)
-        let count = reading::read(&io::stdin(), &mut buffer, None)?;
+        let count = pipe::read(&io::stdin(), &mut buffer, None)?;
         if count == 0 {
             say!("child {me}: read() = 0, end of file: nobody can write");
             return Ok(());
@@ -165,10 +133,43 @@ fn read_all(leaves: bool) -> Result<()> {
 /// none.                                                 (viva 4) (try 1)
 fn write_too_late(writer: &PipeWriter, child: &mut Child) -> Result<()> {
     let parent = process::id();
-    writing::write_all(writer, b"one\n")?;
-    let status = child::wait_within(child, END)?;
+    pipe::write_all(writer, b"one\n")?;
+    let status = child.wait_within(END)?;
     let status = status.map_or("it still runs".into(), |s| s.to_string());
     say!("parent {parent}: my child has ended, {status}; I write once more");
-    writing::write_all(writer, b"two\n")?;
+    pipe::write_all(writer, b"two\n")?;
     Err(Error::other("write() worked, so somebody still reads. Who?"))
 }
+
+/// How long the child may take to end once it has its end of file.
+const END: Duration = Duration::from_secs(10);
+
+/// With --leak it never does.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Sends each line that is typed through a pipe to a child process.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// fails on purpose: the child reads once and leaves, and the next
+    /// write() finds nobody (EPIPE)
+    #[argh(switch)]
+    reader_leaves: bool,
+    /// fails on purpose: the child inherits the writing end, too, and so
+    /// never sees the end of file
+    #[argh(switch)]
+    leak: bool,
+    /// the child's half of this program
+    #[argh(switch, hidden_help)]
+    child: bool,
+    /// the child's parent, with which it ends
+    #[argh(option, hidden_help)]
+    parent: Option<u32>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Other("pipe"),
+    port: 0,
+    steps: "pipe fork close write read close wait",
+    example: "pipes-ordinary",
+};

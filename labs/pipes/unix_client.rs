@@ -10,7 +10,6 @@
 //!   |  5 close                |
 //! ```
 
-use pipes::{kind, unix_path};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -23,48 +22,17 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use pipes::peer::Peer;
+use pipes::name;
+use pipes::unix::{self, Credentials};
 use socket2::{Domain, Socket, Type};
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 use socketlab::net::{self, step};
 use socketlab::{Error, Result, console, say, warn};
-
-/// How long connect() waits in a full queue, and send() for room.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The longest line that is kept together on the screen.
-const LINE: usize = 64 * 1024;
-
-/// We have said all: then the server may close.
-static LEAVING: AtomicBool = AtomicBool::new(false);
-
-/// Bytes that we have sent.
-static SENT: AtomicU64 = AtomicU64::new(0);
-
-const PROGRAM: Program = Program {
-    lab: "pipes",
-    role: "client",
-    port: 0,
-    steps: "socket connect send recv close",
-    example: "pipes-unix-client /tmp/socketlab.sock",
-};
-
-/// Sends its input to a Unix-domain socket and prints what comes back.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// path of the server's socket (default /tmp/socketlab.sock)
-    #[argh(positional, default = "unix_path::DEFAULT.into()")]
-    path: PathBuf,
-    /// seconds for the rest of the answers once the input has ended
-    /// (default 10)
-    #[argh(option, default = "10")]
-    wait: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
-    let address = unix_path::address("connect", &args.path)?;
+    let address = unix::address("connect", &args.path)?;
 
     // ---- 1 socket() ------------------------------------------------------
     // As in unix_server.rs: the family must be the same on both sides.
@@ -79,41 +47,29 @@ fn main() -> Result<()> {
     let shown = args.path.display();
     step("connect", Some(&server), shown, || server.connect(&address))
         .map_err(|error| explain(&args.path, error))?;
-    if let Ok(peer) = Peer::of(&server) {
+    if let Ok(peer) = Credentials::of(&server) {
         warn!("connected; the server is {peer}"); // who called listen()
     }
     let server = Arc::new(server);
-    let writer = server.clone();
-    thread::Builder::new()
-        .name("typing".into())
-        .spawn(move || {
-            if let Err(error) = send_input(&writer) {
-                warn!("Error: {error}");
-                process::exit(1);
-            }
-            thread::sleep(Duration::from_secs(wait));
-            warn!("Error: no end of the answers within {wait} s");
-            process::exit(1);
-        })
-        .map_err(|error| Error::new("spawn", "typing", error))?;
-    let (mut came, mut whole) = (0, true);
-    let mut unshown = Vec::new();
+    send_in_a_thread(server.clone(), Duration::from_secs(wait))?;
+    let (mut received, mut unprinted) = (0, Vec::new());
     let mut buffer = vec![0; LINE];
     loop {
         // ---- 4 recv() ----------------------------------------------------
-        // 0: the server has closed. What is answered need not be a line.
+        // 0: the server has closed. A reply need not be a line.
         let count = step("recv", Some(&server), args.path.display(), || {
             (&*server).read(&mut buffer)
         })?;
-        unshown.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        came += count as u64;
-        if let Some(last) = unshown.last() {
-            whole = *last == b'\n';
-        }
-        show_lines(&mut unshown, count == 0);
+        received += count as u64;
+        unprinted.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        print_lines(&mut unprinted);
         if count == 0 || console::is_closed() {
             break;
         }
+    }
+    let in_a_line = !unprinted.is_empty();
+    if in_a_line {
+        say!("{}", console::escape(&unprinted));
     }
 
     // ---- 5 close() -------------------------------------------------------
@@ -122,16 +78,35 @@ fn main() -> Result<()> {
         net::close(server);
     }
     let sent = SENT.load(Ordering::Relaxed);
-    if !whole && came < sent && !console::is_closed() {
-        return Err(Error::other(format!(
+    if console::is_closed() {
+        Ok(())
+    } else if in_a_line && received < sent {
+        Err(Error::other(format!(
             "the server closed in the middle of a line: {sent} bytes sent, \
-             {came} came back"
-        )));
+             {received} came back"
+        )))
+    } else if LEAVING.load(Ordering::Relaxed) {
+        Ok(())
+    } else {
+        Err(Error::other("the server has closed"))
     }
-    match LEAVING.load(Ordering::Relaxed) || console::is_closed() {
-        true => Ok(()),
-        false => Err(Error::other("the server has closed")),
-    }
+}
+
+/// Sends the input while main receives. If the server has not closed `wait`
+/// after the end of the input, the program ends with an error.
+fn send_in_a_thread(server: Arc<Socket>, wait: Duration) -> Result<()> {
+    let sending = thread::Builder::new().name("sending".into());
+    let spawned = sending.spawn(move || {
+        if let Err(error) = send_input(&server) {
+            warn!("Error: {error}");
+            process::exit(1);
+        }
+        thread::sleep(wait);
+        warn!("Error: no end of the answers within {} s", wait.as_secs());
+        process::exit(1);
+    });
+    spawned.map_err(|error| Error::new("spawn", "sending", error))?;
+    Ok(())
 }
 
 /// Sends stdin to its end, then closes our direction only.
@@ -162,15 +137,15 @@ fn send_input(server: &Socket) -> Result<()> {
     Ok(())
 }
 
-/// Prints whole lines, and at the end, or if it is much, the rest.
-fn show_lines(unshown: &mut Vec<u8>, end: bool) {
-    while let Some(at) = unshown.iter().position(|&byte| byte == b'\n') {
-        let line: Vec<u8> = unshown.drain(..=at).collect();
+/// Prints complete lines, and a line that is too long in pieces.
+fn print_lines(unprinted: &mut Vec<u8>) {
+    while let Some(at) = unprinted.iter().position(|&byte| byte == b'\n') {
+        let line: Vec<u8> = unprinted.drain(..=at).collect();
         say!("{}", console::escape(line.trim_ascii_end()));
     }
-    if !unshown.is_empty() && (end || unshown.len() >= LINE) {
-        say!("{}", console::escape(unshown));
-        unshown.clear();
+    if unprinted.len() >= LINE {
+        say!("{}", console::escape(unprinted));
+        unprinted.clear();
     }
 }
 
@@ -179,7 +154,7 @@ fn explain(path: &Path, error: Error) -> Error {
     let kind = fs::symlink_metadata(path).map(|found| found.file_type());
     let why = match (error.kind(), kind) {
         (ErrorKind::ConnectionRefused, Ok(kind)) if !kind.is_socket() => {
-            format!("The path is {}, not a socket", kind::name(kind))
+            format!("The path is {}, not a socket", name::kind(kind))
         }
         (ErrorKind::ConnectionRefused, _) => {
             "The socket's file is there, but nobody listens: its server was \
@@ -198,5 +173,37 @@ fn explain(path: &Path, error: Error) -> Error {
         ),
         _ => return error,
     };
-    Error::other(format!("{}. {why}", unix_path::without_hint(&error)))
+    Error::other(format!("{}. {why}", unix::without_hint(&error)))
 }
+
+/// How long connect() waits in a full queue, and send() for room.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest line that is kept together on the screen.
+const LINE: usize = 64 * 1024;
+
+/// We have sent all our input: then the server may close.
+static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Bytes that we have sent.
+static SENT: AtomicU64 = AtomicU64::new(0);
+
+/// Sends its input to a Unix-domain socket and prints what comes back.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// path of the server's socket (default /tmp/socketlab.sock)
+    #[argh(positional, default = "unix::DEFAULT.into()")]
+    path: PathBuf,
+    /// seconds for the rest of the answers once the input has ended
+    /// (default 10)
+    #[argh(option, default = "10")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "pipes",
+    role: Role::Client { server: None },
+    port: 0,
+    steps: "socket connect send recv close",
+    example: "pipes-unix-client /tmp/socketlab.sock",
+};

@@ -1,9 +1,9 @@
-//! What the proxy says when it has no answer of an origin to pass on. The
+//! What the proxy says when it has no response of an origin to pass on. The
 //! code says whose fault it is:
 //!
 //! ```text
 //! 400 411 413 431 501   the client's request
-//! 403                   a rule of this proxy: a loop, a place, a port
+//! 403                   a rule of this proxy: a loop, an address, a port
 //! 502                   the origin: not found, refused, reset, garbage
 //! 503                   this proxy itself: no descriptor left
 //! 504                   the origin: silent for too long
@@ -13,65 +13,63 @@
 use http::page::{escape, page};
 use http::{Fault, Head, date, reason};
 
-/// Why there is nothing to pass on: a status and a sentence or two.
+/// Why there is nothing to pass on: a status and a sentence or two, which
+/// become a page.
 #[derive(Debug)]
-pub struct Problem {
+pub struct ErrorPage {
+    /// The status of the response.
     pub status: u16,
+    /// What went wrong, in plain words.
     pub why: String,
 }
 
-impl Problem {
-    pub fn new(status: u16, why: impl Into<String>) -> Problem {
-        Problem { status, why: why.into() }
+impl ErrorPage {
+    /// A problem with this status.
+    pub fn new(status: u16, why: impl Into<String>) -> ErrorPage {
+        ErrorPage { status, why: why.into() }
     }
 
     /// The client's mistake.
-    pub fn bad(why: &str) -> Problem {
-        Problem::new(400, why)
+    pub fn bad(why: &str) -> ErrorPage {
+        ErrorPage::new(400, why)
     }
 
-    /// A request that could not be read; `None` if nobody is left to tell.
-    pub fn of_client(fault: &Fault) -> Option<Problem> {
+    /// A request that could not be read; `None` if the client has left.
+    pub fn of_client(fault: &Fault) -> Option<ErrorPage> {
         match fault {
-            Fault::Bad { status, why } => Some(Problem::new(*status, *why)),
-            Fault::Idle | Fault::Slow => Some(Problem::new(
+            Fault::Bad { status, why } => Some(ErrorPage::new(*status, *why)),
+            Fault::Idle | Fault::Slow => Some(ErrorPage::new(
                 408,
-                "The request was not whole in time. A person with nc has to \
-                 type a little faster, or paste.",
+                "The request was not complete in time. A person with nc has \
+                 to type a little faster, or paste.",
             )),
             Fault::Cut | Fault::Lost(_) => None,
         }
     }
 
     /// A response that could not be read.
-    pub fn of_origin(origin: &str, fault: &Fault) -> Problem {
-        match fault {
-            Fault::Bad { why, .. } => Problem::new(
-                502,
-                format!(
-                    "The answer of {origin} is not HTTP as it should be: {why}"
-                ),
-            ),
-            Fault::Idle => Problem::new(
-                504,
-                format!(
-                    "{origin} took the connection and the request, but did \
-                     not answer in time."
-                ),
-            ),
-            Fault::Slow => Problem::new(
-                504,
-                format!("{origin} began to answer, but too slowly."),
-            ),
-            Fault::Cut | Fault::Lost(_) => Problem::new(
-                502,
-                format!("{origin} closed before its answer had begun."),
-            ),
-        }
+    pub fn of_origin(origin: &str, fault: &Fault) -> ErrorPage {
+        let (status, why) = match fault {
+            Fault::Bad { why, .. } => {
+                let what = "is not HTTP as it should be";
+                (502, format!("The answer of {origin} {what}: {why}"))
+            }
+            Fault::Idle => {
+                let what = "took the connection and the request, but did not";
+                (504, format!("{origin} {what} answer in time."))
+            }
+            Fault::Slow => {
+                (504, format!("{origin} began to answer, but too slowly."))
+            }
+            Fault::Cut | Fault::Lost(_) => {
+                (502, format!("{origin} closed before its answer had begun."))
+            }
+        };
+        ErrorPage { status, why }
     }
 
-    /// The answer: its head without what belongs to the hop, and the page.
-    pub fn answer(&self) -> (Head, String) {
+    /// The response: its head without what belongs to the hop, and the page.
+    pub fn response(&self) -> (Head, String) {
         let advice = match self.status {
             502 => {
                 "Does it work without the proxy? Try \

@@ -1,6 +1,6 @@
-//! A request to an origin and the head of its answer. The body goes piece by
-//! piece, and the origin may answer before it is over; the client may leave
-//! before there is an answer. So both are watched all the time.
+//! A request to an origin and the head of its response. The body goes piece by
+//! piece, and the origin may respond before its end; the client may leave
+//! before there is a response. So the proxy watches both all the time.
 //!
 //! ```text
 //!   client ---- body, piece by piece ---> origin
@@ -11,119 +11,113 @@
 
 use http::{Body, Fault, Framing, Head, Reader, Response, Version, chunk_line};
 
-use crate::errors::Problem;
+use crate::cache::stored::Stored;
+use crate::errors::ErrorPage;
 use crate::headers;
-use crate::session::{Failure, Turn};
 use crate::target::Destination;
-use crate::watch::{self, Seen};
+use crate::turn::{Failure, Turn};
+use crate::watch::{self, Ready};
 
-/// Interim answers (1xx) that are taken from an origin.
+/// Interim responses (1xx) that the proxy accepts from an origin.
 const MOST_INTERIM: usize = 16;
 
-type Outcome<T> = Result<T, Failure>;
-
-/// Why an origin gave no answer.
-pub enum Trouble {
-    /// It closed before the first byte of one: if the connection had been at
-    /// rest, the request may never have been seen.
+/// Why an origin gave no response.
+pub enum NoResponse {
+    /// It closed before the first byte of one: if the connection was idle
+    /// before, the origin may never have seen the request.
     Dead,
     /// Anything else.
     Other(Failure),
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Trouble {
-        Trouble::Other(failure)
+impl From<Failure> for NoResponse {
+    fn from(failure: Failure) -> NoResponse {
+        NoResponse::Other(failure)
     }
-}
-
-/// The page about an answer that could not be read.
-pub fn of_origin(destination: &Destination, fault: &Fault) -> Failure {
-    Problem::of_origin(&destination.origin(), fault).into()
 }
 
 /// A body of more than `--max-body`.
-pub fn too_large() -> Problem {
-    Problem::new(413, "The body is larger than --max-body allows.")
+pub fn too_large() -> ErrorPage {
+    ErrorPage::new(413, "The body is larger than --max-body allows.")
 }
 
-impl Turn<'_> {
-    /// Sends the request, and gives the final answer's head; also, whether
-    /// the whole body was sent.
-    pub fn ask(
-        &mut self,
-        origin: &mut Reader,
-        head: &[u8],
-        destination: &Destination,
-    ) -> Result<(Response, bool), Trouble> {
-        // ---- 7 send() ----------------------------------------------------
-        // The new request. That send() succeeds says only that the kernel
-        // has it: a connection that rested may be dead.        (viva 10)
-        if origin.socket().send_all(head).is_err() {
-            return Err(Trouble::Dead);
-        }
-        let mut body = Body::new(self.request.framing);
-        let (mut sent, mut interim, mut takes) = (0, 0, true);
-        loop {
-            let sending = takes && !body.is_done();
-            match self.wait(origin, sending)? {
-                // It need not wait for the end of a body that it refuses.
-                Seen::Origin => {
-                    let answer =
-                        self.read(origin, destination, &mut interim)?;
-                    if let Some(response) = answer {
-                        return Ok((response, takes && body.is_done()));
-                    }
+/// Sends the request, and returns the head of the final response; and whether
+/// the complete body was sent. `stale`: ask whether this is still good.
+pub fn exchange(
+    turn: &mut Turn<'_>,
+    origin: &mut Reader,
+    destination: &Destination,
+    stale: Option<&Stored>,
+) -> Result<(Response, bool), NoResponse> {
+    let via = &turn.settings.via;
+    let head = headers::request(turn.request, destination, via, stale);
+    // ---- 7 send() --------------------------------------------------------
+    // The new request. That send() succeeds says only that the kernel has
+    // it: a connection that was idle may be dead.              (viva 10)
+    if origin.socket().send_all(&head).is_err() {
+        return Err(NoResponse::Dead);
+    }
+    let body = Body::new(turn.request.framing);
+    let mut this =
+        Exchange { turn, origin, destination, body, sent: 0, interim: 0 };
+    let mut accepts = true; // the origin accepts the body
+    loop {
+        let sending = accepts && !this.body.is_done();
+        match this.wait(sending)? {
+            // It need not wait for the end of a body that it refuses.
+            Ready::Origin => {
+                if let Some(response) = this.read_head()? {
+                    return Ok((response, accepts && this.body.is_done()));
                 }
-                Seen::Client if sending => {
-                    takes = self.pass(origin, &mut body, &mut sent)?;
-                }
-                // Dropping the connection tells the origin to stop.
-                Seen::Client => {
-                    let why = "the client left before the answer";
-                    return Err(Failure::Cut(why.into()).into());
-                }
-                Seen::Nothing if sending => {
-                    let why = "The body of the request stopped coming.";
-                    return Err(Failure::from(Problem::new(408, why)).into());
-                }
-                Seen::Nothing => {
-                    return Err(of_origin(destination, &Fault::Idle).into());
-                }
+            }
+            Ready::Client if sending => accepts = this.send_piece()?,
+            // Dropping the connection tells the origin to stop.
+            Ready::Client => {
+                let why = "the client left before the answer";
+                return Err(Failure::Cut(why.into()).into());
+            }
+            Ready::Neither if sending => {
+                let why = "The body of the request stopped coming.";
+                return Err(Failure::from(ErrorPage::new(408, why)).into());
+            }
+            Ready::Neither => {
+                return Err(
+                    Failure::of_origin(destination, &Fault::Idle).into()
+                );
             }
         }
     }
+}
 
-    /// Who is to be heard next?
-    fn wait(&self, origin: &Reader, sending: bool) -> Outcome<Seen> {
-        let limit = self.proxy.patience;
-        let (from, to) = (self.client.socket(), origin.socket());
-        if sending && !self.client.buffered().is_empty() {
-            return Ok(Seen::Client);
-        }
-        if !origin.buffered().is_empty() {
-            return Ok(Seen::Origin);
-        }
+struct Exchange<'a, 'b> {
+    turn: &'a mut Turn<'b>,
+    origin: &'a mut Reader,
+    destination: &'a Destination,
+    body: Body,
+    sent: u64,
+    interim: usize,
+}
+
+impl Exchange<'_, '_> {
+    /// Waits until one of the two has something to read.
+    fn wait(&self, sending: bool) -> Result<Ready, Failure> {
+        let limit = self.turn.settings.patience;
+        let (client, origin) = (&self.turn.client, &self.origin);
         Ok(match sending {
-            true => watch::either(to, from, limit)?,
-            false => watch::origin_or_farewell(to, from, limit)?,
+            true => watch::either(origin, client, limit)?,
+            false => watch::origin_or_client_gone(origin, client, limit)?,
         })
     }
 
     /// A piece of the body, from the client to the origin. False: the origin
-    /// takes no more, and may have said why.
-    fn pass(
-        &mut self,
-        origin: &Reader,
-        body: &mut Body,
-        sent: &mut u64,
-    ) -> Outcome<bool> {
-        let chunked = self.request.framing == Framing::Chunked;
-        let origin = origin.socket();
-        let done = match body.next(self.client) {
+    /// accepts no more, and may have said why.
+    fn send_piece(&mut self) -> Result<bool, Failure> {
+        let chunked = self.turn.request.framing == Framing::Chunked;
+        let origin = self.origin.socket();
+        let done = match self.body.next(self.turn.client) {
             Ok(Some(piece)) => {
-                *sent += piece.len() as u64;
-                if *sent > self.proxy.max_body {
+                self.sent += piece.len() as u64;
+                if self.sent > self.turn.settings.max_body {
                     return Err(too_large().into());
                 }
                 match chunked {
@@ -136,11 +130,11 @@ impl Turn<'_> {
                 }
             }
             Ok(None) if chunked => {
-                origin.send_all(&headers::trailers(body.trailers()))
+                origin.send_all(&headers::trailers(self.body.trailers()))
             }
             Ok(None) => Ok(()),
             Err(fault) => {
-                return Err(match Problem::of_client(&fault) {
+                return Err(match ErrorPage::of_client(&fault) {
                     Some(problem) => problem.into(),
                     None => Failure::Cut("the client left in mid-body".into()),
                 });
@@ -149,41 +143,43 @@ impl Turn<'_> {
         Ok(done.is_ok())
     }
 
-    /// The head of an answer; `None` if it was an interim one.
-    fn read(
-        &mut self,
-        origin: &mut Reader,
-        destination: &Destination,
-        interim: &mut usize,
-    ) -> Result<Option<Response>, Trouble> {
-        let found = origin.read_response(self.proxy.patience);
-        let response = match found {
-            Ok(Some(response)) => response,
-            Ok(None) if *interim == 0 => return Err(Trouble::Dead),
-            Ok(None) => return Err(of_origin(destination, &Fault::Cut).into()),
-            // A reset before the first byte.
-            Err(Fault::Cut)
-                if *interim == 0 && origin.buffered().is_empty() =>
-            {
-                return Err(Trouble::Dead);
+    /// The head of a response; `None` if it was an interim one.
+    fn read_head(&mut self) -> Result<Option<Response>, NoResponse> {
+        let found = self.origin.read_response(self.turn.settings.patience);
+        let fault = match found {
+            Ok(Some(response)) if response.status >= 200 => {
+                return Ok(Some(response));
             }
-            Err(fault) => return Err(of_origin(destination, &fault).into()),
+            Ok(Some(interim)) => return self.pass_interim(&interim),
+            Ok(None) => Fault::Cut,
+            Err(fault) => fault,
         };
-        if response.status >= 200 {
-            return Ok(Some(response));
+        let nothing = self.interim == 0 && self.origin.buffered().is_empty();
+        match fault {
+            // A close or a reset before the first byte.
+            Fault::Cut if nothing => Err(NoResponse::Dead),
+            fault => Err(Failure::of_origin(self.destination, &fault).into()),
         }
-        *interim += 1;
-        if response.status == 101 || *interim > MOST_INTERIM {
-            let why = "It sent interim answers that nobody asked for.";
-            return Err(of_origin(destination, &Fault::bad(why)).into());
+    }
+
+    /// 100, 103: for the client to decide about, if it knows interim responses.
+    fn pass_interim(
+        &mut self,
+        response: &Response,
+    ) -> Result<Option<Response>, NoResponse> {
+        self.interim += 1;
+        if response.status == 101 || self.interim > MOST_INTERIM {
+            let fault =
+                Fault::bad("It sent interim answers that nobody asked for.");
+            return Err(Failure::of_origin(self.destination, &fault).into());
         }
-        // 100, 103: the client's business, if it knows of such things.
-        if self.request.version == Version::Http11 {
-            let fields = headers::response(&response, &self.proxy.via);
+        if self.turn.request.version == Version::Http11 {
+            let fields = headers::response(response, &self.turn.settings.via);
             let head = Head::response_with(response.status, &response.reason)
                 .fields(&fields)
                 .end();
-            self.client.socket().send_all(&head).map_err(Failure::from)?;
+            let client = self.turn.client.socket();
+            client.send_all(&head).map_err(Failure::from)?;
         }
         Ok(None)
     }

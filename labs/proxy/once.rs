@@ -1,5 +1,5 @@
-//! A multi-threaded web proxy on two screens. Handout W (Week 5), task 3, by
-//! the letter, in the companion's form: the URL stands in the path.
+//! A multi-threaded web proxy on two screens. Handout W (Week 5), task 3,
+//! literally, in the companion's form: the URL is in the path.
 //!
 //! ```text
 //! browser               proxy (this file)           origin server
@@ -17,7 +17,7 @@
 //! with both lists of calls.  [W-T3a] [W-T3b] (viva 1)
 //!
 //! server.rs is the one to use. This one asks in HTTP/1.0, so that the origin
-//! closes after the object and nobody has to know where a body ends.
+//! closes after the object, and the end of the body is the end of the stream.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,41 +25,10 @@ use std::time::Duration;
 use argh::{ArgsInfo, FromArgs};
 use http::{Fault, Head, Reader, Request, Target};
 use http::{reason, target::split_authority};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
-
-/// How long a browser, and an origin, may be silent.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What is passed on at once: an object may be larger than the memory.
-const CHUNK: usize = 64 * 1024;
-
-/// What a newcomer reads when all places are taken.
-const NO_ROOM: &str = "HTTP/1.0 503 Service Unavailable\r\n\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "proxy",
-    role: "server",
-    port: 8888,
-    steps: "socket bind listen accept recv connect send close",
-    example: "proxy-once-server 127.0.0.1 8888",
-};
-
-/// Fetches an object a connection: http://127.0.0.1:8888/www.host.tld/path
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 8888; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -74,14 +43,18 @@ fn main() -> Result<()> {
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(128)?;
     let clients = Clients::new(&listener, 256, NO_ROOM)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread for each: while one waits for its origin, which may be
-        // slow, the others go on.                     [W-T3b] (viva 2)
+        // A thread for each client: while one waits for a slow origin, the
+        // others go on.                               [W-T3b] (viva 2)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -110,7 +83,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     };
 
     // ---- 8 close() -------------------------------------------------------
-    // The end of the object is the end of the connection: FIN says so.
+    // FIN ends the object, because its length was not announced.
     client.finish();
     say!("[{peer}] {} bytes passed on", outcome?);
     Ok(())
@@ -118,8 +91,8 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
 
 /// Gets the object from its origin and passes it on; counts its bytes.
 fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
-    // The companion's form is /www.host.tld/path; a browser that has been
-    // told of a proxy sends the whole URL.                      (viva 3)
+    // The companion's form is /www.host.tld/path; a browser with a proxy in
+    // its settings sends the complete URL.                      (viva 3)
     let (authority, path) = match request.target() {
         Target::Absolute { authority, path, .. } => (authority, path),
         Target::Origin(target) => {
@@ -130,7 +103,7 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
         _ => return refuse(client, 501, "Use proxy-server for CONNECT."),
     };
     if request.method != "GET" {
-        return refuse(client, 501, "GET alone is done here.");
+        return refuse(client, 501, "Only GET is supported.");
     }
     let Some((host, port)) = split_authority(authority) else {
         return refuse(client, 400, "Write /www.host.tld/path.");
@@ -138,13 +111,18 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     let slash = if path.starts_with('/') { "" } else { "/" };
 
     // ---- 6 connect() -----------------------------------------------------
-    // Now this program is a client. Not reached: that is the proxy's news,
-    // 502, and never the origin's 404.                          (viva 8)
+    // Now this program is a client. If the origin cannot be reached, the
+    // proxy says so itself: 502, never the origin's 404.        (viva 8)
     let found = net::resolve(host, port.unwrap_or(80));
     let connected = found.and_then(|addresses| {
         net::try_each(&addresses, |address| {
             let origin = TcpSocket::new(address)?;
+            // SO_SNDTIMEO bounds connect() on Linux, too.
+            origin.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
             origin.connect(address)?;
+            // A server that does not read for 30 s is given up.
+            origin.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+            origin.set_user_timeout(net::SEND_TIMEOUT)?;
             Ok(origin)
         })
     });
@@ -182,7 +160,7 @@ fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
     }
 }
 
-/// An answer of the proxy's own.
+/// Sends a response of the proxy itself.
 fn refuse(client: &TcpSocket, status: u16, why: &str) -> Result<u64> {
     let page = format!("{status} {}: {why}\n", reason(status));
     let head = Head::response(status)
@@ -192,3 +170,34 @@ fn refuse(client: &TcpSocket, status: u16, why: &str) -> Result<u64> {
     client.send_parts(&[&head, page.as_bytes()])?;
     Err(Error::other(page.trim_end()))
 }
+
+/// How long a browser, and an origin, may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Bytes that one recv() may return: an object may be larger than the memory.
+const CHUNK: usize = 64 * 1024;
+
+/// The response to a client beyond 256.
+const NO_ROOM: &str = "HTTP/1.0 503 Service Unavailable\r\n\r\n";
+
+/// Fetches an object a connection: http://127.0.0.1:8888/www.host.tld/path
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 8888; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "proxy",
+    role: Role::Server,
+    port: 8888,
+    steps: "socket bind listen accept recv connect send close",
+    example: "proxy-once-server 127.0.0.1 8888",
+};

@@ -1,4 +1,4 @@
-//! The answer to the client: a NEW response, with the origin's object.
+//! The response to the client: a NEW response, with the origin's object.
 //!
 //! ```text
 //!   origin says           client gets, HTTP/1.1     HTTP/1.0
@@ -8,122 +8,108 @@
 //!   HEAD, 204, 304        no body                   no body
 //! ```
 //! Each piece goes on as it comes: an object may be larger than the memory,
-//! or never end. What may be kept is copied on the way. [W-T3a]
+//! or never end. What may be cached is copied on the way. [W-T3a]
 
 use std::sync::Arc;
 
-use http::{Body, Framing, Head, Reader, Response, Version, chunk_line, date};
+use http::{
+    Body, Fault, Fields, Framing, Head, Reader, Response, Version, chunk_line,
+    date,
+};
 
-use crate::cache::Stored;
-use crate::exchange::of_origin;
-use crate::flight::Flight;
-use crate::freshness;
+use crate::cache::freshness;
+use crate::cache::stored::Stored;
 use crate::headers;
-use crate::kept;
-use crate::session::{Failure, Turn};
+use crate::hit;
+use crate::hub::handle::Hub;
+use crate::hub::message::{Message, Miss, Permit};
+use crate::record::Source;
 use crate::target::Destination;
-use crate::watch::{self, Seen};
+use crate::turn::{Failure, Turn};
+use crate::watch::{self, Ready};
 
-/// A larger object is passed on and not kept.
-const LARGEST_KEPT: usize = 1024 * 1024;
+/// A larger object is passed on and not cached.
+const LARGEST_CACHED: usize = 1024 * 1024;
 
-/// A transfer that went beyond this gives its buffer back before it rests.
+/// A transfer of more bytes gives its buffer back before its connection
+/// becomes idle.
 const LONG: u64 = 64 * 1024;
 
-/// What is known from the asking.
-pub struct Asked<'a> {
+/// What is known of the fetch that brought a response.
+pub struct Fetch<'a> {
+    /// What was asked for.
     pub destination: &'a Destination,
-    /// Others wait for this object.
-    pub flight: Option<Flight>,
-    /// Asked whether this is still good.
-    pub stale: Option<Arc<Stored>>,
+    /// What the hub had replied: a permit, a stale response.
+    pub miss: Miss,
+    /// When the request left, in seconds since 1970.
     pub requested: i64,
-    /// Was the whole request sent?
-    pub whole: bool,
-    /// Was the cache looked into?
-    pub looked: bool,
-    /// Did it answer as HTTP/1.0 before?
-    pub old: bool,
+    /// Was the complete request sent?
+    pub complete: bool,
 }
 
-type Outcome<T> = Result<T, Failure>;
-
-/// Passes an origin's answer on.
-pub fn answer(
+/// Passes an origin's response on.
+pub fn relay(
     turn: &mut Turn<'_>,
     mut origin: Reader,
     response: Response,
-    mut asked: Asked<'_>,
-) -> Outcome<()> {
-    let destination = asked.destination;
+    mut fetch: Fetch<'_>,
+) -> Result<(), Failure> {
+    let destination = fetch.destination;
     let framing = response
         .framing(&turn.request.method)
-        .map_err(|fault| of_origin(destination, &fault))?;
-    let times = (asked.requested, freshness::now());
-    let mut fields = headers::response(&response, &turn.proxy.via);
-    if asked.looked {
-        fields.remove("X-Cache"); // another cache's: ours follows
+        .map_err(|fault| Failure::of_origin(destination, &fault))?;
+    let times = (fetch.requested, freshness::now());
+    let fields = new_fields(turn, &response);
+    hit::invalidate(turn, &response, destination);
+    let http10 = response.version == Version::Http10;
+    if http10 != fetch.miss.http10 {
+        turn.hub.tell(Message::Http10(destination.origin(), http10));
     }
-    // Who passes an answer on, or keeps it, dates it if the origin did not.
-    if !fields.has("Date") {
-        fields.push("Date", date::now());
-    }
-    kept::invalidate(turn, &response, destination);
-    let old = response.version == Version::Http10;
-    if old != asked.old {
-        turn.proxy.hub.old(destination.origin(), old);
-    }
-
-    let flight = asked.flight.take();
     if response.status == 304
-        && let Some(stale) = asked.stale.take()
+        && let Some(stale) = fetch.miss.stale.take()
     {
         let fresh = stale.updated(&fields, times);
-        park(turn, origin, &response, &asked, 0);
-        return kept::revalidated(turn, fresh, flight, destination);
+        let permit = fetch.miss.permit.take();
+        back_to_the_pool(turn, origin, &response, &fetch);
+        return hit::revalidated(turn, fresh, permit, destination);
     }
 
     // ==== what the client is told
-    let body = as_sent(framing, turn.request.version);
-    turn.keep &= body != Framing::UntilClose;
-    let mut head =
-        Head::response_with(response.status, &response.reason).fields(&fields);
-    if asked.looked {
-        head = head.field("X-Cache", "MISS");
-    }
-    // The length that GET would bring.
-    if framing == Framing::None
-        && response.status != 204
-        && let Some(length) = response.fields.get("Content-Length")
-    {
-        head = head.raw_field("Content-Length", length);
-    }
-    let head = turn.finish(head, body);
+    let new_framing = as_sent(framing, turn.request.version);
+    turn.keep &= new_framing != Framing::UntilClose;
+    let head = new_head(turn, &response, &fields, framing);
+    let head = turn.end_head(head, new_framing);
     turn.record.status = response.status;
 
-    // ==== the body, and a copy of what may be kept
-    let flight = flight.and_then(|f| if_kept(f, turn, &response, framing));
-    let mut copy = flight.map(|flight| (flight, Vec::new()));
-    pieces(turn, &mut origin, framing, head, body, &mut copy, destination)?;
-    if let Some((flight, bytes)) = copy {
-        flight.land(Arc::new(Stored {
-            status: response.status,
-            reason: response.reason.clone(),
-            vary: Stored::chosen_by(&fields, &turn.request.fields),
-            fields,
-            body: bytes.into(),
-            requested: times.0,
-            received: times.1,
-        }));
-    }
+    // ==== the body, and a copy of what may be cached
+    let mut transfer = Transfer {
+        destination,
+        body: Body::new(framing),
+        framing: new_framing,
+        head: Some(head),
+        copy: copy(turn, &response, framing, &mut fetch, fields, times),
+    };
+    transfer.run(turn, &mut origin)?;
     if framing != Framing::UntilClose {
-        let length = turn.record.bytes;
-        park(turn, origin, &response, &asked, length);
+        back_to_the_pool(turn, origin, &response, &fetch);
     }
     Ok(())
 }
 
-/// The body that came so goes on so, to a client of this version.
+/// The fields that go on to the client, and into the cache.
+fn new_fields(turn: &Turn<'_>, response: &Response) -> Fields {
+    let mut fields = headers::response(response, &turn.settings.via);
+    if turn.record.source == Source::Miss {
+        fields.remove("X-Cache"); // another cache's: ours follows
+    }
+    // A cache or proxy adds the date if the origin did not.
+    if !fields.has("Date") {
+        fields.push("Date", date::now());
+    }
+    fields
+}
+
+/// The framing on the connection to a client of this version.
 fn as_sent(came: Framing, version: Version) -> Framing {
     match (came, version) {
         (Framing::Chunked | Framing::UntilClose, Version::Http11) => {
@@ -134,116 +120,167 @@ fn as_sent(came: Framing, version: Version) -> Framing {
     }
 }
 
-/// The flight, if its object may be kept. If not, whoever waits for it need
-/// wait no longer; but an error of today says nothing about tomorrow.
-fn if_kept(
-    flight: Flight,
+fn new_head(
+    turn: &Turn<'_>,
+    response: &Response,
+    fields: &Fields,
+    framing: Framing,
+) -> Head {
+    let mut head =
+        Head::response_with(response.status, &response.reason).fields(fields);
+    if turn.record.source == Source::Miss {
+        head = head.field("X-Cache", "MISS");
+    }
+    // The length that GET would bring.
+    if framing == Framing::None
+        && response.status != 204
+        && let Some(length) = response.fields.get("Content-Length")
+    {
+        head = head.raw_field("Content-Length", length);
+    }
+    head
+}
+
+/// A copy to be made for the cache, if the response may be cached. If not, it
+/// takes the place of what was cached; but an error (5xx) does not.
+fn copy(
     turn: &Turn<'_>,
     response: &Response,
     framing: Framing,
-) -> Option<Flight> {
-    let (status, fields) = (response.status, &response.fields);
+    fetch: &mut Fetch<'_>,
+    fields: Fields,
+    (requested, received): (i64, i64),
+) -> Option<Copy> {
+    let permit = fetch.miss.permit.take(); // or back, before a long transfer
+    let (status, said) = (response.status, &response.fields);
     let too_large = match framing {
-        Framing::Length(length) => length > LARGEST_KEPT as u64,
+        Framing::Length(length) => length > LARGEST_CACHED as u64,
         _ => false, // not known yet
     };
-    if freshness::storable(turn.request, status, fields) && !too_large {
-        return Some(flight);
+    if too_large || !freshness::storable(turn.request, status, said) {
+        if fetch.miss.stale.is_some() && status < 500 {
+            let urls = vec![fetch.destination.url()];
+            turn.hub.tell(Message::Invalidate(urls));
+        }
+        return None;
     }
-    if status < 500 {
-        flight.hopeless();
-    }
-    None
+    let vary = Stored::chosen_by(&fields, &turn.request.fields);
+    let (reason, body) = (response.reason.clone(), Arc::default());
+    let stored =
+        Stored { status, reason, fields, body, vary, requested, received };
+    Some(Copy { permit: permit?, stored, bytes: Vec::new() })
 }
 
-/// The body, piece by piece.
-fn pieces(
-    turn: &mut Turn<'_>,
-    origin: &mut Reader,
-    framing: Framing,
-    head: Vec<u8>,
-    body: Framing,
-    copy: &mut Option<(Flight, Vec<u8>)>,
-    destination: &Destination,
-) -> Outcome<()> {
-    let client = turn.client.socket().clone();
-    let mut source = Body::new(framing);
-    let mut head = Some(head); // leaves together with the first piece
-    loop {
-        if origin.buffered().is_empty() && !source.is_done() {
-            if let Some(head) = head.take() {
-                client.send_all(&head)?;
+/// A response on its way into the cache.
+struct Copy {
+    permit: Permit,
+    stored: Stored,
+    bytes: Vec<u8>,
+}
+
+impl Copy {
+    /// This copy with one more piece; `None` if it has become too large.
+    fn with(mut self, piece: &[u8]) -> Option<Copy> {
+        self.bytes.extend_from_slice(piece);
+        (self.bytes.len() <= LARGEST_CACHED).then_some(self)
+    }
+
+    fn store(self, hub: &Hub) {
+        let stored = Stored { body: self.bytes.into(), ..self.stored };
+        hub.tell(Message::Store(self.permit, Arc::new(stored)));
+    }
+}
+
+/// A body on its way from the origin to the client.
+struct Transfer<'a> {
+    destination: &'a Destination,
+    body: Body,            // as it comes
+    framing: Framing,      // as it goes on
+    head: Option<Vec<u8>>, // leaves together with the first piece
+    copy: Option<Copy>,
+}
+
+impl Transfer<'_> {
+    fn run(
+        &mut self,
+        turn: &mut Turn<'_>,
+        origin: &mut Reader,
+    ) -> Result<(), Failure> {
+        let client = turn.client.socket().clone();
+        loop {
+            if origin.buffered().is_empty() && !self.body.is_done() {
+                if let Some(head) = self.head.take() {
+                    client.send_all(&head)?;
+                }
+                wait(turn, origin)?;
             }
-            let limit = turn.proxy.patience;
-            let seen =
-                watch::origin_or_farewell(origin.socket(), &client, limit)?;
-            match seen {
-                Seen::Origin => {}
-                Seen::Client => {
-                    return Err(Failure::Cut("the client left".into()));
-                }
-                Seen::Nothing => {
-                    return Err(Failure::Cut("the origin fell silent".into()));
-                }
+            let piece = match self.body.next(origin) {
+                Ok(piece) => piece,
+                Err(fault) => return Err(self.broken(&fault)),
+            };
+            if let Some(piece) = piece {
+                let copy = self.copy.take();
+                self.copy = copy.and_then(|copy| copy.with(piece));
             }
-        }
-        let first = head.as_deref().unwrap_or_default();
-        match source.next(origin) {
-            Ok(Some(piece)) => {
-                let count = piece.len();
-                if body == Framing::Chunked {
-                    let line = chunk_line(count);
-                    let line = line.as_bytes();
-                    client.send_parts(&[first, line, piece, b"\r\n"])?;
-                } else {
-                    client.send_parts(&[first, piece])?;
-                }
-                turn.record.bytes += count as u64;
-                if let Some((_, bytes)) = copy {
-                    if bytes.len() + count <= LARGEST_KEPT {
-                        bytes.extend_from_slice(piece);
-                    } else if let Some((flight, _)) = copy.take() {
-                        flight.hopeless();
-                    }
-                }
-                head = None;
+            // Into the cache before the last byte reaches the client, so that
+            // whoever has seen the end finds the object there.
+            if self.body.is_done() || piece.is_none() {
+                self.copy.take().into_iter().for_each(|c| c.store(turn.hub));
             }
-            Ok(None) => {
-                let last = match body {
-                    Framing::Chunked => headers::trailers(source.trailers()),
+            let head = self.head.take().unwrap_or_default();
+            let Some(piece) = piece else {
+                let end = match self.framing {
+                    Framing::Chunked => headers::trailers(self.body.trailers()),
                     _ => Vec::new(),
                 };
-                client.send_parts(&[first, &last])?;
+                client.send_parts(&[&head, &end])?;
                 return Ok(());
+            };
+            if self.framing == Framing::Chunked {
+                let line = chunk_line(piece.len());
+                let line = line.as_bytes();
+                client.send_parts(&[&head, line, piece, b"\r\n"])?;
+            } else {
+                client.send_parts(&[&head, piece])?;
             }
-            // Before anything was sent it can still be said.
-            Err(fault) if head.is_some() => {
-                return Err(of_origin(destination, &fault));
-            }
-            Err(fault) => {
-                let why = format!("the origin broke off: {fault}");
-                return Err(Failure::Cut(why));
-            }
+            turn.record.bytes += piece.len() as u64;
+        }
+    }
+
+    /// The body broke off. Before anything was sent, a page can say so.
+    fn broken(&self, fault: &Fault) -> Failure {
+        match self.head {
+            Some(_) => Failure::of_origin(self.destination, fault),
+            None => Failure::Cut(format!("the origin broke off: {fault}")),
         }
     }
 }
 
-/// The connection to the origin rests until somebody needs it, if it is
-/// certain where the next answer would begin.
-fn park(
-    turn: &Turn<'_>,
+/// Waits for the next bytes of the body.
+fn wait(turn: &Turn<'_>, origin: &Reader) -> Result<(), Failure> {
+    let limit = turn.settings.patience;
+    match watch::origin_or_client_gone(origin, turn.client, limit)? {
+        Ready::Origin => Ok(()),
+        Ready::Client => Err(Failure::Cut("the client left".into())),
+        Ready::Neither => Err(Failure::Cut("the origin fell silent".into())),
+    }
+}
+
+/// The connection to the origin can be used again if it is certain where the
+/// next response would begin.
+fn back_to_the_pool(
+    turn: &mut Turn<'_>,
     origin: Reader,
     response: &Response,
-    asked: &Asked<'_>,
-    length: u64,
+    fetch: &Fetch<'_>,
 ) {
-    let in_step = asked.whole && origin.buffered().is_empty();
+    let in_step = fetch.complete && origin.buffered().is_empty();
     if !in_step || !response.keeps_alive() {
         return;
     }
-    let origin = match length > LONG {
+    let origin = match turn.record.bytes > LONG {
         true => Reader::new(origin.socket().clone()), // a page, not 256 KiB
         false => origin,
     };
-    turn.proxy.hub.park(asked.destination.origin(), origin);
+    turn.idle = Some((fetch.destination.origin(), origin));
 }

@@ -1,5 +1,5 @@
-//! Where a request is to go. What stands in the request line decides, not
-//! the Host field: if the two differ, Host is somebody's mistake or trick.
+//! Where a request goes. The request line decides, not the Host field: if the
+//! two differ, Host is a mistake or a trick.
 //!
 //! ```text
 //! GET http://host/path            absolute-form   what browsers send a proxy
@@ -10,9 +10,9 @@
 //! ```
 //!
 //! In path style all sites are one site for the browser: one host, one port.
-//! So nobody may bring a name of his own for that host: a page of evil.example
-//! whose name has come to mean 127.0.0.1 (DNS rebinding) could read our page
-//! with all URLs of others. Addresses and localhost are nobody's.
+//! So that host must not have a name that a stranger controls. If evil.example
+//! came to mean 127.0.0.1 (DNS rebinding), its page could read our own page,
+//! with the URLs of everybody. Nobody controls addresses and localhost.
 //! [W-T3a] (viva 3)
 
 use std::net::IpAddr;
@@ -20,10 +20,10 @@ use std::net::IpAddr;
 use http::target::split_authority;
 use http::{Request, Target};
 
-use crate::errors::Problem;
+use crate::errors::ErrorPage;
 
 /// The name under which the proxy itself is asked for its page.
-pub const OWN_NAME: &str = "proxy.local";
+const OWN_NAME: &str = "proxy.local";
 
 /// What to do with a request.
 #[derive(Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub enum Route {
     Options,
     /// Ask this origin.
     Forward(Destination),
-    /// The same; its URL stood in the path of ours.
+    /// The same; its URL was in the path of ours.
     InPath(Destination),
     /// Open a tunnel to this place.
     Tunnel(Destination),
@@ -57,12 +57,12 @@ impl Destination {
         authority: &str,
         port: u16,
         path: &str,
-    ) -> Result<Destination, Problem> {
+    ) -> Result<Destination, ErrorPage> {
         let (host, given) = split_authority(authority)
-            .ok_or_else(|| Problem::bad("The URL names no host."))?;
+            .ok_or_else(|| ErrorPage::bad("The URL names no host."))?;
         let port = given.unwrap_or(port);
         if port == 0 {
-            return Err(Problem::bad("Port 0 is nobody's."));
+            return Err(ErrorPage::bad("Port 0 is nobody's."));
         }
         // "http://host?query" has an empty path, which is written as "/".
         let path = match path {
@@ -73,7 +73,7 @@ impl Destination {
         Ok(Destination { host: host.to_ascii_lowercase(), port, path })
     }
 
-    /// For the Host field: the port stands there if it is not 80.
+    /// For the Host field: with the port if it is not 80.
     pub fn authority(&self) -> String {
         match self.port {
             80 => self.host.clone(),
@@ -81,20 +81,20 @@ impl Destination {
         }
     }
 
-    /// `host:port`: who it is, for the pool.
+    /// `host:port`: the key of the pool.
     pub fn origin(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
 
-    /// The whole URL: what it is, for the cache.
+    /// The complete URL: the key of the cache.
     pub fn url(&self) -> String {
         let path = if self.path == "*" { "" } else { &self.path };
         format!("http://{}{path}", self.authority())
     }
 }
 
-/// Finds the way; `own_port` is the one that this proxy listens on.
-pub fn route(request: &Request, own_port: u16) -> Result<Route, Problem> {
+/// Decides where a request goes. `own_port`: where this proxy listens.
+pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
     match request.target() {
         Target::Authority(authority) => {
             Ok(Route::Tunnel(Destination::new(authority, 443, "")?))
@@ -117,7 +117,7 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, Problem> {
                 {
                     Ok(own_or(Destination::new(host, 80, target)?))
                 }
-                // Host is this proxy: the URL stands in the path.
+                // Host is this proxy: the URL is in the path.
                 _ => path_style(target),
             }
         }
@@ -125,9 +125,9 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, Problem> {
 }
 
 /// `/www.host.tld/path`; a `/` alone asks for our own page.
-fn path_style(target: &str) -> Result<Route, Problem> {
+fn path_style(target: &str) -> Result<Route, ErrorPage> {
     let rest = target.strip_prefix('/').unwrap_or(target);
-    // Many write the whole URL behind the slash.
+    // Many write the complete URL after the slash.
     let rest = match rest.split_once("://") {
         Some(("http", rest)) => rest,
         Some(("https", _)) => return Err(not_http()),
@@ -138,7 +138,7 @@ fn path_style(target: &str) -> Result<Route, Problem> {
     }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
-    // A browser asks every server for its icon, also one that is a proxy.
+    // A browser asks every server for its icon, and so it asks this proxy.
     if matches!(rest, "favicon.ico" | "json") {
         return Ok(Route::Own(target.into()));
     }
@@ -148,7 +148,7 @@ fn path_style(target: &str) -> Result<Route, Problem> {
     })
 }
 
-/// A host that no name server can be told to lead to somebody else.
+/// Is this a host whose meaning no stranger controls?
 fn is_nobodys(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
     bare.parse::<IpAddr>().is_ok()
@@ -156,8 +156,8 @@ fn is_nobodys(host: &str) -> bool {
         || host.eq_ignore_ascii_case(OWN_NAME)
 }
 
-fn not_http() -> Problem {
-    Problem::new(
+fn not_http() -> ErrorPage {
+    ErrorPage::new(
         501,
         "Only http:// URLs are fetched here. For https:// the client asks \
          for a tunnel with CONNECT.",
@@ -168,82 +168,5 @@ fn own_or(destination: Destination) -> Route {
     match destination.host == OWN_NAME {
         true => Route::Own(destination.path),
         false => Route::Forward(destination),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(text: &str) -> Result<Route, u16> {
-        let head = format!("{text}\r\n\r\n");
-        match Request::parse(head.as_bytes()) {
-            Ok(request) => route(&request, 8888).map_err(|p| p.status),
-            Err(fault) => panic!("{text}: {fault}"),
-        }
-    }
-
-    fn forward(host: &str, port: u16, path: &str) -> Result<Route, u16> {
-        let (host, path) = (host.into(), path.into());
-        Ok(Route::Forward(Destination { host, port, path }))
-    }
-
-    #[test]
-    fn the_url_wins_over_host() {
-        let text = "GET HTTP://A.example:81?x HTTP/1.1\r\nHost: b.example";
-        assert_eq!(ask(text), forward("a.example", 81, "/?x"));
-    }
-
-    #[test]
-    fn the_companions_form() {
-        let at = |path: &str| {
-            ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost:8888"))
-        };
-        let in_path = |host: &str, port, path: &str| {
-            let (host, path) = (host.into(), path.into());
-            Ok(Route::InPath(Destination { host, port, path }))
-        };
-        let url = in_path("a.example", 80, "/x?y");
-        assert_eq!(at("/a.example/x?y"), url);
-        assert_eq!(at("/http://a.example/x?y"), url);
-        let nested = in_path("a.example", 80, "/?u=http://b.example/");
-        assert_eq!(at("/a.example?u=http://b.example/"), nested);
-        assert_eq!(at("/https://a.example/"), Err(501));
-        assert_eq!(at("/[::1]:81"), in_path("[::1]", 81, "/"));
-        assert_eq!(at("/"), Ok(Route::Own("/".into())));
-        assert_eq!(at("/proxy.local/json"), Ok(Route::Own("/json".into())));
-        assert_eq!(at("//a.example/"), Err(400));
-    }
-
-    #[test]
-    fn the_own_page_is_not_for_a_host_of_somebody_elses_naming() {
-        for (host, own) in [
-            ("127.0.0.1:8888", true),
-            ("[::1]:8888", true),
-            ("LocalHost:8888", true),
-            ("proxy.local:8888", true),
-            ("", true), // HTTP/1.0, by hand
-            ("evil.example:8888", false),
-            ("localhost.evil.example:8888", false),
-            ("127.0.0.1.evil.example:8888", false),
-        ] {
-            let found = ask(&format!("GET /json HTTP/1.1\r\nHost: {host}"));
-            let expected = Ok(Route::Own("/json".into()));
-            assert_eq!(found == expected, own, "{host}");
-        }
-    }
-
-    #[test]
-    fn the_other_forms() {
-        let text = "GET /x HTTP/1.1\r\nHost: a.example";
-        assert_eq!(ask(text), forward("a.example", 80, "/x"));
-        let text = "OPTIONS http://a.example HTTP/1.1\r\nHost: a.example";
-        assert_eq!(ask(text), forward("a.example", 80, "*"));
-        let text = "OPTIONS * HTTP/1.1\r\nHost: a.example";
-        assert_eq!(ask(text), Ok(Route::Options));
-        let text = "GET https://a.example/ HTTP/1.1\r\nHost: a.example";
-        assert_eq!(ask(text), Err(501));
-        let text = "GET http://a.example:0/ HTTP/1.1\r\nHost: a.example";
-        assert_eq!(ask(text), Err(400));
     }
 }

@@ -1,5 +1,5 @@
-//! CONNECT: a tunnel for whatever two programs want to say, mostly TLS. The
-//! proxy sees host and port, and how much is said, and nothing of what.
+//! CONNECT: a tunnel for any bytes between two programs, mostly TLS. The proxy
+//! sees host and port, and how many bytes there are, but not what they say.
 //!
 //! ```text
 //!   client                  proxy                        origin
@@ -11,8 +11,9 @@
 //!     | FIN ------------------|---- shutdown(SHUT_WR) ----->|  half-close
 //!     |<----------------------|------------ the rest, FIN --|
 //! ```
-//! Two threads: with one, a side that does not read would keep the other
-//! side's bytes waiting, and both could wait for ever. (viva 3)
+//! Two threads, because one thread that waits for a side that does not read
+//! could not carry the other side's bytes, and all three could wait for ever.
+//! (viva 3)
 
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,12 +23,13 @@ use std::time::{Duration, Instant};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
-use crate::errors::Problem;
+use crate::errors::ErrorPage;
 use crate::origin;
-use crate::session::{Failure, Turn};
+use crate::record::Source;
 use crate::target::Destination;
+use crate::turn::{Failure, Turn};
 
-/// Asked for at first, and once a direction proves busy.
+/// Bytes that one recv() may return, at first and in a busy direction.
 const CHUNK: usize = 16 * 1024;
 const LARGE: usize = 256 * 1024;
 
@@ -39,21 +41,21 @@ pub fn tunnel(
     turn: &mut Turn<'_>,
     destination: &Destination,
 ) -> std::result::Result<(), Failure> {
-    let proxy = turn.proxy;
+    let settings = turn.settings;
     turn.record.url = destination.origin();
-    turn.keep = false; // on what comes after, this is no HTTP any more
+    turn.keep = false; // from here on the bytes are not HTTP
     if turn.request.has_body() {
-        return Err(Problem::bad("CONNECT has no body.").into());
+        return Err(ErrorPage::bad("CONNECT has no body.").into());
     }
-    if !proxy.tunnel_ports.contains(&destination.port) {
+    if !settings.tunnel_ports.contains(&destination.port) {
         let why = format!(
             "Tunnels lead to the ports {:?} only; --connect-port adds one.",
-            proxy.tunnel_ports
+            settings.tunnel_ports
         );
-        return Err(Problem::new(403, why).into());
+        return Err(ErrorPage::new(403, why).into());
     }
-    let origin = origin::connect(destination, &proxy.rules)?;
-    turn.record.how = "tunnel";
+    let origin = origin::connect(destination, &settings.rules)?;
+    turn.record.source = Source::Tunnel;
     let client = turn.client.socket().clone();
     client.send_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     turn.record.status = 200;
@@ -62,7 +64,8 @@ pub fn tunnel(
     if origin.send_all(&early).is_err() {
         return Err(Failure::Cut("the origin left".into()));
     }
-    let tunnel = Tunnel::new(proxy.tunnel_idle);
+    let (opened, idle) = (Instant::now(), settings.tunnel_idle);
+    let tunnel = Tunnel { opened, last: AtomicU64::new(0), idle };
     let peer = turn.record.client;
     thread::scope(|scope| {
         let there = thread::Builder::new()
@@ -87,7 +90,7 @@ pub fn tunnel(
     })
 }
 
-/// What both directions know: when something was last said.
+/// What both directions share: when bytes last came.
 struct Tunnel {
     opened: Instant,
     last: AtomicU64, // milliseconds after `opened`
@@ -95,19 +98,15 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    fn new(idle: Duration) -> Tunnel {
-        Tunnel { opened: Instant::now(), last: AtomicU64::new(0), idle }
-    }
-
     /// One direction, until its sender's FIN; counts its bytes.
     fn pump(&self, from: &TcpSocket, to: &TcpSocket) -> (u64, Result<()>) {
         let mut count = 0;
         let result = self.copy(from, to, &mut count);
         match result {
-            // FIN is passed on: this direction is over, the other one goes
-            // on until its own end (half-close).
+            // Pass the FIN on: this direction has ended, the other one goes
+            // on until its own FIN (half-close).
             Ok(()) => drop(to.shutdown(Shutdown::Write)),
-            // Anything else is the end of both, and of the other thread.
+            // An error ends both directions, and the other thread.
             Err(_) => {
                 let _ = from.shutdown(Shutdown::Both);
                 let _ = to.shutdown(Shutdown::Both);

@@ -5,64 +5,77 @@
 //! ```text
 //!   client ---- FIN, RST? ---->|
 //!                              | poll: who is first?
-//!   origin ---- an answer? --->|
+//!   origin -- a response? ---->|
 //! ```
 
 use std::time::{Duration, Instant};
 
+use http::Reader;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::retry_on_intr;
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
-/// A client that has sent FIN may have left, or may only have said all that
-/// it wants to say (half-close): the two look alike. It gets so long.
+/// A client that has sent FIN may have left, or it may only have sent all that
+/// it wants to send (half-close): the two look alike. The proxy waits this
+/// long for the origin then.
 const HALF_CLOSED: Duration = Duration::from_secs(2);
 
-/// FIN has arrived, seen without reading.
+/// FIN has arrived: poll() tells it without a read (POLLRDHUP).
 #[cfg(target_os = "linux")]
-const LEAVING: PollFlags = PollFlags::RDHUP;
+const FIN: PollFlags = PollFlags::RDHUP;
 #[cfg(not(target_os = "linux"))]
-const LEAVING: PollFlags = PollFlags::HUP;
+const FIN: PollFlags = PollFlags::HUP;
 
-/// What happened first.
+/// Which of the two sockets is ready first.
 #[derive(Debug, PartialEq)]
-pub enum Seen {
+pub enum Ready {
     /// The client has sent something, or closed.
     Client,
     /// The origin has sent something, or closed.
     Origin,
     /// Neither, in the time allowed.
-    Nothing,
+    Neither,
 }
 
-/// Waits for the origin; [`Seen::Client`] means that the client has gone.
-/// What the client sends meanwhile (its next request) may wait.
-pub fn origin_or_farewell(
-    origin: &TcpSocket,
-    client: &TcpSocket,
+/// Waits for the origin; [`Ready::Client`] means that the client has closed or
+/// reset its connection. What it sends meanwhile (its next request) waits.
+pub fn origin_or_client_gone(
+    origin: &Reader,
+    client: &Reader,
     limit: Duration,
-) -> Result<Seen> {
-    let (until, seen) = (Instant::now() + limit, LEAVING);
-    match wait(origin, client, seen, limit)? {
-        (Seen::Client, events) if !gone(events) => {}
-        (seen, _) => return Ok(seen),
+) -> Result<Ready> {
+    if !origin.buffered().is_empty() {
+        return Ok(Ready::Origin);
+    }
+    let (origin, client) = (origin.socket(), client.socket());
+    let until = Instant::now() + limit;
+    match wait(origin, client, FIN, limit)? {
+        (Ready::Client, events) if !is_reset(events) => {}
+        (ready, _) => return Ok(ready),
     }
     let left = until.saturating_duration_since(Instant::now());
-    // Only an error or a reset is reported now.
+    // poll() reports POLLERR and POLLHUP even if it is asked for nothing.
     let grace = left.min(HALF_CLOSED);
     match wait(origin, client, PollFlags::empty(), grace)? {
-        (Seen::Nothing, _) if left > grace => Ok(Seen::Client),
-        (seen, _) => Ok(seen),
+        (Ready::Neither, _) if left > grace => Ok(Ready::Client),
+        (ready, _) => Ok(ready),
     }
 }
 
 /// Waits for whichever sends first.
 pub fn either(
-    origin: &TcpSocket,
-    client: &TcpSocket,
+    origin: &Reader,
+    client: &Reader,
     limit: Duration,
-) -> Result<Seen> {
+) -> Result<Ready> {
+    if !client.buffered().is_empty() {
+        return Ok(Ready::Client);
+    }
+    if !origin.buffered().is_empty() {
+        return Ok(Ready::Origin);
+    }
+    let (origin, client) = (origin.socket(), client.socket());
     Ok(wait(origin, client, PollFlags::IN, limit)?.0)
 }
 
@@ -72,7 +85,7 @@ pub fn has_something(socket: &TcpSocket) -> bool {
     !matches!(poll(&mut sockets, Some(&time(Duration::ZERO))), Ok(0))
 }
 
-fn gone(events: PollFlags) -> bool {
+fn is_reset(events: PollFlags) -> bool {
     events.intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
@@ -81,25 +94,18 @@ fn wait(
     client: &TcpSocket,
     of_client: PollFlags,
     limit: Duration,
-) -> Result<(Seen, PollFlags)> {
-    let until = Instant::now() + limit;
+) -> Result<(Ready, PollFlags)> {
     let mut sockets =
         [PollFd::new(origin, PollFlags::IN), PollFd::new(client, of_client)];
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        match poll(&mut sockets, Some(&time(left))) {
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(Error::new("poll", "", error.into())),
-            Ok(_) => {
-                let [origin, client] = sockets.each_ref().map(PollFd::revents);
-                return Ok(match (origin.is_empty(), client.is_empty()) {
-                    (false, _) => (Seen::Origin, origin),
-                    (_, false) => (Seen::Client, client),
-                    _ => (Seen::Nothing, PollFlags::empty()),
-                });
-            }
-        }
-    }
+    // A signal that interrupts poll() (EINTR) starts it anew.
+    retry_on_intr(|| poll(&mut sockets, Some(&time(limit))))
+        .map_err(|error| Error::new("poll", "", error.into()))?;
+    let [origin, client] = sockets.each_ref().map(PollFd::revents);
+    Ok(match (origin.is_empty(), client.is_empty()) {
+        (false, _) => (Ready::Origin, origin),
+        (_, false) => (Ready::Client, client),
+        _ => (Ready::Neither, PollFlags::empty()),
+    })
 }
 
 fn time(limit: Duration) -> Timespec {

@@ -17,11 +17,14 @@ use serde_json::value::RawValue;
 use socketlab::console;
 
 use crate::calculator::Number;
-use crate::fault::INVALID_PARAMS;
-use crate::wire::Fault;
+use crate::wire::{INVALID_PARAMS, RpcError};
 
 /// Bytes of a name that an error repeats.
 const SHOWN: usize = 40;
+
+/// The name of a last parameter that stands for any number of arguments. They
+/// go by position alone.
+pub const ANY_NUMBER: &str = "…";
 
 /// The arguments of one call, in the order of the procedure's names.
 pub struct Arguments<'a> {
@@ -29,20 +32,20 @@ pub struct Arguments<'a> {
     names: &'static [&'static str],
 }
 
-fn invalid(problem: String) -> Fault {
-    Fault::new(INVALID_PARAMS, problem)
+fn invalid(problem: String) -> RpcError {
+    RpcError::new(INVALID_PARAMS, problem)
 }
 
 impl<'a> Arguments<'a> {
-    /// Sorts out `params` for a procedure with these parameters, of which the
-    /// first `required` must be given. Parameters that were added in a later
-    /// version are the optional ones at the end: old clients do not know
-    /// them, and must not need to.                            (viva 14)
+    /// Binds `params` to the parameters of a procedure, of which the first
+    /// `required` must be given. Parameters that were added in a later version
+    /// are optional and come last, because old clients do not know them.
+    ///                                                          (viva 14)
     pub fn bind(
         params: Option<&'a RawValue>,
         names: &'static [&'static str],
         required: usize,
-    ) -> Result<Arguments<'a>, Fault> {
+    ) -> Result<Arguments<'a>, RpcError> {
         let mut values = match params.map(RawValue::get) {
             None => Vec::new(),
             Some(list) if list.starts_with('[') => {
@@ -52,11 +55,12 @@ impl<'a> Arguments<'a> {
             }
             Some(object) => by_name(object, names)?,
         };
-        if values.len() > names.len() {
+        let most_is_known = names.last() != Some(&ANY_NUMBER);
+        if values.len() > names.len() && most_is_known {
             let (given, most) = (values.len(), names.len());
             return Err(invalid(format!("{given} given, {most} at most")));
         }
-        values.resize(names.len(), None);
+        values.resize(names.len().max(values.len()), None);
         let missing = |(value, _): &(&Option<_>, _)| value.is_none();
         let mut needed = values.iter().zip(names).take(required);
         if let Some((_, name)) = needed.find(missing) {
@@ -70,19 +74,31 @@ impl<'a> Arguments<'a> {
         self.values.get(index).copied().flatten()
     }
 
-    fn wrong(&self, index: usize, what: &str) -> Fault {
-        let name = self.names.get(index).unwrap_or(&"?");
-        invalid(format!("{name} {what}"))
+    fn wrong(&self, index: usize, what: &str) -> RpcError {
+        match self.names.get(index).filter(|name| **name != ANY_NUMBER) {
+            Some(name) => invalid(format!("{name} {what}")),
+            None => invalid(format!("argument {} {what}", index + 1)),
+        }
     }
 
-    /// A number.
-    pub fn number(&self, index: usize) -> Result<Number, Fault> {
+    /// The argument at this place as a number.
+    pub fn number(&self, index: usize) -> Result<Number, RpcError> {
         let json = self.get(index).map_or("", RawValue::get);
         Number::read(json).map_err(|what| self.wrong(index, what))
     }
 
-    /// A whole number, or `otherwise` if it was not given.
-    pub fn whole_or(&self, index: usize, otherwise: i64) -> Result<i64, Fault> {
+    /// All arguments as numbers.
+    pub fn numbers(&self) -> Result<Vec<Number>, RpcError> {
+        let given = self.values.iter().flatten().enumerate();
+        given.map(|(index, _)| self.number(index)).collect()
+    }
+
+    /// The same as a whole number, or `otherwise` if it was not given.
+    pub fn whole_or(
+        &self,
+        index: usize,
+        otherwise: i64,
+    ) -> Result<i64, RpcError> {
         match self.get(index).map(|_| self.number(index)).transpose()? {
             None => Ok(otherwise),
             Some(Number::Whole(whole)) => Ok(whole),
@@ -90,15 +106,15 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// A string, or "" if it was not given.
-    pub fn text(&self, index: usize) -> Result<String, Fault> {
+    /// The same as a string, or "" if it was not given.
+    pub fn text(&self, index: usize) -> Result<String, RpcError> {
         let json = self.get(index).map_or("\"\"", RawValue::get);
         serde_json::from_str(json)
             .map_err(|_| self.wrong(index, "is not a string"))
     }
 
-    /// Any JSON value, as it came.
-    pub fn value(&self, index: usize) -> Result<Box<RawValue>, Fault> {
+    /// The same as any JSON value, as it came.
+    pub fn value(&self, index: usize) -> Result<Box<RawValue>, RpcError> {
         let value = self.get(index).map(RawValue::to_owned);
         value.ok_or_else(|| self.wrong(index, "is missing"))
     }
@@ -108,13 +124,14 @@ impl<'a> Arguments<'a> {
 fn by_name<'a>(
     object: &'a str,
     names: &[&str],
-) -> Result<Vec<Option<&'a RawValue>>, Fault> {
+) -> Result<Vec<Option<&'a RawValue>>, RpcError> {
     let Pairs(pairs) = serde_json::from_str(object)
         .map_err(|error| invalid(error.to_string()))?;
     let mut values = vec![None; names.len()];
     for (name, value) in pairs {
         let shown = console::escape_short(name.as_bytes(), SHOWN);
-        let index = names.iter().position(|known| *known == name);
+        let named = |known: &&str| *known == name && name != ANY_NUMBER;
+        let index = names.iter().position(named);
         match index.and_then(|index| values.get_mut(index)) {
             None => return Err(invalid(format!("no parameter is {shown}"))),
             Some(Some(_)) => {

@@ -10,9 +10,9 @@
 use std::fmt;
 
 /// A number that both ends understand: marshalling begins with such an
-/// agreement. JSON knows only digits, of any length; JavaScript makes each
-/// of them a 64-bit float, Python keeps whole numbers of any size, and here
-/// a whole number has 64 bits and arrives exactly, or is refused. (viva 5)
+/// agreement. JSON knows only digits, of any length. JavaScript makes each
+/// of them a 64-bit float, and Python keeps integers of any size. Here an
+/// integer has 64 bits and arrives exactly, or is refused.       (viva 5)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// Without a point or exponent: exact.
@@ -23,7 +23,7 @@ pub enum Number {
 
 /// Why there is no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum ArithmeticError {
     /// By 0, and by 0.0.
     DivisionByZero,
     /// A whole number beyond 64 bits.
@@ -33,7 +33,7 @@ pub enum Problem {
 }
 
 impl Number {
-    /// The number that a JSON text stands for, or why it is none.
+    /// The number that a JSON text means, or why it is not a number.
     pub fn read(json: &str) -> Result<Number, &'static str> {
         if !json.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             return Err("is not a number");
@@ -67,35 +67,39 @@ impl fmt::Display for Number {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ArithmeticError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Problem::DivisionByZero => "division by zero",
-            Problem::TooLarge => "too large: the result has over 64 bits",
-            Problem::TooLargeReal => "too large: the result is over 1.8e308",
+            ArithmeticError::DivisionByZero => "division by zero",
+            ArithmeticError::TooLarge => {
+                "too large: the result has over 64 bits"
+            }
+            ArithmeticError::TooLargeReal => {
+                "too large: the result is over 1.8e308"
+            }
         })
     }
 }
 
 /// a + b
-pub fn add(a: Number, b: Number) -> Result<Number, Problem> {
+pub fn add(a: Number, b: Number) -> Result<Number, ArithmeticError> {
     whole_or_real(a, b, i64::checked_add, |a, b| a + b)
 }
 
 /// a - b
-pub fn subtract(a: Number, b: Number) -> Result<Number, Problem> {
+pub fn subtract(a: Number, b: Number) -> Result<Number, ArithmeticError> {
     whole_or_real(a, b, i64::checked_sub, |a, b| a - b)
 }
 
 /// a * b
-pub fn multiply(a: Number, b: Number) -> Result<Number, Problem> {
+pub fn multiply(a: Number, b: Number) -> Result<Number, ArithmeticError> {
     whole_or_real(a, b, i64::checked_mul, |a, b| a * b)
 }
 
 /// a / b: `6 / 3` is the whole number 2, `7 / 2` is 3.5.
-pub fn divide(a: Number, b: Number) -> Result<Number, Problem> {
+pub fn divide(a: Number, b: Number) -> Result<Number, ArithmeticError> {
     if b.real() == 0.0 {
-        return Err(Problem::DivisionByZero);
+        return Err(ArithmeticError::DivisionByZero);
     }
     if let (Number::Whole(over), Number::Whole(under)) = (a, b)
         && over.checked_rem(under) != Some(0)
@@ -111,10 +115,10 @@ fn whole_or_real(
     b: Number,
     whole: fn(i64, i64) -> Option<i64>,
     real: fn(f64, f64) -> f64,
-) -> Result<Number, Problem> {
+) -> Result<Number, ArithmeticError> {
     match (a, b) {
         (Number::Whole(a), Number::Whole(b)) => {
-            whole(a, b).map(Number::Whole).ok_or(Problem::TooLarge)
+            whole(a, b).map(Number::Whole).ok_or(ArithmeticError::TooLarge)
         }
         _ => finite(real(a.real(), b.real())),
     }
@@ -122,9 +126,9 @@ fn whole_or_real(
 
 /// JSON has no word for infinity or NaN: what cannot be marshalled must be an
 /// error here, or the client would read null.
-fn finite(result: f64) -> Result<Number, Problem> {
+fn finite(result: f64) -> Result<Number, ArithmeticError> {
     match result.is_finite() {
         true => Ok(Number::Real(result)),
-        false => Err(Problem::TooLargeReal),
+        false => Err(ArithmeticError::TooLargeReal),
     }
 }

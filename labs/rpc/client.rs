@@ -1,6 +1,6 @@
 //! Calls procedures of a server, from the command line or a prompt. Handout T
-//! (Terna), RPC: the figure's client. The sockets are behind stub.rs, where
-//! RPC wants them: this file calls, and sees results. The other half is
+//! (Terna), RPC: the figure's client. As RPC wants it, the stub (stub.rs)
+//! hides the sockets: this file calls, and gets results. The other half is
 //! server.rs.                                           [T-X2] (viva 1)
 //!
 //! ```text
@@ -12,23 +12,142 @@
 //!  | quit        |                   | 5 close --- FIN ------>|
 //! ```
 
-use rpc::{identity, once, stub_wire, words};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use rpc::stub::{Called, Patience, Stub};
-use rpc::words::Order;
+use rpc::command::{self, Command, Invocation};
+use rpc::stub::{RemoteFailure, RemoteResult, RetryPolicy, Stub};
+use rpc::wire::{self, CallId};
 use serde_json::value::RawValue;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::{Error, Result, console, net, say, warn};
 
-const PROGRAM: Program = Program {
-    lab: "rpc",
-    role: "client",
-    port: 12006,
-    steps: "socket connect send recv close",
-    example: "rpc-client 127.0.0.1 12006 add 2 3",
-};
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let wait = args::in_range("--wait", args.wait, 1, 600_000);
+    let tries = args::in_range("--tries", args.tries, 1, 100);
+    let policy = RetryPolicy { deadline: Duration::from_millis(wait), tries };
+    let command = match args.call.is_empty() {
+        true => None,
+        false => match Command::parse(&args.call) {
+            Ok(command) => Some(command),
+            Err(problem) => args::usage(&problem),
+        },
+    };
+    if args.id.is_some() && !matches!(command, Some(Command::Call(_))) {
+        args::usage("--id belongs to one call: add it to a command line");
+    }
+    if let Some(id) = &args.id
+        && CallId::parse(id).is_none()
+    {
+        // The server would run such a call each time it comes.
+        args::usage(
+            "--id is CLIENT/NUMBER, such as ada/1: by that a server \
+             knows a call again",
+        );
+    }
+    let addresses = net::resolve(&args.host, args.port.0)?;
+    let mut stub = Stub::new(addresses, policy, args.show);
+    let done = match (command, args.id) {
+        (Some(_), None) if args.call == ["help"] => help(&mut stub),
+        (Some(Command::Call(Invocation { method, params })), Some(id)) => {
+            let result = stub.call_as(&id, &method, &params);
+            print(result.map(|result| text(&result)))
+        }
+        (Some(command), _) => print(perform(&mut stub, command)),
+        (None, _) => prompt(&mut stub),
+    };
+    stub.hang_up();
+    done
+}
+
+/// Does what was asked; returns the result as JSON, if there is one.
+fn perform(stub: &mut Stub, command: Command) -> RemoteResult<Option<String>> {
+    match command {
+        Command::Call(Invocation { method, params }) => {
+            // Here it is, the remote call: one line, as if it were local.
+            stub.call(&method, &params).map(|result| text(&result))
+        }
+        Command::Notify(Invocation { method, params }) => {
+            stub.notify(&method, &params).map(|()| None)
+        }
+        Command::Raw(line) => stub.send_raw(&line),
+    }
+}
+
+fn text(result: &RawValue) -> Option<String> {
+    Some(result.get().to_string())
+}
+
+/// Prints a result; a failure becomes the program's error.
+fn print(done: RemoteResult<Option<String>>) -> Result<()> {
+    match done {
+        Ok(Some(result)) => {
+            say!("{}", wire::shown(&result));
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(failure) => Err(as_error(failure)),
+    }
+}
+
+fn as_error(failure: RemoteFailure) -> Error {
+    Error::other(failure.to_string())
+}
+
+/// Makes a call for each line, until `quit` or the end of input. A call that
+/// fails is reported and the next line is read; the exit status tells of it.
+fn prompt(stub: &mut Stub) -> Result<()> {
+    let mut failed = 0;
+    console::prompt_person("`help` lists what can be called.\n");
+    loop {
+        console::prompt_person("rpc> ");
+        let Some(line) = console::read_stdin_line()? else { break };
+        let line = String::from_utf8_lossy(&line);
+        let done = match line.trim() {
+            "" => continue,
+            "quit" | "exit" => break,
+            "help" => help(stub),
+            line => obey(stub, line),
+        };
+        if let Err(problem) = done {
+            warn!("error: {problem}");
+            failed += 1;
+        }
+        if console::is_closed() {
+            break;
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        1 => Err(Error::other("1 call failed")),
+        _ => Err(Error::other(format!("{failed} calls failed"))),
+    }
+}
+
+/// Does what a line says.
+fn obey(stub: &mut Stub, line: &str) -> Result<()> {
+    let command = if command::is_raw(line) {
+        Command::Raw(line.to_string())
+    } else {
+        let words = shlex::split(line)
+            .ok_or_else(|| Error::other("a quotation mark is open"))?;
+        Command::parse(&words).map_err(Error::other)?
+    };
+    print(perform(stub, command))
+}
+
+/// Says what may be typed, and asks the server for its procedures.
+fn help(stub: &mut Stub) -> Result<()> {
+    say!("{HELP}");
+    let list = stub.call("rpc.methods", "").map_err(as_error)?;
+    let list: Vec<String> = serde_json::from_str(list.get())
+        .map_err(|error| Error::other(format!("rpc.methods: {error}")))?;
+    for procedure in list {
+        say!("  {}", console::escape(procedure.as_bytes()));
+    }
+    Ok(())
+}
 
 /// What `help` says before it asks the server for its procedures.
 const HELP: &str =
@@ -67,126 +186,10 @@ struct Args {
     show: bool,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 600_000);
-    let tries = args::in_range("--tries", args.tries, 1, 100);
-    let patience = Patience { deadline: Duration::from_millis(wait), tries };
-    let order = match args.call.is_empty() {
-        true => None,
-        false => match words::order(&args.call) {
-            Ok(order) => Some(order),
-            Err(problem) => args::usage(&problem),
-        },
-    };
-    if args.id.is_some() && !matches!(order, Some(Order::Call { .. })) {
-        args::usage("--id belongs to one call: add it to a command line");
-    }
-    if let Some(id) = &args.id
-        && identity::identity(id).is_none()
-    {
-        // The server would run such a call each time it comes.
-        args::usage(
-            "--id is CLIENT/NUMBER, such as ada/1: by that a server \
-             knows a call again",
-        );
-    }
-    let addresses = net::resolve(&args.host, args.port.0)?;
-    let mut stub = Stub::new(addresses, patience, args.show);
-    let done = match (order, args.id) {
-        (Some(_), None) if args.call == ["help"] => help(&mut stub),
-        (Some(Order::Call { method, params }), Some(id)) => print(
-            stub.call_as(&id, &method, &params).map(|result| text(&result)),
-        ),
-        (Some(order), _) => print(perform(&mut stub, order)),
-        (None, _) => prompt(&mut stub),
-    };
-    stub.hang_up();
-    done
-}
-
-/// Does what was asked; the result as JSON, if there is one.
-fn perform(stub: &mut Stub, order: Order) -> Called<Option<String>> {
-    match order {
-        Order::Call { method, params } => {
-            // Here it is, the remote call: one line, as if it were local.
-            stub.call(&method, &params).map(|result| text(&result))
-        }
-        Order::Notify { method, params } => {
-            once::notify(stub, &method, &params).map(|()| None)
-        }
-        Order::Raw(line) => once::raw(stub, &line),
-    }
-}
-
-fn text(result: &RawValue) -> Option<String> {
-    Some(result.get().to_string())
-}
-
-/// Prints a result; what went wrong becomes the program's end.
-fn print(done: Called<Option<String>>) -> Result<()> {
-    match done {
-        Ok(Some(result)) => {
-            say!("{}", stub_wire::shown(&result));
-            Ok(())
-        }
-        Ok(None) => Ok(()),
-        Err(failure) => Err(Error::other(failure.to_string())),
-    }
-}
-
-/// A call for each line, until `quit` or the end of input. What goes wrong is
-/// said, and the next line may go better; the exit status remembers it.
-fn prompt(stub: &mut Stub) -> Result<()> {
-    let mut failed = 0;
-    console::prompt_person("`help` lists what can be called.\n");
-    loop {
-        console::prompt_person("rpc> ");
-        let Some(line) = console::read_stdin_line()? else { break };
-        let line = String::from_utf8_lossy(&line);
-        let done = match line.trim() {
-            "" => continue,
-            "quit" | "exit" => break,
-            "help" => help(stub),
-            line => obey(stub, line),
-        };
-        if let Err(problem) = done {
-            warn!("error: {problem}");
-            failed += 1;
-        }
-        if console::is_closed() {
-            break;
-        }
-    }
-    match failed {
-        0 => Ok(()),
-        1 => Err(Error::other("1 call failed")),
-        _ => Err(Error::other(format!("{failed} calls failed"))),
-    }
-}
-
-/// Does what a line says.
-fn obey(stub: &mut Stub, line: &str) -> Result<()> {
-    let order = if words::is_raw(line) {
-        Order::Raw(line.to_string())
-    } else {
-        let words = shlex::split(line)
-            .ok_or_else(|| Error::other("a quotation mark is open"))?;
-        words::order(&words).map_err(Error::other)?
-    };
-    print(perform(stub, order))
-}
-
-/// Says what may be typed, and asks the server for its procedures.
-fn help(stub: &mut Stub) -> Result<()> {
-    say!("{HELP}");
-    let list = stub
-        .call("rpc.methods", "")
-        .map_err(|failure| Error::other(failure.to_string()))?;
-    let list: Vec<String> = serde_json::from_str(list.get())
-        .map_err(|error| Error::other(format!("rpc.methods: {error}")))?;
-    for procedure in list {
-        say!("  {}", console::escape(procedure.as_bytes()));
-    }
-    Ok(())
-}
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: Role::Client { server: Some("rpc-server") },
+    port: 12006,
+    steps: "socket connect send recv close",
+    example: "rpc-client 127.0.0.1 12006 add 2 3",
+};

@@ -11,51 +11,14 @@
 //! Run it against a server with --delay, with --lose-reply 100, and without
 //! any server.
 
-use rpc::calculator;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use rpc::calculator::{Number, Problem};
-use rpc::stub::{Patience, Stub};
-use socketlab::args::{self, Port, Program};
+use rpc::calculator::{self, ArithmeticError, Number};
+use rpc::stub::{RetryPolicy, Stub};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::{Error, Result, net, say};
-
-const PROGRAM: Program = Program {
-    lab: "rpc",
-    role: "client",
-    port: 12006,
-    steps: "socket connect send recv close",
-    example: "rpc-compare 127.0.0.1 12006 --calls 1000",
-};
-
-/// Calls a procedure here and on a server, and compares.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12006)
-    #[argh(positional)]
-    port: Port,
-    /// how many calls of each kind (default 1000)
-    #[argh(option, default = "1000")]
-    calls: u32,
-    /// which one: add, subtract, multiply or divide (default add)
-    #[argh(option, default = "\"add\".into()")]
-    procedure: String,
-}
-
-type Here = fn(Number, Number) -> std::result::Result<Number, Problem>;
-type There = fn(&mut Stub, Number, Number) -> Result<Number>;
-
-/// Each procedure, and the stub that stands for it.
-const PROCEDURES: [(&str, Here, There); 4] = [
-    ("add", calculator::add, add),
-    ("subtract", calculator::subtract, subtract),
-    ("multiply", calculator::multiply, multiply),
-    ("divide", calculator::divide, divide),
-];
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -76,9 +39,9 @@ fn main() -> Result<()> {
     say!("here:  {name}(2, 3) = {near}, {} a call", each(local, calls));
 
     let deadline = Duration::from_secs(1);
-    let patience = Patience { deadline, tries: 2 };
+    let policy = RetryPolicy { deadline, tries: 2 };
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let mut stub = Stub::new(addresses, patience, false);
+    let mut stub = Stub::new(addresses, policy, false);
     let began = Instant::now();
     let mut far = near;
     for _ in 0..calls {
@@ -92,10 +55,13 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// `calculator::add`, from afar. Such functions are written by a program
-/// mostly (rpcgen, protoc), from a description of the interface: the caller
-/// sees two numbers and a result, and one thing more, that the call can fail
-/// in ways in which adding cannot.                           [T-Q7] (viva 3)
+type Here = fn(Number, Number) -> std::result::Result<Number, ArithmeticError>;
+type There = fn(&mut Stub, Number, Number) -> Result<Number>;
+
+/// `calculator::add`, from afar. Mostly a program writes such functions
+/// (rpcgen, protoc), from a description of the interface. The caller sees two
+/// numbers and a result, and one thing more: the call can fail in ways in
+/// which adding cannot.                                      [T-Q7] (viva 3)
 fn add(stub: &mut Stub, a: Number, b: Number) -> Result<Number> {
     call(stub, "add", a, b)
 }
@@ -112,7 +78,7 @@ fn divide(stub: &mut Stub, a: Number, b: Number) -> Result<Number> {
     call(stub, "divide", a, b)
 }
 
-/// What all stubs do: marshal, call, unmarshal.
+/// What every stub does: marshal, call, unmarshal.
 fn call(stub: &mut Stub, name: &str, a: Number, b: Number) -> Result<Number> {
     let result = stub
         .call(name, &format!("[{a},{b}]"))
@@ -131,3 +97,36 @@ fn each(time: Duration, calls: u32) -> String {
         _ => format!("{:.1} ms", nanoseconds / 1e6),
     }
 }
+
+/// Each procedure, and the stub that stands for it.
+const PROCEDURES: [(&str, Here, There); 4] = [
+    ("add", calculator::add, add),
+    ("subtract", calculator::subtract, subtract),
+    ("multiply", calculator::multiply, multiply),
+    ("divide", calculator::divide, divide),
+];
+
+/// Calls a procedure here and on a server, and compares.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12006)
+    #[argh(positional)]
+    port: Port,
+    /// how many calls of each kind (default 1000)
+    #[argh(option, default = "1000")]
+    calls: u32,
+    /// which one: add, subtract, multiply or divide (default add)
+    #[argh(option, default = "\"add\".into()")]
+    procedure: String,
+}
+
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: Role::Client { server: Some("rpc-server") },
+    port: 12006,
+    steps: "socket connect send recv close",
+    example: "rpc-compare 127.0.0.1 12006 --calls 1000",
+};

@@ -1,6 +1,6 @@
-//! A connection to the server, and a deadline on everything that is done with
-//! it. stub.rs makes one when it has something to call, and another one after
-//! a failure.                                                      [T-X2]
+//! A connection to the server, with a deadline for every call on it. stub.rs
+//! makes a connection before its first call, and a new one after a failure.
+//!                                                                  [T-X2]
 //!
 //! ```text
 //! stub.rs       connection (this file)           server
@@ -19,9 +19,9 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
-use crate::stub_wire::{self, LONGEST_ANSWER};
+use crate::wire::{self, LONGEST_RESPONSE};
 
-/// A connection.
+/// An open connection to the server.
 pub struct Connection {
     socket: TcpSocket,
     reader: LineReader,
@@ -29,7 +29,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to the first of these addresses that lets us.
+    /// Connects to the first of these addresses that accepts. `limit` is the
+    /// time for one attempt.
     pub fn to(addresses: &[SocketAddr], limit: Duration) -> Result<Connection> {
         let socket = net::try_each(addresses, |address| {
             // ---- 1 socket() ----------------------------------------------
@@ -37,24 +38,25 @@ impl Connection {
             let socket = TcpSocket::new(address)?;
 
             // ---- 2 connect() ---------------------------------------------
-            // Who we are is in the ids of our calls, not in the connection:
-            // that may be another one for every attempt.        (viva 8)
+            // The ids of our calls say who we are, not the connection: that
+            // may be another one for every attempt.             (viva 8)
+            // SO_SNDTIMEO bounds connect() on Linux, too.
             socket.set_send_timeout(Some(limit))?;
             socket.connect(address)?;
             Ok(socket)
         })?;
         socket.set_no_delay()?;
-        let reader = LineReader::new(socket.clone(), LONGEST_ANSWER, limit);
+        let reader = LineReader::new(socket.clone(), LONGEST_RESPONSE, limit);
         Ok(Connection { socket, reader, limit })
     }
 
-    /// Sends a line.
+    /// Sends a line, before the deadline.
     pub fn send(&self, line: &str, deadline: Instant) -> Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         self.socket.set_send_timeout(Some(left))?;
 
         // ---- 3 send() ----------------------------------------------------
-        // That it works says that our kernel has the bytes, and nothing
+        // Success means that our kernel has the bytes. It says nothing
         // about the server.                                     (viva 6)
         self.socket.send_all(format!("{line}\n").as_bytes())
     }
@@ -69,9 +71,9 @@ impl Connection {
         self.reader.finish_within(Some(left));
 
         // ---- 4 recv() ----------------------------------------------------
-        // Until the line is whole or the deadline is over. Silence has one
-        // look and three causes: the request was lost, the answer was lost,
-        // or the work takes longer than we wait.                (viva 6)
+        // Waits until the line is complete or the deadline is over. Silence
+        // has three causes that look alike: the request was lost, the
+        // response was lost, or the work takes longer than we wait. (viva 6)
         let line = match self.reader.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => line,
             Ok(Received::TooLong) => {
@@ -92,7 +94,7 @@ impl Connection {
         };
         if show {
             match str::from_utf8(&line) {
-                Ok(text) => say!("< {}", stub_wire::shown(text)),
+                Ok(text) => say!("< {}", wire::shown(text)),
                 Err(_) => say!("< {}", console::escape(&line)),
             }
         }
@@ -102,17 +104,17 @@ impl Connection {
         Ok(line)
     }
 
-    /// Ends it.
+    /// Closes the connection.
     pub fn close(self) {
         // ---- 5 close() ---------------------------------------------------
-        // FIN, or RST if an answer has come that nobody read.
+        // FIN, or RST if a response has come that nobody read.
         drop(self.reader); // it holds a handle of the socket as well
         self.socket.close();
     }
 }
 
-/// Is it the beginning of JSON, but not the whole? A server that dies while
-/// it sends leaves that; what only lacks its line end is whole.
+/// Is it the beginning of JSON, but not complete? A server that dies while it
+/// sends leaves that. A line that lacks only its newline is complete.
 fn is_cut_off(line: &[u8]) -> bool {
     let read = serde_json::from_slice::<IgnoredAny>(line);
     !line.is_empty() && read.is_err_and(|error| error.is_eof())

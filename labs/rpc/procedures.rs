@@ -8,20 +8,19 @@
 //!
 //! A call is SAFE if it changes nothing: to run it twice does no harm, and
 //! replies.rs need not remember it. `table.put` twice leaves the same table,
-//! but its second answer says that the key is not new: to be idempotent in
-//! effect is less than to be safe.                               (viva 9)
+//! but its second result says that the key is not new. It is idempotent in
+//! effect, which is less than safe.                              (viva 9)
 
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::arguments::Arguments;
-use crate::calculator::{self, Number};
-use crate::fault::{INTERNAL_ERROR, INVALID_PARAMS};
-use crate::table::{self, Table};
-use crate::wire::{Fault, Outcome};
+use crate::arguments::{ANY_NUMBER, Arguments};
+use crate::calculator::{self, ArithmeticError, Number};
+use crate::table::{Table, TableError};
+use crate::wire::{INTERNAL_ERROR, INVALID_PARAMS, ProcedureResult, RpcError};
 
-// The application's own errors, outside of the range that fault.rs is about.
+// The application's own errors, outside of the protocol's range.
 const DIVISION_BY_ZERO: i64 = 1;
 const TOO_LARGE: i64 = 2;
 const NO_SUCH_KEY: i64 = 3;
@@ -29,64 +28,99 @@ const TABLE_FULL: i64 = 4;
 
 /// What the procedures work on: shared by all clients.
 #[derive(Default)]
-pub struct State {
+pub struct SharedState {
     counter: Mutex<i64>,
     table: Table,
 }
 
-/// One procedure.
+/// What a call does to the shared state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It only reads, so that the call is safe.
+    Reads,
+    /// It changes something.
+    Changes,
+}
+
+/// A procedure that can be called from afar.
 pub struct Procedure {
     /// As a request names it.
     pub name: &'static str,
-    /// Its parameters in order; the first `required` must be given.
+    /// The names of its parameters, in order.
     pub parameters: &'static [&'static str],
-    /// How many of them.
+    /// How many of them must be given.
     pub required: usize,
-    /// Changes nothing: may be run again without harm.
-    pub safe: bool,
+    /// Whether it may be run again without harm.
+    pub effect: Effect,
     /// Takes the arguments apart, calls, marshals the result.
-    pub run: fn(&State, &Arguments<'_>) -> Outcome,
+    pub run: fn(&SharedState, &Arguments<'_>) -> ProcedureResult,
 }
 
 /// All of them, in the order in which `rpc.methods` lists them. (The standard
 /// keeps names that begin with `rpc.` for what belongs to the protocol.)
-pub const PROCEDURES: &[Procedure] = &[
-    procedure("add", &["a", "b"], 2, true, |_, given| {
+const PROCEDURES: &[Procedure] = &[
+    procedure("add", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::add(given.number(0)?, given.number(1)?))
     }),
-    procedure("subtract", &["a", "b"], 2, true, |_, given| {
-        number(calculator::subtract(given.number(0)?, given.number(1)?))
-    }),
-    procedure("multiply", &["a", "b"], 2, true, |_, given| {
+    // These names, `sum` and `get_data` are those of the specification's own
+    // examples (JSON-RPC 2.0, section 7), so that each can be tried.
+    procedure(
+        "subtract",
+        &["minuend", "subtrahend"],
+        2,
+        Effect::Reads,
+        |_, given| {
+            number(calculator::subtract(given.number(0)?, given.number(1)?))
+        },
+    ),
+    procedure("multiply", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::multiply(given.number(0)?, given.number(1)?))
     }),
-    procedure("divide", &["a", "b"], 2, true, |_, given| {
+    procedure("divide", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::divide(given.number(0)?, given.number(1)?))
     }),
-    procedure("counter.read", &[], 0, true, |state, _| {
+    procedure("sum", &[ANY_NUMBER], 0, Effect::Reads, |_, given| {
+        let zero = Ok(Number::Whole(0));
+        let add = |sum: Result<Number, ArithmeticError>, more| {
+            sum.and_then(|sum| calculator::add(sum, more))
+        };
+        number(given.numbers()?.into_iter().fold(zero, add))
+    }),
+    procedure("get_data", &[], 0, Effect::Reads, |_, _| json(&("hello", 5))),
+    procedure("counter.read", &[], 0, Effect::Reads, |state, _| {
         number(Ok(Number::Whole(*state.counter.lock())))
     }),
     // `by` came in a later version, with a default: old callers go on.
-    procedure("counter.increment", &["by"], 0, false, |state, given| {
-        let by = given.whole_or(0, 1)?;
-        let mut counter = state.counter.lock();
-        let sum = counter.checked_add(by);
-        *counter = sum.ok_or(calculator::Problem::TooLarge)?;
-        number(Ok(Number::Whole(*counter)))
-    }),
-    procedure("table.put", &["key", "value"], 2, false, |state, given| {
-        json(&state.table.put(given.text(0)?, given.value(1)?)?)
-    }),
-    procedure("table.get", &["key"], 1, true, |state, given| {
+    procedure(
+        "counter.increment",
+        &["by"],
+        0,
+        Effect::Changes,
+        |state, given| {
+            let by = given.whole_or(0, 1)?;
+            let mut counter = state.counter.lock();
+            let sum = counter.checked_add(by);
+            *counter = sum.ok_or(ArithmeticError::TooLarge)?;
+            number(Ok(Number::Whole(*counter)))
+        },
+    ),
+    procedure(
+        "table.put",
+        &["key", "value"],
+        2,
+        Effect::Changes,
+        |state, given| json(&state.table.put(given.text(0)?, given.value(1)?)?),
+    ),
+    procedure("table.get", &["key"], 1, Effect::Reads, |state, given| {
         Ok(state.table.get(&given.text(0)?)?)
     }),
-    procedure("table.delete", &["key"], 1, false, |state, given| {
+    procedure("table.delete", &["key"], 1, Effect::Changes, |state, given| {
         json(&state.table.delete(&given.text(0)?))
     }),
-    procedure("table.keys", &["after"], 0, true, |state, given| {
+    procedure("table.keys", &["after"], 0, Effect::Reads, |state, given| {
         json(&state.table.keys(&given.text(0)?))
     }),
-    procedure("rpc.methods", &[], 0, true, |_, _| {
+    procedure("rpc.methods", &[], 0, Effect::Reads, |_, _| {
         json(&PROCEDURES.iter().map(Procedure::signature).collect::<Vec<_>>())
     }),
 ];
@@ -95,10 +129,10 @@ const fn procedure(
     name: &'static str,
     parameters: &'static [&'static str],
     required: usize,
-    safe: bool,
-    run: fn(&State, &Arguments<'_>) -> Outcome,
+    effect: Effect,
+    run: fn(&SharedState, &Arguments<'_>) -> ProcedureResult,
 ) -> Procedure {
-    Procedure { name, parameters, required, safe, run }
+    Procedure { name, parameters, required, effect, run }
 }
 
 impl Procedure {
@@ -119,33 +153,34 @@ impl Procedure {
 }
 
 /// Marshals a result.
-fn json(result: &impl Serialize) -> Outcome {
-    to_raw_value(result).map_err(|error| Fault::new(INTERNAL_ERROR, error))
+fn json(result: &impl Serialize) -> ProcedureResult {
+    to_raw_value(result).map_err(|error| RpcError::new(INTERNAL_ERROR, error))
 }
 
-fn number(result: Result<Number, calculator::Problem>) -> Outcome {
+fn number(result: Result<Number, ArithmeticError>) -> ProcedureResult {
     RawValue::from_string(result?.to_string())
-        .map_err(|error| Fault::new(INTERNAL_ERROR, error))
+        .map_err(|error| RpcError::new(INTERNAL_ERROR, error))
 }
 
-impl From<calculator::Problem> for Fault {
-    fn from(problem: calculator::Problem) -> Fault {
+impl From<ArithmeticError> for RpcError {
+    fn from(problem: ArithmeticError) -> RpcError {
         let code = match problem {
-            calculator::Problem::DivisionByZero => DIVISION_BY_ZERO,
-            calculator::Problem::TooLarge
-            | calculator::Problem::TooLargeReal => TOO_LARGE,
+            ArithmeticError::DivisionByZero => DIVISION_BY_ZERO,
+            ArithmeticError::TooLarge | ArithmeticError::TooLargeReal => {
+                TOO_LARGE
+            }
         };
-        Fault::new(code, problem)
+        RpcError::new(code, problem)
     }
 }
 
-impl From<table::Problem> for Fault {
-    fn from(problem: table::Problem) -> Fault {
+impl From<TableError> for RpcError {
+    fn from(problem: TableError) -> RpcError {
         let code = match problem {
-            table::Problem::NoSuchKey => NO_SUCH_KEY,
-            table::Problem::LongKey => INVALID_PARAMS,
-            table::Problem::Full => TABLE_FULL,
+            TableError::NoSuchKey => NO_SUCH_KEY,
+            TableError::LongKey => INVALID_PARAMS,
+            TableError::Full => TABLE_FULL,
         };
-        Fault::new(code, problem)
+        RpcError::new(code, problem)
     }
 }

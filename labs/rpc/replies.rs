@@ -1,11 +1,11 @@
-//! At most once: the calls that were done, and what was answered. A client
-//! that hears nothing cannot know whether its request or the answer was lost,
-//! so it sends again. Without this table the work is then done again; with it
-//! the old answer goes out once more.        [T-X2] (viva 7) (viva 8) (try 1)
+//! At most once: the calls that were done, and their responses. A client that
+//! gets no response cannot know whether its request or the response was lost,
+//! so it sends again. Without this memory the server does the work again. With
+//! it, the server sends the old result.      [T-X2] (viva 7) (viva 8) (try 1)
 //!
 //! ```text
-//! id "ada/7" -> not known         -> run it, remember the answer
-//!            -> known, answered   -> the remembered answer
+//! id "ada/7" -> not known         -> run it, remember the result
+//!            -> known, done       -> the remembered result
 //!            -> known, running    -> wait for it, then the same
 //!            -> known, other call -> refuse: the id is used up
 //!            -> older than memory -> refuse: nobody can tell any more
@@ -26,22 +26,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use serde_json::value::RawValue;
 
-use crate::fault::{CANNOT_TELL, INVALID_REQUEST};
-use crate::identity::identity;
-use crate::wire::{Fault, Outcome};
+use crate::wire::{
+    CANNOT_TELL, CallId, INVALID_REQUEST, ProcedureResult, RpcError,
+};
 
 /// Most clients that are remembered.
 const CLIENTS: usize = 1024;
 
-/// Answers that are kept for each: one would do for a client that waits for
-/// each answer, a batch has several under way.
+/// Results that are kept for each: one would do for a client that waits for
+/// each response, but a batch has several under way.
 const WINDOW: usize = 64;
 
-/// A client unheard of for so long may be forgotten, if its place is needed:
-/// much longer than anybody goes on trying. Before that the NEWCOMER is
-/// refused: forgetting a call that may come again would be a broken promise.
+/// A client that has been silent for this long may be forgotten, if its place
+/// is needed: no client goes on trying for so long. Before that the NEWCOMER
+/// is refused, because to forget a call that may come again would break the
+/// promise.
 const KEPT: Duration = Duration::from_secs(600);
 
 /// How long a second request waits for the first, which still runs.
@@ -50,74 +50,65 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The memory of one server.
 #[derive(Default)]
 pub struct Replies {
-    clients: Mutex<HashMap<String, Client>>,
-    answered: Condvar,
+    clients: Mutex<HashMap<String, ClientMemory>>,
+    done: Condvar,
 }
 
-struct Client {
-    calls: BTreeMap<u64, Call>,
+/// What is remembered of one client.
+struct ClientMemory {
+    calls: BTreeMap<u64, RememberedCall>,
     forgotten: u64, // calls up to this one are no longer remembered
     heard: Instant,
 }
 
-struct Call {
-    text: u64,               // hash of method and params
-    answer: Option<Outcome>, // None while it runs
+struct RememberedCall {
+    text: u64,                       // hash of method and params
+    result: Option<ProcedureResult>, // None while it runs
 }
 
-/// Which client's call, and which of its calls.
-pub struct Identity {
-    client: String,
-    number: u64,
-}
-
-impl Identity {
-    /// The parts of an id such as `"ada/7"`.
-    pub fn of(id: &RawValue) -> Option<Identity> {
-        let id: String = serde_json::from_str(id.get()).ok()?;
-        let (client, number) = identity(&id)?;
-        Some(Identity { client: client.into(), number })
-    }
-}
-
-fn cannot_tell(why: &str) -> Fault {
-    Fault::new(CANNOT_TELL, format!("it was not done now: {why}"))
+fn cannot_tell(why: &str) -> RpcError {
+    RpcError::new(CANNOT_TELL, format!("it was not done now: {why}"))
 }
 
 impl Replies {
-    /// Runs a call, unless it was run before: then its answer, and `true`.
-    /// `text` stands for what is asked: a used id is no answer to another
-    /// question.
-    pub fn once(
+    /// Runs a call, unless it was run before: then returns its old result, and
+    /// `true`. `text` is a hash of what is asked: the old result is not a
+    /// response to another question under the same id.
+    pub fn run_at_most_once(
         &self,
-        who: Identity,
+        who: CallId,
         text: u64,
-        run: impl FnOnce() -> Outcome,
-    ) -> (Outcome, bool) {
+        run: impl FnOnce() -> ProcedureResult,
+    ) -> (ProcedureResult, bool) {
         if let Some(known) = self.find_or_enter(&who, text) {
             return (known, true);
         }
-        let outcome = run();
+        let result = run();
         if let Some(client) = self.clients.lock().get_mut(&who.client)
             && let Some(call) = client.calls.get_mut(&who.number)
         {
-            call.answer = Some(outcome.clone());
+            call.result = Some(result.clone());
         }
-        self.answered.notify_all();
-        (outcome, false)
+        self.done.notify_all();
+        (result, false)
     }
 
-    /// The answer that is known, or the reason to refuse; `None` if the call
+    /// The result that is known, or the reason to refuse; `None` if the call
     /// is new, which is noted. To look and to note is one step under the
-    /// lock: two copies of a request may arrive on two connections at once.
-    fn find_or_enter(&self, who: &Identity, text: u64) -> Option<Outcome> {
+    /// lock, because two copies of a request may arrive on two connections at
+    /// once.
+    fn find_or_enter(
+        &self,
+        who: &CallId,
+        text: u64,
+    ) -> Option<ProcedureResult> {
         let deadline = Instant::now() + PATIENCE;
         let mut clients = self.clients.lock();
         loop {
             let Some(client) = clients.get_mut(&who.client) else {
                 let refusal = make_room(&mut clients);
                 if refusal.is_none() {
-                    let mut client = Client::new();
+                    let mut client = ClientMemory::new();
                     client.enter(who.number, text);
                     clients.insert(who.client.clone(), client);
                 }
@@ -127,9 +118,9 @@ impl Replies {
             match client.calls.get(&who.number) {
                 Some(call) if call.text != text => {
                     let why = "this id was used for another call";
-                    return Some(Err(Fault::new(INVALID_REQUEST, why)));
+                    return Some(Err(RpcError::new(INVALID_REQUEST, why)));
                 }
-                Some(Call { answer: Some(known), .. }) => {
+                Some(RememberedCall { result: Some(known), .. }) => {
                     return Some(known.clone());
                 }
                 Some(_) => {} // it runs
@@ -142,7 +133,7 @@ impl Replies {
                     return None;
                 }
             }
-            let wait = self.answered.wait_until(&mut clients, deadline);
+            let wait = self.done.wait_until(&mut clients, deadline);
             if wait.timed_out() {
                 return Some(Err(cannot_tell("the first request still runs")));
             }
@@ -150,9 +141,11 @@ impl Replies {
     }
 }
 
-/// Forgets clients of long ago, if there is no place; if that does not help,
-/// the answer that a newcomer gets.
-fn make_room(clients: &mut HashMap<String, Client>) -> Option<Outcome> {
+/// Forgets clients of long ago, if there is no place. If that does not help,
+/// returns the error that a newcomer gets.
+fn make_room(
+    clients: &mut HashMap<String, ClientMemory>,
+) -> Option<ProcedureResult> {
     if clients.len() >= CLIENTS {
         clients.retain(|_, client| client.heard.elapsed() < KEPT);
     }
@@ -160,18 +153,18 @@ fn make_room(clients: &mut HashMap<String, Client>) -> Option<Outcome> {
     full.then(|| Err(cannot_tell("no memory for one more client")))
 }
 
-impl Client {
-    fn new() -> Client {
+impl ClientMemory {
+    fn new() -> ClientMemory {
         let (calls, heard) = (BTreeMap::new(), Instant::now());
-        Client { calls, forgotten: 0, heard }
+        ClientMemory { calls, forgotten: 0, heard }
     }
 
     /// Notes that a call runs, and forgets the oldest beyond the window.
     fn enter(&mut self, number: u64, text: u64) {
-        self.calls.insert(number, Call { text, answer: None });
+        self.calls.insert(number, RememberedCall { text, result: None });
         while self.calls.len() > WINDOW {
             let Some(oldest) = self.calls.first_entry() else { break };
-            if oldest.get().answer.is_none() {
+            if oldest.get().result.is_none() {
                 break; // it runs: there are no more of these than threads
             }
             self.forgotten = *oldest.key();

@@ -16,40 +16,170 @@
 //! --lose-reply 1 the work is done and the answer never sent; --lose-connection
 //! 1 closes instead. --at-most-once remembers what was done. (try 1) (try 2)
 
-use rpc::skeleton_wire;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use rpc::fault::{INVALID_REQUEST, TOO_SLOW};
 use rpc::skeleton::Skeleton;
-use rpc::skeleton_wire::LONGEST_REQUEST;
-use rpc::wire::{Fault, NO_ID};
-use socketlab::args::{self, Port, Program};
+use rpc::wire::{
+    self, INVALID_REQUEST, LONGEST_REQUEST, NO_ID, RpcError, TOO_SLOW,
+};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, say};
 
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    let delay = args::in_range("--delay", args.delay, 0, 60_000);
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let delay = Duration::from_millis(delay);
+    let service = Arc::new(Service {
+        skeleton: Skeleton::new(args.at_most_once, delay),
+        replies_to_lose: AtomicU64::new(args.lose_reply),
+        connections_to_lose: AtomicU64::new(args.lose_connection),
+        idle: Duration::from_secs(idle),
+    });
+
+    // ---- 1 socket() ------------------------------------------------------
+    // TCP: a call may be longer than a datagram, and lost segments are sent
+    // again. TCP does not prevent lost RESPONSES: see converse().  (viva 6)
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Clients must know this port beforehand. Sun's RPC had a server for that
+    // question alone, the portmapper on port 111.                (viva 15)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
+    listener.listen(BACKLOG)?;
+    net::allow_many_sockets();
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A thread per client: a call that takes long delays its caller, who
+        // waits anyway, and nobody else.
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let service = service.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    say!("[{peer}] connected");
+                    converse(client, peer, &service)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish();
+    Ok(())
+}
+
+/// What all conversations share.
+struct Service {
+    skeleton: Skeleton,
+    replies_to_lose: AtomicU64,
+    connections_to_lose: AtomicU64,
+    idle: Duration,
+}
+
+/// Responds to one client's lines in their order until it leaves.
+fn converse(
+    client: TcpSocket,
+    peer: SocketAddr,
+    service: &Service,
+) -> Result<()> {
+    // The second of two responses in a row must not wait until the peer has
+    // acknowledged the first (Nagle).
+    client.set_no_delay()?;
+    let mut reader =
+        LineReader::new(client.clone(), LONGEST_REQUEST, service.idle);
+    loop {
+        // ---- 5 recv() ----------------------------------------------------
+        // Inside the reader, as often as a line needs. JSON shows its own
+        // end, but only to a parser that has read all of it. The newline
+        // shows it without a parser, and puts both ends in step again after
+        // a line that is not JSON at all.            (viva 11) (try 5)
+        let answer = match reader.read() {
+            Ok(Received::Line(line) | Received::Unterminated(line)) => {
+                service.skeleton.answer(&line, peer)
+            }
+            Ok(Received::TooLong) => {
+                say!("[{peer}] refused: a line that is too long");
+                let why = format!("a line has {LONGEST_REQUEST} bytes at most");
+                let error = RpcError::new(INVALID_REQUEST, why);
+                Some(wire::response(&Err(error), NO_ID))
+            }
+            Ok(Received::End) => {
+                say!("[{peer}] left");
+                break;
+            }
+            Err(error) => {
+                if error.is_timeout() {
+                    // The client's author may have forgotten the newline.
+                    // Nothing depends on whether this arrives.
+                    let why = "no whole line in time: end it with \\n";
+                    let slow = RpcError::new(TOO_SLOW, why);
+                    let line = wire::response(&Err(slow), NO_ID) + "\n";
+                    let _ = client.send_all(line.as_bytes());
+                }
+                return Err(error);
+            }
+        };
+        let Some(answer) = answer else { continue }; // notifications
+        if take_one(&service.replies_to_lose) {
+            // The work is done. The client cannot tell this from a request
+            // that never arrived.                       (viva 6) (try 1)
+            say!("[{peer}] that answer is lost, on purpose");
+            continue;
+        }
+        if take_one(&service.connections_to_lose) {
+            say!("[{peer}] that answer is lost with the connection");
+            break;
+        }
+
+        // ---- 6 send() ----------------------------------------------------
+        // Response and newline in one write. When send() has returned, the
+        // kernel has the bytes. We are not told whether the client ever reads
+        // them.
+        client.send_all(format!("{answer}\n").as_bytes())?;
+    }
+
+    // ---- 7 close() -------------------------------------------------------
+    // FIN; what the client still sends is read and dropped first, because
+    // close() with unread bytes answers with RST.
+    drop(reader); // it holds a handle of the socket as well
+    client.finish();
+    Ok(())
+}
+
+/// Counts down, but not below 0: was there one left?
+fn take_one(count: &AtomicU64) -> bool {
+    let one_less = |left: u64| left.checked_sub(1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
+}
+
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// What a further client reads when `--max-clients` are served.
 const NO_ROOM: &str = concat!(
     r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Server error","#,
     r#""data":"no room: try again later"},"id":null}"#,
     "\n"
 );
-
-const PROGRAM: Program = Program {
-    lab: "rpc",
-    role: "server",
-    port: 12006,
-    steps: "socket bind listen accept recv send close",
-    example: "rpc-server 127.0.0.1 12006 --at-most-once",
-};
 
 /// Runs procedures for clients on other machines (JSON-RPC 2.0, a line each).
 #[derive(FromArgs, ArgsInfo)]
@@ -84,137 +214,10 @@ struct Args {
     allow_privileged: bool,
 }
 
-/// What all conversations share.
-struct Service {
-    skeleton: Skeleton,
-    replies_to_lose: AtomicU64,
-    connections_to_lose: AtomicU64,
-    idle: Duration,
-}
-
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let address = net::resolve_one(&args.host, port)?;
-    let delay = args::in_range("--delay", args.delay, 0, 60_000);
-    let idle = args::in_range("--idle", args.idle, 1, 86_400);
-    let delay = Duration::from_millis(delay);
-    let service = Arc::new(Service {
-        skeleton: Skeleton::new(args.at_most_once, delay),
-        replies_to_lose: AtomicU64::new(args.lose_reply),
-        connections_to_lose: AtomicU64::new(args.lose_connection),
-        idle: Duration::from_secs(idle),
-    });
-
-    // ---- 1 socket() ------------------------------------------------------
-    // TCP: a call may be longer than a datagram, and lost segments are sent
-    // again. It does not save us from lost ANSWERS: see converse(). (viva 6)
-    let listener = TcpSocket::new(address)?;
-
-    // ---- 2 bind() --------------------------------------------------------
-    // Clients must know this port beforehand. Sun's RPC had a server for that
-    // question alone, the portmapper on port 111.                (viva 15)
-    listener.set_reuse_address()?;
-    listener.bind(address)?;
-
-    // ---- 3 listen() ------------------------------------------------------
-    listener.listen(BACKLOG)?;
-    net::allow_many_sockets();
-    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
-    net::announce(listener.local_addr()?);
-
-    loop {
-        // ---- 4 accept() --------------------------------------------------
-        // A thread per client: a call that takes long holds up its caller,
-        // who waits anyway, and nobody else.
-        match listener.accept() {
-            Ok((client, peer)) => {
-                let service = service.clone();
-                clients.spawn(client, peer, move |client, peer| {
-                    say!("[{peer}] connected");
-                    converse(client, peer, &service)
-                });
-            }
-            Err(error) if clients.keep_accepting(&error) => {}
-            Err(_) => break, // Ctrl-C or SIGTERM
-        }
-    }
-    clients.finish();
-    Ok(())
-}
-
-/// Answers one client's lines in their order until it goes away.
-fn converse(
-    client: TcpSocket,
-    peer: SocketAddr,
-    service: &Service,
-) -> Result<()> {
-    // Of two answers in a row the second must not wait for the peer to
-    // acknowledge the first (Nagle).
-    client.set_no_delay()?;
-    let mut reader =
-        LineReader::new(client.clone(), LONGEST_REQUEST, service.idle);
-    loop {
-        // ---- 5 recv() ----------------------------------------------------
-        // Inside the reader, as often as a line needs. JSON would show its
-        // own end, but only to a parser that has read all of it; the line end
-        // says so before, and puts the two in step again after a line that is
-        // no JSON at all.                            (viva 11) (try 5)
-        let answer = match reader.read() {
-            Ok(Received::Line(line) | Received::Unterminated(line)) => {
-                service.skeleton.answer(&line, peer)
-            }
-            Ok(Received::TooLong) => {
-                say!("[{peer}] refused: a line that is too long");
-                let why = format!("a line has {LONGEST_REQUEST} bytes at most");
-                let fault = Fault::new(INVALID_REQUEST, why);
-                Some(skeleton_wire::answer(&Err(fault), NO_ID))
-            }
-            Ok(Received::End) => {
-                say!("[{peer}] left");
-                break;
-            }
-            Err(error) => {
-                if error.is_timeout() {
-                    // Who forgot the line end should know; whether it
-                    // arrives is no matter.
-                    let why = "no whole line in time: end it with \\n";
-                    let fault = Fault::new(TOO_SLOW, why);
-                    let line = skeleton_wire::answer(&Err(fault), NO_ID) + "\n";
-                    let _ = client.send_all(line.as_bytes());
-                }
-                return Err(error);
-            }
-        };
-        let Some(answer) = answer else { continue }; // notifications
-        if take_one(&service.replies_to_lose) {
-            // The work is done. The client cannot tell this from a request
-            // that never arrived.                       (viva 6) (try 1)
-            say!("[{peer}] that answer is lost, on purpose");
-            continue;
-        }
-        if take_one(&service.connections_to_lose) {
-            say!("[{peer}] that answer is lost with the connection");
-            break;
-        }
-
-        // ---- 6 send() ----------------------------------------------------
-        // Answer and line end in one write. That send() has returned means
-        // that the kernel has the bytes; whether the client ever reads them,
-        // nobody tells us.
-        client.send_all(format!("{answer}\n").as_bytes())?;
-    }
-
-    // ---- 7 close() -------------------------------------------------------
-    // FIN; what the client still sends is read and dropped first, because
-    // close() with unread bytes answers with RST.
-    drop(reader); // it holds a handle of the socket as well
-    client.finish();
-    Ok(())
-}
-
-/// Counts down, but not below 0: was there one left?
-fn take_one(count: &AtomicU64) -> bool {
-    let one_less = |left: u64| left.checked_sub(1);
-    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
-}
+const PROGRAM: Program = Program {
+    lab: "rpc",
+    role: Role::Server,
+    port: 12006,
+    steps: "socket bind listen accept recv send close",
+    example: "rpc-server 127.0.0.1 12006 --at-most-once",
+};

@@ -1,15 +1,15 @@
-//! The skeleton: the server's half of a remote call. Takes a line off the
-//! wire, finds the procedure, calls it as its own program would, and puts the
-//! result on a line. The client's half is stub.rs.         [T-X2] [T-Q7]
+//! The skeleton: the server's half of a remote call. It takes a line, finds
+//! the procedure, calls it as a local program would, and makes a line of the
+//! result. The client's half is stub.rs.                   [T-X2] [T-Q7]
 //!
 //! ```text
-//! line -> open -> request -> find -> bind -> run -> answer -> line
+//! line -> open -> request -> find -> bind -> run -> response -> line
 //!          |        |         |       |       |
 //!     -32700   -32600    -32601  -32602    -32603, or the procedure's
 //! ```
 //!
-//! A notification takes the same way and nothing comes back, not even an
-//! error. Of a batch, each member does; the answers are one list.
+//! A notification goes the same way and nothing comes back, not even an error.
+//! Each member of a batch goes this way, too; the responses are one list.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -22,55 +22,55 @@ use serde_json::value::RawValue;
 use socketlab::{console, say};
 
 use crate::arguments::Arguments;
-use crate::fault::{
-    INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, TOO_MUCH,
+use crate::procedures::{Effect, Procedure, SharedState};
+use crate::replies::Replies;
+use crate::wire::{
+    self, INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, NO_ID,
+    ProcedureResult, Request, Requests, RpcError, TOO_MUCH,
 };
-use crate::procedures::{Procedure, State};
-use crate::replies::{Identity, Replies};
-use crate::skeleton_wire::{self, Message, Request};
-use crate::wire::{Fault, NO_ID, Outcome};
 
 /// Most requests in a batch.
 const LONGEST_BATCH: usize = 1000;
 
-/// When the answers to a batch have grown to this, the rest is not run. The
-/// line becomes longer by one answer at most and by a sentence for each of
-/// the rest: less than a client reads.
-const LONGEST_ANSWERS: usize = 256 * 1024;
+/// When the responses to a batch have grown to this many bytes, the rest is
+/// not run. The line becomes longer by one response at most and by a sentence
+/// for each of the rest: less than a client reads.
+const LONGEST_RESPONSES: usize = 256 * 1024;
 
-/// Members of a batch that the log shows.
+/// Requests of a batch that the log shows.
 const LOGGED: usize = 10;
 
 /// Bytes of a call or result that the log shows.
 const SHOWN: usize = 80;
 
-/// The procedures, what they work on, and what was done already.
+/// The procedures' shared state, and the memory of what was done already.
 pub struct Skeleton {
-    state: State,
+    state: SharedState,
     replies: Option<Replies>, // None: at least once
     hasher: RandomState,      // of what was asked under an id
     delay: Duration,          // that each procedure takes
 }
 
 impl Skeleton {
-    /// A skeleton whose counter is 0 and whose table is empty.
+    /// A skeleton whose counter is 0 and whose table is empty. Each procedure
+    /// takes `delay` longer.
     pub fn new(at_most_once: bool, delay: Duration) -> Skeleton {
         let replies = at_most_once.then(Replies::default);
-        let (state, hasher) = (State::default(), RandomState::new());
+        let (state, hasher) = (SharedState::default(), RandomState::new());
         Skeleton { state, replies, hasher, delay }
     }
 
-    /// The answer to a line; `None` where the standard wants silence.
+    /// The response to a line; `None` where the standard wants silence.
     pub fn answer(&self, line: &[u8], peer: SocketAddr) -> Option<String> {
-        match skeleton_wire::open(line) {
-            Ok(Message::One(request)) => self.answer_one(request, Some(peer)),
-            Ok(Message::Batch(requests)) => self.answer_all(&requests, peer),
-            Err(fault) => Some(refuse(fault, NO_ID, Some(peer))),
+        match wire::open(line) {
+            Ok(Requests::One(request)) => self.answer_one(request, Some(peer)),
+            Ok(Requests::Batch(requests)) => self.answer_all(&requests, peer),
+            Err(error) => Some(refuse(error, NO_ID, Some(peer))),
         }
     }
 
-    /// One after the other. The standard allows any order, also at once: who
-    /// needs an order must not put calls into one batch.        (viva 12)
+    /// One after the other. The standard allows any order, also at once, so
+    /// that a client must not rely on the order in a batch.      (viva 12)
     fn answer_all(
         &self,
         requests: &[&RawValue],
@@ -82,29 +82,29 @@ impl Skeleton {
             count => Some(format!("{count} requests, {LONGEST_BATCH} at most")),
         };
         if let Some(problem) = problem {
-            let fault = Fault::new(INVALID_REQUEST, problem);
-            return Some(refuse(fault, NO_ID, Some(peer)));
+            let error = RpcError::new(INVALID_REQUEST, problem);
+            return Some(refuse(error, NO_ID, Some(peer)));
         }
-        let (mut answers, mut size) = (Vec::new(), 0);
+        let (mut responses, mut size) = (Vec::new(), 0);
         for (index, request) in requests.iter().enumerate() {
             let peer = (index < LOGGED).then_some(peer);
-            // Not run at all, rather than run with nobody to hear of it; to a
-            // notification nobody listens, so it is dropped without a word.
-            let answer = match size > LONGEST_ANSWERS {
+            // Not run at all, because there is no room for the response. A
+            // notification gets none, so it is dropped without a word.
+            let response = match size > LONGEST_RESPONSES {
                 true => skip(request),
                 false => self.answer_one(request, peer),
             };
-            size += answer.as_ref().map_or(0, String::len);
-            answers.extend(answer);
+            size += response.as_ref().map_or(0, String::len);
+            responses.extend(response);
         }
         if let more @ 1.. = requests.len().saturating_sub(LOGGED) {
             say!("[{peer}] and {more} more of this batch");
         }
         // Nothing but notifications: not even an empty list.
-        (!answers.is_empty()).then(|| format!("[{}]", answers.join(",")))
+        (!responses.is_empty()).then(|| format!("[{}]", responses.join(",")))
     }
 
-    /// Answers a request; `peer` if the log should tell.
+    /// Responds to a request; `peer` if the log should show it.
     fn answer_one(
         &self,
         text: &RawValue,
@@ -112,20 +112,20 @@ impl Skeleton {
     ) -> Option<String> {
         let request = match Request::read(text) {
             Ok(request) => request,
-            Err((fault, id)) => return Some(refuse(fault, id, peer)),
+            Err((error, id)) => return Some(refuse(error, id, peer)),
         };
-        let (outcome, repeated) = self.call(&request);
+        let (result, repeated) = self.call(&request);
         if let Some(peer) = peer {
-            tell(&request, &outcome, repeated, peer);
+            log(&request, &result, repeated, peer);
         }
-        request.id.map(|id| skeleton_wire::answer(&outcome, id.get()))
+        request.id.map(|id| wire::response(&result, id.get()))
     }
 
-    /// Finds the procedure and runs it; `true` if the outcome is an old one.
-    fn call(&self, request: &Request<'_>) -> (Outcome, bool) {
+    /// Finds the procedure and runs it; `true` if the result is an old one.
+    fn call(&self, request: &Request<'_>) -> (ProcedureResult, bool) {
         let Some(procedure) = Procedure::find(&request.method) else {
             let why = "rpc.methods lists what there is";
-            return (Err(Fault::new(METHOD_NOT_FOUND, why)), false);
+            return (Err(RpcError::new(METHOD_NOT_FOUND, why)), false);
         };
         let given = Arguments::bind(
             request.params,
@@ -134,20 +134,20 @@ impl Skeleton {
         );
         let given = match given {
             Ok(given) => given,
-            Err(fault) => return (Err(fault), false),
+            Err(error) => return (Err(error), false),
         };
         let run = || {
             thread::sleep(self.delay);
             contain(|| (procedure.run)(&self.state, &given))
         };
-        let identity = request.id.and_then(Identity::of);
-        match (&self.replies, identity) {
-            (Some(replies), Some(identity)) if !procedure.safe => {
+        let changes = procedure.effect == Effect::Changes;
+        match (&self.replies, request.call_id()) {
+            (Some(replies), Some(id)) if changes => {
                 // No arguments is the same call as an empty list of them.
                 let params = request.params.map(RawValue::get);
                 let params = params.filter(|text| !is_empty(text));
                 let text = self.hasher.hash_one((&request.method, params));
-                replies.once(identity, text, run)
+                replies.run_at_most_once(id, text, run)
             }
             _ => (run(), false),
         }
@@ -162,27 +162,27 @@ fn is_empty(params: &str) -> bool {
     inside.is_some_and(|inside| inside.trim().is_empty())
 }
 
-/// A procedure that panics has a bug. The caller is told so, with the code
-/// that the standard has for it, and the connection goes on.
-fn contain(run: impl FnOnce() -> Outcome) -> Outcome {
+/// A procedure that panics has a bug. The caller gets the standard's error for
+/// that, and the connection goes on.
+fn contain(run: impl FnOnce() -> ProcedureResult) -> ProcedureResult {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        Err(Fault::new(INTERNAL_ERROR, "the procedure broke down"))
+        Err(RpcError::new(INTERNAL_ERROR, "the procedure broke down"))
     })
 }
 
 /// A line of the log: what was called, and what came of it.
-fn tell(
+fn log(
     request: &Request<'_>,
-    outcome: &Outcome,
+    result: &ProcedureResult,
     repeated: bool,
     peer: SocketAddr,
 ) {
     let params = request.params.map_or("", RawValue::get);
     let call = format!("{} {params}", request.method);
     let call = console::escape_short(call.trim_end().as_bytes(), SHOWN);
-    let result = match outcome {
+    let result = match result {
         Ok(result) => result.to_string(),
-        Err(fault) => format!("error {fault}"),
+        Err(error) => format!("error {error}"),
     };
     let result = console::escape_short(result.as_bytes(), SHOWN);
     let remark = match (repeated, request.id) {
@@ -193,23 +193,23 @@ fn tell(
     say!("[{peer}] {call} -> {result}{remark}");
 }
 
-/// The answer to what is no request.
-fn refuse(fault: Fault, id: &str, peer: Option<SocketAddr>) -> String {
+/// The response to what is not a request.
+fn refuse(error: RpcError, id: &str, peer: Option<SocketAddr>) -> String {
     if let Some(peer) = peer {
-        let shown = console::escape_short(fault.to_string().as_bytes(), SHOWN);
+        let shown = console::escape_short(error.to_string().as_bytes(), SHOWN);
         say!("[{peer}] refused: {shown}");
     }
-    skeleton_wire::answer(&Err(fault), id)
+    wire::response(&Err(error), id)
 }
 
-/// The answer to the rest of a batch whose answers have grown too long.
+/// The response to the rest of a batch whose responses have grown too long.
 fn skip(text: &RawValue) -> Option<String> {
     let id = match Request::read(text) {
         Ok(request) => request.id?.get(),
         Err((_, id)) => id,
     };
-    let fault = Fault::new(TOO_MUCH, "not run: the answers grow too long");
-    Some(skeleton_wire::answer(&Err(fault), id))
+    let error = RpcError::new(TOO_MUCH, "not run: the answers grow too long");
+    Some(wire::response(&Err(error), id))
 }
 
 #[cfg(test)]
@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_procedure_that_panics_is_an_internal_error() {
-        let outcome = contain(|| panic!("a bug in a procedure"));
-        let code = outcome.map(|_| ()).map_err(|fault| fault.code);
+        let result = contain(|| panic!("a bug in a procedure"));
+        let code = result.map(|_| ()).map_err(|error| error.code);
         assert_eq!(code, Err(INTERNAL_ERROR));
     }
 }

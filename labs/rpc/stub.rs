@@ -1,8 +1,7 @@
 //! The stub: the client's half of a remote call. To call it looks like calling
-//! the procedure, and what makes it different is in here: a deadline, trying
-//! again. Marshalling is in stub_wire.rs, the sockets in connection.rs, what
-//! is sent once only in once.rs; the server's half is skeleton.rs.
-//! [T-X2] [T-Q7]
+//! the procedure. What makes it different is in here: a deadline, and trying
+//! again. Marshalling is in wire.rs, the sockets are in connection.rs; the
+//! server's half is skeleton.rs.                           [T-X2] [T-Q7]
 //!
 //! ```text
 //! program       stub (this file)  connection.rs       server
@@ -16,7 +15,7 @@
 //! ```
 //!
 //! The second request is the first one, byte for byte. With another id it
-//! would be another call, and no server could know.  (viva 7) (try 1)
+//! would be another call, and the server could not know it. (viva 7) (try 1)
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -24,19 +23,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use socketlab::{Error, Result, console, say, warn};
 
 use crate::connection::Connection;
-use crate::stub_wire::{self, Answer};
-use crate::wire::{Fault, SERVER_ERRORS};
+use crate::wire::{self, Response, RpcError};
 
-/// The pause before trying again when an attempt failed at once; it doubles,
-/// and a part of it is chance: many clients of a server that went down must
-/// not all come back in the same moment.                       (viva 16)
+/// The pause before trying again when an attempt failed at once. It doubles,
+/// and a part of it is random, so that the many clients of a server that went
+/// down do not all come back in the same moment.               (viva 16)
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Lines that are no answer to us, passed over while waiting for ours.
+/// Most responses to other calls that are skipped while waiting for ours.
 const STRANGE_LINES: usize = 1000;
 
 /// Bytes of a strange line that the error shows.
@@ -44,7 +43,7 @@ const STRANGE_SHOWN: usize = 80;
 
 /// How long to wait, and how often to ask.
 #[derive(Clone, Copy)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// For one attempt: connect, send and answer together.
     pub deadline: Duration,
     /// Attempts at most. 1: never ask twice.
@@ -53,24 +52,34 @@ pub struct Patience {
 
 /// How a remote call can end without a result. A local call knows only the
 /// first of these.
-pub enum Failure {
-    /// The server answered: it could not, or would not.
-    Answered(Fault),
-    /// No answer. The call was sent so many times, and may have been done
+pub enum RemoteFailure {
+    /// The server responded: it could not, or would not.
+    Refused(RpcError),
+    /// No response. The call was sent `sent` times, and may have been done
     /// none, one or all of them.                               (viva 6)
-    Silent { sent: u32, last: Error },
-    /// Something came that is no JSON-RPC 2.0: it is another server, or it
-    /// has a bug. To ask again would not help, so nobody does.
-    Strange { sent: u32, why: String },
+    NoResponse {
+        /// How often the request was sent.
+        sent: u32,
+        /// Why the last attempt failed.
+        last: Error,
+    },
+    /// Something came that is not JSON-RPC 2.0: this is another kind of
+    /// server, or it has a bug. To ask again would not help.
+    NotJsonRpc {
+        /// How often the request was sent.
+        sent: u32,
+        /// What is wrong with the line that came.
+        why: String,
+    },
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for RemoteFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Answered(fault) => {
-                f.write_str(&console::escape(fault.to_string().as_bytes()))
+            RemoteFailure::Refused(error) => {
+                f.write_str(&console::escape(error.to_string().as_bytes()))
             }
-            Failure::Strange { sent, why } => {
+            RemoteFailure::NotJsonRpc { sent, why } => {
                 let times = if *sent == 1 { "once" } else { "more than once" };
                 write!(
                     f,
@@ -78,15 +87,15 @@ impl fmt::Display for Failure {
                      whether it was done: sent {times}."
                 )
             }
-            Failure::Silent { sent: 0, last } => {
+            RemoteFailure::NoResponse { sent: 0, last } => {
                 write!(f, "{}\nNot done: nothing was sent.", shown(last))
             }
-            Failure::Silent { sent: 1, last } => write!(
+            RemoteFailure::NoResponse { sent: 1, last } => write!(
                 f,
                 "{}\nNobody knows whether it was done: sent once.",
                 shown(last)
             ),
-            Failure::Silent { sent, last } => write!(
+            RemoteFailure::NoResponse { sent, last } => write!(
                 f,
                 "{}\nNobody knows whether it was done: sent {sent} times, \
                  done 0 to {sent} times; at most once if the server \
@@ -102,13 +111,25 @@ fn shown(error: &Error) -> String {
     console::escape(error.to_string().as_bytes())
 }
 
-/// What a remote call gives.
-pub type Called<T> = std::result::Result<T, Failure>;
+/// Why one attempt got no response.
+enum AttemptFailure {
+    NoResponse(Error), // another attempt may go better
+    NotJsonRpc(String),
+}
 
-/// A server, as the client's program sees it: somebody to call.
+impl From<Error> for AttemptFailure {
+    fn from(error: Error) -> AttemptFailure {
+        AttemptFailure::NoResponse(error)
+    }
+}
+
+/// What a remote call returns.
+pub type RemoteResult<T> = std::result::Result<T, RemoteFailure>;
+
+/// A server, as the client's program sees it: something to call.
 pub struct Stub {
     addresses: Vec<SocketAddr>,
-    patience: Patience,
+    policy: RetryPolicy,
     show: bool,
     client: String, // who we are, for as long as we run
     calls: u64,     // how many we have made
@@ -116,18 +137,19 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// A stub for the server at these addresses; connects when it has to.
-    /// `show` prints what goes over the wire.
+    /// A stub for the server at these addresses. It connects with its first
+    /// call. `show` prints what goes over the wire.
     pub fn new(
         addresses: Vec<SocketAddr>,
-        patience: Patience,
+        policy: RetryPolicy,
         show: bool,
     ) -> Stub {
-        // By chance, not from our address: that changes with the network,
-        // and two processes share it. It must outlive every connection.
+        // Random, not made of our address: the address changes with the
+        // network, and two processes share it. The name must outlive every
+        // connection.
         let client = format!("{:016x}", rand::rng().random::<u64>());
         let (calls, connection) = (0, None);
-        Stub { addresses, patience, show, client, calls, connection }
+        Stub { addresses, policy, show, client, calls, connection }
     }
 
     /// Calls a procedure: `params` is a JSON list or object, or empty.
@@ -135,45 +157,45 @@ impl Stub {
         &mut self,
         method: &str,
         params: &str,
-    ) -> Called<Box<RawValue>> {
+    ) -> RemoteResult<Box<RawValue>> {
         self.calls += 1;
         let id = format!("{}/{}", self.client, self.calls);
         self.call_as(&id, method, params)
     }
 
-    /// The same under an id of the caller's choice: what was called under it
-    /// before, perhaps by a program that was killed since, is this call.
+    /// The same under an id of the caller's choice. If a program that was
+    /// killed meanwhile used this id, this is the same call.
     pub fn call_as(
         &mut self,
         id: &str,
         method: &str,
         params: &str,
-    ) -> Called<Box<RawValue>> {
-        let line = stub_wire::request(method, params, Some(id));
+    ) -> RemoteResult<Box<RawValue>> {
+        let line = wire::request(method, params, Some(id));
         let mut sent = 0;
         let mut attempt = 1;
         loop {
             let began = Instant::now();
             let last = match self.attempt(&line, id, &mut sent) {
-                Ok(Ok(answer)) => {
-                    return answer.outcome.map_err(Failure::Answered);
+                Ok(response) => {
+                    return response.result.map_err(RemoteFailure::Refused);
                 }
-                Ok(Err(why)) => {
+                Err(AttemptFailure::NotJsonRpc(why)) => {
                     self.hang_up();
-                    return Err(Failure::Strange { sent, why });
+                    return Err(RemoteFailure::NotJsonRpc { sent, why });
                 }
-                Err(error) => error,
+                Err(AttemptFailure::NoResponse(error)) => error,
             };
             self.hang_up();
-            // Before anything was sent a failure is a plain failure.
-            if attempt == self.patience.tries || sent == 0 {
-                return Err(Failure::Silent { sent, last });
+            // Nothing was sent, so that the call was certainly not done.
+            if attempt == self.policy.tries || sent == 0 {
+                return Err(RemoteFailure::NoResponse { sent, last });
             }
             attempt += 1;
-            let tries = self.patience.tries;
+            let tries = self.policy.tries;
             let last = shown(&last);
             warn!("{last}\ntrying again, {attempt} of {tries}: id {id:?}");
-            if began.elapsed() < self.patience.deadline {
+            if began.elapsed() < self.policy.deadline {
                 let longest = PAUSE * 2_u32.pow(attempt.min(6));
                 let share = rand::rng().random_range(0.5..1.0);
                 thread::sleep(longest.mul_f64(share));
@@ -181,49 +203,80 @@ impl Stub {
         }
     }
 
-    /// Sends the request and waits for the answer with its id. The inner
-    /// error: why what came is no answer.
+    /// Sends the request and waits for the response with its id.
     fn attempt(
         &mut self,
         line: &str,
         id: &str,
         sent: &mut u32,
-    ) -> Result<std::result::Result<Answer, String>> {
+    ) -> std::result::Result<Response, AttemptFailure> {
         let deadline = self.deadline();
         self.send(line, deadline, sent)?;
         for _ in 0..STRANGE_LINES {
             let line = self.receive(deadline)?;
-            let answer = match Answer::from_line(&line) {
-                Ok(answer) => answer,
+            let response = match Response::read(&line) {
+                Ok(response) => response,
                 Err(why) => {
                     let line = console::escape_short(&line, STRANGE_SHOWN);
-                    return Ok(Err(format!("{why}: {line}")));
+                    let why = format!("{why}: {line}");
+                    return Err(AttemptFailure::NotJsonRpc(why));
                 }
             };
-            match &answer.outcome {
-                _ if answer.id == id => return Ok(Ok(answer)),
-                // About the connection (no room, too slow), not the call.
-                Err(fault)
-                    if answer.id.is_null()
-                        && SERVER_ERRORS.contains(&fault.code) =>
+            match &response.result {
+                _ if response.id == id => return Ok(response),
+                Err(error)
+                    if response.id.is_null() && error.is_about_connection() =>
                 {
-                    return Err(Error::other(fault.to_string()));
+                    return Err(Error::other(error.to_string()).into());
                 }
-                Err(_) if answer.id.is_null() => return Ok(Ok(answer)),
-                _ => {} // of an earlier call, given up meanwhile
+                Err(_) if response.id.is_null() => return Ok(response),
+                _ => {} // to an earlier call, which was given up meanwhile
             }
         }
-        Err(Error::other("nothing but answers that nobody asked for"))
+        Err(Error::other("nothing but answers that nobody asked for").into())
     }
 
-    /// Until when an attempt that begins now may take.
-    pub fn deadline(&self) -> Instant {
-        Instant::now() + self.patience.deadline
+    /// Sends a notification: a call that nobody answers. It is done once or
+    /// not at all, and nobody can say which.                   (viva 12)
+    pub fn notify(&mut self, method: &str, params: &str) -> RemoteResult<()> {
+        let line = wire::request(method, params, None);
+        self.send_once(&line, self.deadline())
+    }
+
+    /// Sends a line of the user's own as it is, once. Returns the line that
+    /// comes back, if the standard has a response to this one.
+    pub fn send_raw(&mut self, line: &str) -> RemoteResult<Option<String>> {
+        let deadline = self.deadline();
+        self.send_once(line, deadline)?;
+        if !wants_response(line) {
+            return Ok(None);
+        }
+        match self.receive(deadline) {
+            Ok(line) => Ok(Some(String::from_utf8_lossy(&line).into())),
+            Err(last) => {
+                self.hang_up();
+                Err(RemoteFailure::NoResponse { sent: 1, last })
+            }
+        }
+    }
+
+    /// Sends a line, and never again.
+    fn send_once(&mut self, line: &str, deadline: Instant) -> RemoteResult<()> {
+        let mut sent = 0;
+        self.send(line, deadline, &mut sent).map_err(|last| {
+            self.hang_up();
+            RemoteFailure::NoResponse { sent, last }
+        })
+    }
+
+    /// The end of an attempt that begins now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.policy.deadline
     }
 
     /// Sends a line on the connection, which is made if there is none. Counts
     /// it in `sent` as soon as something may have arrived.
-    pub fn send(
+    fn send(
         &mut self,
         line: &str,
         deadline: Instant,
@@ -231,7 +284,7 @@ impl Stub {
     ) -> Result<()> {
         let kept = match self.connection.take() {
             Some(connection) => connection,
-            None => Connection::to(&self.addresses, self.patience.deadline)?,
+            None => Connection::to(&self.addresses, self.policy.deadline)?,
         };
         let connection = self.connection.insert(kept);
         if self.show {
@@ -243,19 +296,63 @@ impl Stub {
     }
 
     /// The next line that comes on the connection.
-    pub fn receive(&mut self, deadline: Instant) -> Result<Vec<u8>> {
+    fn receive(&mut self, deadline: Instant) -> Result<Vec<u8>> {
         let connection = self.connection.as_mut();
         let connection =
             connection.ok_or_else(|| Error::other("not connected"))?;
         connection.receive(deadline, self.show)
     }
 
-    /// Ends the connection; the next call makes a new one. An answer that
+    /// Closes the connection; the next call makes a new one. A response that
     /// comes too late for its call then finds nobody, and cannot be taken
-    /// for the answer to the next.
+    /// for the response to the next.
     pub fn hang_up(&mut self) {
         if let Some(connection) = self.connection.take() {
             connection.close();
+        }
+    }
+}
+
+/// Does the standard have a response to this line? It has none to
+/// notifications, and one to everything else, even if that is an error.
+fn wants_response(line: &str) -> bool {
+    match serde_json::from_str(line) {
+        Ok(Value::Array(batch)) => {
+            batch.is_empty() || !batch.iter().all(is_notification)
+        }
+        Ok(message) => !is_notification(&message),
+        Err(_) => true,
+    }
+}
+
+/// A request without an id.
+fn is_notification(message: &Value) -> bool {
+    let params = message.get("params");
+    message["jsonrpc"] == "2.0"
+        && message["method"].is_string()
+        && params.is_none_or(|p| p.is_array() || p.is_object())
+        && message.get("id").is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_notifications_want_no_answer() {
+        for (line, wants) in [
+            (r#"{"jsonrpc":"2.0","method":"x"}"#, false),
+            (r#"{"jsonrpc":"2.0","method":"x","params":[1]}"#, false),
+            (r#"{"jsonrpc":"2.0","method":"x","params":1}"#, true),
+            (r#"{"jsonrpc":"2.0","method":"x","id":null}"#, true),
+            (r#"{"jsonrpc":"2.0","method":1}"#, true),
+            (r#"{"method":"x"}"#, true),
+            (r#"[{"jsonrpc":"2.0","method":"x"}]"#, false),
+            (r#"[{"jsonrpc":"2.0","method":"x"},1]"#, true),
+            ("[]", true),
+            ("{", true),
+        ] {
+            assert_eq!(wants_response(line), wants, "{line}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A table of keys and values that all clients share: behind ONE lock, since
-//! each operation is one look or one change and nobody waits for a peer while
+//! A table of keys and values that all clients share, behind ONE lock: each
+//! operation is one look or one change, and nobody waits for a peer while
 //! holding it. A hub thread (labs/chat) would be more than this needs.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //! client B -> get("colour") ---------/
 //! ```
 //!
-//! Knows nothing of requests and answers, as calculator.rs does not.
+//! Like calculator.rs, it knows nothing of requests and responses.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -23,12 +23,13 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// Longest key in bytes. A value is bounded by the line that brings it.
 const LONGEST_KEY: usize = 256;
 
-/// Keys of one answer of [`Table::keys`]; the caller asks again for more.
-pub const KEYS_AT_ONCE: usize = 100;
+/// Most keys that one call of [`Table::keys`] returns; the caller asks again
+/// for more.
+const KEYS_AT_ONCE: usize = 100;
 
 /// Why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum TableError {
     /// Nothing is stored under it.
     NoSuchKey,
     /// Over 256 bytes.
@@ -37,12 +38,12 @@ pub enum Problem {
     Full,
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for TableError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Problem::NoSuchKey => "no such key",
-            Problem::LongKey => "the key is longer than 256 bytes",
-            Problem::Full => "the table is full",
+            TableError::NoSuchKey => "no such key",
+            TableError::LongKey => "the key is longer than 256 bytes",
+            TableError::Full => "the table is full",
         })
     }
 }
@@ -65,9 +66,9 @@ impl Table {
         &self,
         key: String,
         value: Box<RawValue>,
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, TableError> {
         if key.len() > LONGEST_KEY {
-            return Err(Problem::LongKey);
+            return Err(TableError::LongKey);
         }
         let mut entries = self.entries.lock();
         let old = entries.map.get(&key).map(|old| key.len() + old.get().len());
@@ -75,16 +76,16 @@ impl Table {
             entries.bytes - old.unwrap_or(0) + key.len() + value.get().len();
         let count = entries.map.len() + usize::from(old.is_none());
         if count > MOST_ENTRIES || bytes > MOST_BYTES {
-            return Err(Problem::Full);
+            return Err(TableError::Full);
         }
         entries.bytes = bytes;
         Ok(entries.map.insert(key, value).is_none())
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Result<Box<RawValue>, Problem> {
+    pub fn get(&self, key: &str) -> Result<Box<RawValue>, TableError> {
         let entries = self.entries.lock();
-        entries.map.get(key).cloned().ok_or(Problem::NoSuchKey)
+        entries.map.get(key).cloned().ok_or(TableError::NoSuchKey)
     }
 
     /// Removes a key; says whether it was there.
@@ -95,7 +96,7 @@ impl Table {
         true
     }
 
-    /// The first hundred keys behind `after`, in order.
+    /// The first hundred keys after `after`, in order.
     pub fn keys(&self, after: &str) -> Vec<String> {
         let entries = self.entries.lock();
         let from = (Bound::Excluded(after), Bound::Unbounded);
@@ -127,7 +128,7 @@ mod tests {
         for n in 0..279 {
             assert_eq!(table.put(n.to_string(), large.clone()), Ok(true));
         }
-        let full = Err(Problem::Full);
+        let full = Err(TableError::Full);
         assert_eq!(table.put("one more".into(), large.clone()), full);
         assert_eq!(table.put("0".into(), large), Ok(false), "in its place");
         assert!(table.delete("0") && !table.delete("0"));

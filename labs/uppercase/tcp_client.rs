@@ -8,7 +8,7 @@
 //!   |  3 send --- "hello" ->|  }
 //!   |        ----- FIN ---->|  }    at the same time, by two threads
 //!   |  4 recv <-- "HELLO" --|  }
-//!   |        <---- FIN -----|  }    end of stream: the answer is whole
+//!   |        <---- FIN -----|  }    end of stream: all of the answer
 //!   |  5 close              |
 //! ```
 //!
@@ -21,41 +21,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-
-/// How long to wait for the FIN of a server that has answered every byte: it
-/// may keep the connection for a second sentence.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// How much longer than the sentence an answer may be: a server that works
-/// on text makes six bytes of the two of "ΐ", and may add words of its own.
-const GROWTH: usize = 3;
-const A_WORD: usize = 1024; // bytes
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "client",
-    port: 12000,
-    steps: "socket connect send recv close",
-    example: "uppercase-tcp-client 127.0.0.1 12000",
-};
-
-/// Asks for a sentence, prints what the server makes of it.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12000)
-    #[argh(positional)]
-    port: Port,
-    /// milliseconds that the whole answer may take (default 60000: a server
-    /// that takes one client at a time may keep us waiting for a turn)
-    #[argh(option, default = "60_000")]
-    wait: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
@@ -71,6 +39,8 @@ fn main() -> Result<()> {
         // answered by RST, at once, before anybody was asked for a sentence;
         // a firewall would keep silent.     [W-P1] [W-P3] (viva 2) (viva 8)
         // Our own port is the kernel's choice, made here: no bind(). (viva 6)
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -78,7 +48,7 @@ fn main() -> Result<()> {
     console::prompt("Input lowercase sentence:");
     let sentence = console::read_stdin_line()?.unwrap_or_default();
     if sentence.is_empty() {
-        // The skeleton would send nothing and wait for its answer for ever.
+        // The skeleton would send nothing and wait for an answer to it.
         warn!(
             "an empty sentence has no bytes, and TCP sends no segment for \
              them: there is nothing to answer"
@@ -119,7 +89,7 @@ fn main() -> Result<()> {
 /// all buffers and stop both ends for ever.
 fn send_sentence(server: &TcpSocket, sentence: &[u8]) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
-    // Bytes as they were typed, without the line end. send() may take only a
+    // Bytes as they were typed, without the newline. send() may take only a
     // part; send_all() repeats it, like Python's sendall().       (viva 10)
     let sent = server.send_all(sentence);
     // Half-close: our FIN, and the answer still comes.
@@ -185,3 +155,35 @@ fn recv_by(
     server.set_recv_timeout(Some(left))?;
     server.recv(buffer)
 }
+
+/// How long to wait for the FIN of a server that has answered every byte: it
+/// may keep the connection for a second sentence.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How much longer than the sentence an answer may be: a server that works
+/// on text makes six bytes of the two of "ΐ", and may add words of its own.
+const GROWTH: usize = 3;
+const A_WORD: usize = 1024; // bytes
+
+/// Asks for a sentence, prints what the server makes of it.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12000)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds that the whole answer may take (default 60000: a server
+    /// that takes one client at a time may keep us waiting for a turn)
+    #[argh(option, default = "60_000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: Role::Client { server: Some("uppercase-tcp-server") },
+    port: 12000,
+    steps: "socket connect send recv close",
+    example: "uppercase-tcp-client 127.0.0.1 12000",
+};

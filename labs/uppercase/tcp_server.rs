@@ -20,55 +20,10 @@ use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop, warn};
-
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// A client that is silent for so long is sent home.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// Bytes asked for at once. Pages of it that are never filled cost nothing.
-const CHUNK: usize = 64 * 1024;
-
-/// What a newcomer reads when all places are taken. In lower case: it
-/// cannot be anybody's answer.
-const NO_ROOM: &str = "no room, try again later\n";
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "server",
-    port: 12000,
-    steps: "socket bind listen accept recv send close",
-    example: "uppercase-tcp-server 127.0.0.1 12000",
-};
-
-/// Answers every byte, a to z in upper case, to many clients at once.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12000; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// the letter of the handout: listen(1), then for one client after the
-    /// other one recv(1024), one answer, close (try 4)
-    #[argh(switch)]
-    once: bool,
-    /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
-    max_clients: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     // HOST and PORT come from the command line; the printed skeletons have
@@ -91,9 +46,13 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // The skeleton's listen(1) is not "one client at a time": it is how many
     // finished connections may WAIT, one more than that on Linux. (try 5)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(if args.once { 1 } else { BACKLOG })?;
     if args.once {
-        stop::at_once_on_signal()?;
+        signals::at_once_on_signal()?;
         net::announce(listener.local_addr()?);
         say!("The server is ready to receive");
         return serve_by_the_letter(&listener);
@@ -104,8 +63,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A second socket, for this client alone. Its thread takes it over,
-        // and this loop is free for the next one.
+        // A second socket, for this client alone. A thread takes it, so that
+        // this loop is free for the next client.
         match listener.accept() {
             Ok((client, peer)) => {
                 clients.spawn(client, peer, move |client, peer| {
@@ -186,3 +145,48 @@ fn answer_once(client: TcpSocket) -> Result<usize> {
     client.close();
     Ok(count)
 }
+
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 1024;
+
+/// A client that stays silent for so long is disconnected.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+const CHUNK: usize = 64 * 1024;
+
+/// What a client reads when all slots are taken. In lower case, so that it
+/// cannot be taken for an answer.
+const NO_ROOM: &str = "no room, try again later\n";
+
+/// Answers every byte, a to z in upper case, to many clients at once.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// the letter of the handout: listen(1), then for one client after the
+    /// other one recv(1024), one answer, close (try 4)
+    #[argh(switch)]
+    once: bool,
+    /// clients served at once (default 1024)
+    #[argh(option, default = "clients::MAX_CLIENTS")]
+    max_clients: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: Role::Server,
+    port: 12000,
+    steps: "socket bind listen accept recv send close",
+    example: "uppercase-tcp-server 127.0.0.1 12000",
+};

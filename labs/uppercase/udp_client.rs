@@ -16,38 +16,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, UdpSocket};
 use socketlab::{Error, Result, console, say, warn};
-
-/// How often the sentence is sent before the server counts as gone.
-const ATTEMPTS: u32 = 3;
-
-/// Room for any answer; the skeleton's 2048 would cut a longer one.
-const BUFFER: usize = 65_536;
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "client",
-    port: 12000,
-    steps: "socket sendto recvfrom close",
-    example: "uppercase-udp-client 127.0.0.1 12000",
-};
-
-/// Asks for a sentence, sends it as one datagram, prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 12000)
-    #[argh(positional)]
-    port: Port,
-    /// milliseconds to wait for an answer before sending again (default
-    /// 1000; 0: once, for ever, which is the letter of the handout)
-    #[argh(option, default = "1000")]
-    wait: u64,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
@@ -58,7 +29,7 @@ fn main() -> Result<()> {
     console::prompt("Input lowercase sentence:");
     let Some(sentence) = console::read_stdin_line()? else { return Ok(()) };
     // Without a connection only an answer shows which address of a name is
-    // the server's: all this is done for one after the other.
+    // the server's, so the client tries one address after the other.
     let answer = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         // SOCK_DGRAM: the one word by which UDP is chosen.
@@ -88,9 +59,9 @@ fn ask(
     }
     for attempt in 1..=ATTEMPTS {
         // ---- 2 sendto() --------------------------------------------------
-        // One datagram, also for an empty sentence, and whole or not at all:
-        // EMSGSIZE says that it does not fit. Success says nothing: with no
-        // server there, or on another port, it is lost. [W-P2] [W-P3]
+        // One datagram, also for an empty sentence. If it does not fit, the
+        // call fails with EMSGSIZE. Success says nothing: without a server,
+        // or with one on another port, it is lost.     [W-P2] [W-P3]
         socket.sendto(sentence, server)?; //                  (viva 3) (viva 4)
 
         // ---- 3 recvfrom() ------------------------------------------------
@@ -135,3 +106,32 @@ fn receive(
         }
     }
 }
+
+/// How often the sentence is sent before the server counts as gone.
+const ATTEMPTS: u32 = 3;
+
+/// Room for any answer; the skeleton's 2048 would cut a longer one.
+const BUFFER: usize = 65_536;
+
+/// Asks for a sentence, sends it as one datagram, prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12000)
+    #[argh(positional)]
+    port: Port,
+    /// milliseconds to wait for an answer before sending again (default
+    /// 1000; 0: once, for ever, which is the letter of the handout)
+    #[argh(option, default = "1000")]
+    wait: u64,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: Role::Client { server: Some("uppercase-udp-server") },
+    port: 12000,
+    steps: "socket sendto recvfrom close",
+    example: "uppercase-udp-client 127.0.0.1 12000",
+};

@@ -8,56 +8,24 @@
 //!   |<----- "HELLO" --------|  4 sendto     back to that address
 //! ```
 //!
-//! Stateless, like tcp_server.rs, but here no connection either: one socket
-//! for everybody, no listen(), no accept(), no threads.      [W-T1.2]
+//! Stateless, like tcp_server.rs, and without connections: one socket serves
+//! all clients, without listen(), accept() or threads.       [W-T1.2]
 //!
 //! Limit: it answers whatever address a datagram claims to come from, also
-//! a forged one; only loops of servers are cut (src/socketlab/reflection.rs).
+//! a forged one; only loops of servers are cut (src/socketlab/loop_guard.rs).
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
-use socketlab::reflection::Answers;
-use socketlab::{Result, console, say, stop, warn};
-
-/// Room for the largest datagram there is. The skeleton has 2048: the kernel
-/// cuts what is longer, and nobody is told.           (try 7) (viva 7)
-const BUFFER: usize = 65_536;
-
-const PROGRAM: Program = Program {
-    lab: "uppercase",
-    role: "server",
-    port: 12000,
-    steps: "socket bind recvfrom sendto",
-    example: "uppercase-udp-server 127.0.0.1 12000",
-};
-
-/// Answers every datagram, a to z in upper case.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 12000; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// bytes of room for a datagram (default 65536; the handout: 2048)
-    #[argh(option, default = "BUFFER")]
-    buffer: usize,
-    /// do not print what is received
-    #[argh(switch)]
-    quiet: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
+use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
     let port = args.port.for_server(args.allow_privileged);
     let room = args::in_range("--buffer", args.buffer, 1, BUFFER);
     let address = net::resolve_one(&args.host, port)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_DGRAM means UDP. In tcp_server.rs it is SOCK_STREAM.
@@ -71,7 +39,7 @@ fn main() -> Result<()> {
     net::announce(own);
     say!("The server is ready to receive");
 
-    let mut answers = Answers::new(own);
+    let mut guard = LoopGuard::new(own);
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
@@ -95,8 +63,8 @@ fn main() -> Result<()> {
         // a to z lose 32, all other bytes stay. A failure concerns this one
         // client: the loop goes on.       [W-T1.1a] [W-T1.1b] (viva 1)
         bytes.make_ascii_uppercase();
-        // Not to ourselves, nor to a server that answers us for ever.
-        if answers.allow(peer)
+        // Not to ourselves, nor to a server that answers every answer.
+        if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
             warn!("{error}");
@@ -105,3 +73,35 @@ fn main() -> Result<()> {
     // No close(): the loop ends by Ctrl-C, and then the kernel closes. It
     // sends nothing, so no client notices.
 }
+
+/// Room for the largest datagram that there is. The skeleton has 2048: the
+/// kernel cuts a longer one without an error.         (try 7) (viva 7)
+const BUFFER: usize = 65_536;
+
+/// Answers every datagram, a to z in upper case.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// bytes of room for a datagram (default 65536; the handout: 2048)
+    #[argh(option, default = "BUFFER")]
+    buffer: usize,
+    /// do not print what is received
+    #[argh(switch)]
+    quiet: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: Role::Server,
+    port: 12000,
+    steps: "socket bind recvfrom sendto",
+    example: "uppercase-udp-server 127.0.0.1 12000",
+};

@@ -20,46 +20,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use http::download::Destination;
 use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-use web::download::Download;
-
-/// How long the server may think before its first byte.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A longer line is printed in parts, however it goes on.
-const LONGEST_LINE: usize = 4096;
-
-/// What cannot stand in a request line as it is.
-const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
-
-const PROGRAM: Program = Program {
-    lab: "web",
-    role: "client",
-    port: 8080,
-    steps: "socket connect send recv close",
-    example: "web-client 127.0.0.1 8080 /HelloWorld.html",
-};
-
-/// Asks a web server for one file and prints the answer.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// the server's address or name (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// the server's port (default 8080)
-    #[argh(positional)]
-    port: Port,
-    /// what to ask for (default /)
-    #[argh(positional, default = "String::from(\"/\")")]
-    path: String,
-    /// save the body in this file; goes on where an earlier try ended
-    #[argh(option, short = 'o')]
-    output: Option<PathBuf>,
-}
+use web::download;
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -68,13 +35,15 @@ fn main() -> Result<()> {
         true => path,
         false => format!("/{path}"),
     };
-    let mut download = args.output.map(Download::new).transpose()?;
+    let file = args.output.map(Destination::new).transpose()?;
     let addresses = net::resolve(&args.host, args.port.0)?;
     let socket = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
+        // On Linux connect() waits 10 s at most, and so does each send().
+        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
@@ -86,7 +55,7 @@ fn main() -> Result<()> {
         .field("Host", authority(&args.host, args.port))
         .field("User-Agent", "socketlab-web-client")
         .field("Connection", "close");
-    if let Some((have, version)) = download.as_ref().and_then(Download::rest) {
+    if let Some((have, version)) = file.as_ref().and_then(Destination::rest) {
         head = head
             .field("Range", format!("bytes={have}-"))
             .field("If-Range", version);
@@ -100,8 +69,8 @@ fn main() -> Result<()> {
     let response = read_head(&mut reader)?;
     print_head(&response);
     let mut body = Body::new(response.framing("GET")?);
-    let fine = match &mut download {
-        Some(download) => download.save(&response, &mut body, &mut reader)?,
+    let fine = match file {
+        Some(to) => download::save(to, &response, &mut body, &mut reader)?,
         None => {
             print_body(&response, &mut body, &mut reader)?;
             response.status < 400
@@ -196,3 +165,37 @@ fn print_lines(line: &mut Vec<u8>, piece: &[u8]) {
         }
     }
 }
+
+/// How long the server may think before its first byte.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A longer line is printed in parts, however it goes on.
+const LONGEST_LINE: usize = 4096;
+
+/// What cannot stand in a request line as it is.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
+
+/// Asks a web server for one file and prints the answer.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 8080)
+    #[argh(positional)]
+    port: Port,
+    /// what to ask for (default /)
+    #[argh(positional, default = "String::from(\"/\")")]
+    path: String,
+    /// save the body in this file; goes on where an earlier try ended
+    #[argh(option, short = 'o')]
+    output: Option<PathBuf>,
+}
+
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: Role::Client { server: Some("web-server") },
+    port: 8080,
+    steps: "socket connect send recv close",
+    example: "web-client 127.0.0.1 8080 /HelloWorld.html",
+};

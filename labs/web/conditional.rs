@@ -1,5 +1,5 @@
-//! Questions with an if: "send it only if it has changed". A browser that has
-//! a copy asks so, and an answer without a body (304) saves the transfer.
+//! Conditional requests: "send it only if it has changed". A browser that has
+//! a copy asks so, and a response without a body (304) saves the transfer.
 //! The order is that of RFC 9110, section 13.2.2.
 
 use http::{Fields, date};
@@ -7,47 +7,47 @@ use jiff::Timestamp;
 
 use crate::files::Resource;
 
-/// What the conditions of a request come to.
+/// What follows from the conditions of a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Send it.
-    Send,
+pub enum Precondition {
+    /// They hold, or there are none: send it.
+    Holds,
     /// 304: the client's copy is still good.
     NotModified,
-    /// 412: the client wants to hear if it is no longer what it was.
+    /// 412: the client wants an error if the file has changed.
     Failed,
 }
 
-/// Judges the conditions of a GET or HEAD.          (viva 11) (try 10)
-pub fn judge(fields: &Fields, resource: &Resource) -> Verdict {
+/// Checks the conditions of a GET or HEAD.          (viva 11) (try 10)
+pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
     let modified = resource.modified;
     // Whether a field counts may depend on another one: an ETag is exact, a
     // date has whole seconds only.
     if fields.has("If-Match") {
         if !matches(fields, "If-Match", &resource.etag, false) {
-            return Verdict::Failed;
+            return Precondition::Failed;
         }
     } else if let (Some(limit), Some(modified)) =
         (date_of(fields, "If-Unmodified-Since"), modified)
         && modified > limit
     {
-        return Verdict::Failed;
+        return Precondition::Failed;
     }
     if fields.has("If-None-Match") {
         if matches(fields, "If-None-Match", &resource.etag, true) {
-            return Verdict::NotModified;
+            return Precondition::NotModified;
         }
     } else if let (Some(limit), Some(modified)) =
         (date_of(fields, "If-Modified-Since"), modified)
         && modified <= limit
     {
-        return Verdict::NotModified;
+        return Precondition::NotModified;
     }
-    Verdict::Send
+    Precondition::Holds
 }
 
 /// `If-Range`: is the client's part of the file from the file as it is now?
-/// If not it gets the whole: two halves of different files are no file.
+/// If not it gets all of it: halves of two files do not make one file.
 pub fn range_counts(fields: &Fields, resource: &Resource) -> bool {
     let Some(value) = fields.get("If-Range") else { return true };
     match value.first() {

@@ -2,9 +2,9 @@
 //! cap-std opens everything else relative to it and lets neither `..` nor a
 //! symbolic link lead out, whoever moves things about meanwhile.   [W-T2d]
 //!
-//! Opening, asking and reading cost more than a small answer itself, so that
-//! small files are kept in memory and compared with the disk once a second.
-//! The table is behind one lock: it is held for a look-up, never for a read.
+//! To open, ask and read a small file costs more than to send it. So small
+//! files are cached in memory, and compared with the disk once a second. One
+//! lock guards the table: it is held for a look-up, never while a file is read.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read};
@@ -22,13 +22,13 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use socketlab::{Error, Result};
 
-/// Files up to this size are kept in memory and sent in one piece.
+/// Files up to this size are cached in memory and sent in one piece.
 const SMALL: u64 = 64 * 1024;
 
 /// What all of them may take together; then the table is emptied.
-const MOST_KEPT: usize = 32 * 1024 * 1024;
+const MOST_CACHED: usize = 32 * 1024 * 1024;
 
-/// How long a kept file is trusted before the disk is asked again.
+/// How long a cached file is trusted before the disk is asked again.
 const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Bytes that an entry of the table costs beside its content.
@@ -56,7 +56,7 @@ pub struct Resource {
 pub enum Content {
     /// Small: here.
     Memory(Vec<u8>),
-    /// Large: opened for this answer.
+    /// Large: opened for this response.
     File(std::fs::File),
 }
 
@@ -85,12 +85,12 @@ pub enum Missing {
 /// The folder with the site.
 pub struct Files {
     root: Dir,
-    kept: RwLock<Kept>,
+    cached: RwLock<Cache>,
     began: Instant,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Cache {
     table: HashMap<String, Arc<Resource>>,
     bytes: usize,
 }
@@ -100,13 +100,13 @@ impl Files {
     pub fn open(root: &Path) -> Result<Files> {
         let root = Dir::open_ambient_dir(root, ambient_authority())
             .map_err(|error| Error::new("open", root.display(), error))?;
-        Ok(Files { root, kept: RwLock::default(), began: Instant::now() })
+        Ok(Files { root, cached: RwLock::default(), began: Instant::now() })
     }
 
-    /// What is at this path (plain names, see path.rs)?
+    /// Finds what is at this path (plain names, see path.rs).
     pub fn find(&self, name: &str) -> std::result::Result<Found, Missing> {
-        if let Some(kept) = self.still_true(name) {
-            return Ok(Found::File(kept));
+        if let Some(cached) = self.still_true(name) {
+            return Ok(Found::File(cached));
         }
         let name = if name.is_empty() { "." } else { name };
         // Ask before opening: to open a FIFO waits for somebody to write to
@@ -137,12 +137,12 @@ impl Files {
         let content = content.map_or(Content::File(file), Content::Memory);
         let resource = Arc::new(self.describe(name, &metadata, content));
         if small {
-            self.keep(name, resource.clone());
+            self.cache(name, resource.clone());
         }
         Ok(Found::File(resource))
     }
 
-    /// The names in a folder, sorted, folders with `/` behind them; and are
+    /// The names in a folder, sorted, folders with a `/` at their end; and are
     /// there more than `most`?
     pub fn list(
         &self,
@@ -166,39 +166,39 @@ impl Files {
         Ok((names, entries.next().is_some()))
     }
 
-    /// A kept file, if the disk still has the same.
+    /// A cached file, if the disk still has the same.
     fn still_true(&self, name: &str) -> Option<Arc<Resource>> {
-        let kept = self.kept.read().table.get(name)?.clone();
+        let cached = self.cached.read().table.get(name)?.clone();
         let now = self.now();
         let trusted = u64::try_from(TRUSTED.as_millis()).unwrap_or(1000);
-        if now < kept.checked.load(Relaxed) + trusted {
-            return Some(kept);
+        if now < cached.checked.load(Relaxed) + trusted {
+            return Some(cached);
         }
         let metadata = self.root.metadata(name).ok();
         let same = metadata.is_some_and(|metadata| {
-            metadata.is_file() && stamp(&metadata) == kept.stamp
+            metadata.is_file() && stamp(&metadata) == cached.stamp
         });
         if same {
-            kept.checked.store(now, Relaxed);
-            return Some(kept);
+            cached.checked.store(now, Relaxed);
+            return Some(cached);
         }
-        let mut all = self.kept.write();
+        let mut all = self.cached.write();
         if let Some(old) = all.table.remove(name) {
             all.bytes -= cost(name, &old);
         }
         None
     }
 
-    fn keep(&self, name: &str, resource: Arc<Resource>) {
+    fn cache(&self, name: &str, resource: Arc<Resource>) {
         let cost_of_new = cost(name, &resource);
-        let mut kept = self.kept.write();
-        if kept.bytes + cost_of_new > MOST_KEPT {
+        let mut cached = self.cached.write();
+        if cached.bytes + cost_of_new > MOST_CACHED {
             // Limit: a serious cache would drop what was not asked for.
-            *kept = Kept::default();
+            *cached = Cache::default();
         }
-        kept.bytes += cost_of_new;
-        if let Some(old) = kept.table.insert(name.into(), resource) {
-            kept.bytes -= cost(name, &old);
+        cached.bytes += cost_of_new;
+        if let Some(old) = cached.table.insert(name.into(), resource) {
+            cached.bytes -= cost(name, &old);
         }
     }
 

@@ -1,10 +1,30 @@
-//! TODO
+//! What HTTP adds to a socket: requests of a few lines, responses of a few
+//! lines and a file. Read the programs in this order:
+//!
+//! * `once.rs`, the handout's server: one request, with HTTP spelled out.
+//! * `client.rs`, the browser's part; it saves files with [`download`].
+//! * `server.rs`, the server for real browsers, which the other modules serve.
+//!
+//! The modules in the order of a request (the README's "The path"):
+//!
+//! | module          | what it is                                          |
+//! | --------------- | --------------------------------------------------- |
+//! | [`session`]     | one connection: requests and responses in turn      |
+//! | [`respond`]     | from a request to a response                        |
+//! | [`path`]        | from the URL's path to plain names                  |
+//! | [`files`]       | from names to a file below the root                 |
+//! | [`conditional`] | `If-…`: 304 and 412                                 |
+//! | [`range`]       | parts of a file: 206 and 416                        |
+//! | [`send`]        | the response, onto the wire                         |
+//! | [`log`]         | a line of the access log                            |
+//! | [`site`]        | the options that all conversations share            |
+//!
+//! Heads, bodies and their framing are in `src/http`, which the proxy uses too.
 
 pub mod conditional;
 pub mod download;
 pub mod files;
 pub mod log;
-pub mod page;
 pub mod path;
 pub mod range;
 pub mod respond;

@@ -1,5 +1,5 @@
 //! A web server that can process only one request. Handout W (Week 5),
-//! task 2, by the letter: steps a) to f). The other half is any browser.
+//! task 2, literally: steps a) to f). The peer is any browser.
 //!
 //! ```text
 //! browser                 server (this file)
@@ -19,43 +19,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, console, say, stop, warn};
+use socketlab::{Result, console, say, signals, warn};
 use web::site;
-
-/// The longest request head that is read, and how long a client may be silent.
-const LARGEST_HEAD: usize = 16 * 1024;
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// 80 is the web's port, but it is privileged and may be taken.    [W-T2i]
-const PROGRAM: Program = Program {
-    lab: "web",
-    role: "server",
-    port: 6789,
-    steps: "socket bind listen accept recv send close",
-    example: "web-once-server 127.0.0.1 6789",
-};
-
-/// Answers one HTTP request, then ends.
-#[derive(FromArgs, ArgsInfo)]
-struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
-    host: String,
-    /// port to bind (default 6789; 0: the kernel chooses)
-    #[argh(positional)]
-    port: Port,
-    /// folder with the files (default labs/web/www)
-    #[argh(option)]
-    root: Option<PathBuf>,
-    /// go on after the first request, one at a time
-    #[argh(switch)]
-    again: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
-}
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -75,8 +42,12 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // One waits while one is served: a browser likes to open two. (viva 3)
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(1)?;
-    stop::at_once_on_signal()?;
+    signals::at_once_on_signal()?;
     net::announce(listener.local_addr()?);
 
     loop {
@@ -87,9 +58,9 @@ fn main() -> Result<()> {
             Ok(line) => {
                 say!("[{peer}] {line}");
                 // ---- 7 close() -------------------------------------------
-                // The answer names its length, so the browser need not wait
+                // The response has its length, so the browser need not wait
                 // for FIN; but a close with unread input would send RST, and
-                // that can eat the answer: finish() reads first. (viva 6)
+                // that can eat the response: finish() reads first. (viva 6)
                 client.finish();
                 if !args.again {
                     return Ok(());
@@ -128,8 +99,8 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     let name = if name == "/" { "/index.html" } else { name };
 
     // ==== d) the file, from the server's file system            [W-T2d]
-    // Never root + name as it stands: /../../etc/passwd is a name too, and
-    // reading a FIFO would wait for ever.               (viva 4) (try 4)
+    // Never root + name as it is: /../../etc/passwd is a name too, and
+    // reading a FIFO would never return.                (viva 4) (try 4)
     // Limit: follows symbolic links out of the root, knows no %20 and no
     // HEAD, and calls all it cannot read 404; server.rs does better.
     let hidden = name.split('/').skip(1).any(|part| part.starts_with('.'));
@@ -143,7 +114,7 @@ fn converse(client: &TcpSocket, root: &Path) -> Result<String> {
     // ==== e) the response: header lines, an empty line, the file [W-T2e]
     let (status, kind, body) = match content {
         Some(content) => ("200 OK", kind_of(name), content),
-        // Absent, or nothing that we would give: the same words.  [W-T2g]
+        // Absent, or not to be given out: the same words.         [W-T2g]
         None => {
             let page = "<title>404</title><h1>404 Not Found</h1>\n";
             ("404 Not Found", "text/html", page.as_bytes().to_vec())
@@ -179,3 +150,36 @@ fn kind_of(name: &str) -> &'static str {
         _ => "application/octet-stream",
     }
 }
+
+/// The longest request head that is read, and how long a client may be silent.
+const LARGEST_HEAD: usize = 16 * 1024;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Answers one HTTP request, then ends.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 6789; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// folder with the files (default labs/web/www)
+    #[argh(option)]
+    root: Option<PathBuf>,
+    /// go on after the first request, one at a time
+    #[argh(switch)]
+    again: bool,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+/// 80 is the web's port, but it is privileged and may be taken.    [W-T2i]
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: Role::Server,
+    port: 6789,
+    steps: "socket bind listen accept recv send close",
+    example: "web-once-server 127.0.0.1 6789",
+};

@@ -1,8 +1,8 @@
-//! From a request target to a path below the root. This is where web servers
-//! have been robbed: `/../../etc/passwd`, `/%2e%2e/…`, `//etc`, `%00`. So the
-//! path is taken apart first and decoded after that, ONCE, and each component
-//! is judged on its own. What gets through has only plain names in it; that
-//! symbolic links stay below the root is files.rs' part.
+//! From a request target to a path below the root. Here web servers have been
+//! broken into: `/../../etc/passwd`, `/%2e%2e/…`, `//etc`, `%00`. So the path
+//! is split first and decoded after that, ONCE, and each component is checked
+//! on its own. The result has only plain names in it. files.rs sees to it that
+//! symbolic links stay below the root.
 //!
 //! ```text
 //! /a%20b/c.html?d=e  ->  a b/c.html          /a/  ->  a, and a folder
@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 
 /// Why a path leads nowhere.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum NoPath {
     /// It makes no sense, or wants out: 400.
     Bad(&'static str),
     /// No file of ours could ever be called so: 404.
@@ -28,12 +28,12 @@ pub struct SitePath {
     pub folder: bool,
 }
 
-/// Takes the path of a request apart. The query, from `?` on, means nothing
-/// to a server of files.                              [W-T2c] (viva 4)
-pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, Wrong> {
+/// Splits and decodes the path of a request. The query, from `?` on, means
+/// nothing to a server of files.                              [W-T2c] (viva 4)
+pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, NoPath> {
     let path = target.split('?').next().unwrap_or_default();
     let Some(path) = path.strip_prefix('/') else {
-        return Err(Wrong::Bad("The path does not begin with /."));
+        return Err(NoPath::Bad("The path does not begin with /."));
     };
     let root = path.is_empty();
     let (path, folder) = match path.strip_suffix('/') {
@@ -44,7 +44,7 @@ pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, Wrong> {
     for part in path.split('/') {
         let part = component(part, dotfiles)?;
         if part.is_empty() && !root {
-            return Err(Wrong::Nowhere); // "//": the empty name
+            return Err(NoPath::Nowhere); // "//": the empty name
         }
         if !name.is_empty() {
             name.push('/');
@@ -54,25 +54,25 @@ pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, Wrong> {
     Ok(SitePath { name, folder })
 }
 
-fn component(part: &str, dotfiles: bool) -> Result<String, Wrong> {
+fn component(part: &str, dotfiles: bool) -> Result<String, NoPath> {
     if !escapes_are_whole(part) {
-        return Err(Wrong::Bad("A % is not followed by two hex digits."));
+        return Err(NoPath::Bad("A % is not followed by two hex digits."));
     }
     // Once: %252e%252e decodes to the name "%2e%2e", and that is the end.
     let bytes: Vec<u8> = percent_decode_str(part).collect();
     if bytes.contains(&0) {
         // C programs, and kernels, would end the name there.
-        return Err(Wrong::Bad("The path has a NUL in it."));
+        return Err(NoPath::Bad("The path has a NUL in it."));
     }
     match String::from_utf8(bytes) {
         Ok(part) if part == "." || part == ".." => {
-            Err(Wrong::Bad("The path has a . or .. in it."))
+            Err(NoPath::Bad("The path has a . or .. in it."))
         }
         // A name has no slash in it; a backslash is one on some systems.
-        Ok(part) if part.contains(['/', '\\']) => Err(Wrong::Nowhere),
-        Ok(part) if part.starts_with('.') && !dotfiles => Err(Wrong::Nowhere),
+        Ok(part) if part.contains(['/', '\\']) => Err(NoPath::Nowhere),
+        Ok(part) if part.starts_with('.') && !dotfiles => Err(NoPath::Nowhere),
         Ok(part) => Ok(part),
-        Err(_) => Err(Wrong::Nowhere),
+        Err(_) => Err(NoPath::Nowhere),
     }
 }
 
@@ -87,7 +87,7 @@ fn escapes_are_whole(part: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn name(target: &str) -> Result<String, Wrong> {
+    fn name(target: &str) -> Result<String, NoPath> {
         parse(target, false).map(|path| path.name)
     }
 
@@ -115,10 +115,10 @@ mod tests {
         for target in
             ["/..", "/../a", "/a/../../b", "/%2e%2e/a", "/.%2E/", "/./a"]
         {
-            assert!(matches!(name(target), Err(Wrong::Bad(_))), "{target}");
+            assert!(matches!(name(target), Err(NoPath::Bad(_))), "{target}");
         }
         for target in ["/%00", "/a%0", "/a%zz", "/%", "/a%+1", "a"] {
-            assert!(matches!(name(target), Err(Wrong::Bad(_))), "{target}");
+            assert!(matches!(name(target), Err(NoPath::Bad(_))), "{target}");
         }
         for target in [
             "//etc/passwd",
@@ -132,7 +132,7 @@ mod tests {
             "/%2ehidden",
             "/%ff",
         ] {
-            assert_eq!(name(target), Err(Wrong::Nowhere), "{target}");
+            assert_eq!(name(target), Err(NoPath::Nowhere), "{target}");
         }
     }
 }

@@ -3,14 +3,14 @@
 
 use std::ops::Range;
 
-/// More parts than this are nobody's honest wish: the whole is sent instead.
+/// No honest client asks for more parts than this: it gets the complete file.
 const MOST_PARTS: usize = 16;
 
 /// What a Range field asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Parts {
-    /// Nothing that is understood: answer as if the field was not there.
-    Whole,
+pub enum Ranges {
+    /// Nothing that is understood: respond as if the field was not there.
+    All,
     /// These bytes, in this order: 206.
     Some(Vec<Range<u64>>),
     /// None of it is in the file: 416.
@@ -18,41 +18,41 @@ pub enum Parts {
 }
 
 /// Reads the field for a file of `size` bytes.               (viva 12)
-pub fn parse(field: &[u8], size: u64) -> Parts {
+pub fn parse(field: &[u8], size: u64) -> Ranges {
     let field = String::from_utf8_lossy(field);
     let Some((unit, list)) = field.split_once('=') else {
-        return Parts::Whole;
+        return Ranges::All;
     };
     if !unit.trim().eq_ignore_ascii_case("bytes") {
-        return Parts::Whole;
+        return Ranges::All;
     }
     let (mut parts, mut asked) = (Vec::new(), 0);
     for spec in list.split(',').map(str::trim).filter(|s| !s.is_empty()) {
-        let Some(part) = one(spec, size) else { return Parts::Whole };
+        let Some(part) = one(spec, size) else { return Ranges::All };
         asked += 1;
         if asked > MOST_PARTS {
-            return Parts::Whole;
+            return Ranges::All;
         }
         if !part.is_empty() {
             parts.push(part);
         }
     }
-    // Overlapping parts could make a small file into a large answer.
+    // Overlapping parts could make a small file into a large response.
     let total: u64 = parts.iter().map(|part| part.end - part.start).sum();
     match () {
-        () if asked == 0 => Parts::Whole,
-        () if parts.is_empty() => Parts::Unsatisfiable,
-        () if parts.len() > 1 && total > size => Parts::Whole,
-        () => Parts::Some(parts),
+        () if asked == 0 => Ranges::All,
+        () if parts.is_empty() => Ranges::Unsatisfiable,
+        () if parts.len() > 1 && total > size => Ranges::All,
+        () => Ranges::Some(parts),
     }
 }
 
-/// `3-7`, `3-` or `-7`; an empty range if it lies behind the end; `None` if
-/// it is malformed, which makes the whole field void.
+/// `3-7`, `3-` or `-7`; an empty range if it lies after the end; `None` if
+/// it is malformed, which makes the field void.
 fn one(spec: &str, size: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
-        let count = number(last)?.min(size); // the last so many
+        let count = number(last)?.min(size); // the last `count` bytes
         return Some(size - count..size);
     }
     let first = number(first)?;
@@ -81,7 +81,7 @@ mod tests {
     fn ranges() {
         let parse = |field: &str| parse(field.as_bytes(), 10);
         let some = |parts: &[(u64, u64)]| {
-            Parts::Some(parts.iter().map(|&(from, to)| from..to).collect())
+            Ranges::Some(parts.iter().map(|&(from, to)| from..to).collect())
         };
         for (field, expected) in [
             ("bytes=0-4", some(&[(0, 5)])),
@@ -92,20 +92,20 @@ mod tests {
             ("bytes=0-0, 9-9", some(&[(0, 1), (9, 10)])),
             ("bytes=20-, 1-1", some(&[(1, 2)])),
             ("Bytes = 1-1", some(&[(1, 2)])),
-            ("bytes=10-", Parts::Unsatisfiable),
-            ("bytes=-0", Parts::Unsatisfiable),
-            ("bytes=4-1", Parts::Whole),
-            ("bytes=", Parts::Whole),
-            ("bytes=a-b", Parts::Whole),
-            ("bytes=+1-2", Parts::Whole),
-            ("bytes=0-9,0-9", Parts::Whole), // twice the file
-            ("lines=0-4", Parts::Whole),
-            ("0-4", Parts::Whole),
+            ("bytes=10-", Ranges::Unsatisfiable),
+            ("bytes=-0", Ranges::Unsatisfiable),
+            ("bytes=4-1", Ranges::All),
+            ("bytes=", Ranges::All),
+            ("bytes=a-b", Ranges::All),
+            ("bytes=+1-2", Ranges::All),
+            ("bytes=0-9,0-9", Ranges::All), // twice the file
+            ("lines=0-4", Ranges::All),
+            ("0-4", Ranges::All),
         ] {
             assert_eq!(parse(field), expected, "{field}");
         }
         let many = format!("bytes={}", "0-0,".repeat(17));
-        assert_eq!(parse(&many), Parts::Whole);
-        assert_eq!(super::parse(b"bytes=0-", 0), Parts::Unsatisfiable);
+        assert_eq!(parse(&many), Ranges::All);
+        assert_eq!(super::parse(b"bytes=0-", 0), Ranges::Unsatisfiable);
     }
 }

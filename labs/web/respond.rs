@@ -1,77 +1,51 @@
-//! From a request to an answer: which method, which file, which part of it.
-//! Nothing is sent here; send.rs does that.
+//! From a request to a response: which method, which file, which part of it;
+//! and the pages that are not files, errors and lists of folders.
 //!
-//! Interface: `respond(site, request)` gives an [`Answer`], whatever the
-//! request; it touches the disk through files.rs and waits for nobody.
+//! Interface: `respond(site, request)` returns a [`Response`] for every
+//! request. It reads the disk through files.rs and waits for no peer; send.rs
+//! sends the response.
+//!
+//! What comes from a request or a file name is escaped: as HTML where a page
+//! shows it, as a URL where it is a link.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use http::{Head, Request, Target, date};
+use http::page::{escape, page};
+use http::{Head, Request, Target, date, reason};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::conditional::{Verdict, judge, range_counts};
+use crate::conditional::{Precondition, check, range_counts};
 use crate::files::{Found, Missing, Resource};
-use crate::page;
-use crate::path::{self, SitePath, Wrong};
-use crate::range::{self, Parts};
+use crate::path::{self, NoPath, SitePath};
+use crate::range::{self, Ranges};
+use crate::send::{Body, Response};
 use crate::site::Site;
 
 /// Names that a folder's list shows at most.
 const MOST_LISTED: usize = 10_000;
 
-/// An answer: its head as far as it does not depend on the connection, and
-/// the body.
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// The head, without Connection and the empty line.
-    pub head: Head,
-    /// What follows the head.
-    pub body: Body,
-}
-
-/// The body of an answer.
-pub enum Body {
-    /// None, not even of length 0: 204, 304.
-    None,
-    /// A page.
-    Page(Vec<u8>),
-    /// All of a file.
-    File(Arc<Resource>),
-    /// Parts of a file, each with what stands before it, and an end.
-    Parts(Arc<Resource>, Vec<(String, Range<u64>)>, String),
-}
-
-impl Body {
-    /// Bytes that Content-Length announces.
-    pub fn length(&self) -> Option<u64> {
-        match self {
-            Body::None => None,
-            Body::Page(page) => Some(page.len() as u64),
-            Body::File(file) => Some(file.size),
-            Body::Parts(_, parts, end) => {
-                let part = |(before, part): &(String, Range<u64>)| {
-                    before.len() as u64 + part.end - part.start
-                };
-                Some(parts.iter().map(part).sum::<u64>() + end.len() as u64)
-            }
-        }
-    }
-}
+/// What a URL may show as it is: RFC 3986's unreserved characters.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// Answers a request whose syntax is in order.
-pub fn respond(site: &Site, request: &Request) -> Answer {
+pub fn respond(site: &Site, request: &Request) -> Response {
     match request.method.as_str() {
         "GET" | "HEAD" => {}
         // What can be done here? Asked of `*`, it means the whole server.
         "OPTIONS" => {
             let head = head(204).field("Allow", "GET, HEAD, OPTIONS");
-            return Answer { status: 204, head, body: Body::None };
+            return Response { status: 204, head, body: Body::None };
         }
         "POST" | "PUT" | "DELETE" | "PATCH" | "TRACE" | "CONNECT" => {
-            let mut answer = error(405, "Files can only be read here.");
-            answer.head = answer.head.field("Allow", "GET, HEAD, OPTIONS");
-            return answer;
+            let mut response = error(405, "Files can only be read here.");
+            response.head = response.head.field("Allow", "GET, HEAD, OPTIONS");
+            return response;
         }
         _ => return error(501, "This method is not known here."),
     }
@@ -84,8 +58,8 @@ pub fn respond(site: &Site, request: &Request) -> Answer {
     };
     let path = match path::parse(target, site.dotfiles) {
         Ok(path) => path,
-        Err(Wrong::Bad(why)) => return error(400, why),
-        Err(Wrong::Nowhere) => return not_found(target),
+        Err(NoPath::Bad(why)) => return error(400, why),
+        Err(NoPath::Nowhere) => return not_found(target),
     };
     match site.files.find(&path.name) {
         Ok(Found::File(_)) if path.folder => not_found(target),
@@ -96,16 +70,16 @@ pub fn respond(site: &Site, request: &Request) -> Answer {
     }
 }
 
-/// A file: all of it, a part, or the news that the client has it already.
+/// A file: all of it, a part, or 304 because the client has it already.
 ///                                                             [W-T2e]
-fn send_file(request: &Request, file: Arc<Resource>) -> Answer {
-    match judge(&request.fields, &file) {
-        Verdict::Send => {}
-        Verdict::NotModified => {
+fn send_file(request: &Request, file: Arc<Resource>) -> Response {
+    match check(&request.fields, &file) {
+        Precondition::Holds => {}
+        Precondition::NotModified => {
             let head = head(304).lines(&file.fields);
-            return Answer { status: 304, head, body: Body::None };
+            return Response { status: 304, head, body: Body::None };
         }
-        Verdict::Failed => return error(412, "It has changed since."),
+        Precondition::Failed => return error(412, "It has changed since."),
     }
     // Ranges are for GET; with HEAD the field means nothing.
     let range = request.fields.get("Range");
@@ -114,26 +88,26 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Answer {
         Some(field) if range_counts(&request.fields, &file) => {
             range::parse(field, file.size)
         }
-        _ => Parts::Whole,
+        _ => Ranges::All,
     };
     match wanted {
-        Parts::Whole => {
+        Ranges::All => {
             let head = head(200).lines(&file.fields);
-            Answer { status: 200, head, body: Body::File(file) }
+            Response { status: 200, head, body: Body::File(file) }
         }
-        Parts::Unsatisfiable => {
-            let mut answer = error(416, "The file has no such part.");
+        Ranges::Unsatisfiable => {
+            let mut response = error(416, "The file has no such part.");
             let all = format!("bytes */{}", file.size);
-            answer.head = answer.head.field("Content-Range", all);
-            answer
+            response.head = response.head.field("Content-Range", all);
+            response
         }
-        Parts::Some(parts) => partial(file, parts),
+        Ranges::Some(parts) => partial(file, parts),
     }
 }
 
 /// Status 206: one part is the body itself; several are a message of
 /// messages, each with a head of its own.
-fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Answer {
+fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
     let of = |part: &Range<u64>| {
         format!("bytes {}-{}/{}", part.start, part.end - 1, file.size)
     };
@@ -165,21 +139,21 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Answer {
             (head, parts, format!("\r\n--{boundary}--\r\n"))
         }
     };
-    Answer { status: 206, head, body: Body::Parts(file, parts, end) }
+    Response { status: 206, head, body: Body::Parts(file, parts, end) }
 }
 
 /// A folder without its slash: relative links on its page would be read as
 /// if they belonged to the folder above. The slash comes by a redirect.
-fn moved(path: &SitePath, target: &str) -> Answer {
+fn moved(path: &SitePath, target: &str) -> Response {
     let query = target.find('?').and_then(|at| target.get(at..));
-    let place = format!("/{}/{}", page::url(&path.name), query.unwrap_or(""));
-    let mut answer = error(301, "A folder's address ends with a slash.");
-    answer.head = answer.head.field("Location", place);
-    answer
+    let place = format!("/{}/{}", url(&path.name), query.unwrap_or(""));
+    let mut response = error(301, "A folder's address ends with a slash.");
+    response.head = response.head.field("Location", place);
+    response
 }
 
 /// A folder: its index.html, or its list if that is wanted.
-fn folder(site: &Site, request: &Request, path: &SitePath) -> Answer {
+fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
     let index = match path.name.as_str() {
         "" => "index.html".to_string(),
         name => format!("{name}/index.html"),
@@ -195,9 +169,9 @@ fn folder(site: &Site, request: &Request, path: &SitePath) -> Answer {
     match site.files.list(&path.name, MOST_LISTED) {
         Ok((mut names, more)) => {
             names.retain(|name| site.dotfiles || !name.starts_with('.'));
-            let page = page::listing(&path.name, &names, more);
+            let page = listing(&path.name, &names, more);
             let head = head(200).lines(HTML);
-            Answer { status: 200, head, body: Body::Page(page) }
+            Response { status: 200, head, body: Body::Page(page) }
         }
         Err(_) => error(403, "This server may not read the folder."),
     }
@@ -205,7 +179,7 @@ fn folder(site: &Site, request: &Request, path: &SitePath) -> Answer {
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8\r\n";
 
-fn failed(missing: Missing, target: &str) -> Answer {
+fn failed(missing: Missing, target: &str) -> Response {
     match missing {
         Missing::NotFound => not_found(target),
         Missing::Forbidden(why) => error(403, why),
@@ -214,17 +188,48 @@ fn failed(missing: Missing, target: &str) -> Answer {
 }
 
 /// An absent file.                                   [W-T2g] (viva 15)
-fn not_found(target: &str) -> Answer {
+fn not_found(target: &str) -> Response {
     let path = target.split('?').next().unwrap_or_default();
     error(404, &format!("There is no {path} here."))
 }
 
-/// An answer that says what happened, in a sentence.
-pub fn error(status: u16, sentence: &str) -> Answer {
+/// A response that says in a sentence what happened.
+pub fn error(status: u16, sentence: &str) -> Response {
     let head = head(status).lines(HTML);
-    Answer { status, head, body: Body::Page(page::error(status, sentence)) }
+    Response { status, head, body: Body::Page(error_page(status, sentence)) }
 }
 
 fn head(status: u16) -> Head {
     Head::response(status).field("Date", date::now())
+}
+
+/// An error page: the number, its name, and what happened.
+fn error_page(status: u16, sentence: &str) -> Vec<u8> {
+    let sentence = format!("<p>{}</p>", escape(sentence));
+    page(&format!("{status} {}", reason(status)), &sentence).into_bytes()
+}
+
+/// The list of a folder; `path` is decoded, and "" for the root. `more`: the
+/// folder holds more names than these.
+fn listing(path: &str, names: &[String], more: bool) -> Vec<u8> {
+    let mut list = String::from("<ul>\n");
+    if !path.is_empty() {
+        list.push_str("<li><a href=\"../\">../</a>\n");
+    }
+    for name in names {
+        // "./" in front, or a file called "javascript:x" would be a script.
+        let (link, shown) = (url(name), escape(name));
+        list.push_str(&format!("<li><a href=\"./{link}\">{shown}</a>\n"));
+    }
+    list.push_str("</ul>\n");
+    if more {
+        let count = names.len();
+        list.push_str(&format!("<p>And more: {count} names are shown.</p>\n"));
+    }
+    page(&format!("/{path}"), &list).into_bytes()
+}
+
+/// A path as a URL: `a b/ü` gives `a%20b/%C3%BC`.
+fn url(path: &str) -> String {
+    utf8_percent_encode(path, UNRESERVED).to_string()
 }

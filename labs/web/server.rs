@@ -1,6 +1,6 @@
-//! A web server for many browsers at once. Handout W (Week 5), task 2, on
-//! from once.rs, which is the letter. The other half is any browser, or
-//! client.rs.
+//! A web server for many browsers at once. Handout W (Week 5), task 2; once.rs
+//! is what the handout asks for, literally. The peer is any browser, or
+//! client.rs. lib.rs lists the modules, the README says how they are passed.
 //!
 //! ```text
 //! browsers                server (this file)
@@ -11,12 +11,6 @@
 //!   |--- GET /b HTTP/1.1 -->|  5 recv  }  on the same connection
 //!   |<-- 404 Not Found -----|  6 send  }                      [W-T2g]
 //!   |<-------- FIN ---------|  7 close
-//!
-//! session.rs    requests in turn        path.rs         /%20 -> names
-//! respond.rs    request -> answer       files.rs        names -> bytes
-//! send.rs       answer -> socket        conditional.rs  304
-//! log.rs        who asked for what      range.rs        206
-//! page.rs       errors, lists           src/http/lib.rs     heads, framing
 //! ```
 
 use std::path::PathBuf;
@@ -25,28 +19,82 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::Result;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::Clients;
 use socketlab::net::{self, TcpSocket};
 use web::files::Files;
-use web::log::Log;
+use web::log::AccessLog;
 use web::session::converse;
 use web::site::{self, Site};
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    let root = match args.root {
+        Some(root) => root,
+        None => site::sample_folder(),
+    };
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let head = args::in_range("--head", args.head, 1, 3_600);
+    let site = Arc::new(Site {
+        files: Files::open(&root)?,
+        log: AccessLog::start(args.quiet)?,
+        list: args.list,
+        dotfiles: args.dotfiles,
+        idle: Duration::from_secs(idle),
+        head_deadline: Duration::from_secs(head),
+    });
+
+    // ---- 1 socket() ------------------------------------------------------
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // 80 is what browsers try by themselves; any other port has to stand in
+    // the URL: http://127.0.0.1:8080/.                  [W-T2i] (viva 8)
+    // Browsers on other hosts need HOST 0.0.0.0.       [W-T2h] (viva 16)
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // A client that does not read is disconnected after 30 s: on Linux the
+    // sockets that accept() returns inherit both limits from the listener.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
+    listener.set_user_timeout(net::SEND_TIMEOUT)?;
+    listener.listen(BACKLOG)?;
+    // Small responses leave at once, not when the last one is acknowledged.
+    // On Linux accepted sockets inherit it.                       (viva 9)
+    listener.set_no_delay()?;
+    net::allow_many_sockets();
+    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
+    net::announce(listener.local_addr()?);
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // A thread per client: a browser that connects and says nothing
+        // costs a thread, and no other client waits.
+        //                             [W-T2a] (viva 3) (viva 14) (try 3)
+        match listener.accept() {
+            Ok((client, peer)) => {
+                let site = site.clone();
+                clients.spawn(client, peer, move |client, peer| {
+                    converse(client, peer, &site)
+                });
+            }
+            Err(error) if clients.keep_accepting(&error) => {}
+            Err(_) => break, // Ctrl-C or SIGTERM
+        }
+    }
+    clients.finish_with(|| site.log.flush());
+    Ok(())
+}
 
 /// Connections that may wait for accept(): a browser opens six at once.
 const BACKLOG: i32 = 1024;
 
-/// What a newcomer reads when all places are taken.
+/// The response to a client beyond `--max-clients`.
 const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
     Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-
-const PROGRAM: Program = Program {
-    lab: "web",
-    role: "server",
-    port: 8080,
-    steps: "socket bind listen accept recv send close",
-    example: "web-server 127.0.0.1 8080 --root labs/web/www",
-};
 
 /// Serves the files below a folder over HTTP/1.1.
 #[derive(FromArgs, ArgsInfo)]
@@ -83,62 +131,10 @@ struct Args {
     allow_privileged: bool,
 }
 
-fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let address = net::resolve_one(&args.host, port)?;
-    let root = match args.root {
-        Some(root) => root,
-        None => site::sample_folder(),
-    };
-    let idle = args::in_range("--idle", args.idle, 1, 86_400);
-    let head = args::in_range("--head", args.head, 1, 3_600);
-    let site = Arc::new(Site {
-        files: Files::open(&root)?,
-        log: Log::start(args.quiet)?,
-        list: args.list,
-        dotfiles: args.dotfiles,
-        idle: Duration::from_secs(idle),
-        head_deadline: Duration::from_secs(head),
-    });
-    let log = site.log.clone();
-
-    // ---- 1 socket() ------------------------------------------------------
-    let listener = TcpSocket::new(address)?;
-
-    // ---- 2 bind() --------------------------------------------------------
-    // 80 is what browsers try by themselves; any other port has to stand in
-    // the URL: http://127.0.0.1:8080/.                  [W-T2i] (viva 8)
-    // Browsers on other hosts need HOST 0.0.0.0.       [W-T2h] (viva 16)
-    listener.set_reuse_address()?;
-    listener.bind(address)?;
-
-    // ---- 3 listen() ------------------------------------------------------
-    listener.listen(BACKLOG)?;
-    // Small answers leave at once, not when the last one is acknowledged.
-    // On Linux accepted sockets inherit it.                       (viva 9)
-    listener.set_no_delay()?;
-    net::allow_many_sockets();
-    let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
-    net::announce(listener.local_addr()?);
-
-    loop {
-        // ---- 4 accept() --------------------------------------------------
-        // A thread per client: a browser that connects and says nothing
-        // costs a thread, and keeps nobody waiting.
-        //                             [W-T2a] (viva 3) (viva 14) (try 3)
-        match listener.accept() {
-            Ok((client, peer)) => {
-                let site = site.clone();
-                clients.spawn(client, peer, move |client, peer| {
-                    converse(client, peer, &site)
-                });
-            }
-            Err(error) if clients.keep_accepting(&error) => {}
-            Err(_) => break, // Ctrl-C or SIGTERM
-        }
-    }
-    log.write_at_once();
-    clients.finish();
-    Ok(())
-}
+const PROGRAM: Program = Program {
+    lab: "web",
+    role: Role::Server,
+    port: 8080,
+    steps: "socket bind listen accept recv send close",
+    example: "web-server 127.0.0.1 8080 --root labs/web/www",
+};

@@ -1,6 +1,6 @@
-//! One client's connection: requests and answers in turn, until one of the
-//! two closes. HTTP is STATELESS: each request says all that its answer
-//! needs, and nothing is remembered from one to the next.       (viva 7)
+//! One client's connection: requests and responses in turn, until one of the
+//! two closes. HTTP is STATELESS: each request says all that its response
+//! needs, and the server remembers nothing of it afterwards.    (viva 7)
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use http::{Body, Fault, Framing, Reader, Request, Version};
 use socketlab::Result;
 use socketlab::net::TcpSocket;
 
-use crate::respond::{Answer, error, respond};
-use crate::send::send;
+use crate::respond::{error, respond};
+use crate::send::{Response, send};
 use crate::site::Site;
 
-/// Request bodies are read and thrown away up to here: a client must be
-/// allowed to finish its sentence, or the next request would not be found.
+/// Request bodies are read and thrown away up to this size: without that the
+/// server could not find the next request.
 const MOST_BODY: u64 = 1024 * 1024;
 
 /// How long such a body may take, and how long a part of it.
@@ -28,7 +28,7 @@ pub fn converse(
     site: &Site,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
-    // For a whole head, however slowly it drips in.      (viva 5) (try 7)
+    // For a complete head, however slowly it arrives.    (viva 5) (try 7)
     reader.set_head_deadline(site.head_deadline);
     let unread = loop {
         // ---- 5 recv() ----------------------------------------------------
@@ -37,7 +37,7 @@ pub fn converse(
         match reader.read_request(site.idle) {
             Ok(Some(request)) => {
                 let turn = Turn { client: &client, peer, site };
-                match turn.take(&mut reader, &request)? {
+                match turn.serve(&mut reader, &request)? {
                     Next::GoOn => {}
                     Next::Close => break !reader.buffered().is_empty(),
                     Next::Drain => break true,
@@ -56,8 +56,8 @@ pub fn converse(
     };
 
     // ---- 7 close() -------------------------------------------------------
-    // What is still unread would make close() send RST, and the RST could
-    // overtake the answer: FIN first, then read to the end.       (viva 6)
+    // With unread bytes close() would send RST, and the RST could overtake
+    // the response: so FIN first, then read to the end.           (viva 6)
     drop(reader);
     match unread {
         true => client.finish(),
@@ -66,16 +66,16 @@ pub fn converse(
     Ok(())
 }
 
-/// What becomes of the connection after an answer.
+/// What becomes of the connection after a response.
 enum Next {
     GoOn,
     /// All that the client sent was read.
     Close,
-    /// It was not, or nobody knows.
+    /// Something may be unread.
     Drain,
 }
 
-/// One request and its answer.
+/// One request and its response.
 struct Turn<'a> {
     client: &'a TcpSocket,
     peer: SocketAddr,
@@ -83,8 +83,8 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Answers.
-    fn take(&self, reader: &mut Reader, request: &Request) -> Result<Next> {
+    /// Answers the request.
+    fn serve(&self, reader: &mut Reader, request: &Request) -> Result<Next> {
         let line = format!(
             "{} {} {}",
             request.method,
@@ -95,24 +95,24 @@ impl Turn<'_> {
         let expects = request.expects_continue();
         if request.expects() && !expects {
             let why = "Only 100-continue can be expected here.";
-            let answer = error(417, why);
-            return self.answer(line.as_bytes(), answer, request, Next::Drain);
+            let response = error(417, why);
+            return self.answer(&line, response, request, Next::Drain);
         }
         // A client that asks before it sends a body is spared the trouble.
         if expects && !readable && request.framing != Framing::None {
-            let answer = respond(self.site, request);
-            return self.answer(line.as_bytes(), answer, request, Next::Drain);
+            let response = respond(self.site, request);
+            return self.answer(&line, response, request, Next::Drain);
         }
         if let Err(fault) = self.skip_body(reader, request) {
             self.refuse(line.as_bytes(), fault)?;
             return Ok(Next::Drain);
         }
-        let answer = respond(self.site, request);
+        let response = respond(self.site, request);
         let next = match request.keeps_alive() {
             true => Next::GoOn,
             false => Next::Close,
         };
-        self.answer(line.as_bytes(), answer, request, next)
+        self.answer(&line, response, request, next)
     }
 
     /// Reads a body that nobody wants.
@@ -139,8 +139,8 @@ impl Turn<'_> {
 
     fn answer(
         &self,
-        line: &[u8],
-        answer: Answer,
+        line: &str,
+        response: Response,
         request: &Request,
         next: Next,
     ) -> Result<Next> {
@@ -150,37 +150,39 @@ impl Turn<'_> {
             (Next::GoOn, Version::Http10) => Some("keep-alive"),
             (Next::GoOn, Version::Http11) => None,
         };
-        self.send(line, answer, connection, request.method == "HEAD")?;
+        let head_only = request.method == "HEAD";
+        self.send(line.as_bytes(), response, connection, head_only)?;
         Ok(next)
     }
 
-    /// Answers what could not be read to its end, if it makes sense to.
+    /// Answers what could not be read to its end, if somebody still listens.
     fn refuse(&self, line: &[u8], fault: Fault) -> Result<()> {
-        let answer = match fault {
+        let response = match fault {
             Fault::Bad { status, why } => error(status, why),
             Fault::Slow | Fault::Idle => {
                 error(408, "The request was not whole in time.")
             }
             Fault::Cut | Fault::Lost(_) => return Err(fault.into()),
         };
-        self.send(line, answer, Some("close"), false)
+        self.send(line, response, Some("close"), false)
     }
 
     fn send(
         &self,
         line: &[u8],
-        answer: Answer,
+        response: Response,
         connection: Option<&str>,
         head_only: bool,
     ) -> Result<()> {
-        let (status, mut sent) = (answer.status, 0);
-        let done = send(self.client, answer, connection, head_only, &mut sent);
+        let (status, mut sent) = (response.status, 0);
+        let done =
+            send(self.client, response, connection, head_only, &mut sent);
         self.site.log.answered(self.peer, line, status, sent);
         done
     }
 }
 
-/// Of what was refused, the log shows the first line.
+/// The first line of what was refused, for the log.
 fn first_line(bytes: &[u8]) -> &[u8] {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.strip_suffix(b"\r").unwrap_or(line)

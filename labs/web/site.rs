@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::files::Files;
-use crate::log::Log;
+use crate::log::AccessLog;
 
 /// The files and the options of one server. Nobody changes it after the
 /// start, so that all threads read it without a lock.
@@ -12,7 +12,7 @@ pub struct Site {
     /// The files beneath the root.
     pub files: Files,
     /// The access log.
-    pub log: Log,
+    pub log: AccessLog,
     /// Show the list of a folder that has no index.html.
     pub list: bool,
     /// Serve files whose names begin with a dot, too.

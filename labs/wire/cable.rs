@@ -40,8 +40,9 @@ use nix::sys::socket::{
     LinkAddr, MsgFlags, SockFlag, SockType, bind, recvfrom, sendto, setsockopt,
     socket, sockopt,
 };
-use socketlab::args::{self, Program};
-use socketlab::{Error, Result, say, stop, warn};
+use socketlab::args::{self, Program, Role};
+
+use socketlab::{Error, Result, say, signals, warn};
 use wire::af_packet::{AF_PACKET, ETH_P_ALL, is_outgoing};
 use wire::capture::Capture;
 use wire::finish::finish;
@@ -107,7 +108,7 @@ fn main() -> Result<()> {
         start(end.name(), move || listen(end, &plug, &sender))?;
     }
     listen_to_orders(args.orders_from.as_deref(), &sender)?;
-    stop::on_signal(move || drop(sender.send(Event::Stop)))?;
+    signals::on_signal(move || drop(sender.send(Event::Stop)))?;
     let capture = args.save.as_deref();
     let capture = capture.map(|file| create(file, &plugs)).transpose()?;
     let mut cable = Cable::new(plugs, capture, args.quiet, args.seed);
@@ -508,7 +509,7 @@ fn fail(call: &'static str, on: &str, error: nix::Error) -> Error {
 
 const PROGRAM: Program = Program {
     lab: "wire",
-    role: "cable",
+    role: Role::Other("cable"),
     port: 0,
     steps: "socket bind recvfrom sendto",
     example: "wire-cable c1 c2 --save echo.pcapng --lose 'first SYN'",

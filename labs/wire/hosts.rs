@@ -38,7 +38,8 @@ use argh::{ArgsInfo, FromArgs};
 use harness::terminal::{Terminal, program_folder};
 use harness::{namespaces, source_tree, transcript};
 use rustix::process::{Signal, getgid, getuid};
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
+
 use socketlab::{Error, Result, say, warn};
 use wire::network::{CABLE_ENDS, Network, address};
 use wire::orders::Order;
@@ -316,7 +317,7 @@ fn cable_words(args: &Args) -> Result<Vec<String>> {
 
 const PROGRAM: Program = Program {
     lab: "wire",
-    role: "hosts",
+    role: Role::Other("hosts"),
     port: 0,
     steps: "",
     example: "wire-hosts --lose 'first SYN' 'echo-server 10.0.0.2 12001' \

@@ -28,7 +28,8 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use socket2::SockRef;
-use socketlab::args::{self, Port, Program};
+use socketlab::args::{self, Port, Program, Role};
+
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket, UdpSocket};
 use socketlab::{Error, Result, say};
@@ -298,7 +299,7 @@ fn relay_datagrams(
     }
     let socket = UdpSocket::new(here)?;
     socket.bind(here)?;
-    socketlab::stop::at_once_on_signal()?;
+    socketlab::signals::at_once_on_signal()?;
     net::announce(socket.local_addr()?);
     let mut chance = Chance::new(args.seed);
     chance.loss = args.loss.unwrap_or(Share(0.0));
@@ -309,7 +310,7 @@ fn relay_datagrams(
 
 const PROGRAM: Program = Program {
     lab: "wire",
-    role: "relay",
+    role: Role::Other("relay"),
     port: 0,
     steps: "socket bind listen accept connect recv send close",
     example: "wire-relay 127.0.0.1:9000 127.0.0.1:12001 --split 1",

@@ -1,10 +1,15 @@
 //! What the system's words mean here: errno names, getaddrinfo's EAI_*, and
 //! the eleven states of a TCP connection.                           [X-ERR]
 //!
-//! ```text
-//! socketlab explain ECONNREFUSED             find() and print()
-//! connect(127.0.0.1:12000): Connection refused (ECONNREFUSED). …
-//!                                            errno() and hint()
+//! ```
+//! // `socketlab explain ECONNREFUSED` looks a name or a number up.
+//! let entry = explain::find("ECONNREFUSED")[0];
+//! assert_eq!(entry.title, "Connection refused");
+//!
+//! // An error line needs the name of an errno, and one sentence.
+//! let number = entry.number.expect("an errno has a number");
+//! assert_eq!(explain::errno(number).map(|e| e.name), Some("ECONNREFUSED"));
+//! assert!(explain::hint("connect", number).contains("Start the server"));
 //! ```
 //!
 //! The texts are data, one `Entry` each, sorted by the moment one meets them:

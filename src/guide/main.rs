@@ -10,11 +10,11 @@ use guide::ports::ports;
 use guide::side_by_side::steps;
 use guide::viva::quiz;
 use socketlab::Result;
-use socketlab::args::{self, Program};
+use socketlab::args::{self, Program, Role};
 
 const PROGRAM: Program = Program {
     lab: "socketlab",
-    role: "guide",
+    role: Role::Other("guide"),
     port: 0,
     steps: "",
     example: "socketlab demo echo",
@@ -23,8 +23,8 @@ const PROGRAM: Program = Program {
 /// Plays the labs, finds the code that answers an id, explains errors.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// one of: demo [LAB…] (play the READMEs' transcripts) · where ID
-    /// (code, test and page for D-T3.2) · explain WORD (ECONNREFUSED, 111,
+    /// one of: demo [LAB…] (play the READMEs' transcripts) · where WHAT
+    /// (an id such as D-T3.2, a call, a program, an error) · explain WORD (ECONNREFUSED, 111,
     /// TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web server) ·
     /// viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM] (the
     /// numbered steps, side by side) · ports (what listens) · doctor (what
@@ -48,17 +48,21 @@ fn main() -> Result<()> {
         ("steps", [left, right]) => steps(left, Some(right)),
         ("ports", []) => ports(),
         ("doctor", []) => doctor(),
-        ("where", []) => args::usage("where WHAT? An id: make where ARGS=E-T3"),
+        ("where", []) => {
+            args::usage("where WHAT? For example: make where ARGS=E-T3")
+        }
         ("explain", []) => args::usage(
             "explain WHAT? An error or a state: make explain ARGS=ECONNREFUSED",
         ),
-        ("where", _) => args::usage("where takes one id at a time"),
+        ("where", _) => {
+            args::usage("where takes one word: an id, a call, a program")
+        }
         ("steps", _) => args::usage("steps takes one program, or two"),
         ("ports" | "doctor", _) => {
             args::usage(&format!("{} stands alone", args.command))
         }
         (command, _) => args::usage(&format!(
-            "'{command}' is none of: demo [LAB…], where ID, explain WORD, \
+            "'{command}' is none of: demo [LAB…], where WHAT, explain WORD, \
              viva [LAB…], steps PROGRAM [PROGRAM], ports, doctor"
         )),
     }

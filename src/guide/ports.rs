@@ -1,14 +1,14 @@
 //! `socketlab ports`: which of our programs listen.
 
 use harness::programs;
-use socketlab::{Result, say, tcp_table, warn};
+use socketlab::{Result, say, socket_table, warn};
 
 /// What of ours listens now.
 pub fn ports() -> Result<()> {
-    let holders = tcp_table::holders();
+    let holders = socket_table::holders();
     let folder = programs::folder();
     let mut found = 0;
-    for entry in tcp_table::all() {
+    for entry in socket_table::all() {
         let waits = entry.name == "LISTEN"
             || (entry.protocol == "udp" && entry.peer.port() == 0);
         let Some((pid, name)) = holders.get(&entry.inode) else { continue };

@@ -2,18 +2,14 @@
 //! order of its system calls.
 
 use std::net::Shutdown;
-use std::process::Command;
-use std::thread;
 
 use rustix::process::Signal;
 
 use crate::bytes::receive_all;
-use crate::peers::installed;
-use crate::programs;
+use crate::calls::Watched;
 use crate::server::Server;
 use crate::source_tree;
 use crate::transcript;
-use crate::world::make_fifo;
 
 /// Plays every transcript of a lab's README.
 #[track_caller]
@@ -35,29 +31,17 @@ pub fn play_readme(lab: &str) {
 /// calls of its sockets come in this order, as the step banners promise.
 #[track_caller]
 pub fn strace_shows(program: &str, calls: &[&str]) {
-    if !installed("strace", "strace") {
-        return;
-    }
-    // A FIFO for the log: reading it ends when strace, too, has ended.
-    let folder = tempfile::tempdir().expect("a folder");
-    let log = folder.path().join("log");
-    make_fifo(&log);
-    let mut command = Command::new("strace");
-    command
-        // -D: the program is our child, and strace its; signals reach it.
-        .args(["-D", "-f", "-e", "trace=network,close", "-o"])
-        .arg(&log)
-        .arg(programs::folder().join(program))
-        .args(["127.0.0.1", "0"]);
-    let reading = thread::spawn(move || std::fs::read_to_string(&log));
-    let mut server = Server::run(&mut command);
+    let watched = Watched::new(program).expect("strace starts");
+    let Some(mut watched) = watched else { return };
+    watched.command.args(["127.0.0.1", "0"]);
+    let mut server = Server::run(&mut watched.command);
     let client = server.connect();
     let _ = client.shutdown(Shutdown::Write);
     let _ = receive_all(&client);
     // It may have ended by itself.
     let _ = server.console().signal(Signal::TERM);
     server.console().read_to_end().expect("it ends");
-    let text = reading.join().expect("a reader").expect("the log");
+    let text = watched.log().expect("the log");
     // From the listener's socket() on: the runtime made calls before it.
     let start = text.find("socket(AF_INET, SOCK_STREAM").unwrap_or(0);
     let mut rest = &text[start..];

@@ -130,6 +130,27 @@ impl Sources {
         });
         places
     }
+
+    /// The lines of code, not of tests, that have this word: file, line from
+    /// 1, text.
+    pub fn lines_with(&self, word: &str) -> Vec<(PathBuf, usize, String)> {
+        let mut found = Vec::new();
+        for Source { file, text, .. } in &self.0 {
+            let code = file.extension().is_some_and(|kind| kind == "rs");
+            if !code || is_test(file) || !text.contains(word) {
+                continue;
+            }
+            for (index, line) in text.lines().enumerate() {
+                let mut words =
+                    line.split(|c: char| !c.is_alphanumeric() && c != '_');
+                if words.any(|found| found == word) {
+                    let text = line.trim().to_string();
+                    found.push((file.clone(), index + 1, text));
+                }
+            }
+        }
+        found
+    }
 }
 
 /// `D-T3.2` is proved by tests whose names begin with `d_t3_2_`.

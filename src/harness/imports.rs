@@ -77,7 +77,7 @@ impl Library {
         let text = code(&read(file)?);
         let mut used = BTreeSet::new();
         for path in paths(&text) {
-            let Some(path) = self.from_root(&path, own) else { continue };
+            let Some(path) = self.resolve(&path, own) else { continue };
             // The longest beginning that is a module.
             let found = self.modules.keys().rev().find(|module| {
                 path == **module || path.starts_with(&format!("{module}::"))
@@ -112,7 +112,7 @@ impl Library {
 
     /// `crate::a::b`, `super::b`, `<package>::a::b` as `a::b`; `None` for a
     /// path that leads elsewhere.
-    fn from_root(&self, path: &str, own: &str) -> Option<String> {
+    fn resolve(&self, path: &str, own: &str) -> Option<String> {
         let (first, rest) = path.split_once("::")?;
         match first {
             "crate" => Some(rest.into()),
@@ -121,7 +121,7 @@ impl Library {
             "super" => {
                 let (parent, _) = own.rsplit_once("::").unwrap_or_default();
                 match (parent, rest.split_once("::")) {
-                    (_, Some(("super", _))) => self.from_root(rest, parent),
+                    (_, Some(("super", _))) => self.resolve(rest, parent),
                     ("", _) => Some(rest.into()),
                     (parent, _) => Some(format!("{parent}::{rest}")),
                 }
@@ -186,7 +186,9 @@ fn paths(code: &str) -> Vec<String> {
         expand("", &tree, &mut found);
     }
     let no_path = |c: char| !c.is_alphanumeric() && !"_:".contains(c);
-    let words = code.split(no_path).filter(|word| word.contains("::"));
+    let words = code
+        .split(no_path)
+        .filter(|word| word.contains("::") && !word.ends_with("::"));
     found.extend(words.map(str::to_string));
     found
 }

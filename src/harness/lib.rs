@@ -21,6 +21,7 @@
 //! be, because that is how a test fails.
 
 pub mod bytes;
+mod calls;
 pub mod checks;
 pub mod ids;
 pub mod imports;
@@ -35,6 +36,7 @@ pub mod transcript;
 pub mod world;
 
 pub use bytes::*;
+pub use calls::{client_calls_are_traced, server_calls_are_traced};
 pub use checks::*;
 pub use peers::*;
 pub use server::*;

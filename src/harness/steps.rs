@@ -11,11 +11,13 @@ use crate::source_tree::{read, source_of};
 /// The step banners of a file, in order: `4 accept()`.
 pub fn banners(file: &Path) -> Result<Vec<String>> {
     let text = read(file)?;
-    let banners = text.lines().filter_map(|line| {
-        let rest = line.trim_start().strip_prefix("// ---- ")?;
-        Some(rest.trim_end_matches('-').trim().to_string())
-    });
-    Ok(banners.collect())
+    Ok(text.lines().filter_map(banner).collect())
+}
+
+/// The step that a line is the banner of: `4 accept()`.
+pub fn banner(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix("// ---- ")?;
+    Some(rest.trim_end_matches('-').trim().to_string())
 }
 
 /// The steps of a program, by their numbers: the banners of its own file and

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process};
 
-use socketlab::{Error, Result, stop};
+use socketlab::{Error, Result, signals};
 
 pub use crate::programs::{command, folder as program_folder};
 
@@ -44,7 +44,7 @@ static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 fn end_all_on_signal() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let _ = stop::on_signal(|| {
+        let _ = signals::on_signal(|| {
             for pid in RUNNING.lock().iter() {
                 let _ = send(*pid, Signal::TERM);
             }

@@ -1,6 +1,6 @@
-//! HTTP/1.1 messages (RFC 9110, RFC 9112) for the labs web and proxy, in both
-//! roles: a server reads requests and writes responses, a client or a proxy
-//! writes requests and reads responses.
+//! HTTP/1.1 messages (RFC 9110, RFC 9112) in both roles: a server reads
+//! requests and writes responses, a client or a proxy writes requests and
+//! reads responses.
 //!
 //! ```text
 //! GET /index.html HTTP/1.1 CRLF     start line: method, target, version
@@ -29,6 +29,7 @@
 //! | [`writer`]  | heads to bytes; chunks to bytes                         |
 //! | [`date`]    | HTTP dates                                              |
 //! | [`page`]    | pages of a program's own: errors, lists                 |
+//! | [`download`] | a body into a file, so that it can go on later         |
 //!
 //! httparse splits the head. It is lenient by design, so what it lets pass is
 //! checked again in `check.rs`.
@@ -37,6 +38,7 @@ pub mod body;
 pub mod check;
 pub mod chunked;
 pub mod date;
+pub mod download;
 pub mod fields;
 pub mod framing;
 pub mod head;

@@ -1,13 +1,42 @@
 //! Reads messages from a socket: heads with a deadline, bodies piece by
-//! piece. One `recv` may bring half a head, or three requests (pipelining):
-//! what is left over stays here for the next call.
+//! piece. One `recv` may bring half a head, or three requests (pipelining).
+//! The reader keeps what is left over for the next call.
 //!
-//! ```text
-//! let mut reader = Reader::new(socket);
-//! while let Some(request) = reader.read_request(IDLE)? {
-//!     let mut body = Body::new(request.framing);
-//!     while let Some(piece) = body.next(&mut reader)? { … }
-//!     … answer …
+//! ```
+//! use std::io::Write;
+//! use std::net::TcpListener;
+//! use std::time::Duration;
+//!
+//! use http::{Body, Fault, Reader};
+//! use socketlab::Error;
+//! use socketlab::net::TcpSocket;
+//!
+//! fn main() -> Result<(), Fault> {
+//!     let listener = TcpListener::bind("127.0.0.1:0").map_err(Error::from)?;
+//!     let address = listener.local_addr().map_err(Error::from)?;
+//!     let socket = TcpSocket::new(address)?;
+//!     socket.connect(address)?;
+//!
+//!     // The server answers a GET: a head, an empty line, five bytes.
+//!     for server in listener.incoming().take(1) {
+//!         server
+//!             .and_then(|mut server| server.write_all(
+//!                 b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+//!             ))
+//!             .map_err(Error::from)?;
+//!     }
+//!
+//!     let mut reader = Reader::new(socket);
+//!     let wait = Duration::from_secs(10);
+//!     let response = reader.read_response(wait)?.ok_or(Fault::Cut)?;
+//!     assert_eq!(response.status, 200);
+//!     let mut text = Vec::new();
+//!     let mut body = Body::new(response.framing("GET")?);
+//!     while let Some(piece) = body.next(&mut reader)? {
+//!         text.extend_from_slice(piece);
+//!     }
+//!     assert_eq!(text, b"hello");
+//!     Ok(())
 //! }
 //! ```
 

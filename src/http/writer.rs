@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use super::Fields;
+use super::{Fields, Framing};
 
 /// The line in front of a chunk; the chunk's bytes and CRLF follow. A chunk
 /// of no bytes would end the body: do not write one.
@@ -69,6 +69,16 @@ impl Head {
     pub fn lines(mut self, lines: &str) -> Head {
         self.0.extend_from_slice(lines.as_bytes());
         self
+    }
+
+    /// The field that says how the body ends: Content-Length or
+    /// Transfer-Encoding, or none where a close or the status says it.
+    pub fn framing(self, body: Framing) -> Head {
+        match body {
+            Framing::Length(length) => self.field("Content-Length", length),
+            Framing::Chunked => self.field("Transfer-Encoding", "chunked"),
+            Framing::None | Framing::UntilClose => self,
+        }
     }
 
     /// The empty line: the head as bytes. A small body may be added to them.

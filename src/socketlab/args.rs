@@ -1,71 +1,29 @@
 //! `PROGRAM [HOST] [PORT] [options]`: what every command line has alike.
+//! [X-CLI]
 //!
-//! argh parses; this file smooths its edges in one place: `-h`, `-V`,
-//! `--option=value`, negative numbers and the word `help` as ordinary
-//! arguments, exit status 2 with an example on a usage error, and a port
-//! that explains itself.
+//! The crate argh parses the words. This module adds what argh lacks: `-h`,
+//! `-V`, `--option=value`, negative numbers and the word `help` as ordinary
+//! arguments, an example and exit status 2 after a usage error, and a port
+//! whose errors explain what a port is.
+//!
+//! This module ends the program after `-h`, `-V` and a usage error.
 
 use std::env;
 use std::fmt;
 use std::process;
 use std::str::FromStr;
-use std::sync::OnceLock;
 
 use argh::{ArgsInfo, FlagInfoKind, FromArgs};
 
-use crate::{console, stop, trace, warn};
+use crate::{console, program, signals, trace, warn};
 
-/// What a program says of itself: the lab it belongs to, its role, the
-/// handout's steps in the order of its banners, and a command line to copy.
-pub struct Program {
-    /// The lab's folder, which is also its name in `make` targets.
-    pub lab: &'static str,
-    /// `server`, `client`, or what else it is, in one word.
-    pub role: &'static str,
-    /// The port when the command line names none. 0: a program that takes no
-    /// HOST and PORT at all.
-    pub port: u16,
-    /// The step banners in order: `socket bind listen accept recv send close`.
-    /// `TRACE=1` numbers what it prints by them.
-    pub steps: &'static str,
-    /// One command line that works, printed under a usage error.
-    pub example: &'static str,
-}
-
-impl Program {
-    /// The number of a step in this program's banners, from 1.
-    pub fn step(&self, call: &str) -> Option<usize> {
-        let found = self.steps.split(' ').position(|step| step == call);
-        found.map(|index| index + 1)
-    }
-
-    /// The program at the other end: for echo-task3-client it is
-    /// echo-task3-server, for an intruder the lab's server.
-    pub fn other_end(&self) -> Option<String> {
-        match self.lab {
-            "internet" => None, // other people's servers
-            "mail" => Some("mail-sink".into()),
-            lab => {
-                let client = self.example.split_once("-client ");
-                let (name, _) = client.unwrap_or((lab, ""));
-                Some(format!("{name}-server"))
-            }
-        }
-    }
-}
-
-static PROGRAM: OnceLock<&'static Program> = OnceLock::new();
-
-/// The running program, once [`parse`] has been called.
-pub fn program() -> Option<&'static Program> {
-    PROGRAM.get().copied()
-}
+pub use crate::program::{Program, Role};
 
 /// Reads the command line into `A`, and starts tracing if `TRACE` asks for
 /// it. Does not return on `-h`, `-V` (status 0) and usage errors (status 2).
 pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
-    let _ = PROGRAM.set(program);
-    stop::survive_large_files();
+    program::set(program);
+    signals::survive_large_files();
     trace::start();
     let mut words = Vec::new();
     for word in env::args_os() {
@@ -123,7 +81,7 @@ pub fn usage(problem: &str) -> ! {
     for line in problem.lines() {
         warn!("{}", console::escape_short(line.as_bytes(), 2000));
     }
-    if let Some(program) = program() {
+    if let Some(program) = program::current() {
         warn!("Example: {}\nMore:    add --help", program.example);
     }
     process::exit(2);

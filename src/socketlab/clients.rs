@@ -1,38 +1,82 @@
 //! A thread per client: named after the peer, at most so many at once, a
-//! panic contained, all ended when the server stops.
+//! panic contained, all ended when the server stops. For TCP and for
+//! Unix-domain sockets alike: a [`Connection`] says what is needed of either.
+//! [X-THREAD]
 //!
 //! ```text
 //!  lab's accept loop                  Clients
 //!    accept() -> Ok(client) --------> spawn()  -> thread "127.0.0.1:48437"
-//!                                        | too many: told so, and closed a
-//!                                        | moment later by the doorman
+//!                                        | no slot free: refused with a
+//!                                        | sentence, closed a second later
 //!    accept() -> Err(error) --------> keep_accepting()  -> false: stopping
 //!    finish()   <- SIGINT, SIGTERM
 //! ```
 //!
-//! A thread whose client has left waits a moment for the next one: to make a
-//! thread costs more than many a short conversation. Nothing passes from one
-//! client to the other but the stack.
+//! A server for one client, which says so itself when it has served it:
 //!
-//! The table of clients is behind one lock, not owned by a hub: threads only
-//! enter and leave it, and nobody waits for a peer while holding it.
+//! ```
+//! use std::io::Read;
+//! use std::net::TcpStream;
+//!
+//! use socketlab::clients::Clients;
+//! use socketlab::net::{self, TcpSocket};
+//!
+//! # fn main() -> socketlab::Result<()> {
+//! let address = net::resolve_one("127.0.0.1", 0)?;
+//! let listener = TcpSocket::new(address)?;
+//! listener.bind(address)?;
+//! listener.listen(5)?;
+//! let clients = Clients::new(&listener, 100, "no room\n")?;
+//! let stop = clients.stopper(&listener);
+//!
+//! let mut peer = TcpStream::connect(listener.local_addr()?)?;
+//! loop {
+//!     match listener.accept() {
+//!         Ok((client, peer)) => {
+//!             let stop = stop.clone();
+//!             clients.spawn(client, peer, move |client, _| {
+//!                 client.send_all(b"hello\n")?;
+//!                 stop(); // accept() fails from now on
+//!                 Ok(())
+//!             });
+//!         }
+//!         Err(error) if clients.keep_accepting(&error) => {}
+//!         Err(_) => break,
+//!     }
+//! }
+//! clients.finish(); // ends whoever is left, and prints `bye`
+//! let mut heard = String::new();
+//! peer.read_to_string(&mut heard)?;
+//! assert_eq!(heard, "hello\n");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A thread whose client has left waits a moment for the next client, because
+//! a new thread costs more than many a short conversation. Nothing passes
+//! from one client to the next but the stack.
+//!
+//! The table of clients is behind one lock and not owned by a hub: threads
+//! only enter and leave it, and no thread waits for a peer while it holds the
+//! lock.
 
-use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io;
 use std::mem;
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::panic;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::{Condvar, Mutex};
+use rustix::net::{SendFlags, send};
+use socket2::Socket;
 
-use crate::net::{TcpSocket, WeakTcpSocket};
-use crate::{Error, Result, args, console, say, stop, warn};
+use crate::net::{self, TcpSocket};
+use crate::{Error, Result, args, console, say, signals, threads, warn};
 
 /// Clients served at once unless `--max-clients` says otherwise.
 pub const MAX_CLIENTS: usize = 1024;
@@ -40,41 +84,136 @@ pub const MAX_CLIENTS: usize = 1024;
 /// Memory of a client's stack. Only pages that are touched cost anything.
 const STACK: usize = 256 * 1024;
 
-/// How long clients may go on after the signal, and after being cut: together
-/// less than what [`stop`] allows.
+/// How long clients may go on after the signal, and after their connections
+/// are cut: together less than what [`signals`] allows.
 const LAST_WORDS: Duration = Duration::from_millis(1200);
 const AFTER_CUT: Duration = Duration::from_millis(300);
 
 /// How long a thread without a client waits for the next one.
-const KEPT: Duration = Duration::from_secs(2);
+const IDLE_THREAD: Duration = Duration::from_secs(2);
 
 /// How long to wait when descriptors or threads have run out. Trying again
 /// at once would keep a processor busy and help nobody.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
 
-/// How often it is said that they have run out.
+/// How often the server says that they have run out.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
-/// Newcomers that were told that there is no room, and are not closed yet.
-const AT_THE_DOOR: usize = 256;
+/// Refused clients whose connections are not closed yet.
+const MAX_LINGERING: usize = 256;
 
-/// How long they keep their connection. A close with bytes of theirs unread
-/// sends RST, and the RST could overtake the sentence.
-const AT_THE_DOOR_FOR: Duration = Duration::from_secs(1);
+/// How long a refused client keeps its connection. A close with bytes of the
+/// client unread sends RST, and the RST could arrive before the sentence is
+/// read.
+const LINGERING: Duration = Duration::from_secs(1);
+
+/// What [`Clients`] needs of a socket, a client's or the listener's. A clone
+/// is a second handle to the same kernel socket, which is closed with the
+/// last handle.
+pub trait Connection: Clone + Send + Sync + 'static {
+    /// Sends a sentence, and then end of stream. Never waits: the sentence
+    /// fits into an empty send buffer.
+    fn refuse(&self, sentence: &str);
+
+    /// `shutdown()`: a thread that waits in `recv` or `send` on this socket
+    /// goes on, and gets end of stream or an error.
+    fn end(&self, how: Shutdown);
+
+    /// A function that does the same and keeps no handle: the client's own
+    /// thread decides when the socket is closed.
+    fn ender(&self) -> Ender;
+
+    /// Makes `accept` on this listener fail, now and from now on.
+    fn stop_listening(&self);
+
+    /// `close()`, if this is the last handle.
+    fn close(self);
+}
+
+/// Ends one connection, as long as it is open: see [`Connection::ender`].
+pub type Ender = Arc<dyn Fn(Shutdown) + Send + Sync>;
+
+/// TCP.
+impl Connection for TcpSocket {
+    fn refuse(&self, sentence: &str) {
+        let _ = self.send_now(sentence.as_bytes());
+        let _ = self.shutdown(Shutdown::Write);
+    }
+
+    fn end(&self, how: Shutdown) {
+        let _ = self.shutdown(how);
+    }
+
+    fn ender(&self) -> Ender {
+        let weak = self.downgrade();
+        Arc::new(move |how| {
+            if let Some(socket) = weak.upgrade() {
+                socket.end(how);
+            }
+        })
+    }
+
+    fn stop_listening(&self) {
+        TcpSocket::stop_listening(self);
+    }
+
+    fn close(self) {
+        TcpSocket::close(self);
+    }
+}
+
+/// A Unix-domain socket, or any other stream that socket2 has.
+impl Connection for Arc<Socket> {
+    fn refuse(&self, sentence: &str) {
+        let data = sentence.as_bytes();
+        let _ = net::step("send", Some(self), "…, MSG_DONTWAIT", || {
+            Ok(send(&**self, data, SendFlags::DONTWAIT)?)
+        });
+        self.end(Shutdown::Write);
+    }
+
+    fn end(&self, how: Shutdown) {
+        let _ = Socket::shutdown(self, how);
+    }
+
+    fn ender(&self) -> Ender {
+        let weak = Arc::downgrade(self);
+        Arc::new(move |how| {
+            if let Some(socket) = weak.upgrade() {
+                socket.end(how);
+            }
+        })
+    }
+
+    /// Linux ends a waiting `accept` at this; other systems do at the next
+    /// client.
+    fn stop_listening(&self) {
+        self.end(Shutdown::Both);
+    }
+
+    fn close(self) {
+        if let Some(socket) = Arc::into_inner(self) {
+            net::close(socket);
+        }
+    }
+}
 
 /// The clients of one server.
 pub struct Clients {
     table: Arc<Table>,
     max: usize,
     no_room: &'static str,
-    door: Sender<(TcpSocket, Instant)>,
+    lingering: Sender<(Close, Instant)>,
     /// No queue: a job is handed over only to a thread that waits for one.
     jobs: (Sender<Job>, Receiver<Job>),
 }
 
+/// Closes a refused client's connection.
+type Close = Box<dyn FnOnce() + Send>;
+
 /// A conversation to be held.
 struct Job {
-    peer: SocketAddr,
+    name: String, // the peer's, and the thread's
     hold: Box<dyn FnOnce() + Send>,
 }
 
@@ -85,8 +224,8 @@ struct Table {
 
 #[derive(Default)]
 struct Entries {
-    live: HashMap<u64, WeakTcpSocket>,
-    places: usize, // taken; whoever is in `live` may have vacated its own
+    live: HashMap<u64, Ender>,
+    slots: usize, // taken; a client in `live` may have freed its own already
     next: u64,
     stopping: bool,
     refused: u64, // since the server was last not full
@@ -94,12 +233,12 @@ struct Entries {
 }
 
 impl Clients {
-    /// Serves at most `max` clients at once; a newcomer beyond that is sent
+    /// Serves at most `max` clients at once; a client beyond that is sent
     /// `no_room`, a sentence in the lab's own protocol, and closed. From now
-    /// on SIGINT and SIGTERM make `accept` on `listener` fail, upon which
+    /// on SIGINT and SIGTERM make `accept` on `listener` fail, and then
     /// [`keep_accepting`](Self::keep_accepting) says no.
     pub fn new(
-        listener: &TcpSocket,
+        listener: &impl Connection,
         max: usize,
         no_room: &'static str,
     ) -> Result<Clients> {
@@ -110,28 +249,26 @@ impl Clients {
             entries: Mutex::new(Entries::default()),
             changed: Condvar::new(),
         });
-        let (door, newcomers) = bounded(AT_THE_DOOR);
+        let (lingering, refused) = bounded(MAX_LINGERING);
         thread::Builder::new()
-            .name("doorman".into())
-            .spawn(move || close_in_time(&newcomers))
-            .map_err(|error| Error::new("spawn", "doorman", error))?;
-        stop::on_signal(stopper(&table, listener))?;
-        panic::set_hook(Box::new(|panic| {
-            warn!(
-                "[{}] {panic}: a bug; this conversation alone ends",
-                thread_name()
-            );
-        }));
-        Ok(Clients { table, max, no_room, door, jobs: bounded(0) })
+            .name("lingering".into())
+            .spawn(move || close_in_time(&refused))
+            .map_err(|error| Error::new("spawn", "lingering", error))?;
+        signals::on_signal(stopper(&table, listener))?;
+        threads::report_panics();
+        Ok(Clients { table, max, no_room, lingering, jobs: bounded(0) })
     }
 
-    /// Runs `converse` in a thread of its own, unless there is no room or
-    /// the system has no thread to give.
-    pub fn spawn<F>(&self, client: TcpSocket, peer: SocketAddr, converse: F)
+    /// Runs `converse` in a thread of its own, unless all slots are taken or
+    /// the system has no thread to give. `peer` is the client's name, as the
+    /// server prints it.
+    pub fn spawn<S, P, F>(&self, client: S, peer: P, converse: F)
     where
-        F: FnOnce(TcpSocket, SocketAddr) -> Result<()> + Send + 'static,
+        S: Connection,
+        P: Display + Send + 'static,
+        F: FnOnce(S, P) -> Result<()> + Send + 'static,
     {
-        let Some(place) = self.enter(&client) else {
+        let Some(slot) = self.enter(&client) else {
             let mut entries = self.table.entries.lock();
             if entries.stopping {
                 return; // it closes, as all others do now
@@ -139,62 +276,73 @@ impl Clients {
             entries.refused += 1;
             let first = entries.refused == 1;
             drop(entries);
-            self.turn_away(client);
+            self.refuse(client, self.no_room);
             if first {
                 say!("no room: {} clients, newcomers are told so", self.max);
             }
             return;
         };
-        let handle = client.clone();
+        // The thread takes the client; if there is no thread, we take it back.
+        let client = Arc::new(Mutex::new(Some(client)));
+        let (handle, name) = (client.clone(), peer.to_string());
         let job = Job {
-            peer,
+            name: name.clone(),
             hold: Box::new(move || {
                 // Leaves the table even if `converse` panics.
-                let mut place = place;
-                let talked = converse(handle, peer);
-                place.vacate(); // the console may be stuck
-                if let Err(error) = talked {
-                    say!("[{peer}] lost: {error}");
+                let mut slot = slot;
+                let Some(client) = handle.lock().take() else { return };
+                let result = converse(client, peer);
+                slot.free(); // the console may be stuck
+                if let Err(error) = result {
+                    say!("[{name}] lost: {error}");
                 }
             }),
         };
-        // From here on the client's thread holds the only handle.
-        match self.hold(job) {
-            Ok(()) => {
-                let refused = mem::take(&mut self.table.entries.lock().refused);
-                if refused > 0 {
-                    say!("room again: {refused} turned away meanwhile");
-                }
+        if let Err(error) = self.hold(job) {
+            self.complain(&error);
+            if let Some(client) = client.lock().take() {
+                self.refuse(client, self.no_room);
             }
-            Err(error) => {
-                self.complain(&Error::new("spawn", peer, error));
-                self.turn_away(client);
-                self.pause();
-            }
+            return self.pause();
+        }
+        let refused = mem::take(&mut self.table.entries.lock().refused);
+        if refused > 0 {
+            say!("room again: {refused} turned away meanwhile");
         }
     }
 
     /// Gives the job to a thread that waits for one, or to a new thread.
-    fn hold(&self, job: Job) -> io::Result<()> {
-        let (kept, next) = &self.jobs;
+    fn hold(&self, job: Job) -> Result<()> {
+        let (idle, next) = &self.jobs;
         let (Err(TrySendError::Full(job))
-        | Err(TrySendError::Disconnected(job))) = kept.try_send(job)
+        | Err(TrySendError::Disconnected(job))) = idle.try_send(job)
         else {
             return Ok(());
         };
-        let next = next.clone();
+        let (name, next) = (job.name.clone(), next.clone());
         thread::Builder::new()
-            .name(job.peer.to_string())
+            .name(name.clone())
             .stack_size(STACK)
             .spawn(move || hold_conversations(job, &next))
-            .map(drop)
+            .map_err(|error| Error::new("spawn", name, error))?;
+        Ok(())
+    }
+
+    /// Refuses a client that may not be served: sends the reason, a sentence
+    /// in the lab's own protocol, and closes the connection a second later.
+    /// Never waits.
+    pub fn refuse(&self, client: impl Connection, reason: &str) {
+        client.refuse(reason);
+        let close: Close = Box::new(move || client.close());
+        // With too many lingering already, this one is closed at once.
+        let _ = self.lingering.try_send((close, Instant::now() + LINGERING));
     }
 
     /// After a failed `accept`: whether to call it again. False only when
     /// the server is stopping. A client that went away while it was queued
-    /// (ECONNABORTED) costs nothing; when descriptors or memory ran out
-    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM) it is said once in a while, and the
-    /// server pauses, because only a client that leaves can help.
+    /// (ECONNABORTED) costs nothing. When descriptors or memory ran out
+    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM), the server says so once in a while
+    /// and pauses, because only a client that leaves can help.
     pub fn keep_accepting(&self, error: &Error) -> bool {
         if self.is_stopping() {
             return false;
@@ -214,59 +362,51 @@ impl Clients {
     }
 
     /// Has SIGINT or SIGTERM arrived?
-    pub fn is_stopping(&self) -> bool {
+    fn is_stopping(&self) -> bool {
         self.table.entries.lock().stopping
     }
 
     /// Makes the server stop as a signal does: for a lab whose protocol has
     /// a command for it.
-    pub fn stopper(
+    pub fn stopper<L: Connection>(
         &self,
-        listener: &TcpSocket,
-    ) -> impl Fn() + Clone + Send + use<> {
+        listener: &L,
+    ) -> impl Fn() + Clone + Send + use<L> {
         stopper(&self.table, listener)
     }
 
     /// Ends every conversation: each client's next `recv` says end of stream
-    /// (what it sent before is still read and answered); who is not done
-    /// after a second or so is cut. Then says `bye`.
+    /// (what it sent before is still read and answered). The connections of
+    /// clients that are not done after a second or so are cut. Then says
+    /// `bye`.
     pub fn finish(self) {
         self.finish_with(|| {});
     }
 
     /// The same; `last` is called when the clients have gone, before `bye`.
     pub fn finish_with(self, last: impl FnOnce()) {
-        self.shut_down(Shutdown::Read);
+        self.end_all(Shutdown::Read);
         if self.wait_until_empty(LAST_WORDS).is_continue() {
-            self.shut_down(Shutdown::Both);
+            self.end_all(Shutdown::Both);
             let _ = self.wait_until_empty(AFTER_CUT);
         }
         last();
         console::last_line("bye");
     }
 
-    fn enter(&self, client: &TcpSocket) -> Option<Place> {
+    fn enter(&self, client: &impl Connection) -> Option<Slot> {
         let mut entries = self.table.entries.lock();
-        if entries.places >= self.max || entries.stopping {
+        if entries.slots >= self.max || entries.stopping {
             return None;
         }
-        entries.places += 1;
+        entries.slots += 1;
         let id = entries.next;
         entries.next += 1;
-        entries.live.insert(id, client.downgrade());
-        Some(Place { table: self.table.clone(), id, vacated: false })
+        entries.live.insert(id, client.ender());
+        Some(Slot { table: self.table.clone(), id, is_free: false })
     }
 
-    /// Tells a newcomer that there is no room. Nothing here waits: the
-    /// sentence fits into an empty send buffer, and the doorman closes.
-    fn turn_away(&self, client: TcpSocket) {
-        let _ = client.send_now(self.no_room.as_bytes());
-        let _ = client.shutdown(Shutdown::Write);
-        // With a crowd at the door this one is closed at once.
-        let _ = self.door.try_send((client, Instant::now() + AT_THE_DOOR_FOR));
-    }
-
-    /// Says an error, unless that was done a moment ago: while descriptors
+    /// Says an error, unless one was said a moment ago: while descriptors
     /// are short, every accept fails.
     fn complain(&self, error: &Error) {
         let mut entries = self.table.entries.lock();
@@ -278,13 +418,12 @@ impl Clients {
         }
     }
 
-    fn shut_down(&self, how: Shutdown) {
+    fn end_all(&self, how: Shutdown) {
         let entries = self.table.entries.lock();
-        let clients: Vec<TcpSocket> =
-            entries.live.values().filter_map(WeakTcpSocket::upgrade).collect();
+        let enders: Vec<Ender> = entries.live.values().cloned().collect();
         drop(entries);
-        for client in clients {
-            let _ = client.shutdown(how);
+        for end in enders {
+            end(how);
         }
     }
 
@@ -306,38 +445,20 @@ impl Clients {
 fn hold_conversations(first: Job, next: &Receiver<Job>) {
     let mut job = first;
     loop {
-        PEER.set(Some(job.peer));
+        threads::rename(job.name);
         (job.hold)();
-        match next.recv_timeout(KEPT) {
+        match next.recv_timeout(IDLE_THREAD) {
             Ok(next) => job = next,
             Err(_) => return,
         }
-        // For `top -H` and debuggers; the first name came with the thread.
-        #[cfg(target_os = "linux")]
-        if let Ok(name) = std::ffi::CString::new(job.peer.to_string()) {
-            let _ = rustix::thread::set_name(&name);
-        }
-    }
-}
-
-thread_local! {
-    static PEER: Cell<Option<SocketAddr>> = const { Cell::new(None) };
-}
-
-/// Whose conversation this thread holds: the peer's address. For other
-/// threads, their own name.
-pub fn thread_name() -> String {
-    match PEER.get() {
-        Some(peer) => peer.to_string(),
-        None => thread::current().name().unwrap_or("?").into(),
     }
 }
 
 /// Marks the server as stopping and wakes whoever waits: `accept`, a pause.
-fn stopper(
+fn stopper<L: Connection>(
     table: &Arc<Table>,
-    listener: &TcpSocket,
-) -> impl Fn() + Clone + Send + use<> {
+    listener: &L,
+) -> impl Fn() + Clone + Send + use<L> {
     let (table, listener) = (table.clone(), listener.clone());
     move || {
         table.entries.lock().stopping = true;
@@ -347,64 +468,82 @@ fn stopper(
 }
 
 /// A client's entry in the table, for as long as its thread runs.
-struct Place {
+struct Slot {
     table: Arc<Table>,
     id: u64,
-    vacated: bool,
+    is_free: bool,
 }
 
-impl Place {
+impl Slot {
     /// Makes room for the next client, while the last words about this one
     /// may still have to be said.
-    fn vacate(&mut self) {
-        if !mem::replace(&mut self.vacated, true) {
-            self.table.entries.lock().places -= 1;
+    fn free(&mut self) {
+        if !mem::replace(&mut self.is_free, true) {
+            self.table.entries.lock().slots -= 1;
             self.table.changed.notify_all();
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.vacate();
+        self.free();
         self.table.entries.lock().live.remove(&self.id);
         self.table.changed.notify_all();
     }
 }
 
-/// The doorman: closes those who were turned away, when their time is up.
-fn close_in_time(newcomers: &Receiver<(TcpSocket, Instant)>) {
-    for (client, until) in newcomers {
+/// Closes the connections of refused clients, when their time is up.
+fn close_in_time(refused: &Receiver<(Close, Instant)>) {
+    for (close, until) in refused {
         thread::sleep(until.saturating_duration_since(Instant::now()));
-        client.close();
+        close();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net;
-    use std::io::Read;
-    use std::net::TcpStream;
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+    use std::os::unix::net::UnixStream;
 
-    #[test]
-    fn a_panic_ends_one_conversation_and_frees_its_place() -> Result<()> {
+    fn listener() -> Result<TcpSocket> {
         let any = net::resolve_one("127.0.0.1", 0)?;
         let listener = TcpSocket::new(any)?;
         listener.bind(any)?;
         listener.listen(5)?;
+        Ok(listener)
+    }
+
+    /// A client, and the server's end of its connection.
+    fn connected(
+        listener: &TcpSocket,
+    ) -> Result<(TcpStream, TcpSocket, SocketAddr)> {
+        let peer = TcpStream::connect(listener.local_addr()?)?;
+        let (client, address) = listener.accept()?;
+        Ok((peer, client, address))
+    }
+
+    #[track_caller]
+    fn assert_all_leave(clients: &Clients) {
+        let gone = clients.wait_until_empty(Duration::from_secs(10));
+        assert!(gone.is_break(), "the slot is free");
+    }
+
+    #[test]
+    fn a_panic_ends_one_conversation_and_frees_its_place() -> Result<()> {
+        let listener = listener()?;
         let clients = Clients::new(&listener, 1, "no room\n")?;
         let mut told = Vec::new();
         for turn in 0..2 {
-            let mut peer = TcpStream::connect(listener.local_addr()?)?;
-            let (client, address) = listener.accept()?;
+            let (mut peer, client, address) = connected(&listener)?;
             clients.spawn(client, address, move |client, _| {
                 assert!(turn > 0, "a bug in the conversation");
                 client.send_all(b"served")
             });
             peer.read_to_end(&mut told)?; // the panic closed its socket
-            let gone = clients.wait_until_empty(Duration::from_secs(10));
-            assert!(gone.is_break(), "the place is free");
+            assert_all_leave(&clients);
         }
         assert_eq!(told, b"served");
         Ok(())
@@ -412,26 +551,21 @@ mod tests {
 
     #[test]
     fn a_stuck_console_keeps_no_place() -> Result<()> {
-        let any = net::resolve_one("127.0.0.1", 0)?;
-        let listener = TcpSocket::new(any)?;
-        listener.bind(any)?;
-        listener.listen(5)?;
+        let listener = listener()?;
         let clients = Clients::new(&listener, 1, "no room\n")?;
         // As long as this test holds stdout, nobody can print.
         let stuck = io::stdout().lock();
-        let _peer = TcpStream::connect(listener.local_addr()?)?;
-        let (client, address) = listener.accept()?;
+        let (_peer, client, address) = connected(&listener)?;
         let lost = || Err(Error::other("a conversation that is told of"));
         clients.spawn(client, address, move |_, _| lost());
         let mut entries = clients.table.entries.lock();
-        while entries.places > 0 {
+        while entries.slots > 0 {
             let soon = Duration::from_secs(10);
             let wait = clients.table.changed.wait_for(&mut entries, soon);
-            assert!(!wait.timed_out(), "the place is not free");
+            assert!(!wait.timed_out(), "the slot is not free");
         }
         drop((entries, stuck));
-        let gone = clients.wait_until_empty(Duration::from_secs(10));
-        assert!(gone.is_break(), "the thread has ended");
+        assert_all_leave(&clients);
         Ok(())
     }
 
@@ -444,13 +578,10 @@ mod tests {
             }),
             max: 10,
             no_room: "",
-            door: bounded(1).0,
+            lingering: bounded(1).0,
             jobs: bounded(0),
         };
-        let any = net::resolve_one("127.0.0.1", 0)?;
-        let listener = TcpSocket::new(any)?;
-        listener.bind(any)?;
-        listener.listen(5)?;
+        let listener = listener()?;
         let (told, seen) = bounded(1);
         let mut ids = std::collections::HashSet::new();
         // A thread is back in time for the next client mostly, not always.
@@ -458,16 +589,53 @@ mod tests {
         while ids.len() == count {
             count += 1;
             assert!(count < 10_000, "a new thread for every client");
-            let _peer = TcpStream::connect(listener.local_addr()?)?;
-            let (client, address) = listener.accept()?;
+            let (_peer, client, address) = connected(&listener)?;
             let told = told.clone();
             clients.spawn(client, address, move |_, peer| {
-                assert_eq!(thread_name(), peer.to_string());
+                assert_eq!(threads::name(), peer.to_string());
                 let _ = told.send(thread::current().id());
                 Ok(())
             });
             ids.insert(seen.recv().expect("a conversation"));
         }
+        Ok(())
+    }
+
+    #[test]
+    fn unix_clients_are_served_refused_and_ended_too() -> Result<()> {
+        let pair = || -> Result<(UnixStream, Arc<Socket>)> {
+            let (peer, client) = UnixStream::pair()?;
+            peer.set_read_timeout(Some(Duration::from_secs(10)))?;
+            Ok((peer, Arc::new(Socket::from(client))))
+        };
+        let clients = Clients::new(&listener()?, 1, "no room\n")?;
+        let echo = |client: Arc<Socket>, peer: &str| {
+            assert_eq!(threads::name(), peer);
+            let mut buffer = [0; 100];
+            loop {
+                match (&*client).read(&mut buffer)? {
+                    0 => return Ok(()),
+                    count => (&*client).write_all(&buffer[..count])?,
+                }
+            }
+        };
+        let (mut first, client) = pair()?;
+        clients.spawn(client, "pid 1", echo);
+        first.write_all(b"hello")?;
+        let mut back = [0; 5];
+        first.read_exact(&mut back)?;
+        assert_eq!(&back, b"hello");
+
+        // The first one says nothing more, and still has the only slot.
+        let (mut second, client) = pair()?;
+        clients.spawn(client, "pid 2", echo);
+        let mut told = String::new();
+        second.read_to_string(&mut told)?;
+        assert_eq!(told, "no room\n");
+
+        clients.end_all(Shutdown::Read);
+        assert_all_leave(&clients);
+        first.read_to_end(&mut Vec::new())?;
         Ok(())
     }
 }

@@ -1,18 +1,19 @@
-//! What is printed, and how. `println!` panics when nobody reads stdout any
-//! more (`server | head -1`), so narration goes through [`say!`](crate::say).
+//! What is printed, and how. `println!` panics when no program reads stdout
+//! any more (`server | head -1`), so our programs print with
+//! [`say!`](crate::say), which ignores that error.
 //!
-//! Limit: a console that is open but stuck (Ctrl-S, `| sleep 1000`) stops
-//! whoever prints on it, as it stops every program. Signals still end it.
+//! Limit: a console that is open but stuck (Ctrl-S, `| sleep 1000`) blocks
+//! each thread that prints on it, as in every program. Signals still end the
+//! program.
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::args::{self, Program};
+use crate::program::{self, Program};
 
 /// Prints a line on stdout and flushes it; a closed stdout is ignored. One
 /// write per line, so that lines of different threads never mix.
@@ -39,9 +40,9 @@ pub fn print_line(text: Arguments<'_>) {
     }
 }
 
-/// That nobody reads our output is no fault of ours. That the disk behind it
-/// is full is worth a word, and ends a program whose output is its work: who
-/// uses the file must learn that it is not whole. A server goes on.
+/// A closed stdout is not an error of ours. A full disk is one: it ends a
+/// program whose output is its work, because the user must learn that the
+/// file is not complete. A server reports it once and goes on.
 fn complain(error: &io::Error) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let full = matches!(
@@ -53,15 +54,15 @@ fn complain(error: &io::Error) {
     if !full {
         return;
     }
-    if !SAID.swap(true, Ordering::Relaxed) {
-        let number = error.raw_os_error().unwrap_or_default();
-        let error = io::Error::from_raw_os_error(number);
-        let error = crate::Error::new("write", "stdout", error);
-        crate::warn!("Error: what I print cannot be stored: {error}");
+    let number = error.raw_os_error().unwrap_or_default();
+    let error = io::Error::from_raw_os_error(number);
+    let error = crate::Error::new("write", "stdout", error);
+    let text = format!("Error: what I print cannot be stored: {error}");
+    if !program::current().is_some_and(Program::serves) {
+        program::fail(&text);
     }
-    let serves = |program: &Program| matches!(program.role, "server" | "sink");
-    if !args::program().is_some_and(serves) {
-        process::exit(1);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        crate::warn!("{text}");
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
-use crate::args;
+use crate::program;
 
 /// What the labs return. `main` may return it too: the runtime then prints
 /// the error after `Error: ` and exits with status 1.
@@ -15,6 +16,8 @@ pub struct Error {
     call: &'static str,
     on: String,
     source: io::Error,
+    /// How long the call waited, if its time limit ended it.
+    waited: Option<Duration>,
 }
 
 impl Error {
@@ -25,7 +28,7 @@ impl Error {
         on: impl fmt::Display,
         source: io::Error,
     ) -> Error {
-        Error { call, on: on.to_string(), source }
+        Error { call, on: on.to_string(), source, waited: None }
     }
 
     /// A failure that no system call reported: the peer broke the protocol,
@@ -43,6 +46,13 @@ impl Error {
         Error::new(call, on, io::Error::new(io::ErrorKind::TimedOut, what))
     }
 
+    /// The same error, of a call that the kernel ended because its time limit
+    /// had passed, `waited` after it began. Its errno does not always say so:
+    /// it is EINPROGRESS for a `connect`.
+    pub fn after(self, waited: Duration) -> Error {
+        Error { waited: Some(waited), ..self }
+    }
+
     /// The C name of the call that failed, or "".
     pub fn call(&self) -> &'static str {
         self.call
@@ -55,7 +65,10 @@ impl Error {
 
     /// std's portable name for the failure.
     pub fn kind(&self) -> io::ErrorKind {
-        self.source.kind()
+        match self.waited {
+            Some(_) => io::ErrorKind::TimedOut,
+            None => self.source.kind(),
+        }
     }
 
     /// Did a deadline pass? A blocking socket with SO_RCVTIMEO reports that
@@ -65,6 +78,13 @@ impl Error {
             self.kind(),
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
         )
+    }
+
+    /// "Resource temporarily unavailable", the system's own words for EAGAIN,
+    /// would not tell the user that a time limit has passed.
+    fn is_recv_or_send_timeout(&self) -> bool {
+        self.kind() == io::ErrorKind::WouldBlock
+            && matches!(self.call, "recv" | "recvfrom" | "send" | "sendto")
     }
 
     /// Did the peer go away: RST on a live connection, or a pipe without a
@@ -91,14 +111,23 @@ impl fmt::Display for Error {
         let text = self.source.to_string();
         let text = text.split(" (os error").next().unwrap_or_default();
         let name = explain::errno(number).map_or("unknown", |e| e.name);
-        write!(f, "{text} ({name})")?;
+        match self.waited {
+            Some(waited) => {
+                let tenths = (waited.as_secs_f64() * 10.0).round() / 10.0;
+                write!(f, "timed out after {tenths} s ({name})")?;
+            }
+            None if self.is_recv_or_send_timeout() => {
+                write!(f, "timed out ({name})")?;
+            }
+            None => write!(f, "{text} ({name})")?,
+        }
         if self.call.is_empty() {
             return Ok(()); // a hint is about a call
         }
         write!(f, ". {}", explain::hint(self.call, number))?;
         if self.call == "connect"
             && self.kind() == io::ErrorKind::ConnectionRefused
-            && let Some(program) = args::program()
+            && let Some(program) = program::current()
             && let Some(server) = program.other_end()
         {
             let port = self.on.rsplit(':').next().unwrap_or_default();

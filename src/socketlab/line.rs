@@ -1,6 +1,41 @@
 //! Bytes to lines. TCP carries a stream of bytes: two lines may arrive in one
-//! segment, one line in a hundred. This reader cuts the stream at line ends
-//! and bounds what a peer can make it keep, and for how long.
+//! segment, one line in a hundred. [`LineReader`] splits the stream at line
+//! ends. It limits how many bytes a peer can make it keep, and for how long.
+//!
+//! ```
+//! use std::io::Write;
+//! use std::net::TcpListener;
+//! use std::time::Duration;
+//!
+//! use socketlab::line::{LineReader, Received};
+//! use socketlab::net::TcpSocket;
+//!
+//! fn main() -> socketlab::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:0")?;
+//!     let address = listener.local_addr()?;
+//!     let socket = TcpSocket::new(address)?;
+//!     socket.connect(address)?;
+//!
+//!     // The server sends two lines in one segment, and a third without end.
+//!     for server in listener.incoming().take(1) {
+//!         server?.write_all(b"one\r\ntwo\nthr")?;
+//!     }
+//!
+//!     let longest = 1000; // bytes of a line
+//!     let silence = Duration::from_secs(10);
+//!     let mut lines = LineReader::new(socket, longest, silence);
+//!     assert_eq!(lines.read()?, Received::Line(b"one".to_vec()));
+//!     assert_eq!(lines.read()?, Received::Line(b"two".to_vec()));
+//!     assert_eq!(lines.read()?, Received::Line(b"thr".to_vec()));
+//!     assert!(!lines.ended_with_line_end());
+//!     assert_eq!(lines.read()?, Received::End);
+//!
+//!     let (socket, unread) = lines.into_parts(); // the socket comes back
+//!     assert!(unread.is_empty());
+//!     socket.close();
+//!     Ok(())
+//! }
+//! ```
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +45,9 @@ use crate::net::TcpSocket;
 use crate::stream::Stream;
 use crate::{Error, Result};
 
-/// A line must be complete this long after its first byte, however slowly
-/// the rest drips in. A time limit for each `recv` would not do: a byte every
-/// few seconds would meet it for ever.
+/// A line must be complete this long after its first byte. A time limit for
+/// each `recv` is not enough, because a peer that sends a byte every few
+/// seconds would meet it without end.
 const LINE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How much is asked of the kernel at once.
@@ -21,13 +56,13 @@ const CHUNK: usize = 4096;
 /// What [`LineReader::read`] found.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    /// A line, without its `\n` or `\r\n`. At end of stream also the rest
-    /// that no line end closed.
+    /// A line, without its `\n` or `\r\n`. At end of stream also a last line
+    /// that has no line end.
     Line(Vec<u8>),
-    /// Bytes without a line end, after which the peer paused. That they are
-    /// a whole message is a guess: see [`LineReader::accept_pause`].
+    /// Bytes without a line end, after which the peer paused. Whether they are
+    /// a complete message is a guess: see [`LineReader::accept_pause`].
     Unterminated(Vec<u8>),
-    /// A line longer than the cap; it was thrown away up to its end.
+    /// A line longer than the cap. The reader has discarded it up to its end.
     TooLong,
     /// The peer has closed its direction.
     End,
@@ -56,8 +91,8 @@ struct Last {
 }
 
 impl<S: Stream> LineReader<S> {
-    /// A reader that gives up after `idle` without a byte, and refuses lines
-    /// of more than `cap` bytes.
+    /// A reader that fails after `idle` without a byte, and refuses lines of
+    /// more than `cap` bytes, the line end not counted.
     pub fn new(stream: S, cap: usize, idle: Duration) -> LineReader<S> {
         let (buffer, taken) = (Vec::new(), 0);
         let (idle, pause, skipping) = (Some(idle), None, false);
@@ -84,22 +119,22 @@ impl<S: Stream> LineReader<S> {
         &mut self.stream
     }
 
-    /// Gives the stream back, with what was received and not yet read. Before
-    /// TLS begins on it, those bytes are worth nothing: anybody on the way
-    /// may have put them there.
+    /// Gives the stream back, with the bytes that were received and not yet
+    /// read. Before TLS begins on the stream, the caller must discard these
+    /// bytes, because an attacker on the way may have inserted them.
     pub fn into_parts(self) -> (S, Vec<u8>) {
         let unread = self.unread().to_vec();
         (self.stream, unread)
     }
 
-    /// From now on only `\r\n` ends a line, and a lone `\n` is a byte like
-    /// others. Two mail servers that disagree about line ends take one
-    /// message for two.
+    /// From now on only `\r\n` ends a line, and a lone `\n` is an ordinary
+    /// byte. If two mail servers disagree about line ends, one of them may
+    /// read two messages where the other sent one.
     pub fn only_crlf(&mut self) {
         self.strict = true;
     }
 
-    /// The opposite, as at the beginning: `\n` ends a line, too.
+    /// From now on a lone `\n` ends a line, too. A new reader begins so.
     pub fn any_line_end(&mut self) {
         self.strict = false;
     }
@@ -110,53 +145,52 @@ impl<S: Stream> LineReader<S> {
         self.whole
     }
 
-    /// Was it a line end of either kind? Else the stream ended, and what came
-    /// may be the half of a line.
+    /// Did the last line have a line end of either kind? If not, the stream
+    /// ended, and the line may be incomplete.
     pub fn ended_with_line_end(&self) -> bool {
         self.ended
     }
 
-    /// Have bytes arrived that were not read yet?
+    /// Does the buffer hold bytes that were not read yet?
     pub fn has_unread(&self) -> bool {
         !self.unread().is_empty()
     }
 
-    /// From now on all reading together may take `limit`: a dialogue of
-    /// several lines, such as a log-in, has one deadline, however the peer
-    /// spreads them. `None` ends it.
+    /// From now on all reads together may take `limit`: a dialogue of several
+    /// lines, such as a login, has one deadline. `None` removes it.
     pub fn finish_within(&mut self, limit: Option<Duration>) {
         self.last =
             limit.map(|given| Last { at: Instant::now() + given, given });
     }
 
-    /// Takes bytes without a line end for a message once the peer has been
-    /// silent for `pause`. The handouts' Python clients need it: they send no
-    /// line end and then wait. It is a guess: a message in two segments with
-    /// a longer gap between them becomes two messages.
+    /// Counts bytes without a line end as a message when the peer has been
+    /// silent for `pause`. The handouts' Python clients need it, because they
+    /// send no line end and then wait. It is a guess: if a message comes in
+    /// two segments with a longer pause between them, it becomes two messages.
     pub fn accept_pause(&mut self, pause: Duration) {
         self.pause = Some(pause);
     }
 
-    /// Back to lines: no pause ends one. For peers that have shown that they
-    /// send line ends.
+    /// Only line ends end a message from now on: for a peer that has sent one.
     pub fn expect_line_ends(&mut self) {
         self.pause = None;
     }
 
-    /// No deadlines any more: for a person who may be silent for hours, where
-    /// keepalive notices that a machine is gone. The cap still holds.
+    /// Removes the deadlines: for a person, who may be silent for hours.
+    /// Keepalive then has to notice a machine that is gone. The cap still
+    /// holds.
     pub fn wait_for_ever(&mut self) {
         self.idle = None;
     }
 
-    /// A line that has arrived already, with the last `recv`: what came
-    /// together can be treated together.
+    /// A line that has already arrived with the last `recv`, so that lines
+    /// that came together can be handled together. Never blocks.
     pub fn read_ready(&mut self) -> Option<Received> {
         self.line_end(0).map(|end| self.take_line(end))
     }
 
-    /// Bytes, whatever they are: those that have arrived, at least one and at
-    /// most `most` of them; none at end of stream. Waits as for a line.
+    /// The bytes that have arrived, at least one and at most `most`; none at
+    /// end of stream. Waits as for a line.
     pub fn read_bytes(&mut self, most: usize) -> Result<Vec<u8>> {
         if self.unread().is_empty() {
             self.fill(false, None)?;

@@ -1,5 +1,6 @@
-//! `TRACE=1`: each socket step as it happens, on stderr. `TRACE=FILE`: the
-//! same and more as JSON lines, appended, for tools to read.
+//! `TRACE=1`: each of the handouts' calls as it ends, on stderr. `TRACE=2`:
+//! every call, also options (`setsockopt`) and waits (`poll`). `TRACE=FILE`:
+//! all of them and more as JSON lines, appended, for tools to read. [X-TRACE]
 //!
 //! ```text
 //! trace server 4 accept(3) = 4, 127.0.0.1:48437   at 12 us, took 2.314 s  …
@@ -8,65 +9,96 @@
 //!   number        as in C                                    for      now
 //! ```
 //!
-//! A step is printed when it has ended. Of two threads, the one whose step
+//! A call is printed when it has ended. Of two threads, the one whose call
 //! ends first prints first: `at` tells which began first.
 //!
-//! Off, a step costs one relaxed load of `ON`.
+//! A JSON line says when its call began and ended, in nanoseconds since 1970
+//! by the machine's clock, so that the files of two programs can be merged.
+//! Both times are taken next to the call, before anything else is looked up.
+//! A `send` may wake the other program before it returns, so that the other
+//! end's `recv` can end a few microseconds earlier. What is certain: a cause
+//! began before its effect ended.
+//!
+//! While tracing is off, a call costs one relaxed load of `LEVEL` more.
 
 use std::env;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::net::sockopt::socket_type;
+use rustix::net::{SocketType, getpeername, getsockname};
 use serde_json::json;
-use socket2::{Socket, Type};
 
-use crate::{Error, args, console, tcp_table, warn};
+use crate::socket_table::{self, Entry};
+use crate::{Error, console, program, threads, warn};
 
-/// Bytes of data shown with a step.
+/// Bytes of data shown with a call on stderr.
 const DATA_SHOWN: usize = 48;
 
-static ON: AtomicBool = AtomicBool::new(false);
+/// Bytes of data written with a call to a file: as much as the largest
+/// datagram, and as one `recv` of our programs.
+const DATA_KEPT: usize = 64 * 1024;
+
+/// The calls that `TRACE=1` leaves out: they set options and wait, and no
+/// handout names them.
+const LEFT_OUT: [&str; 4] = ["setsockopt", "getsockopt", "fcntl", "poll"];
+
+/// 0: off. 1: the handouts' calls. 2: all calls.
+static LEVEL: AtomicU8 = AtomicU8::new(0);
 static FILE: OnceLock<File> = OnceLock::new();
 
-/// When the first step began: the others tell their time from there.
+/// When the first call began: the others tell their time from there.
 static START: OnceLock<Instant> = OnceLock::new();
 
 /// Looks at the environment variable `TRACE`; called once, before the first
 /// socket. Unset, empty or `0` means off.
 pub fn start() {
     let Some(wanted) = env::var_os("TRACE") else { return };
-    if wanted.is_empty() || wanted == "0" {
-        return;
-    }
-    if wanted != "1" {
-        // Append: two programs may trace into one file, a line per write.
-        // For its owner alone: it holds what was sent, passwords too.
-        let mut options = OpenOptions::new();
-        options.append(true).create(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&wanted);
-        match file {
-            Ok(file) => drop(FILE.set(file)),
-            Err(error) => {
-                let name = Path::new(&wanted).display();
-                return warn!("TRACE: {}", Error::new("open", name, error));
+    let level = match wanted.to_str() {
+        Some("" | "0") => 0,
+        Some("1") => 1,
+        Some("2") => 2,
+        _ => {
+            // Append: two programs may trace into one file, a line per write.
+            // For its owner alone: it holds what was sent, passwords too.
+            let mut options = OpenOptions::new();
+            options.append(true).create(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            match options.open(&wanted) {
+                Ok(file) => drop(FILE.set(file)),
+                Err(error) => {
+                    let name = Path::new(&wanted).display();
+                    return warn!("TRACE: {}", Error::new("open", name, error));
+                }
             }
+            2
         }
-    }
-    ON.store(true, Ordering::Relaxed);
+    };
+    LEVEL.store(level, Ordering::Relaxed);
 }
 
-/// A step that has begun. `None` while tracing is off, which is the whole
-/// cost of tracing then.
-pub fn begin() -> Option<Instant> {
-    ON.load(Ordering::Relaxed).then(Instant::now)
+/// When a call began, by the machine's clock and by one that never jumps.
+#[derive(Clone, Copy)]
+pub struct Began {
+    wall: SystemTime,
+    steady: Instant,
+}
+
+/// A call that begins now. `None` while tracing is off.
+pub fn begin() -> Option<Began> {
+    is_on().then(|| Began { wall: SystemTime::now(), steady: Instant::now() })
+}
+
+/// Is anything traced?
+pub fn is_on() -> bool {
+    LEVEL.load(Ordering::Relaxed) > 0
 }
 
 /// One finished system call, as C would write it.
@@ -97,98 +129,140 @@ pub struct Ends {
 }
 
 /// Asks the kernel for both ends of `socket`.
-pub fn ends(socket: &Socket) -> Ends {
-    let address = |found: io::Result<socket2::SockAddr>| {
-        found.ok().and_then(|address| address.as_socket())
-    };
+pub fn ends(socket: &impl AsFd) -> Ends {
     Ends {
-        local: address(socket.local_addr()),
-        peer: address(socket.peer_addr()),
-        tcp: socket.r#type().is_ok_and(|kind| kind == Type::STREAM),
+        local: getsockname(socket).ok().and_then(|a| a.try_into().ok()),
+        peer: match getpeername(socket) {
+            Ok(Some(address)) => address.try_into().ok(),
+            _ => None,
+        },
+        tcp: socket_type(socket).is_ok_and(|kind| kind == SocketType::STREAM),
         listens: listens(socket),
     }
 }
 
 /// `getsockopt(SO_ACCEPTCONN)`: did the socket call listen()?
 #[cfg(not(target_vendor = "apple"))]
-fn listens(socket: &Socket) -> bool {
+fn listens(socket: &impl AsFd) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
 }
 
 /// Apple's kernel knows, but nobody has a safe function that asks it.
 #[cfg(target_vendor = "apple")]
-fn listens(_: &Socket) -> bool {
+fn listens(_: &impl AsFd) -> bool {
     false
 }
 
 /// The descriptor's number, as strace shows it.
-pub fn fd(socket: &Socket) -> i32 {
-    socket.as_raw_fd()
+pub fn fd(socket: &impl AsFd) -> i32 {
+    socket.as_fd().as_raw_fd()
 }
 
-/// Reports a step that took until now. `step` is only built while tracing.
-pub fn end<'a>(began: Option<Instant>, step: impl FnOnce() -> Step<'a>) {
+/// Reports a call that took until now. `step` is only built if it is shown.
+pub fn end<'a>(began: Option<Began>, step: impl FnOnce() -> Step<'a>) {
     let Some(began) = began else { return };
-    let blocked = began.elapsed();
+    let (ended, took) = (SystemTime::now(), began.steady.elapsed());
     let step = step();
-    let role = args::program().map_or("?", |program| program.role);
-    let number = args::program().and_then(|program| program.step(step.call));
-    let state = match step.ends {
-        Ends { local: Some(local), peer, tcp: true, listens } => {
-            // A socket that lost its peer shares its port with the listener:
-            // do not take the one for the other.
-            let known = peer.is_some() || listens;
-            known.then(|| tcp_table::state(local, peer)).flatten()
-        }
-        _ => None,
-    };
-    let (result, errno) = match &step.result {
-        Ok(result) => (result.clone(), None),
-        Err(error) => {
-            let number = error.raw_os_error().unwrap_or(0);
-            let name = explain::errno(number).map_or("?", |entry| entry.name);
-            (format!("-1 {name}"), Some(name))
-        }
-    };
-    let shown = step.data.get(..DATA_SHOWN).unwrap_or(step.data);
-    let start = *START.get_or_init(|| began);
     let Some(mut file) = FILE.get() else {
-        let number = number.map_or("-".into(), |number| number.to_string());
-        let state = state.map_or(String::new(), |s| format!("  {}", s.name));
-        return warn!(
-            "trace {role} {number} {}({}) = {result}   at {}, took {}{state}",
-            step.call,
-            step.arguments,
-            human(began.duration_since(start)),
-            human(blocked)
-        );
+        return print(&step, began.steady, took);
     };
-    let text = json!({
-        "time": jiff::Timestamp::now().to_string(),
-        "pid": std::process::id(),
-        "thread": crate::clients::thread_name(),
-        "program": args::program().map_or("?", |program| program.lab),
-        "role": role,
-        "step": number,
-        "call": step.call,
-        "text": format!("{}({}) = {result}", step.call, step.arguments),
-        "result": result,
-        "errno": errno,
-        "blocked_us": u64::try_from(blocked.as_micros()).unwrap_or(u64::MAX),
-        "state": state.as_ref().map(|state| state.name),
-        "unsent": state.as_ref().map(|state| state.unsent),
-        "unread": state.as_ref().map(|state| state.unread),
-        "local": step.ends.local,
-        "peer": step.ends.peer,
-        "bytes": step.data.len(),
-        "data": console::escape_exactly(shown),
-    });
+    let text = json(&step, began.wall, ended, took);
     if let Err(error) = file.write_all(format!("{text}\n").as_bytes()) {
         static SAID: AtomicBool = AtomicBool::new(false);
         if !SAID.swap(true, Ordering::Relaxed) {
             warn!("TRACE: {}; steps are missing there", error_of_file(error));
         }
     }
+}
+
+/// What the kernel says of a TCP socket now.
+fn state(ends: &Ends) -> Option<Entry> {
+    match *ends {
+        // A socket that lost its peer shares its port with the listener: do
+        // not take the one for the other.
+        Ends { local: Some(local), peer, tcp: true, listens }
+            if peer.is_some() || listens =>
+        {
+            socket_table::state(local, peer)
+        }
+        _ => None,
+    }
+}
+
+/// The call's result as C has it, and the name of its errno.
+fn result(step: &Step<'_>) -> (String, Option<&'static str>) {
+    match &step.result {
+        Ok(result) => (result.clone(), None),
+        Err(error) => {
+            let number = error.raw_os_error().unwrap_or(0);
+            let name = explain::errno(number).map_or("?", |entry| entry.name);
+            (format!("-1 {name}"), Some(name))
+        }
+    }
+}
+
+/// Prints a call on stderr, if `TRACE` asks for it.
+fn print(step: &Step<'_>, began: Instant, took: Duration) {
+    let program = program::current();
+    let number = program.and_then(|program| program.step(step.call));
+    let handouts = number.is_some() || !LEFT_OUT.contains(&step.call);
+    if LEVEL.load(Ordering::Relaxed) < 2 && !handouts {
+        return;
+    }
+    let role = program.map_or("?", |program| program.role.name());
+    let number = number.map_or("-".into(), |number| number.to_string());
+    let (result, _) = result(step);
+    let state = state(&step.ends);
+    let state = state.map_or(String::new(), |s| format!("  {}", s.name));
+    let start = *START.get_or_init(|| began);
+    warn!(
+        "trace {role} {number} {}({}) = {result}   at {}, took {}{state}",
+        step.call,
+        step.arguments,
+        human(began.duration_since(start)),
+        human(took)
+    );
+}
+
+/// A call as a JSON object.
+fn json(
+    step: &Step<'_>,
+    began: SystemTime,
+    ended: SystemTime,
+    took: Duration,
+) -> serde_json::Value {
+    let program = program::current();
+    let (result, errno) = result(step);
+    let state = state(&step.ends);
+    let state = state.as_ref();
+    let kept = step.data.get(..DATA_KEPT).unwrap_or(step.data);
+    json!({
+        "began": nanoseconds(began),
+        "ended": nanoseconds(ended),
+        "pid": std::process::id(),
+        "thread": threads::name(),
+        "program": program.map_or("?", |program| program.lab),
+        "role": program.map_or("?", |program| program.role.name()),
+        "step": program.and_then(|program| program.step(step.call)),
+        "call": step.call,
+        "text": format!("{}({}) = {result}", step.call, step.arguments),
+        "result": result,
+        "errno": errno,
+        "blocked_us": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "state": state.map(|state| state.name),
+        "unsent": state.map(|state| state.unsent),
+        "unread": state.map(|state| state.unread),
+        "local": step.ends.local,
+        "peer": step.ends.peer,
+        "bytes": step.data.len(),
+        "data": console::escape_exactly(kept),
+    })
+}
+
+/// Nanoseconds since 1970.
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn error_of_file(error: io::Error) -> Error {

@@ -22,6 +22,7 @@ use rustls::{
     ServerConnection,
 };
 
+use socketlab::dialogue::Dialogue;
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
 use socketlab::{Error, Result};
@@ -91,6 +92,26 @@ pub fn check_cert_file() -> Result<()> {
         (0, _) => fail("no certificate in it (BEGIN CERTIFICATE)"),
         _ => Ok(()),
     }
+}
+
+/// TLS on a client's dialogue, before its first word or after the server has
+/// agreed to begin it (STARTTLS): the check of what came before it, and the
+/// handshake, all of it within `wait`. Returns the configuration that was
+/// used, because FTP's second connection needs the same.
+pub fn start_tls(
+    dialogue: &mut Dialogue<Channel>,
+    host: &str,
+    wait: Duration,
+) -> Result<Arc<ClientConfig>> {
+    let config = client_config()?;
+    let ours = config.clone();
+    dialogue.start_tls(|channel| match channel {
+        Channel::Clear(socket) => {
+            Channel::connect_tls(socket, ours, host, wait)
+        }
+        Channel::Secure(_) => Err(Error::other("TLS has begun already")),
+    })?;
+    Ok(config)
 }
 
 /// The cryptography: ring, which builds with a C compiler alone.

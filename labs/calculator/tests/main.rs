@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use harness::house;
+use harness::source_tree;
 use harness::terminal;
 use harness::{
     DEADLINE, Server, half_close, installed, play_readme, receive_all,
@@ -172,8 +172,9 @@ fn g_4_the_readme_shows_the_steps_of_both_templates() {
     let shown = terminal::command("socketlab").args(arguments).output();
     let shown = String::from_utf8(shown.expect("it runs").stdout);
     let shown = shown.expect("text");
-    let page = house::root().expect("the sources").join("labs/calculator");
-    let page = house::read(&page.join("README.md")).expect("a README");
+    let page =
+        source_tree::root().expect("the sources").join("labs/calculator");
+    let page = source_tree::read(&page.join("README.md")).expect("a README");
     assert!(!shown.is_empty(), "socketlab steps knows both programs");
     let shown: Vec<&str> = shown.lines().collect();
     let block = page.lines().skip_while(|line| !line.starts_with(programs[0]));

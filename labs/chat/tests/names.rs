@@ -177,16 +177,16 @@ fn g_8d_quit_at_the_login_leaves() {
 }
 
 #[test]
-fn g_8e_a_refused_name_is_asked_again_in_the_window() {
+fn g_8e_a_refused_name_is_asked_again_on_the_screen() {
     let server = Server::start("chat-server", &[]);
     let _batman = Member::join(&server, "Batman", 1);
-    let mut window = server.client("chat-client", &[]);
-    window.wait_for("Enter login name:").expect("the question");
-    window.type_line("BATMAN").expect("it reads");
-    window.wait_for("Server: the name BATMAN is taken").expect("the reason");
-    window.wait_for("Enter login name:").expect("the question again");
-    window.type_line("Robin").expect("it reads");
-    window
+    let mut screen = server.client("chat-client", &[]);
+    screen.wait_for("Enter login name:").expect("the question");
+    screen.type_line("BATMAN").expect("it reads");
+    screen.wait_for("Server: the name BATMAN is taken").expect("the reason");
+    screen.wait_for("Enter login name:").expect("the question again");
+    screen.type_line("Robin").expect("it reads");
+    screen
         .wait_for("Server: time=… Robin has joined. Member count=2")
         .expect("in");
 }

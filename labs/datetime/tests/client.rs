@@ -1,4 +1,4 @@
-//! The client: what it asks, when, and which answers it takes.
+//! Proves what the client asks, when, and which replies it accepts.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -99,7 +99,7 @@ fn g_3c_the_gap_is_one_to_two_seconds() {
     let (host, port) = place.host_and_port();
     let mut command = terminal::command(CLIENT);
     command.args([&host, &port, "--count", "2", "--wait", "900"]);
-    command.env("TRACE", "1");
+    command.env("TRACE", "2");
     let mut client = Terminal::run(&mut command).expect("it starts");
     let mut moments = Vec::new();
     for _ in 0..2 {

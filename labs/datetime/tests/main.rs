@@ -1,14 +1,10 @@
-//! The datetime lab, black box: our programs, Python's, lost and late and
-//! forged datagrams.
-
-// The one piece that needs no socket: what is answered at which moment.
+//! Proves that the programs of the datetime lab do what its README shows.
 
 mod client;
 mod server;
 mod state;
 mod template;
 
-use datetime::answer;
 use std::net::{SocketAddr, UdpSocket};
 
 use harness::{DEADLINE, Server, play_readme};

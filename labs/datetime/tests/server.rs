@@ -1,4 +1,4 @@
-//! The server: what it answers to whom.
+//! Proves what the server replies, and to whom.
 
 use std::net::UdpSocket;
 

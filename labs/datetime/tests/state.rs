@@ -1,9 +1,9 @@
-//! What is seen on the wire, and who remembers what.
+//! Proves that the server keeps no state, and that UDP opens no connection.
 
 use std::net::{TcpListener, TcpStream};
 
 use harness::terminal::{self, Terminal};
-use socketlab::tcp_table;
+use socketlab::socket_table;
 
 use crate::{
     CLIENT, SERVER, ask, fake_server, is_date, is_time, next_request, right,
@@ -46,7 +46,7 @@ fn g_7c_tcp_keeps_state_for_each_connection() {
         [0; 3].map(|_| TcpStream::connect(address).expect("it listens"));
     for client in &clients {
         let peer = client.local_addr().expect("an address");
-        let state = tcp_table::state(address, Some(peer));
+        let state = socket_table::state(address, Some(peer));
         assert_eq!(state.expect("the kernel knows it").name, "ESTABLISHED");
     }
 }
@@ -57,7 +57,7 @@ fn g_7d_udp_keeps_nothing_for_each_client() {
     for _ in 0..3 {
         assert!(is_time(&ask(&server.datagrams(), b"SEND_TIME")));
     }
-    let sockets = tcp_table::all().into_iter().filter(|entry| {
+    let sockets = socket_table::all().into_iter().filter(|entry| {
         entry.protocol == "udp" && entry.local == server.address
     });
     let peers: Vec<u16> = sockets.map(|entry| entry.peer.port()).collect();

@@ -1,4 +1,4 @@
-//! The templates of question 1.
+//! Proves that the templates of question 1 exchange one datagram each way.
 
 use harness::terminal::Terminal;
 

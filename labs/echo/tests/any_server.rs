@@ -1,5 +1,5 @@
-//! Tests that only look at bytes: CHECK=host:port runs them against any echo
-//! server. `cargo test --test echo any_server`
+//! Proves that a server echoes every byte; CHECK=host:port runs this against
+//! any echo server: `cargo test --test echo any_server`.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! The clients, against our server and against bad ones.
+//! Proves that the clients print the echo, and what they say of bad servers.
 
 use std::io::Write;
 use std::process::Command;

@@ -1,13 +1,11 @@
-//! Task 3: `exit` and `stop`, and what only looks like them; how a client
-//! leaves.
+//! Proves that `exit` and `stop` are commands only as complete messages.
 
 use std::io::Read;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
-use echo::command::Command;
-use echo::pause::Watch;
+use echo::command::{Command, CommandFinder};
 use harness::{DEADLINE, Server, receive, receive_all, reset, send, trickle};
 
 #[test]
@@ -46,8 +44,8 @@ fn e_t3_bare_messages_are_told_apart_by_pauses() {
     client.type_line("hi").expect("it reads");
     client.wait_for("hi").expect("the echo");
     server.wait_for("[…] 2 bytes: hi");
-    // The pause, and a good deal more: each client's unended message is taken
-    // for whole in its turn.
+    // The pause, and a good deal more: each client's message is taken for
+    // complete in its turn.
     for _ in 0..3 {
         let other = server.connect();
         send(&other, b"exit");
@@ -61,17 +59,17 @@ fn e_t3_bare_messages_are_told_apart_by_pauses() {
 #[test]
 fn e_t3_the_end_of_a_line_is_not_a_command() {
     let order = |pieces: &[(&[u8], bool)]| {
-        let mut watch = Watch::default();
-        for (piece, prompt) in pieces {
-            assert_eq!(watch.feed(piece, *prompt), (piece.len(), None));
+        let mut finder = CommandFinder::default();
+        for (piece, quickly) in pieces {
+            assert_eq!(finder.feed(piece, *quickly), (piece.len(), None));
         }
-        watch.pause()
+        finder.end_message()
     };
-    // Late: the rest of what has begun, so only the whole counts.
+    // Late: the rest of the message that has begun.
     assert_eq!(order(&[(b"non", false), (b"stop", false)]), None);
     assert_eq!(order(&[(b"do not ", false), (b"stop", false)]), None);
     assert_eq!(order(&[(b"st", false), (b"op", false)]), Some(Command::Stop));
-    // Prompt: the next message of a program that waited for its echo.
+    // Quickly: the next message of a program that waited for its echo.
     assert_eq!(order(&[(b"hi", false), (b"exit", true)]), Some(Command::Exit));
     assert_eq!(order(&[(b"st", false), (b"op", true)]), Some(Command::Stop));
     assert_eq!(order(&[(b"hi", false), (b"stopwatch", true)]), None);
@@ -112,12 +110,12 @@ fn e_t3_bare_messages_and_a_slow_line_are_told_apart_by_their_pace() {
 
 #[test]
 fn e_t3_only_an_unended_message_waits_for_a_pause() {
-    let mut watch = Watch::default();
+    let mut finder = CommandFinder::default();
     for (piece, unended) in
         [(&b"hi"[..], true), (b" there\n", false), (b"a\nlate", true)]
     {
-        watch.feed(piece, false);
-        assert_eq!(watch.is_unended(), unended, "{}", piece.escape_ascii());
+        finder.feed(piece, false);
+        assert_eq!(finder.is_in_message(), unended, "{}", piece.escape_ascii());
     }
 }
 

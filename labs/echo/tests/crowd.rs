@@ -1,5 +1,4 @@
-//! Many clients at once: who waits, who is served, who is told that there is
-//! no room.
+//! Proves which of many clients waits, is served, or is refused.
 
 use std::fs;
 use std::io::{Read, Write};

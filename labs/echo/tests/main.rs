@@ -1,4 +1,4 @@
-//! The echo lab, black box: its stages, its threads, UDP, and Python peers.
+//! Proves that the programs of the echo lab do what its README shows.
 
 mod any_server;
 mod client;

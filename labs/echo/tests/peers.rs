@@ -1,4 +1,4 @@
-//! With the programs of others: Python and nc.
+//! Proves that our programs understand Python's and nc.
 
 use std::net::UdpSocket;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! The stages of the handout by the letter, and their steps as the system
-//! calls that they are.
+//! Proves that each stage does what the handout asks, call by call.
 
 use harness::terminal::{self, Terminal};
 
@@ -257,6 +256,14 @@ fn e_c3_the_client_sends_receives_and_closes() {
     trickle(&peer, b"ping");
     client.wait_for("ping").expect("the echo");
     assert_eq!(receive_all(&peer), b"", "FIN");
+}
+
+/// One method of `net` is one system call, and time limits are visible.
+#[test]
+fn x_trace_shows_as_many_calls_as_strace() -> socketlab::Result<()> {
+    harness::server_calls_are_traced("echo-server", b"traced\n")?;
+    let server = Server::start("echo-server", &[]);
+    harness::client_calls_are_traced("echo-client", &server, "traced")
 }
 
 #[test]

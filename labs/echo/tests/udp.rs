@@ -1,4 +1,4 @@
-//! Task 4: the echo over UDP.
+//! Proves that each datagram is echoed as it came, and how loss is noticed.
 
 use std::net::UdpSocket;
 

@@ -1,5 +1,5 @@
-//! The greet lab, black box: what its two programs say to each other, to
-//! Python, and to people who break things.
+//! Proves greet's steps and its greeting, black box: what its two programs say
+//! to each other, to Python, and to people who break things.
 
 use std::net::TcpListener;
 use std::thread;
@@ -9,6 +9,7 @@ use harness::{
     Server, half_close, installed, play_readme, python_server, receive_all,
     reset, send,
 };
+use serde_json::Value;
 
 const GREETING: &[u8] = b"Thank you for connecting";
 
@@ -124,7 +125,9 @@ fn t_f5_a_connect_without_an_answer_times_out() {
     let arguments = ["127.0.0.1", &port, "--wait", "1"];
     let mut client =
         Terminal::start("greet-client", arguments).expect("it starts");
-    client.wait_for("Error: connect(…): … (ETIMEDOUT). …").expect("in words");
+    client
+        .wait_for("Error: connect(…): timed out after 1 s (…). …")
+        .expect("in words");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 
@@ -320,8 +323,101 @@ fn t_f10_close_is_read_as_end_of_stream() {
 fn t_f_steps_are_the_system_calls_in_the_order_of_the_banners() {
     harness::strace_shows(
         "greet-server",
-        &["socket", "setsockopt", "bind", "listen", "accept4", "close"],
+        &["socket", "setsockopt", "bind", "listen", "accept", "close"],
     );
+}
+
+#[test]
+fn x_trace_greet_makes_the_calls_that_it_traces_and_no_others()
+-> socketlab::Result<()> {
+    harness::server_calls_are_traced("greet-server", b"")?;
+    let server = Server::start("greet-server", &[]);
+    harness::client_calls_are_traced("greet-client", &server, "")
+}
+
+/// One run of both ends with TRACE=FILE: their calls, merged by `ended`.
+fn merged() -> Vec<Value> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("steps.jsonl");
+    let mut command = terminal::command("greet-server");
+    command.args(["127.0.0.1", "0"]).env("TRACE", &file);
+    let mut server = Server::run(&mut command);
+    let (host, port) = server.host_and_port();
+    let mut command = terminal::command("greet-client");
+    command.args([host, port]).env("TRACE", &file);
+    let mut client = Terminal::run(&mut command).expect("it starts");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+    // Once a second client is greeted, all about the first is in the file.
+    receive_all(&server.connect());
+    server.interrupt();
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let mut calls: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object"))
+        .collect();
+    let second = calls.iter().filter(|call| call["call"] == "accept").nth(1);
+    let second = second.map_or(u64::MAX, |call| time(call, "ended"));
+    calls.retain(|call| time(call, "ended") < second);
+    calls.sort_by_key(|call| time(call, "ended"));
+    calls
+}
+
+fn time(call: &Value, which: &str) -> u64 {
+    call[which].as_u64().expect("nanoseconds since 1970")
+}
+
+/// What is certain: an effect ends after its cause began, because a call may
+/// wake the other program before it returns to its own. Whatever its thread
+/// did before the cause has ended by then, too.
+#[test]
+fn x_trace_both_ends_merge_in_causal_order() {
+    for run in 0..20 {
+        let calls = merged();
+        let find = |role: &str, call: &str, result: &str| {
+            let found = calls.iter().find(|step| {
+                let given = step["result"].as_str().unwrap_or_default();
+                step["role"] == role
+                    && step["call"] == call
+                    && (result.is_empty() || given == result)
+            });
+            found.unwrap_or_else(|| panic!("no {role} {call} in {calls:#?}"))
+        };
+        let listen = find("server", "listen", "0");
+        let connect = find("client", "connect", "0");
+        let accept = find("server", "accept", "");
+        let send = find("server", "send", "24");
+        let greeting = find("client", "recv", "24");
+        let close = find("server", "close", "0");
+        let end = find("client", "recv", "0");
+
+        let order = format!("run {run}: {calls:#?}");
+        for (cause, effect) in [
+            (listen, connect),
+            (connect, accept),
+            (send, greeting),
+            (close, end),
+        ] {
+            assert!(time(cause, "began") < time(effect, "ended"), "{order}");
+        }
+        // In the merged list, by what was said above of threads.
+        for (before, after) in [
+            (listen, connect),
+            (listen, accept),
+            (accept, greeting),
+            (send, end),
+            (connect, greeting),
+        ] {
+            assert!(time(before, "ended") < time(after, "ended"), "{order}");
+        }
+        for role in ["server", "client"] {
+            let own = calls.iter().filter(|call| call["role"] == role);
+            let own: Vec<&Value> = own.collect();
+            for pair in own.windows(2) {
+                let [one, next] = pair else { continue };
+                assert!(time(one, "ended") <= time(next, "began"), "{order}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 """Plays a person who runs `fetch` at a terminal: the password is not shown,
-Ctrl-C at its prompt leaves the echo on, what a server sends does not drive
-the terminal, a file has a progress bar. python3 fetch_person.py FETCH"""
+Ctrl-C and kill at its prompt leave the echo on, what a server sends does not
+drive the terminal, a file has a progress bar. python3 fetch_person.py FETCH"""
 
 import os
 import pty
 import select
+import signal
 import socket
 import sys
 import tempfile
@@ -77,6 +78,21 @@ os.write(terminal, b"\x03")
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
 assert echoes(terminal)
 print("ctrl-c ok")
+
+pid, terminal = start()
+read_until(terminal, b"Password of ann: ")
+os.kill(pid, signal.SIGTERM)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+assert echoes(terminal)
+print("kill ok")
+
+pid, terminal = start()
+read_until(terminal, b"Password of ann: ")
+os.write(terminal, b"\x04")
+seen = read_until(terminal, b"<end>")
+assert b"no password was given" in seen, seen
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+print("ctrl-d ok")
 
 with tempfile.TemporaryDirectory() as folder:
     name = os.path.join(folder, "letter")

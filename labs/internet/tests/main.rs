@@ -12,7 +12,7 @@ mod peers;
 mod person;
 mod urls;
 
-use harness::house;
+use harness::source_tree;
 use harness::{installed, play_readme};
 
 #[test]
@@ -24,15 +24,20 @@ fn t_m_the_readmes_transcripts_hold() {
 
 #[test]
 fn t_m_the_steps_that_are_printed_are_the_banners_of_the_code() {
-    let folder = house::root().expect("the sources").join("labs/internet");
-    for scheme in ["pop3", "imap", "ftp", "ftp_data", "nntp", "gopher", "http"]
+    let folder =
+        source_tree::root().expect("the sources").join("labs/internet");
+    for scheme in ["pop3", "imap", "ftp", "ftp/data", "nntp", "gopher", "http"]
     {
         let file = folder.join(scheme).with_extension("rs");
-        let text = house::read(&file).expect("a file");
+        let text = source_tree::read(&file).expect("a file");
         let printed = text.split(".step(\"").skip(1);
         let printed = printed.filter_map(|rest| rest.split('"').next());
         let printed: Vec<&str> = printed.collect();
         assert!(!printed.is_empty(), "{scheme}");
-        assert_eq!(printed, house::steps(&file).expect("a file"), "{scheme}");
+        assert_eq!(
+            printed,
+            harness::steps::banners(&file).expect("a file"),
+            "{scheme}"
+        );
     }
 }

@@ -12,5 +12,6 @@ fn t_m_a_person_at_a_terminal() {
     let output = python.output().expect("Python runs");
     let text = String::from_utf8_lossy(&output.stdout).to_string();
     assert!(output.status.success(), "{text}{}", said(&output));
-    assert_eq!(text, "prompt ok\nescapes ok\nctrl-c ok\nprogress ok\n");
+    let parts = ["prompt", "escapes", "ctrl-c", "kill", "ctrl-d", "progress"];
+    assert_eq!(text, parts.map(|part| format!("{part} ok\n")).concat());
 }

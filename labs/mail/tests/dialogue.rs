@@ -1,5 +1,5 @@
-//! What is said when, if the server does its part: two transcripts each, the
-//! server's lines and the client's.
+//! Proves what the client sends when the server does its part: each test has
+//! two transcripts, the server's lines and the client's.
 
 use crate::script::{
     EHLO, ENVELOPE, GREETING, MESSAGE, QUIT, identity_of_nobody, play,

@@ -1,6 +1,6 @@
-//! What may go wrong at each verb: a refusal for now or for ever, a wrong
-//! code, no SMTP at all, silence, a close, a reset. Whatever it is, "sent"
-//! is said only after the 250 behind the dot.
+//! Proves that the client says "sent" only after the 250 for the dot,
+//! whatever happens at each verb: a refusal for now or for good, a wrong
+//! code, bytes that are not SMTP, silence, a close, a reset.
 
 use std::thread;
 

@@ -1,5 +1,5 @@
-//! What is in the message, and how it comes out at the other end: Python's
-//! email package reads it.
+//! Proves that the message at the other end is the one that was typed:
+//! Python's email package reads it.
 
 use std::fs;
 use std::io::Write;

@@ -10,6 +10,7 @@ mod postfix;
 mod script;
 mod secure;
 mod sink;
+mod units;
 
 #[test]
 fn w_t4a_the_readmes_transcripts_hold() {

@@ -1,5 +1,5 @@
-//! Our client and our sink together: what the one says it has sent is what
-//! the other has stored.
+//! Proves that our client and our sink fit together: what the client says it
+//! has sent is what the sink has stored.
 
 use std::fs;
 use std::io::Write;
@@ -38,9 +38,8 @@ fn send(sink: &Server, folder: &Path, options: &[&str], body: &[u8]) -> Done {
 
 /// The messages in the folder.
 fn stored(folder: &Path) -> Vec<Vec<u8>> {
-    let files = fs::read_dir(folder).expect("a folder").flatten();
+    let files = fs::read_dir(folder.join("new")).expect("a folder").flatten();
     let mut files: Vec<_> = files.map(|file| file.path()).collect();
-    files.retain(|file| file.extension().is_some_and(|kind| kind == "eml"));
     files.sort();
     files.iter().map(|file| fs::read(file).expect("a message")).collect()
 }

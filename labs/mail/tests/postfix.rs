@@ -1,5 +1,6 @@
-//! Our client against Postfix, which asks Dovecot for the passwords, and our
-//! fetch against Dovecot, which opens the mailboxes: instances of their own,
+//! Proves our client against Postfix, which asks Dovecot for the passwords,
+//! our fetch against Dovecot, which opens the mailboxes, and our sink's
+//! Maildir, which Dovecot reads: instances of their own,
 //! on free ports, in a folder of their own. Postfix begins as root only, so
 //! the test needs root or `sudo -n`. Nothing leaves the machine: mail for
 //! other domains is discarded.
@@ -15,6 +16,7 @@ use harness::terminal::{self, Terminal};
 
 use crate::letters::{has_part, read_stored};
 use crate::script::{Done, Identity, client, identity};
+use crate::sink::{Sink, TO_DATA, dialogue};
 use harness::installed;
 
 /// Both servers, and where they listen.
@@ -92,7 +94,12 @@ fn postfix() -> Option<Postfix> {
     write("main.cf", main_cf(dir, &identity));
     write("master.cf", master_cf(clear, submission, implicit));
     write("dovecot.conf", dovecot_conf(dir, imap, pop3));
-    write("users", "tim:{PLAIN}tanstaaf\nbob:{PLAIN}tanstaaf\n".into());
+    write(
+        "users",
+        "tim:{PLAIN}tanstaaf\nbob:{PLAIN}tanstaaf\n\
+                    sink:{PLAIN}tanstaaf\n"
+            .into(),
+    );
     let path = dir.to_str().expect("text");
     for (owner, folders) in [
         ("nobody", &["mail"][..]),
@@ -330,6 +337,14 @@ const DELIVERED: &str = "…to=<bob@example.org>…status=sent…";
 #[test]
 fn w_t4b_postfix_delivers_what_we_send() {
     let Some(mut postfix) = postfix() else { return };
+    many_kinds_of_text_arrive(&mut postfix);
+    relaying_needs_a_log_in(&mut postfix);
+    the_rest(&mut postfix);
+    dovecot_reads_what_our_sink_stores(&postfix);
+}
+
+/// A message with everything, which bob reads by POP3 and by IMAP.
+fn many_kinds_of_text_arrive(postfix: &mut Postfix) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("every byte.bin");
     let bytes: Vec<u8> =
@@ -397,8 +412,10 @@ fn w_t4b_postfix_delivers_what_we_send() {
         let read = postfix.fetch(url);
         assert!(String::from_utf8_lossy(&read) == wire, "read differently");
     }
+}
 
-    // Relaying needs a log-in; mail for others is discarded behind it.
+/// Mail for others is discarded after the log-in.
+fn relaying_needs_a_log_in(postfix: &mut Postfix) {
     let elsewhere = ["--to", "eve@elsewhere.test"];
     let done = postfix.send(postfix.clear, &elsewhere, b"x\n");
     done.not_sent(&["554 5.7.1", "other domains"]);
@@ -416,7 +433,10 @@ fn w_t4b_postfix_delivers_what_we_send() {
     let clear = ["--tls", "off", "--user", "tim"];
     let done = postfix.send(postfix.clear, &clear, b"x\n");
     done.not_sent(&["offers no log-in"]); // smtpd_tls_auth_only
+}
 
+/// Other ways to begin, and what Postfix refuses.
+fn the_rest(postfix: &mut Postfix) {
     // TLS before the first word; an empty text; then one without TLS.
     let options = ["--tls", "implicit", "--user", "tim", "-q"];
     let done = postfix.send(postfix.implicit, &options, b"");
@@ -435,4 +455,25 @@ fn w_t4b_postfix_delivers_what_we_send() {
     let big = [&[b'x'; 990][..], b"\n"].concat().repeat(5_500);
     let done = postfix.send(postfix.clear, &["-q"], &big);
     done.not_sent(&["this server takes 5000000 (SIZE)"]);
+}
+
+/// The sink's folder becomes a user's mailbox, and fetch reads it by IMAP.
+fn dovecot_reads_what_our_sink_stores(postfix: &Postfix) {
+    let sink = Sink::start(&[]);
+    for text in ["one", ".two"] {
+        let client = sink.after(TO_DATA);
+        dialogue(&client, &[(&format!("s: t\r\n\r\n.{text}\r\n."), "250")]);
+    }
+    let stored = sink.messages();
+    let mailbox = postfix.folder.path().join("mail/sink");
+    let mailbox = mailbox.to_str().expect("text");
+    let folder = sink.folder.path().to_str().expect("text");
+    root("cp", &["-r", folder, mailbox]);
+    root("chown", &["-R", "nobody", mailbox]);
+    for (index, message) in stored.iter().enumerate() {
+        let (port, uid) = (postfix.imap, index + 1);
+        let url = format!("imap://sink@127.0.0.1:{port}/INBOX;UID={uid}");
+        let read = postfix.fetch(url);
+        assert_eq!(&String::from_utf8_lossy(&read), message);
+    }
 }

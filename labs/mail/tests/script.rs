@@ -1,5 +1,6 @@
-//! A mail server that does what a script says. Each line of a script is a
-//! line of the dialogue, so a test reads as the transcript that it wants:
+//! A mail server that does what a script says, built with std and rustls
+//! alone: a mistake in our own reader would hide in both ends. Each line of a
+//! script is a line of the dialogue, so a test reads as its transcript:
 //!
 //! ```text
 //! S: 250 ok          it sends this line
@@ -12,18 +13,17 @@
 //! at 192.0.2.1       (first line only) where it listens; 127.0.0.1
 //! ```
 
-use std::io::Write;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use harness::terminal::{self, Terminal, matches};
-use rustls::ServerConfig;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use socketlab::line::{LineReader, Received};
-use socketlab::net::{TcpSocket, resolve_one};
-use socketlab::stream::Stream;
-use tls::Channel;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use harness::DEADLINE;
 
@@ -179,17 +179,27 @@ pub fn serve(
     config: Arc<ServerConfig>,
 ) -> (u16, JoinHandle<Result<String, String>>) {
     let first = script.lines().next().and_then(|l| l.strip_prefix("at "));
-    let any = resolve_one(first.unwrap_or("127.0.0.1"), 0).expect("an address");
-    let listener = TcpSocket::new(any).expect("a socket");
-    listener.bind(any).expect("a port");
-    listener.listen(1).expect("it listens");
-    listener.set_recv_timeout(Some(DEADLINE)).expect("a deadline");
+    let address = (first.unwrap_or("127.0.0.1"), 0);
+    let listener = TcpListener::bind(address).expect("an address");
     let port = listener.local_addr().expect("an address").port();
     let script = script.to_string();
     let server = thread::spawn(move || {
+        // The client may have refused its command line, and never come.
+        let mut ready = [PollFd::new(&listener, PollFlags::IN)];
+        let limit = Timespec::try_from(DEADLINE).expect("a limit");
+        let ready = poll(&mut ready, Some(&limit)).expect("poll");
+        if ready == 0 {
+            return Err("no client has come".to_string());
+        }
         let accepted = listener.accept();
         let (socket, _) = accepted.map_err(|error| error.to_string())?;
-        let mut server = Script::new(Channel::Clear(socket));
+        socket.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+        socket.set_write_timeout(Some(DEADLINE)).expect("a deadline");
+        let mut server = Script {
+            wire: Some(Wire::Clear(socket)),
+            unread: Vec::new(),
+            message: String::new(),
+        };
         for line in script.lines() {
             server
                 .perform(line, &config)
@@ -200,17 +210,66 @@ pub fn serve(
     (port, server)
 }
 
+/// The server's end of the connection.
+enum Wire {
+    Clear(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Wire {
+    fn begin_tls(self, config: Arc<ServerConfig>) -> io::Result<Wire> {
+        let Wire::Clear(mut socket) = self else {
+            return Err(io::Error::other("TLS inside TLS"));
+        };
+        let new = ServerConnection::new(config);
+        let mut connection = new.map_err(io::Error::other)?;
+        while connection.is_handshaking() {
+            connection.complete_io(&mut socket)?;
+        }
+        Ok(Wire::Tls(Box::new(StreamOwned::new(connection, socket))))
+    }
+
+    fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Wire::Clear(socket) => socket.read(buffer),
+            Wire::Tls(stream) => stream.read(buffer),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Wire::Clear(socket) => socket.write_all(bytes),
+            Wire::Tls(stream) => {
+                stream.write_all(bytes)?;
+                stream.flush()
+            }
+        }
+    }
+
+    /// FIN, after TLS's own end; then what still comes is read for a moment,
+    /// because otherwise an RST could destroy what was sent.
+    fn close(self) {
+        let mut socket = match self {
+            Wire::Clear(socket) => socket,
+            Wire::Tls(mut stream) => {
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+                stream.sock
+            }
+        };
+        let _ = socket.shutdown(Shutdown::Write);
+        let _ = socket.set_read_timeout(Some(Duration::from_secs(1)));
+        while socket.read(&mut [0; 4096]).is_ok_and(|count| count > 0) {}
+    }
+}
+
 struct Script {
-    reader: Option<LineReader<Channel>>,
+    wire: Option<Wire>,
+    unread: Vec<u8>,
     message: String,
 }
 
 impl Script {
-    fn new(channel: Channel) -> Script {
-        let reader = Some(LineReader::new(channel, 4096, DEADLINE));
-        Script { reader, message: String::new() }
-    }
-
     fn perform(
         &mut self,
         line: &str,
@@ -240,13 +299,9 @@ impl Script {
                 }
             },
             "tls" => {
-                let reader = self.reader.take().ok_or_else(gone)?;
-                let Channel::Clear(socket) = reader.into_parts().0 else {
-                    return Err("TLS inside TLS".into());
-                };
-                let secure = Channel::accept_tls(socket, config.clone());
-                let secure = secure.map_err(|error| error.to_string())?;
-                *self = Script::new(secure);
+                let wire = self.wire.take().ok_or_else(gone)?;
+                let wire = wire.begin_tls(config.clone());
+                self.wire = Some(wire.map_err(|error| error.to_string())?);
                 Ok(())
             }
             "hang" => match self.next() {
@@ -254,14 +309,14 @@ impl Script {
                 Ok(Some(line)) => Err(format!("the client went on: {line}")),
             },
             "close" => {
-                let reader = self.reader.take().ok_or_else(gone)?;
-                reader.into_parts().0.finish();
+                self.wire.take().ok_or_else(gone)?.close();
                 Ok(())
             }
             "reset" => {
-                let reader = self.reader.take().ok_or_else(gone)?;
-                if let Channel::Clear(socket) = reader.into_parts().0 {
-                    reset(socket);
+                if let Wire::Clear(socket) =
+                    self.wire.take().ok_or_else(gone)?
+                {
+                    harness::reset(socket);
                 }
                 Ok(())
             }
@@ -271,29 +326,30 @@ impl Script {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let reader = self.reader.as_mut().ok_or("closed by the script")?;
-        let sent = reader.stream().send_all(bytes);
-        sent.map_err(|error| error.to_string())
+        let wire = self.wire.as_mut().ok_or("closed by the script")?;
+        wire.send(bytes).map_err(|error| error.to_string())
     }
 
-    /// The client's next line; `None` at its end.
+    /// The client's next line, which must end with CR LF; `None` at its end.
     fn next(&mut self) -> Result<Option<String>, String> {
-        let reader = self.reader.as_mut().ok_or("closed by the script")?;
-        match reader.read().map_err(|error| error.to_string())? {
-            Received::Line(line) | Received::Unterminated(line) => {
-                Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+        let wire = self.wire.as_mut().ok_or("closed by the script")?;
+        loop {
+            let end = self.unread.iter().position(|&byte| byte == b'\n');
+            if let Some(end) = end {
+                let line: Vec<u8> = self.unread.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line).into_owned();
+                let inner = line.strip_suffix("\r\n").map(str::to_string);
+                return inner.ok_or(format!("no CR LF: {line}")).map(Some);
             }
-            Received::TooLong => Err("a line of more than 4096 bytes".into()),
-            Received::End => Ok(None),
+            if self.unread.len() > 4096 {
+                return Err("a line of more than 4096 bytes".into());
+            }
+            let mut buffer = [0; 4096];
+            match wire.recv(&mut buffer).map_err(|error| error.to_string())? {
+                0 if self.unread.is_empty() => return Ok(None),
+                0 => return Err("the client closed inside a line".into()),
+                count => self.unread.extend_from_slice(&buffer[..count]),
+            }
         }
     }
-}
-
-/// RST: what a crashed server's machine answers.
-fn reset(socket: TcpSocket) {
-    use std::os::fd::AsFd;
-    let fd = socket.as_fd().try_clone_to_owned().expect("a descriptor");
-    let stream = std::net::TcpStream::from(fd);
-    socket.close();
-    harness::reset(stream);
 }

@@ -1,4 +1,4 @@
-//! Encryption and log-in: what may go out, and what may not.
+//! Proves what the client encrypts, and when a password may go out.
 
 use std::io::Write;
 use std::net::UdpSocket;
@@ -77,7 +77,7 @@ fn w_t4b_replies_injected_behind_starttls_are_detected() {
     let options = ["--user", "tim"];
     let done = play_with(&script, "127.0.0.1", &options, b"x\n", &here);
     done.followed();
-    done.not_sent(&["bytes came in the clear behind the 220"]);
+    done.not_sent(&["more bytes came in the clear, before TLS"]);
     assert!(!done.screen.contains("S: 250-mail.test\nS: 250 AUTH"));
     // A moment later they meet the handshake, and are no TLS.
     let late = "C: STARTTLS\nS: 220 go\nraw 250 injected\\r\\n\nhang\n";
@@ -209,6 +209,38 @@ fn w_t4b_the_way_to_log_in_must_be_offered() {
 }
 
 #[test]
+fn w_t4b_the_answers_are_those_of_the_standards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("secret");
+    let path = file.to_str().expect("text");
+    for (mechanism, user, secret, answer) in [
+        // The example of RFC 4616, in base64.
+        ("PLAIN", "tim", "tanstaaftanstaaf", "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"),
+        // Google's documentation of XOAUTH2 has this one.
+        (
+            "XOAUTH2",
+            "someuser@example.com",
+            "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg",
+            "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5Ln\
+             ZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==",
+        ),
+    ] {
+        std::fs::write(&file, secret).expect("written");
+        let ehlo =
+            format!("C: EHLO …\nS: 250-mail.test\nS: 250 AUTH {mechanism}\n");
+        let login = format!("C: AUTH {mechanism} {answer}\nS: 235 ok\n");
+        let script = [GREETING, &ehlo, &login, ENVELOPE, MESSAGE, QUIT];
+        let auth = mechanism.to_lowercase();
+        let options =
+            ["--user", user, "--auth", &auth, "--password-file", path];
+        let done = play(&script.concat(), &options);
+        done.followed();
+        done.ended(0, &["********"]);
+        assert!(!done.screen.contains(secret), "{}", done.screen);
+    }
+}
+
+#[test]
 fn w_t4b_a_long_token_goes_on_a_line_of_its_own() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
@@ -279,4 +311,37 @@ fn w_t4b_the_prompt_shows_nothing() {
     assert!(rest.contains("sent to 1 of 1"), "{rest}");
     keeps_the_secret(&rest);
     assert!(!rest.contains("wrong") && !rest.contains("tans"), "{rest}");
+}
+
+/// `kill` at the prompt leaves a terminal that shows what is typed.
+#[test]
+fn w_t4b_a_kill_at_the_prompt_restores_the_terminal() {
+    if !harness::installed("script", "bsdutils") {
+        return;
+    }
+    let program = terminal::program_folder().join("mail-client");
+    let words = client("127.0.0.1", 9, &["--user", "tim"]);
+    let words = shlex::try_join(words.iter().map(String::as_str));
+    let line = format!(
+        "sh -c 'echo $$; exec {} {}'; echo status $?; stty -a",
+        program.display(),
+        words.expect("words")
+    );
+    let mut command = std::process::Command::new("script");
+    command.args(["-q", "-e", "-c", &line, "/dev/null"]);
+    command.env_remove("MAIL_PASSWORD").env_remove("TRACE");
+    let mut screen = Terminal::run(&mut command).expect("it starts");
+    let keys = screen.take_input().expect("a keyboard");
+    let pid = screen.read_line().expect("a line").expect("its pid");
+    let pid = pid.trim().parse().expect("a number");
+    let prompt = "password of tim (not shown): ";
+    screen.read_prompt(prompt).expect("a prompt");
+    let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
+    let signal = rustix::process::Signal::TERM;
+    rustix::process::kill_process(pid, signal).expect("killed");
+    let rest = screen.read_to_end().expect("it ends");
+    let rest = String::from_utf8_lossy(&rest);
+    drop(keys);
+    assert!(rest.contains("status 130"), "{rest}");
+    assert!(rest.contains(" echo ") && !rest.contains(" -echo "), "{rest}");
 }

@@ -1,6 +1,6 @@
-//! The sink's side of the dialogue, byte by byte. Deliveries by others are in
-//! sink_peers.rs, faults on request in sink_faults.rs, kill -9 and full disks
-//! in sink_crash.rs.
+//! Proves the sink's side of the dialogue, byte by byte. In the folder sink/:
+//! peers.rs delivers with other programs, faults.rs asks for faults, crash.rs
+//! kills the sink and fills its disk.
 
 mod crash;
 mod faults;
@@ -69,11 +69,11 @@ impl Sink {
     }
 }
 
+/// The messages of a sink's folder, in the order of their names.
 pub fn messages(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
+    let mut names: Vec<_> = fs::read_dir(folder.join("new"))
         .expect("the folder")
         .map(|entry| entry.expect("an entry").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "eml"))
         .collect();
     names.sort();
     let texts = names.iter().map(|path| {
@@ -83,15 +83,11 @@ pub fn messages(folder: &Path) -> Vec<String> {
     texts.collect()
 }
 
-/// What is in the folder and no message; the sink is to leave nothing.
+/// The unfinished messages, in tmp/.
 pub fn leftovers(folder: &Path) -> Vec<String> {
-    let names = fs::read_dir(folder).expect("the folder");
-    let names = names
-        .map(|entry| entry.expect("an entry").file_name())
-        .map(|name| name.to_string_lossy().into_owned());
-    names
-        .filter(|name| name.starts_with('.') || name.ends_with(".part"))
-        .collect()
+    let names = fs::read_dir(folder.join("tmp")).expect("the folder");
+    let names = names.map(|entry| entry.expect("an entry").file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
 /// A whole reply: all its lines, joined.
@@ -171,10 +167,18 @@ fn w_t4a_other_users_of_the_machine_cannot_read_the_mail() {
     let sink = Sink::start(&[]);
     let client = sink.after(TO_DATA);
     dialogue(&client, &[("x\r\n.", "250")]);
-    for entry in fs::read_dir(sink.folder.path()).expect("the folder") {
-        let meta = entry.expect("an entry").metadata().expect("its mode");
-        assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    let mode = |path: &Path| {
+        let about = fs::metadata(path).expect("its mode");
+        about.permissions().mode() & 0o777
+    };
+    for name in ["tmp", "new", "cur"] {
+        let folder = sink.folder.path().join(name);
+        assert_eq!(mode(&folder), 0o700);
+        for entry in fs::read_dir(folder).expect("the folder") {
+            assert_eq!(mode(&entry.expect("an entry").path()), 0o600);
+        }
     }
+    assert_eq!(sink.messages().len(), 1);
 }
 
 #[test]

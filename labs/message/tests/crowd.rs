@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::{dialogue, table, with_quota};
 use harness::{allow_descriptors, receive_all, receive_line, send};
-use message::quota::{Quota, Verdict};
+use message::quota::{Quota, QuotaReply};
 
 #[test]
 fn d_t3_5_eight_clients_of_one_id_pass_exactly_the_quota() {
@@ -52,7 +52,7 @@ fn d_t3_5_the_last_message_of_a_quota_has_one_taker() {
             for round in 0..ROUNDS {
                 let id = format!("id{round}");
                 start.wait();
-                if matches!(quota.spend(&id), Verdict::Accepted { .. }) {
+                if matches!(quota.spend(&id), QuotaReply::Accepted { .. }) {
                     accepted += 1;
                 }
             }

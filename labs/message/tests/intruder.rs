@@ -44,7 +44,7 @@ fn d_t2_2_an_intruder_that_is_killed_leaves_no_server_behind() {
 }
 
 #[test]
-fn d_t2_2_the_intruder_prints_which_rung_withstands_what() {
+fn d_t2_2_the_intruder_prints_which_level_withstands_what() {
     let mut intruder = Terminal::start("message-intruder", [""; 0]).unwrap();
     let mut rows = Vec::new();
     while let Some(line) = intruder.read_line().expect("it goes on") {

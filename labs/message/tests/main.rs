@@ -1,14 +1,14 @@
-//! The message lab, black box: task 1 open, task 2 the rungs, task 3 the
+//! The message lab, black box: task 1 open, task 2 the levels, task 3 the
 //! quota; Python peers, nc, and the UNIX commands of the optional tasks.
 
 mod client;
 mod crowd;
 mod foreign;
-mod guesses;
 mod intruder;
+mod levels;
 mod open;
 mod quotas;
-mod rungs;
+mod throttle;
 mod unix;
 
 use std::fs;
@@ -22,10 +22,10 @@ use harness::{
 const SECRET: &str = "open sesame";
 const LONG_LINE: usize = 128 * 1024;
 
-/// A server on this rung, whose secret is [`SECRET`].
-fn guarded(rung: &str, arguments: &[&str]) -> Server {
+/// A server at this level, whose secret is [`SECRET`].
+fn guarded(level: &str, arguments: &[&str]) -> Server {
     let mut command = terminal::command("message-server");
-    command.args(["127.0.0.1", "0", "--auth", rung]).args(arguments);
+    command.args(["127.0.0.1", "0", "--auth", level]).args(arguments);
     Server::run(command.env("MESSAGE_SECRET", SECRET))
 }
 

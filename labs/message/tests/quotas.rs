@@ -12,7 +12,7 @@ use crate::{
 use harness::{
     Server, installed, python_server, receive_line, reset, send, trickle,
 };
-use message::quota::{Quota, Verdict};
+use message::quota::{Quota, QuotaReply};
 
 #[test]
 fn d_t3_1_the_table_comes_from_a_file_and_is_printed_on_demand() {
@@ -152,13 +152,13 @@ fn d_t3_3_message_n_is_accepted_and_n_plus_1_told_to_stop() {
 fn d_t3_3_a_quota_of_n_is_n_messages() {
     let (_folder, file) = table("a 2");
     let quota = Quota::read(Path::new(&file)).expect("a table");
-    assert_eq!(quota.spend("a"), Verdict::Accepted { left: 1 });
-    assert_eq!(quota.spend("a"), Verdict::Accepted { left: 0 });
-    assert_eq!(quota.spend("a"), Verdict::Stop { allowed: 2 });
-    assert_eq!(quota.spend("b"), Verdict::Unknown);
+    assert_eq!(quota.spend("a"), QuotaReply::Accepted { left: 1 });
+    assert_eq!(quota.spend("a"), QuotaReply::Accepted { left: 0 });
+    assert_eq!(quota.spend("a"), QuotaReply::Stop { allowed: 2 });
+    assert_eq!(quota.spend("b"), QuotaReply::Unknown);
     assert_eq!((quota.left("a"), quota.left("b")), (Some(0), None));
     assert!(quota.table().ends_with("2     2     0"), "{}", quota.table());
-    let free = Verdict::Free.to_string();
+    let free = QuotaReply::Free.to_string();
     assert_eq!(free, "OK", "what a server without a table says");
 }
 

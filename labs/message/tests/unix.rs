@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 
 use guide::viva;
-use harness::house;
+use harness::source_tree;
 use harness::terminal::{self, Terminal};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -14,7 +14,7 @@ use harness::{Server, installed, send};
 
 /// The lab whose viva asks this question of the handout.
 fn asked_in(id: &str) -> String {
-    let labs = house::root().expect("the sources").join("labs");
+    let labs = source_tree::root().expect("the sources").join("labs");
     for lab in fs::read_dir(labs).expect("labs").flatten() {
         let questions = viva::load(&lab.path()).unwrap_or_default();
         if questions.iter().any(|question| question.handout == id) {

@@ -3,6 +3,8 @@
 
 mod answers;
 mod machines;
+mod parts;
+mod plain;
 mod ports;
 mod sockets;
 mod typos;

@@ -135,3 +135,15 @@ fn t_q3_who_may_bind_is_what_bind_says() {
     let high = names(&["port", "65535"]).ended(0);
     assert!(high.item("may bind").starts_with("anybody"), "{}", high.text);
 }
+
+#[test]
+fn t_q3_text_stays_in_its_column() {
+    let run = names(&["port", "80"]).ended(0);
+    assert!(run.text.lines().count() > 8, "{}", run.text);
+    for line in run.text.lines() {
+        assert!(line.chars().count() < 80, "{line}");
+        let (label, text) = line.split_at_checked(10).unwrap_or((line, ""));
+        assert!(label.ends_with(' '), "a label that is too long: {line}");
+        assert!(!text.starts_with(' ') && !text.is_empty(), "{line}");
+    }
+}

@@ -12,10 +12,10 @@ fn t_v4_names_that_do_not_exist_are_told_in_one_line() {
         ("no-such-host.invalid", ""),
         ("a..b.invalid", "leave a label empty"),
         (".invalid", "leave a label empty"),
-        (long.as_str(), "a label of 64 characters"),
-        (longer.as_str(), "a name of 299 characters"),
+        (long.as_str(), ""),
+        (longer.as_str(), ""),
         ("no-such-host.invalid.", "the dot at the end says"),
-        ("two words", "blanks and control characters are in no host name"),
+        ("two words", ""),
         ("münchen.invalid", "asked for as 'xn--mnchen-3ya.invalid'"),
         ("\u{202e}cba.invalid", ""),
     ] {

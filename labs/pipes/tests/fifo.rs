@@ -1,4 +1,4 @@
-//! Named pipes: who comes first, what is left, what else a name can be.
+//! Proves that a FIFO joins strangers in any order, and harms no other file.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -317,5 +317,5 @@ fn t_x3_fifo_talk_says_what_the_other_side_must_type() {
     let other = folder.path().join("y");
     let other = other.to_str().expect("UTF-8");
     let mut talker = start("pipes-fifo-talk", &path, &[other]);
-    wait(&mut talker, "still waiting. …: pipes-fifo-talk …/y …/x");
+    wait(&mut talker, "waiting for the other side: pipes-fifo-talk …/y …/x");
 }

@@ -1,5 +1,4 @@
-//! The pipes lab, black box: ordinary pipes, named ones, and the Unix-domain
-//! socket, with each other and with Python, and what breaks them.
+//! Proves that the programs of the pipes lab do what its README shows.
 
 mod fifo;
 mod ordinary;

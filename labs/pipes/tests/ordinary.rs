@@ -1,4 +1,4 @@
-//! Ordinary pipes: one, two, how much they hold, who may tear whose bytes.
+//! Proves how ordinary pipes end, fill up, and keep or mix their bytes.
 
 use harness::terminal::{self, Terminal};
 use rustix::process::Signal;

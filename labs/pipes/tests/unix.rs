@@ -1,4 +1,5 @@
-//! The Unix-domain socket: echo, credentials, and what a path can be.
+//! Proves that the Unix-domain server echoes, knows its clients, and takes
+//! no path away from anybody.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -156,7 +157,7 @@ fn t_x3_unix_clients_are_served_at_once_up_to_a_limit() {
     }
     let late = connect(&path);
     assert_eq!(all(&late), "no room, try again later\n");
-    wait(&mut server, "[pid …] turned away: no room");
+    wait(&mut server, "no room: 50 clients, newcomers are told so");
     drop(clients.into_iter().next());
     wait(&mut server, "[pid …] left: end of stream");
     // A place is free now, or in a moment.

@@ -1,4 +1,5 @@
-//! Origins that fail, clients that leave, places that are refused.
+//! Proves what a client gets when an origin fails, a client leaves, or an
+//! address is refused.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! New request to the origin, new response to the client.
+//! Proves that the origin gets a new request, and the client a new response.
 
 use serde_json::Value;
 
@@ -117,7 +117,7 @@ fn w_t3a_connections_to_origins_are_shared() {
     for _ in 0..3 {
         get(&proxy, &origin.url("/"), "Connection: close\r\n");
         assert_eq!(origin.asked().connection, 1);
-        report(&proxy, |report| report["origins_at_rest"][0][1] == 1);
+        report(&proxy, |report| report["idle_connections"][0][1] == 1);
     }
 }
 
@@ -355,7 +355,7 @@ fn w_t3a_a_dead_connection_is_replaced_once_and_for_get_only() {
     });
     let proxy = plain();
     get(&proxy, &origin.url("/"), "");
-    report(&proxy, |report| report["origins_at_rest"][0][1] == 1);
+    report(&proxy, |report| report["idle_connections"][0][1] == 1);
     assert_eq!(get(&proxy, &origin.url("/"), "").status, 200);
     let connections: Vec<usize> =
         (0..3).map(|_| origin.asked().connection).collect();
@@ -377,6 +377,7 @@ fn w_t3a_a_dead_connection_is_replaced_once_and_for_get_only() {
 fn w_t3a_the_proxys_own_page() {
     let (proxy, origin) = (Server::start(crate::PROXY, &[]), hello());
     get(&proxy, &origin.url("/<script>"), "");
+    report(&proxy, |report| report["counters"]["misses"] == 1);
     for url in ["http://proxy.local/", "/", "/proxy.local/"] {
         let host = format!("Host: {}", proxy.address);
         let client = proxy.connect();

@@ -1,4 +1,4 @@
-//! Many at once, and much at once.
+//! Proves that many clients, much data and a stuck log disturb nobody else.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;

@@ -1,15 +1,22 @@
-//! The proxy lab, black box: scripted origins and clients that break rules,
-//! and real ones (curl, Python, nginx, openssl).
+//! Proves the proxy lab from outside: with scripted origins and clients that
+//! break rules, and with real ones (curl, Python, nginx, openssl). The pure
+//! modules (freshness, hops, memory, pool, rules, target) have files of their own.
 
 mod cache;
 mod errors;
 mod forwarding;
+mod freshness;
+mod hops;
 mod load;
+mod memory;
 mod once;
 mod own;
 mod peers;
+mod pool;
+mod rules;
 mod scripts;
 mod smuggling;
+mod target;
 mod tunnel;
 mod validation;
 

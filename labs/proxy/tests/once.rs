@@ -1,4 +1,4 @@
-//! The letter of the handout.
+//! Proves that proxy-once-server does what the handout asks for.
 
 use std::sync::{Arc, Barrier};
 use std::thread;

@@ -1,5 +1,5 @@
-//! What the proxy says by itself, and the path style, in which all sites
-//! have its name.
+//! Proves what the proxy says by itself, and what the path style allows, in
+//! which all sites have its name.
 
 use crate::scripts::{Origin, Then, ask, get, read_answer, sees_the_end};
 use crate::{PROXY, plain};

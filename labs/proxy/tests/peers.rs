@@ -1,4 +1,4 @@
-//! Real clients and real origins.
+//! Proves that the proxy works with real clients and real origins.
 
 use std::fs;
 use std::path::Path;

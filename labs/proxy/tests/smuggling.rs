@@ -1,4 +1,4 @@
-//! What could be read in two ways is refused, and nothing of it goes on.
+//! Proves that what could be read in two ways is refused, and goes no further.
 
 use crate::plain;
 use crate::scripts::{Origin, Then, get, read_answer, sees_the_end};

@@ -1,4 +1,4 @@
-//! CONNECT.
+//! Proves that CONNECT opens a tunnel, to allowed ports only, and ends it.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

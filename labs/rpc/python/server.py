@@ -21,8 +21,8 @@ def add(a, b):
     return a + b
 
 
-def subtract(a, b):
-    return a - b
+def subtract(minuend, subtrahend):
+    return minuend - subtrahend
 
 
 def increment(by=1):

@@ -53,7 +53,9 @@ fn t_x2_client_calls_from_the_command_line() {
     for (words, printed) in [
         (&["add", "2", "3"][..], "5"),
         (&["add", "-2", "-3"], "-5"),
-        (&["subtract", "b=1", "a=3"], "2"),
+        (&["subtract", "subtrahend=1", "minuend=3"], "2"),
+        (&["sum"], "0"),
+        (&["sum", "1", "2", "0.5"], "3.5"),
         (&["table.put", "k", "{\"x\": 1}"], "true"),
         (&["table.get", "k"], "{\"x\": 1}"),
         (&["table.put", "key=k", "value=red"], "false"),

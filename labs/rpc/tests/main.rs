@@ -4,6 +4,7 @@
 mod client;
 mod hostile;
 mod lost;
+mod plain;
 
 use std::net::TcpStream;
 
@@ -89,8 +90,8 @@ mod any_server {
         for (params, result) in [
             (json!([42, 23]), 19),
             (json!([23, 42]), -19),
-            (json!({"a": 42, "b": 23}), 19),
-            (json!({"b": 23, "a": 42}), 19),
+            (json!({"subtrahend": 23, "minuend": 42}), 19),
+            (json!({"minuend": 42, "subtrahend": 23}), 19),
         ] {
             let line = request("subtract", params, json!(3));
             let right = json!({"jsonrpc": "2.0", "result": result, "id": 3});
@@ -128,6 +129,43 @@ mod any_server {
         for answer in answers {
             assert_eq!(fault(answer), (-32600, &Value::Null));
         }
+    }
+
+    /// Section 7's batch, member by member.
+    #[test]
+    fn t_x2_the_standards_batch() {
+        let server = Server::start_or_check("rpc-server", &[]);
+        let client = server.connect();
+        let answers = ask(
+            &client,
+            r#"[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},
+                {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
+                {"jsonrpc": "2.0", "method": "subtract", "params": [42,23], "id": "2"},
+                {"foo": "boo"},
+                {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},
+                {"jsonrpc": "2.0", "method": "get_data", "id": "9"}]"#
+                .replace('\n', " ")
+                .as_str(),
+        );
+        let answers = answers.as_array().expect("a list");
+        let result = |result: Value, id: &str| json!({"jsonrpc": "2.0", "result": result, "id": id});
+        assert_eq!(answers.len(), 5, "{answers:?}");
+        assert_eq!(answers[0], result(json!(7), "1"));
+        assert_eq!(answers[1], result(json!(19), "2"));
+        assert_eq!(fault(&answers[2]), (-32600, &Value::Null));
+        assert_eq!(answers[2]["error"]["message"], "Invalid Request");
+        assert_eq!(fault(&answers[3]), (-32601, &json!("5")));
+        assert_eq!(answers[3]["error"]["message"], "Method not found");
+        assert_eq!(answers[4], result(json!(["hello", 5]), "9"));
+        // Notifications, known and unknown: the next answer is the next.
+        for line in [
+            r#"{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}"#,
+            r#"{"jsonrpc": "2.0", "method": "foobar"}"#,
+            r#"{"jsonrpc": "2.0", "method": "sum", "params": [1]}"#,
+        ] {
+            send(&client, format!("{line}\n").as_bytes());
+        }
+        still_serves(&client);
     }
 
     #[test]

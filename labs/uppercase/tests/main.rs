@@ -1,5 +1,4 @@
-//! The uppercase lab, black box: TCP and UDP, our programs and Python's, and
-//! networks and people that break things.
+//! Proves that the programs of the uppercase lab do what its README shows.
 
 mod poor;
 mod problems;

@@ -1,4 +1,4 @@
-//! Poor networks, rude clients and crowds.
+//! Proves that poor networks, rude clients and crowds do not stop a server.
 
 use std::net::TcpStream;
 

@@ -1,4 +1,4 @@
-//! The handout's problems: client before server, another port.
+//! Proves what the handout's problems show: client first, another port.
 
 use crate::{PROMPT, TCP, UDP, ask_udp, nobodys_port};
 use harness::Server;

@@ -1,4 +1,4 @@
-//! What the service does to bytes, and under which address it is found.
+//! Proves what the servers do to bytes, and at which addresses they serve.
 
 use std::net::UdpSocket;
 

@@ -1,4 +1,4 @@
-//! The skeletons over TCP, ours and Python's.
+//! Proves that our TCP programs and Python's understand each other.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! The skeletons over UDP, ours and Python's.
+//! Proves that our UDP programs and Python's understand each other.
 
 use std::net::UdpSocket;
 

@@ -1,5 +1,5 @@
-//! Programs that nobody here wrote: curl, Python, Chromium; and our own
-//! client against our server and others.
+//! Proves that curl, Python and Chromium understand our server, and that our
+//! client understands other servers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -67,7 +67,7 @@ fn w_t2h_python() {
     }
     let server = Server::start("web-server", &[]);
     let (host, port) = server.host_and_port();
-    let script = harness::house::root().expect("the sources");
+    let script = harness::source_tree::root().expect("the sources");
     let script = script.join("labs/web/python/client.py");
     let script = script.to_str().expect("a name");
     let output = run("python3", &[script, &host, &port]);

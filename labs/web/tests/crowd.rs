@@ -1,4 +1,5 @@
-//! Many clients, silent ones, slow ones; and files larger than the memory.
+//! Proves that many, silent or slow clients keep no other waiting, and that a
+//! file may be larger than the memory.
 
 use std::fs;
 use std::io::Read;

@@ -1,5 +1,5 @@
-//! Which files are given out, and which never: ways out of the root, things
-//! that are no files, files that change while they are sent.
+//! Proves which files the server sends and which never: ways out of the root,
+//! things that are not files, files that change while they are sent.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,6 +1,6 @@
-//! Random heads and chunks, made by damaging good ones. Whatever comes in:
-//! no panic, no answer that depends on how bytes were cut into segments, and
-//! what is accepted has one meaning only.
+//! Proves with random heads and chunks, made by damaging good ones: no panic,
+//! no result that depends on how bytes were cut into segments, and what is
+//! accepted has one meaning only.
 //!
 //! `FUZZ=10000000 cargo test --release --test web fuzz` is the long run.
 

@@ -1,4 +1,4 @@
-//! The web lab, black box: the letter of the handout, the server for
+//! Proves the web lab from outside: the handout's server, the server for
 //! browsers, the client; on a poor network, under attack, and with curl,
 //! Python and Chromium at the other end.
 

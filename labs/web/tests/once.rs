@@ -1,4 +1,4 @@
-//! web-once-server: the letter of the handout.
+//! Proves that web-once-server does what the handout asks for.
 
 use std::net::Shutdown;
 

@@ -1,4 +1,4 @@
-//! Conditional requests and ranges.
+//! Proves conditional requests and ranges: 304, 412, 206, 416.
 
 use std::fs;
 use std::time::{Duration, SystemTime};

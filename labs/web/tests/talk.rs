@@ -1,5 +1,5 @@
-//! HTTP by hand, without the code under test: a request as bytes, an answer
-//! cut at its Content-Length.
+//! What the tests share: HTTP by hand, without the code under test. A request
+//! as bytes, a response cut at its Content-Length.
 
 use std::net::TcpStream;
 

@@ -1,5 +1,5 @@
-//! What may arrive in place of a well-meant request: smuggling forms, heads
-//! that never end, bodies that nobody wants, pipelines, single bytes.
+//! Proves that the server survives whatever arrives instead of a good request:
+//! smuggling forms, endless heads, bodies, pipelines, single bytes.
 
 use std::io::Write;
 use std::time::Instant;

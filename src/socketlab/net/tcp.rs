@@ -8,25 +8,29 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{SendFlags, send};
-use socket2::{Protocol, Socket, TcpKeepalive, Type};
+use rustix::net::{SendFlags, send, sockopt};
+use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{
-    at_least, closed, domain, moved, retry, seconds, step, tcp_arguments,
+use super::call::{
+    Closing, at_least, call, moved, retry, seconds, socket_arguments, step,
 };
-use crate::trace::{self, Ends};
+use super::connect::connect;
+use super::poll::{PollFd, PollFlags, poll};
+use crate::trace::{self, Began, Ends};
 use crate::{Error, Result};
 
-/// How long `connect` waits for the other side. The kernel alone would
-/// repeat its SYN for about two minutes before it gives up.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
+/// The usual limit for a client's [`connect`](TcpSocket::connect), to be set
+/// with [`set_send_timeout`](TcpSocket::set_send_timeout). The kernel alone
+/// would repeat its SYN for about two minutes before it gives up. 10 s leave
+/// time for three repetitions.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a `send` may make no progress because the peer does not read.
-/// SO_SNDTIMEO says so to one wait of the kernel, and a large send waits
-/// several times; TCP_USER_TIMEOUT says so of the connection.
-const SEND_DEADLINE: Duration = Duration::from_secs(30);
+/// The usual limit for a peer that does not read, to be set with
+/// [`set_send_timeout`](TcpSocket::set_send_timeout) and
+/// [`set_user_timeout`](TcpSocket::set_user_timeout). A person or a slow
+/// network may pause for some seconds; a peer that makes no progress in 30 s
+/// would hold its thread for no use.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a close waits for the peer's last bytes: see [`TcpSocket::finish`].
 const LINGER: Duration = Duration::from_secs(1);
@@ -41,6 +45,25 @@ struct Tcp {
     socket: Socket,
     /// Kept, because a socket that was reset forgets who its peer was.
     peer: OnceLock<SocketAddr>,
+    closing: Option<Closing>, // the last field: see Closing
+}
+
+impl Tcp {
+    fn open(socket: Socket, peer: OnceLock<SocketAddr>) -> TcpSocket {
+        TcpSocket(Arc::new(Tcp { socket, peer, closing: None }))
+    }
+
+    fn ends(&self) -> Ends {
+        let mut ends = trace::ends(&self.socket);
+        ends.peer = self.peer.get().copied().or(ends.peer);
+        ends
+    }
+}
+
+impl Drop for Tcp {
+    fn drop(&mut self) {
+        self.closing = Closing::begin(&self.socket, || self.ends());
+    }
 }
 
 /// A handle that does not keep its socket open.
@@ -57,12 +80,12 @@ impl TcpSocket {
     /// `socket(AF_INET, SOCK_STREAM, 0)`, or AF_INET6 if the address that it
     /// is for is IPv6. Python: `socket.socket(AF_INET, SOCK_STREAM)`.
     pub fn new(address: SocketAddr) -> Result<TcpSocket> {
-        let (domain, _) = domain(address);
-        let on = tcp_arguments(address);
+        let domain = Domain::for_address(address);
+        let on = socket_arguments(address, "SOCK_STREAM");
         let socket = step("socket", None, on, || {
             Socket::new(domain, Type::STREAM, Some(Protocol::TCP))
         })?;
-        Ok(TcpSocket(Arc::new(Tcp { socket, peer: OnceLock::new() })))
+        Ok(Tcp::open(socket, OnceLock::new()))
     }
 
     /// `setsockopt(SO_REUSEADDR, 1)`: bind even while connections of an
@@ -83,9 +106,9 @@ impl TcpSocket {
         })
     }
 
-    /// `setsockopt(SO_RCVTIMEO)`: how long a [`recv`](Self::recv) may wait;
-    /// it then fails with an error whose `is_timeout()` is true. `None`: for
-    /// ever. Python: `settimeout()`.
+    /// `setsockopt(SO_RCVTIMEO)`: how long a [`recv`](Self::recv) may wait.
+    /// Then it fails with an error whose `is_timeout()` is true. `None`: no
+    /// limit. Python: `settimeout()`.
     pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let socket = &self.0.socket;
         let on = format!("SO_RCVTIMEO, {}", seconds(limit));
@@ -95,13 +118,38 @@ impl TcpSocket {
     }
 
     /// `setsockopt(SO_SNDTIMEO)`: how long a [`send`](Self::send) may wait
-    /// for room in the kernel's buffer, that is for the peer to read.
+    /// for room in the kernel's buffer, that is for the peer to read. `None`:
+    /// no limit.
+    ///
+    /// On Linux it also bounds [`connect`](Self::connect), and a socket that
+    /// `accept` returns inherits it from its listener. POSIX promises neither.
     pub fn set_send_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let socket = &self.0.socket;
         let on = format!("SO_SNDTIMEO, {}", seconds(limit));
         step("setsockopt", Some(socket), on, || {
             socket.set_write_timeout(at_least(limit))
         })
+    }
+
+    /// `setsockopt(TCP_USER_TIMEOUT)`: the kernel ends the connection with
+    /// ETIMEDOUT when the peer has acknowledged nothing for `limit`, or has
+    /// kept its receive buffer full for so long. SO_SNDTIMEO bounds one wait,
+    /// and a large `send` waits several times; this option bounds all of them.
+    /// A socket that `accept` returns inherits it from its listener.
+    ///
+    /// Only Linux has this option: elsewhere this method does nothing.
+    pub fn set_user_timeout(&self, limit: Duration) -> Result<()> {
+        #[cfg(target_os = "linux")]
+        {
+            let socket = &self.0.socket;
+            let on = format!("TCP_USER_TIMEOUT, {}", seconds(Some(limit)));
+            step("setsockopt", Some(socket), on, || {
+                socket.set_tcp_user_timeout(Some(limit))
+            })?;
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = limit;
+        Ok(())
     }
 
     /// `bind()`: claims the local address. Port 0 lets the kernel choose.
@@ -115,30 +163,14 @@ impl TcpSocket {
     /// itself, and keeps `backlog` + 1 of them (Linux) until `accept`.
     pub fn listen(&self, backlog: i32) -> Result<()> {
         let socket = &self.0.socket;
-        self.set_stuck_timeout()?; // accepted sockets inherit it
         step("listen", Some(socket), backlog, || socket.listen(backlog))
     }
 
-    /// `setsockopt(TCP_USER_TIMEOUT)`: a peer that takes nothing for so long,
-    /// neither into its program nor into its buffer, has left.
-    fn set_stuck_timeout(&self) -> Result<()> {
-        #[cfg(target_os = "linux")]
-        {
-            let socket = &self.0.socket;
-            let on =
-                format!("TCP_USER_TIMEOUT, {}", seconds(Some(SEND_DEADLINE)));
-            step("setsockopt", Some(socket), on, || {
-                socket.set_tcp_user_timeout(Some(SEND_DEADLINE))
-            })?;
-        }
-        Ok(())
-    }
-
-    /// `accept()`: takes the oldest finished connection from the queue, and
-    /// waits if there is none. The new socket has the listener's port; what
-    /// tells the connections apart is the peer's address.
-    /// Fails with EMFILE, ENFILE, ENOBUFS, ECONNABORTED: none of them a
-    /// reason to end a server, see [`crate::clients`].
+    /// `accept()`: removes the oldest complete connection from the queue, and
+    /// blocks if there is none. The new socket has the listener's port; the
+    /// peer's address tells the connections apart.
+    /// Fails with EMFILE, ENFILE, ENOBUFS, ECONNABORTED. None of them is a
+    /// reason to end a server: see [`crate::clients`].
     pub fn accept(&self) -> Result<(TcpSocket, SocketAddr)> {
         let socket = &self.0.socket;
         let on = LocalAddress(socket);
@@ -146,28 +178,26 @@ impl TcpSocket {
         let peer = peer.as_socket().ok_or_else(|| {
             Error::other("accept(): the peer has no IP address")
         })?;
-        let new = TcpSocket(Arc::new(Tcp { socket: new, peer: peer.into() }));
-        // A peer that stops reading must not hold a thread for ever.
-        let _ = new.set_send_timeout(Some(SEND_DEADLINE));
-        Ok((new, peer))
+        Ok((Tcp::open(new, peer.into()), peer))
     }
 
     /// `connect()`: the three-way handshake, SYN, SYN-ACK, ACK. The kernel
-    /// picks the local port. Waits 10 s at most. Fails with ECONNREFUSED
-    /// (nobody listens there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH.
+    /// picks the local port. Fails with ECONNREFUSED (no server listens
+    /// there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH.
+    ///
+    /// Waits as long as [`set_send_timeout`](Self::set_send_timeout) said
+    /// before. When that time is over, Linux reports EINPROGRESS, and the
+    /// error says "timed out".
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
-        let socket = &self.0.socket;
-        self.set_send_timeout(Some(CONNECT_DEADLINE))?;
-        step("connect", Some(socket), address, || connect(socket, address))?;
-        self.set_send_timeout(Some(SEND_DEADLINE))?;
-        self.set_stuck_timeout()?;
+        connect(&self.0.socket, address)?;
         let _ = self.0.peer.set(address);
         Ok(())
     }
 
-    /// `recv()`: gives what has arrived, at least one byte, and waits if
-    /// there is nothing; 0 means that the peer has closed its direction.
-    /// One `recv` is not one `send`: TCP carries bytes, not messages.
+    /// `recv()`: returns what has arrived, at least one byte, and blocks if
+    /// there is nothing. 0 means that the peer has closed its direction.
+    /// One `recv` may return parts of several `send`s, because TCP carries
+    /// bytes, not messages.
     /// Fails with ECONNRESET, and EAGAIN when the time limit passed.
     pub fn recv(&self, buffer: &mut [u8]) -> Result<usize> {
         let socket = &self.0.socket;
@@ -180,8 +210,8 @@ impl TcpSocket {
     }
 
     /// `send()`: copies bytes into the kernel's send buffer and returns how
-    /// many fitted; waits while the buffer is full. That they were copied
-    /// says nothing of the peer having read them.
+    /// many fitted. Blocks while the buffer is full. Its return does not mean
+    /// that the peer has read them.
     /// Fails with EPIPE, ECONNRESET, and EAGAIN when the time limit passed.
     pub fn send(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
@@ -202,8 +232,8 @@ impl TcpSocket {
         Ok(())
     }
 
-    /// `send(MSG_DONTWAIT)`: what the kernel's buffer takes at once, perhaps
-    /// nothing: 0. Never waits.
+    /// `send(MSG_DONTWAIT)`: copies what fits into the kernel's buffer now,
+    /// perhaps nothing: 0. Never blocks.
     pub fn send_now(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
         let began = trace::begin();
@@ -221,40 +251,40 @@ impl TcpSocket {
     /// both directions: reset, timed out, or shut down by us. What has arrived
     /// is not looked at, and may still be read.
     pub fn hangs_up_within(&self, limit: Duration) -> Result<bool> {
-        let socket = &self.0.socket;
-        let limit = Timespec::try_from(limit).ok();
         // No event is asked for: POLLHUP and POLLERR are always reported.
-        let mut watched = [PollFd::new(socket, PollFlags::empty())];
-        let on = "POLLHUP";
-        let events = step("poll", Some(socket), on, || {
-            Ok(poll(&mut watched, limit.as_ref())?)
-        })?;
-        Ok(events > 0)
+        let mut watched = [PollFd::new(&self.0.socket, PollFlags::empty())];
+        Ok(poll(&mut watched, Some(limit))? > 0)
     }
 
-    /// `setsockopt(SO_KEEPALIVE, …)`: asks a peer that has been silent for a
-    /// third of `limit` whether it is there, and fails the connection with
-    /// ETIMEDOUT when `limit` has passed without an answer, or without an
-    /// acknowledgement of what we sent (TCP_USER_TIMEOUT, Linux).
+    /// `setsockopt(SO_KEEPALIVE)` and the options of its times: the kernel
+    /// asks a peer that has been silent for a third of `limit` whether it is
+    /// there. The connection fails with ETIMEDOUT when `limit` has passed
+    /// without an answer, or without an acknowledgement of what we sent
+    /// (TCP_USER_TIMEOUT, Linux).
     pub fn set_keepalive(&self, limit: Duration) -> Result<()> {
         let socket = &self.0.socket;
+        let set =
+            |option: String, work: &dyn Fn() -> rustix::io::Result<()>| {
+                call("setsockopt", Some(socket), option, work)
+            };
         let third = (limit / 3).max(Duration::from_secs(1));
-        let probes = TcpKeepalive::new()
-            .with_time(third)
-            .with_interval((third / 2).max(Duration::from_secs(1)))
-            .with_retries(4);
-        let on = format!("SO_KEEPALIVE, {limit:?}");
-        step("setsockopt", Some(socket), on, || {
-            socket.set_tcp_keepalive(&probes)?;
-            #[cfg(target_os = "linux")]
-            socket.set_tcp_user_timeout(Some(limit))?;
-            Ok(())
-        })
+        let between = (third / 2).max(Duration::from_secs(1));
+        set("SO_KEEPALIVE, 1".into(), &|| {
+            sockopt::set_socket_keepalive(socket, true)
+        })?;
+        set(format!("TCP_KEEPIDLE, {third:?}"), &|| {
+            sockopt::set_tcp_keepidle(socket, third)
+        })?;
+        set(format!("TCP_KEEPINTVL, {between:?}"), &|| {
+            sockopt::set_tcp_keepintvl(socket, between)
+        })?;
+        set("TCP_KEEPCNT, 4".into(), &|| sockopt::set_tcp_keepcnt(socket, 4))?;
+        self.set_user_timeout(limit)
     }
 
-    /// `sendmsg()` until all parts are in the kernel's buffer: several pieces
-    /// of memory in one call, as if they stood side by side. A head and its
-    /// body leave in one segment, without being copied together first.
+    /// `sendmsg()` until all parts are in the kernel's buffer. One call sends
+    /// several pieces of memory in order, so that a head and its body leave in
+    /// one segment without being copied together first.
     pub fn send_parts(&self, parts: &[&[u8]]) -> Result<()> {
         let mut done = 0; // bytes that the kernel has taken
         let total = parts.iter().map(|part| part.len()).sum();
@@ -276,8 +306,13 @@ impl TcpSocket {
         let began = trace::begin();
         let result = retry(|| io::Write::write_vectored(&mut &*socket, parts));
         let size = || parts.iter().map(|part| part.len()).sum::<usize>();
-        let data: &[u8] = parts.first().map_or(&[], |part| part);
-        self.moved("send", began, result, data, || size().to_string())
+        let whole = match began {
+            Some(_) => {
+                parts.iter().flat_map(|part| part.iter()).copied().collect()
+            }
+            None => Vec::new(), // nobody looks at it
+        };
+        self.moved("send", began, result, &whole, || size().to_string())
     }
 
     /// `sendfile()`: bytes of a file, from `offset` on, go into the kernel's
@@ -301,7 +336,7 @@ impl TcpSocket {
         let shown = || {
             let fd = trace::fd(socket);
             let arguments = format!("{fd}, {offset}, {count}");
-            (arguments, &[][..], self.ends())
+            (arguments, &[][..], self.0.ends())
         };
         moved("sendfile", began, result, shown, || self.peer_text())
     }
@@ -325,9 +360,9 @@ impl TcpSocket {
         Ok(read)
     }
 
-    /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, whoever else
-    /// holds the socket. SHUT_WR sends FIN: the peer reads end of stream and
-    /// can still answer (half-close).
+    /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, also for other
+    /// handles of this socket. SHUT_WR sends FIN: the peer reads end of stream
+    /// and can still send (half-close).
     pub fn shutdown(&self, how: Shutdown) -> Result<()> {
         let socket = &self.0.socket;
         let name = match how {
@@ -341,17 +376,13 @@ impl TcpSocket {
     /// `close()`, once no other handle is left: gives the descriptor back.
     /// The kernel sends FIN, or RST if bytes arrived that nobody read.
     pub fn close(self) {
-        let began = trace::begin();
-        let fd = trace::fd(&self.0.socket);
-        let ends = if began.is_some() { self.ends() } else { Ends::default() };
         drop(self);
-        closed(began, fd, ends);
     }
 
-    /// The close of a server that speaks last. `close` with unread input
-    /// sends RST, and an RST makes the peer throw away answers that it has
-    /// not read yet. So: FIN first (shutdown), then read what still comes,
-    /// for a second and a megabyte at most, then close.
+    /// The lingering close of a server that speaks last. `close` with unread
+    /// input sends RST, and an RST makes the peer discard replies that it has
+    /// not read yet. So this method calls `shutdown` first, which sends FIN,
+    /// then `recv` for a second and a megabyte at most, then `close`.
     pub fn finish(self) {
         let _ = self.shutdown(Shutdown::Write);
         let deadline = Instant::now() + LINGER;
@@ -394,8 +425,8 @@ impl TcpSocket {
         WeakTcpSocket(Arc::downgrade(&self.0))
     }
 
-    /// Makes a blocked `accept` on this listener return with an error, now
-    /// and for ever. On Linux `shutdown` does that; elsewhere a connection
+    /// Makes a blocked `accept` on this listener return with an error, and
+    /// each later one. On Linux `shutdown` does that; elsewhere a connection
     /// of our own has to wake it.
     pub fn stop_listening(&self) {
         if self.shutdown(Shutdown::Both).is_err()
@@ -417,23 +448,18 @@ impl TcpSocket {
     fn moved(
         &self,
         call: &'static str,
-        began: Option<Instant>,
+        began: Option<Began>,
         result: io::Result<usize>,
         data: &[u8],
         rest: impl FnOnce() -> String,
     ) -> Result<usize> {
+        let count = *result.as_ref().unwrap_or(&0);
         let shown = || {
             let fd = trace::fd(&self.0.socket);
             let arguments = format!("{fd}, {}, {}", trace::quote(data), rest());
-            (arguments, data, self.ends())
+            (arguments, data.get(..count).unwrap_or(data), self.0.ends())
         };
         moved(call, began, result, shown, || self.peer_text())
-    }
-
-    fn ends(&self) -> Ends {
-        let mut ends = trace::ends(&self.0.socket);
-        ends.peer = self.0.peer.get().copied().or(ends.peer);
-        ends
     }
 
     fn peer_text(&self) -> String {
@@ -445,34 +471,6 @@ impl TcpSocket {
 impl AsFd for TcpSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.socket.as_fd()
-    }
-}
-
-/// `connect()` within the send timeout. A signal, also Ctrl-Z and `fg`, may
-/// interrupt it; the handshake goes on, and must be waited for, not repeated.
-pub fn connect(socket: &Socket, address: SocketAddr) -> io::Result<()> {
-    let limit = socket.write_timeout()?.unwrap_or(CONNECT_DEADLINE);
-    let deadline = Instant::now() + limit;
-    match socket.connect(&address.into()) {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-        // Linux reports the end of SO_SNDTIMEO here as EINPROGRESS.
-        Err(error)
-            if Errno::from_io_error(&error) == Some(Errno::INPROGRESS) =>
-        {
-            return Err(Errno::TIMEDOUT.into());
-        }
-        done => return done,
-    }
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let left = Timespec::try_from(left).ok();
-        let mut wait = [PollFd::new(socket, PollFlags::OUT)];
-        match poll(&mut wait, left.as_ref()) {
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-            Ok(0) => return Err(Errno::TIMEDOUT.into()),
-            Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
-        }
     }
 }
 
@@ -488,24 +486,43 @@ impl Display for LocalAddress<'_> {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_accepted_socket_inherits_the_limit_of_its_listener() -> Result<()> {
+    fn an_accepted_socket_inherits_the_limits_of_its_listener() -> Result<()> {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = TcpSocket::new(any)?;
         listener.bind(any)?;
+        listener.set_send_timeout(Some(SEND_TIMEOUT))?;
+        listener.set_user_timeout(SEND_TIMEOUT)?;
         listener.listen(1)?;
         let address = listener.local_addr()?;
         let client = TcpSocket::new(address)?;
         client.connect(address)?;
         let (accepted, _) = listener.accept()?;
-        for end in [client, accepted] {
-            let limit = end.0.socket.tcp_user_timeout()?;
-            assert_eq!(limit, Some(SEND_DEADLINE));
-        }
+        let socket = &accepted.0.socket;
+        assert_eq!(socket.write_timeout()?, Some(SEND_TIMEOUT));
+        assert_eq!(socket.tcp_user_timeout()?, Some(SEND_TIMEOUT));
+        Ok(())
+    }
+
+    #[test]
+    fn a_connect_without_an_answer_ends_after_the_send_timeout() -> Result<()> {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(0)?; // room for one handshake
+        let address = listener.local_addr()?;
+        let _first = std::net::TcpStream::connect(address)?;
+        let client = TcpSocket::new(address)?;
+        client.set_send_timeout(Some(Duration::from_millis(200)))?;
+        let error = client.connect(address).expect_err("a full queue");
+        assert!(error.is_timeout(), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("timed out after 0.2 s (EINPROGRESS)"), "{text}");
         Ok(())
     }
 }

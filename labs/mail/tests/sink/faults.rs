@@ -1,5 +1,5 @@
-//! `--fail`, `--drop-after`, `--slow`: each does what it says, where it says,
-//! and nothing else. STARTTLS and AUTH in the clear, too.
+//! Proves that `--fail`, `--drop-after` and `--slow` do what they say, where
+//! they say it, and nothing else. STARTTLS and AUTH in the clear, too.
 
 use std::time::{Duration, Instant};
 

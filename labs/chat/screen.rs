@@ -1,0 +1,262 @@
+//! Keyboard and screen of the client. Lines that arrive never mix with the
+//! line that the user types. On a terminal rustyline does that: it removes the
+//! typed text, prints, and restores it. Everywhere else, and with --plain,
+//! lines are appended, for scripts and screen readers.              [G-8e]
+//! [X-TTY]
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::env;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
+use parking_lot::Mutex;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{
+    Cmd, CompletionType, Config, Context, Editor, ExternalPrinter, Helper,
+    KeyEvent, Modifiers,
+};
+use socketlab::{Error, Result, console, say};
+
+/// Names seen in the room, for completion. Two threads use them: the one that
+/// reads the socket adds, the one that reads the keyboard looks up.
+pub type Names = Arc<Mutex<BTreeSet<String>>>;
+
+/// Where the user types.
+pub struct Keyboard(Input);
+
+enum Input {
+    /// Lines from stdin, as they are.
+    Plain,
+    /// A terminal, with editing, history and completion.
+    Lines(Box<Editor<Completion, FileHistory>>),
+}
+
+/// Where the user reads.
+pub struct Screen(Output);
+
+enum Output {
+    /// Appended to stdout.
+    Plain,
+    /// Above the line that the user types.
+    Above(Above),
+}
+
+/// The terminal that rustyline draws on.
+struct Above {
+    printer: Box<dyn ExternalPrinter + Send>,
+    before: Termios,             // the terminal's modes
+    drawn: Option<Receiver<()>>, // gets a word at the first prompt
+    closing: Arc<AtomicBool>,
+    cleared: Receiver<()>, // ends with the keyboard
+}
+
+/// How long an Esc may be the beginning of another key, in ms.
+const ESC: u16 = 500;
+
+/// Names that Tab shows at most, if more than one fits.
+const SHOWN: usize = 8;
+
+/// How long the editor may take to clear the prompt at the end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A message that shows nothing: rustyline wants a newline.
+const NOTHING: &str = "\x1b[A\n";
+
+/// The terminal shows what is written at once again.
+const END_OF_UPDATE: &str = "\x1b[?2026l";
+
+/// Opens both; plain if asked for, or if this is not a terminal that
+/// can do more.
+pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
+    let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
+    let plain = plain || dumb || env::var_os("NO_COLOR").is_some();
+    if plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Ok((Keyboard(Input::Plain), Screen(Output::Plain)));
+    }
+    let fail = |error: ReadlineError| Error::other(error.to_string());
+    // Pasted lines are sent as lines, not held together. While rustyline
+    // waits for the rest of a key or for a choice it shows nothing that
+    // arrives: it must never do so. Tab lists all that fits at once, an Esc
+    // is over soon, and keys that want a second one do nothing.
+    let config = Config::builder()
+        .bracketed_paste(false)
+        .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
+        .keyseq_timeout(Some(ESC))
+        .build();
+    let mut editor = Editor::with_config(config).map_err(fail)?;
+    for key in ['V', 'Q', 'X', 'R', 'S', ']'] {
+        editor.bind_sequence(KeyEvent::ctrl(key), Cmd::Noop);
+    }
+    let both = KeyEvent::new(']', Modifiers::CTRL_ALT);
+    editor.bind_sequence(both, Cmd::Noop);
+    let closing = Arc::new(AtomicBool::new(false));
+    let (drew, drawn) = bounded(1);
+    let (told, cleared) = bounded(1);
+    editor.set_helper(Some(Completion {
+        names: names.clone(),
+        drawn: drew,
+        closing: closing.clone(),
+        cleared: told,
+    }));
+    // A terminal that rustyline cannot draw on.
+    let Ok(printer) = editor.create_external_printer() else {
+        return Ok((Keyboard(Input::Plain), Screen(Output::Plain)));
+    };
+    let before = tcgetattr(io::stdin())
+        .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
+    let printer = Box::new(printer);
+    let drawn = Some(drawn);
+    let above = Above { printer, before, drawn, closing, cleared };
+    let keyboard = Keyboard(Input::Lines(Box::new(editor)));
+    Ok((keyboard, Screen(Output::Above(above))))
+}
+
+impl Keyboard {
+    /// The next line of the user; `None` when she wants to leave: end of
+    /// input, Ctrl-D, Ctrl-C.
+    pub fn read(&mut self) -> Result<Option<Vec<u8>>> {
+        let Input::Lines(editor) = &mut self.0 else {
+            return console::read_stdin_line();
+        };
+        match editor.readline("> ") {
+            Ok(line) => {
+                let _ = editor.add_history_entry(line.as_str());
+                Ok(Some(line.into_bytes()))
+            }
+            Err(ReadlineError::Eof | ReadlineError::Interrupted) => Ok(None),
+            Err(error) => Err(Error::other(error.to_string())),
+        }
+    }
+}
+
+impl Screen {
+    /// Are lines shown above the one that is typed?
+    pub fn is_above(&self) -> bool {
+        matches!(self.0, Output::Above(_))
+    }
+
+    /// Shows lines. Colour, where there is any, adds nothing to their words.
+    pub fn show(&mut self, lines: &[String]) {
+        match &mut self.0 {
+            Output::Plain => lines.iter().for_each(|line| say!("{line}")),
+            Output::Above(Above { printer, drawn, .. }) => {
+                // Before the first prompt rustyline would write at once, and
+                // the line could land after the prompt.
+                if let Some(drawn) = drawn.take() {
+                    let _ = drawn.recv_timeout(PATIENCE);
+                }
+                let lines =
+                    lines.iter().map(|line| match line.split_once(": ") {
+                        Some((name, text)) => {
+                            format!("\x1b[1m{name}\x1b[0m: {text}\n")
+                        }
+                        None => format!("{line}\n"),
+                    });
+                let _ = printer.print(lines.collect());
+            }
+        }
+    }
+
+    /// Gives the terminal back as it was, while the other thread may still
+    /// wait for the keyboard, and says the last words.
+    pub fn close(self, last: Option<&str>) {
+        if let Output::Above(above) = self.0 {
+            let Above { printer, before, closing, cleared, .. } = above;
+            if cleared.try_recv() != Err(TryRecvError::Disconnected) {
+                // Perhaps the editor reads no more messages.
+                let wake = move || clear(printer, &closing);
+                if thread::Builder::new().spawn(wake).is_ok() {
+                    let _ = cleared.recv_timeout(PATIENCE);
+                }
+                console::prompt(END_OF_UPDATE);
+            }
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        }
+        if let Some(last) = last {
+            say!("{last}");
+        }
+    }
+}
+
+/// Makes the editor take the prompt and the typed line away, whatever rows
+/// they have, and stop before it draws them again, see highlight_prompt.
+fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
+    // It hands over one message at a time: once this one is handed over, all
+    // before it are on the screen, or about to be.
+    let _ = printer.print(NOTHING.into());
+    closing.store(true, Ordering::Release);
+    let _ = printer.print(NOTHING.into());
+}
+
+/// Completes the names of members.
+struct Completion {
+    names: Names,
+    drawn: Sender<()>,
+    closing: Arc<AtomicBool>,
+    cleared: Sender<()>,
+}
+
+impl Completer for Completion {
+    type Candidate = String;
+
+    fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
+        let typed = line.get(..at).unwrap_or_default();
+        // A name may have spaces: the longest beginning of one is meant.
+        let names = self.names.lock();
+        let starts = typed.match_indices(' ').map(|(space, _)| space + 1);
+        for start in [0].into_iter().chain(starts) {
+            let begun = typed.get(start..).unwrap_or_default().to_lowercase();
+            let fits = |name: &&String| {
+                !begun.is_empty() && name.to_lowercase().starts_with(&begun)
+            };
+            let found = names.iter().filter(fits);
+            let found: Vec<_> = found.map(|name| format!("{name} ")).collect();
+            if found.len() > SHOWN {
+                break; // type more of it
+            }
+            if !found.is_empty() {
+                return Ok((start, found));
+            }
+        }
+        Ok((at, Vec::new()))
+    }
+}
+
+impl Hinter for Completion {
+    type Hint = String;
+}
+impl Highlighter for Completion {
+    /// Nothing to highlight: the place where rustyline has the terminal, has
+    /// cleared the rows of the old prompt and has not yet drawn the new one.
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
+        &'s self,
+        prompt: &'p str,
+        _: bool,
+    ) -> Cow<'b, str> {
+        let _ = self.drawn.try_send(());
+        while self.closing.load(Ordering::Acquire) {
+            let _ = self.cleared.try_send(());
+            thread::park(); // the other thread ends the program
+        }
+        prompt.into()
+    }
+}
+impl Validator for Completion {}
+impl Helper for Completion {}

@@ -1,0 +1,83 @@
+//! IMAP's lists, a line for each mailbox or message. The parts of the server's
+//! lines come in any order, as quoted strings or as literals:
+//!
+//! ```text
+//! * LIST (\HasNoChildren) "/" "Entw&APw-rfe"          Entwürfe
+//! * 1 FETCH (UID 7 RFC822.SIZE 123                     7   123  Lunch
+//!   BODY[HEADER.FIELDS (SUBJECT)] {18} …)
+//! ```
+//!
+//! A list may be long, so it is printed as it comes and never gathered.
+
+use socketlab::{Result, console};
+
+use crate::connection::MOST_LINES;
+use crate::imap::session::{Response, Session, after, unquote};
+use crate::imap::{encoded_word, mailbox};
+use crate::output::Output;
+
+/// Sends a command and prints the list that the server returns.
+pub fn list(
+    session: &mut Session<'_>,
+    command: &str,
+    out: &mut Output,
+) -> Result<()> {
+    let tag = session.send(command)?;
+    let mut others = 0; // lines that are not printed
+    while let Some(response) = session.next(&tag, None)? {
+        match line(&response) {
+            Some(line) => out.write(format!("{line}\n").as_bytes())?,
+            None => others += 1,
+        }
+        if others > MOST_LINES {
+            let what = "over 1000 lines that are no list, and no end";
+            return Err(session.connection.refused(what));
+        }
+    }
+    Ok(())
+}
+
+/// A line of our list: the name of a mailbox, or UID, size and subject of a
+/// message.
+fn line(response: &Response) -> Option<String> {
+    let text = &response.text;
+    if text.get(..7)?.eq_ignore_ascii_case("* LIST ") {
+        let name = mailbox::decode(&name_of(response)?);
+        // One name, one line: a newline in a name would make it two.
+        return Some(match name.contains(char::is_control) {
+            true => console::escape(name.as_bytes()),
+            false => name,
+        });
+    }
+    let uid = number(text, "UID ")?;
+    let size = number(text, "RFC822.SIZE ")?;
+    // A literal, or a quoted string.
+    let quoted = after(text, "(SUBJECT)] ").and_then(unquote);
+    let subject = match response.literals.first() {
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        None => quoted.unwrap_or_default(),
+    };
+    let subject: Vec<&str> = subject.split_whitespace().skip(1).collect();
+    let subject = encoded_word::decode(&subject.join(" "));
+    Some(format!("{uid:>7} {size:>9}  {subject}"))
+}
+
+/// The name in `* LIST (\HasNoChildren) "/" INBOX`.
+fn name_of(response: &Response) -> Option<String> {
+    if let Some(name) = response.literals.last() {
+        return Some(String::from_utf8_lossy(name).into());
+    }
+    let (_, rest) = response.text.split_once(") ")?;
+    // The separator: a quoted character, or NIL.
+    let rest = match rest.strip_prefix("NIL ") {
+        Some(name) => name,
+        None => rest.split_once("\" ")?.1,
+    };
+    unquote(rest).or(Some(rest.to_string()))
+}
+
+/// A number among the items of a FETCH.
+pub fn number(text: &str, name: &str) -> Option<u64> {
+    let rest = after(after(text, " FETCH (")?, name)?;
+    rest.split([' ', ')']).next()?.parse().ok()
+}

@@ -1,0 +1,222 @@
+//! Commands with tags, and what an IMAP server replies: lines, and LITERALS in
+//! them. A literal is a count in braces at the end of a line, then exactly
+//! this many bytes of any kind, and then the line goes on:
+//!
+//! ```text
+//! * 2 FETCH (UID 7 BODY[] {320} CR LF
+//! … 320 bytes …) CR LF
+//! ```
+//!
+//! So in a message no dots are stuffed, and no last line is searched for. A
+//! reader that only looks at lines would take mail for the server's replies.
+
+use socketlab::Result;
+
+use crate::connection::Connection;
+use crate::output::Output;
+
+/// The longest line that is kept in memory, with its literals: a subject, for
+/// example. The text of a message goes to the output, however long it is.
+const SMALL: usize = 64 * 1024; // bytes
+
+/// A line of data, `* …`, and its literals.
+pub struct Response {
+    /// The line. Of a literal it has only the count in braces.
+    pub text: String,
+    /// The literals, in order.
+    pub literals: Vec<Vec<u8>>,
+    /// Did it contain the text of a message?
+    pub is_message: bool,
+}
+
+/// A dialogue whose commands have tags.
+pub struct Session<'a> {
+    /// The connection.
+    pub connection: Connection<'a>,
+    count: u32,    // commands so far
+    leaving: bool, // LOGOUT was sent
+}
+
+impl<'a> Session<'a> {
+    /// After the greeting.
+    pub fn new(connection: Connection<'a>) -> Session<'a> {
+        Session { connection, count: 0, leaving: false }
+    }
+
+    /// Sends a command; returns its tag.
+    pub fn send(&mut self, command: &str) -> Result<String> {
+        let tag = self.next_tag();
+        self.connection.send(&format!("{tag} {command}"))?;
+        Ok(tag)
+    }
+
+    /// Sends a command and reads its reply, all of it shown.
+    pub fn command(&mut self, command: &str) -> Result<()> {
+        let tag = self.send(command)?;
+        self.end_of(&tag)
+    }
+
+    /// LOGIN, with literals if user or password cannot be quoted.
+    pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
+        let tag = self.next_tag();
+        if user.is_ascii() && password.is_ascii() {
+            let begin = format!("{tag} LOGIN {}", quote(user));
+            let command = format!("{begin} {}", quote(password));
+            let shown = format!("{begin} ****");
+            self.connection.send_masked(&command, &shown)?;
+        } else {
+            self.connection.send(&format!("{tag} LOGIN {{{}}}", user.len()))?;
+            self.go_on()?;
+            self.connection.send(&format!("{user} {{{}}}", password.len()))?;
+            self.go_on()?;
+            self.connection.send_masked(password, "****")?;
+        }
+        self.end_of(&tag)
+    }
+
+    /// Ends the session. The server says BYE, and that is no error then.
+    pub fn logout(&mut self) -> Result<()> {
+        self.leaving = true;
+        self.command("LOGOUT")
+    }
+
+    fn next_tag(&mut self) -> String {
+        self.count += 1;
+        format!("a{}", self.count)
+    }
+
+    /// The server's `+`: it waits for the literal now.
+    fn go_on(&mut self) -> Result<()> {
+        let reply = self.connection.reply()?;
+        match reply.starts_with('+') {
+            true => Ok(()),
+            false => Err(self.connection.refused(&reply)),
+        }
+    }
+
+    /// Reads the reply up to the line with the tag, which must be OK.
+    fn end_of(&mut self, tag: &str) -> Result<()> {
+        let mut reply = self.connection.reply()?;
+        loop {
+            if let Some(rest) = reply.strip_prefix(&format!("{tag} ")) {
+                return self.check(rest, &reply);
+            }
+            if !reply.starts_with("* ") || self.is_bye(&reply) {
+                return Err(self.connection.refused(&reply));
+            }
+            reply = self.connection.next_reply_line()?;
+        }
+    }
+
+    /// `* BYE too many clients`: the server closes after it.
+    fn is_bye(&self, text: &str) -> bool {
+        let word = text.get(..5).unwrap_or_default();
+        word.eq_ignore_ascii_case("* BYE") && !self.leaving
+    }
+
+    /// Only OK is good; NO and BAD are not.
+    fn check(&self, rest: &str, reply: &str) -> Result<()> {
+        let ok = rest.split(' ').next().unwrap_or_default();
+        match ok.eq_ignore_ascii_case("OK") {
+            true => Ok(()),
+            false => Err(self.connection.refused(reply)),
+        }
+    }
+
+    /// The next line of data, or `None` after the line with the tag and OK. If
+    /// a message was asked for, its text goes to `out`.
+    pub fn next(
+        &mut self,
+        tag: &str,
+        mut out: Option<&mut Output>,
+    ) -> Result<Option<Response>> {
+        let (mut literals, mut is_message) = (Vec::new(), false);
+        let mut text = String::new();
+        let mut size = 0;
+        loop {
+            let line = self.connection.line()?;
+            let line = String::from_utf8_lossy(&line);
+            text += &line;
+            if let Some(rest) = text.strip_prefix(&format!("{tag} ")) {
+                self.connection.job.printer.show("S: ", text.as_bytes());
+                return self.check(rest, &text).map(|()| None);
+            }
+            size += line.len();
+            if !text.starts_with("* ") || size > SMALL || self.is_bye(&text) {
+                return Err(self.connection.refused(&text));
+            }
+            let Some(count) = literal(&line) else { break };
+            let upper = line.to_ascii_uppercase();
+            let body = upper.contains("BODY[] {") && !is_message;
+            if let Some(out) = out.as_mut().filter(|_| body) {
+                self.connection.job.printer.show("S: ", text.as_bytes());
+                out.announce(Some(count));
+                self.connection.exactly(count, |piece| out.write(piece))?;
+                is_message = true;
+                continue;
+            }
+            size = size.saturating_add(count.try_into().unwrap_or(SMALL));
+            if size > SMALL {
+                let what =
+                    format!("a literal of {count} bytes where no message is");
+                return Err(self.connection.refused(&what));
+            }
+            let mut bytes = Vec::new();
+            self.connection.exactly(count, |piece| {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            })?;
+            literals.push(bytes);
+        }
+        // A short message may come as a quoted string. NIL is none.
+        if let Some(text) = after(&text, "BODY[] ").and_then(unquote)
+            && let Some(out) = out.filter(|_| !is_message)
+        {
+            out.write(text.as_bytes())?;
+            is_message = true;
+        }
+        Ok(Some(Response { text, literals, is_message }))
+    }
+}
+
+/// The text after a word, which the server may write in small letters.
+pub fn after<'t>(text: &'t str, word: &str) -> Option<&'t str> {
+    let at = text.to_ascii_uppercase().find(word)?;
+    text.get(at + word.len()..)
+}
+
+/// A string in quotes. It must be ASCII without control characters.
+pub fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The content of the quoted string at the beginning of `text`.
+pub fn unquote(text: &str) -> Option<String> {
+    let mut inner = String::new();
+    let mut rest = text.strip_prefix('"')?.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some(inner),
+            '\\' => inner.push(rest.next()?),
+            other => inner.push(other),
+        }
+    }
+}
+
+/// The count of a literal at the end of a line: `… {320}`.
+fn literal(line: &str) -> Option<u64> {
+    let (_, count) = line.strip_suffix('}')?.rsplit_once('{')?;
+    count.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_can_be_read_again() {
+        assert_eq!(unquote(&quote("a\\\"b")).as_deref(), Some("a\\\"b"));
+        assert_eq!(unquote("\"not closed"), None);
+        assert_eq!(literal("* 2 FETCH (BODY[] {320}"), Some(320));
+    }
+}

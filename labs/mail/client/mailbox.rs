@@ -1,0 +1,83 @@
+//! Whom a message is from and for, as the user types it: `ada@example.com`,
+//! or with a name for people, `"Lovelace, Ada" <ada@example.com>`.
+//!
+//! A domain in another script travels in its ASCII form (`bücher.example`
+//! is `xn--bcher-kva.example`), which every server takes. The part before the
+//! @ has no such form: it needs a server that offers SMTPUTF8.
+
+use socketlab::console;
+
+use crate::smtp::address::Address;
+
+/// An address and the name of its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    /// What people read.
+    pub name: Option<String>,
+    /// What servers read.
+    pub address: Address,
+}
+
+/// An address from the command line, with its domain in ASCII. It is stricter
+/// than the grammar: what the user cannot see on the screen is a mistake.
+pub fn typed_address(text: &str) -> Result<Address, String> {
+    let fail = |why: &str| format!("{text:?}: {why}");
+    if text.contains(['<', '>']) {
+        return Err(fail("< or > in an address"));
+    }
+    if text.chars().any(|c| console::is_deceptive(c) && !c.is_control()) {
+        return Err(fail("a character that is not shown, in an address"));
+    }
+    let ascii = match text.rsplit_once('@') {
+        Some((local, domain)) if !domain.is_ascii() => {
+            let domain = idna::domain_to_ascii(domain);
+            let domain = domain
+                .map_err(|_| fail("the part after the @ is not a domain"))?;
+            format!("{local}@{domain}")
+        }
+        _ => text.to_string(),
+    };
+    Address::parse(&ascii).map_err(fail)
+}
+
+impl Mailbox {
+    /// `ada@example.com`, `Ada <ada@example.com>` or `"A, B" <ada@…>`.
+    pub fn parse(text: &str) -> Result<Mailbox, String> {
+        let text = text.trim_matches([' ', '\t']);
+        let Some((name, rest)) = text.rsplit_once('<') else {
+            let address = typed_address(text)?;
+            return Ok(Mailbox { name: None, address });
+        };
+        let Some(address) = rest.strip_suffix('>') else {
+            return Err(format!("{text:?}: no > after the address"));
+        };
+        let name = name.trim();
+        let quoted = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
+        let name = match quoted {
+            Some(inner) => inner.replace("\\\"", "\"").replace("\\\\", "\\"),
+            None => name.to_string(),
+        };
+        if name.chars().any(char::is_control) {
+            return Err(format!("{text:?}: a line end in a name"));
+        }
+        let address = typed_address(address)?;
+        let name = Some(name).filter(|name| !name.is_empty());
+        Ok(Mailbox { name, address })
+    }
+
+    /// Several, with commas between. A comma in quotes is part of a name.
+    pub fn parse_list(text: &str) -> Result<Vec<Mailbox>, String> {
+        let (mut parts, mut part) = (Vec::new(), String::new());
+        let (mut quoted, mut escaped) = (false, false);
+        for character in text.chars() {
+            match character {
+                ',' if !quoted => parts.push(std::mem::take(&mut part)),
+                _ => part.push(character),
+            }
+            quoted ^= character == '"' && !escaped;
+            escaped = quoted && character == '\\' && !escaped;
+        }
+        parts.push(part);
+        parts.iter().map(|part| Mailbox::parse(part)).collect()
+    }
+}

@@ -1,0 +1,240 @@
+//! The message: header, empty line, body; MIME parts if files go with it.
+//! The crate mail-builder writes the formats (folded lines, `=?utf-8?…?=`,
+//! boundaries, base64); what may enter is decided here.
+//!
+//! ```text
+//! MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
+//! From, To, Cc, Subject  the HEADER: what people read. No server
+//!                        compares the two.          (viva 9) (try 6)
+//! ```
+//!
+//! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address as Named;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::MimePart;
+use socketlab::console;
+
+use super::mailbox::Mailbox;
+use crate::smtp::address::Address;
+use crate::smtp::dot_stuffing;
+
+/// Bytes of all attachments and the body. Google takes 25 MB, after base64.
+pub const LARGEST: u64 = 25_000_000;
+
+/// A file that goes with the message.
+pub struct Attachment {
+    name: String,
+    kind: String, // image/png
+    bytes: Vec<u8>,
+}
+
+/// Everything about one message that is known before any server is asked.
+pub struct Letter {
+    /// The header's From.
+    pub from: Mailbox,
+    /// The header's To.
+    pub to: Vec<Mailbox>,
+    /// The header's Cc.
+    pub cc: Vec<Mailbox>,
+    /// In the envelope only.
+    pub bcc: Vec<Mailbox>,
+    /// One line.
+    pub subject: String,
+    /// Text, with newlines of any kind.
+    pub body: String,
+    /// In the order of the command line.
+    pub attachments: Vec<Attachment>,
+}
+
+impl Attachment {
+    /// Reads a file. `room` is how many bytes it may have.
+    fn read(path: &Path, room: u64) -> Result<Attachment, String> {
+        let fail = |why: &str| format!("{}: {why}", path.display());
+        let failed = |error: io::Error| fail(&error.to_string());
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| fail("its name is no text"))?;
+        if name.chars().any(console::is_deceptive) {
+            return Err(fail("a line end or control character in its name"));
+        }
+        // open() on a FIFO would wait until somebody writes to it.
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            return Err(fail("not a file"));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(failed)?;
+        file.take(room + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > room {
+            return Err(fail("too large: 25 MB are the limit of most servers"));
+        }
+        let kind = mime_guess::from_path(path).first_raw();
+        let kind = kind.unwrap_or("application/octet-stream");
+        Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
+    }
+
+    /// Reads all of them, [`LARGEST`] bytes together.
+    pub fn read_all(files: &[PathBuf]) -> Result<Vec<Attachment>, String> {
+        let mut room = LARGEST;
+        let mut found = Vec::new();
+        for file in files {
+            let one = Attachment::read(file, room)?;
+            room = room.saturating_sub(one.bytes.len() as u64);
+            found.push(one);
+        }
+        Ok(found)
+    }
+}
+
+/// One line of text, as a header needs it. A newline would begin the next
+/// header line: `Hi\r\nBcc: all@example.com`.              (viva 15)
+pub fn check_header(name: &str, text: &str) -> Result<(), String> {
+    match text.chars().any(char::is_control) {
+        true => Err(format!(
+            "{name}: a line end or control character in a header: refused, \
+             what follows it would be a header line of its own"
+        )),
+        false => Ok(()),
+    }
+}
+
+impl Letter {
+    /// Everybody it goes to, each address once: To, Cc, then Bcc.
+    pub fn recipients(&self) -> Vec<&Address> {
+        let mut found: Vec<&Address> = Vec::new();
+        for mailbox in self.to.iter().chain(&self.cc).chain(&self.bcc) {
+            if !found.iter().any(|one| one.same_as(&mailbox.address)) {
+                found.push(&mailbox.address);
+            }
+        }
+        found
+    }
+
+    /// The message as bytes. `eight_bit`: the server takes them above 127
+    /// (8BITMIME); otherwise the text is written in ASCII alone.
+    pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
+        check_header("Subject", &self.subject)?;
+        let mut message = MessageBuilder::new()
+            .date(Date::new(Timestamp::now().as_second()))
+            .message_id(self.new_id())
+            .from(named(&self.from));
+        if !self.to.is_empty() {
+            message = message.to(list(&self.to));
+        }
+        if !self.cc.is_empty() {
+            message = message.cc(list(&self.cc));
+        }
+        if self.to.is_empty() && self.cc.is_empty() {
+            // Only Bcc: the usual words for a header without recipients.
+            let nobody = Some("undisclosed-recipients");
+            message = message.to(Named::new_group(nobody, Vec::<Named>::new()));
+        }
+        message = match self.subject.contains("=?") {
+            true => message
+                .header("Subject", Raw::new(encoded_words(&self.subject))),
+            false => message.subject(self.subject.as_str()),
+        };
+        message = message.header("User-Agent", Raw::new(AGENT));
+        let mut body = self.text(eight_bit);
+        if !self.attachments.is_empty() {
+            let files = self.attachments.iter().map(part);
+            let parts: Vec<MimePart> =
+                [body].into_iter().chain(files).collect();
+            body = MimePart::new("multipart/mixed", parts);
+        }
+        message
+            .body(body)
+            .write_to_vec()
+            .map_err(|error| format!("the message cannot be built: {error}"))
+    }
+
+    /// The text as the first part. As it is where that is possible: it can
+    /// then be read in the dialogue. Else mail-builder encodes it.
+    fn text(&self, eight_bit: bool) -> MimePart<'_> {
+        let wire = dot_stuffing::with_crlf(self.body.as_bytes());
+        let plain = eight_bit || self.body.is_ascii();
+        let mut kind = ContentType::new("text/plain");
+        kind = kind.attribute("charset", "utf-8");
+        match dot_stuffing::check(&wire) {
+            Ok(_) if plain => MimePart::new(kind, wire).transfer_encoding(
+                if self.body.is_ascii() { "7bit" } else { "8bit" },
+            ),
+            // A long line, or a server for ASCII alone. A text is CR LF in
+            // MIME, also inside an encoding.
+            _ if !dot_stuffing::has_odd_bytes(&wire) => {
+                let text = String::from_utf8_lossy(&wire).into_owned();
+                MimePart::new(kind, text)
+            }
+            _ => in_base64(kind, &wire),
+        }
+    }
+
+    /// `<random@domain of the sender>`: no two messages have the same.
+    fn new_id(&self) -> String {
+        let random: u128 = rand::random();
+        format!("{random:032x}@{}", self.from.address.domain())
+    }
+}
+
+/// Who we are, for people who look for a fault.
+const AGENT: &str = concat!("socketlab/", env!("CARGO_PKG_VERSION"));
+
+fn named(mailbox: &Mailbox) -> Named<'_> {
+    Named::new_address(mailbox.name.as_deref(), mailbox.address.text())
+}
+
+/// Several people in one header line.
+fn list(of: &[Mailbox]) -> Named<'_> {
+    Named::new_list(of.iter().map(named).collect())
+}
+
+/// A subject in which somebody has typed `=?utf-8?…?=`, encoded: as it is, a
+/// reader would take it for a code. 39 bytes are a word of 64 signs: a line
+/// with such words has 76 at most, its `Subject: ` included (RFC 2047, 2).
+fn encoded_words(text: &str) -> String {
+    let mut words = vec![String::new()];
+    for character in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + character.len_utf8() <= 39 => {
+                word.push(character);
+            }
+            _ => words.push(character.into()),
+        }
+    }
+    let coded = |word| format!("=?utf-8?B?{}?=", STANDARD.encode(word));
+    words.iter().map(coded).collect::<Vec<_>>().join(" ")
+}
+
+/// A part in base64, 76 signs a line, so that every byte arrives.
+fn in_base64(kind: ContentType<'static>, bytes: &[u8]) -> MimePart<'static> {
+    let mut text = String::with_capacity(bytes.len() / 54 * 78 + 80);
+    for line in bytes.chunks(57) {
+        STANDARD.encode_string(line, &mut text);
+        text.push_str("\r\n");
+    }
+    MimePart::new(kind, text.into_bytes()).transfer_encoding("base64")
+}
+
+/// An attachment as a part.
+fn part(file: &Attachment) -> MimePart<'_> {
+    let mut kind = match file.kind.split('/').next() {
+        // These may not be base64 (RFC 2045, 6.4).
+        Some("message" | "multipart") => {
+            ContentType::new("application/octet-stream")
+        }
+        _ => ContentType::new(file.kind.clone()),
+    };
+    if kind.is_text() && std::str::from_utf8(&file.bytes).is_ok() {
+        kind = kind.attribute("charset", "utf-8");
+    }
+    in_base64(kind, &file.bytes).attachment(file.name.as_str())
+}

@@ -1,0 +1,259 @@
+//! The client's side of the wire: one command out, one reply back, both
+//! printed as they pass. The program decides which command comes when.
+//!
+//! ```text
+//! send_line("RCPT TO:<b@x>")   ->  C: RCPT TO:<b@x>
+//! read_reply(Verb::Rcpt)       <-  S: 250 2.1.5 Ok     within a deadline
+//! ```
+//!
+//! An unexpected reply ends the dialogue with QUIT. Bytes that are not SMTP,
+//! silence or a close end it without.                  (viva 18) [W-T4a]
+
+use std::time::Duration;
+
+use socketlab::dialogue::{Dialogue, Incoming, Limits, Printer};
+use socketlab::net::TcpSocket;
+use socketlab::stream::Stream;
+use socketlab::{program, say};
+use tls::Channel;
+
+use super::outcome::{Failure, Step};
+use crate::smtp::reply::{self, Reply};
+use crate::smtp::verb::Verb;
+
+/// Bytes of a line that are printed.
+const SHOWN: usize = 200;
+
+/// Lines of a message that are printed.
+const MESSAGE_SHOWN: usize = 60;
+
+/// How long to wait for a complete reply: a tenth of what RFC 5321, 4.5.3.2
+/// asks of servers among themselves, because a person looks on here. With
+/// `--timeout` it is the same for all; nobody waits longer for QUIT's reply.
+fn deadline(verb: Verb, timeout: Option<Duration>) -> Duration {
+    let usual = Duration::from_secs(match verb {
+        Verb::Data => 12,
+        Verb::Dot => 60, // filters read the message now
+        Verb::Quit => 5, // nothing depends on it
+        _ => 30,
+    });
+    match verb {
+        Verb::Quit => timeout.unwrap_or(usual).min(usual),
+        _ => timeout.unwrap_or(usual),
+    }
+}
+
+/// What a reply belongs to, in the words of an error.
+fn words(verb: Verb) -> String {
+    match verb {
+        Verb::Greeting => "the greeting".into(),
+        Verb::Dot => "the dot".into(),
+        verb => verb.to_string().to_uppercase(),
+    }
+}
+
+/// The client's end of a dialogue with a mail server.
+pub struct Wire {
+    dialogue: Dialogue<Channel>,
+    timeout: Option<Duration>,
+}
+
+impl Wire {
+    /// A dialogue over a connected socket, in the clear.
+    pub fn new(
+        socket: TcpSocket,
+        timeout: Option<Duration>,
+        quiet: bool,
+    ) -> Wire {
+        let print: fn(&str) = |line| say!("{line}");
+        let printer = Printer::new((!quiet).then_some(print), SHOWN);
+        let limits = Limits {
+            line: reply::LONGEST_LINE,
+            lines: reply::MOST_LINES,
+            silence: None,
+        };
+        let dialogue = Dialogue::new(Channel::Clear(socket), limits, printer);
+        Wire { dialogue, timeout }
+    }
+
+    /// The numbered line above what one step sends and reads.
+    pub fn banner(&self, step: Verb, about: &str) {
+        let step = step.to_string();
+        let number = program::current().and_then(|program| program.step(&step));
+        let (number, name) = (number.unwrap_or_default(), step.to_uppercase());
+        self.dialogue.printer.note(&format!("-- {number} {name}: {about}"));
+    }
+
+    /// A remark of our own, between the lines of the dialogue.
+    pub fn note(&self, text: &str) {
+        if !text.is_empty() {
+            self.dialogue.printer.note(&format!("   ({text})"));
+        }
+    }
+
+    /// These texts are secrets, also when the server repeats them.
+    pub fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
+        self.dialogue.printer.hide(secrets);
+    }
+
+    /// Prints a line of the client's, without secrets and escape codes.
+    pub fn show(&self, line: &[u8]) {
+        self.dialogue.printer.show("C: ", line);
+    }
+
+    /// Sends a line, and prints `shown` instead of it.
+    pub fn send_masked(&mut self, line: &str, shown: &str) -> Step<()> {
+        unless_closed(self.dialogue.send_masked(line, shown))
+    }
+
+    /// Sends bytes, and prints nothing.
+    pub fn send(&mut self, bytes: &[u8]) -> Step<()> {
+        unless_closed(self.dialogue.send_bytes(bytes))
+    }
+
+    /// Sends a command and reads its reply.
+    pub fn command(&mut self, verb: Verb, argument: &str) -> Step<Reply> {
+        let line = format!("{} {argument}", words(verb));
+        self.send_masked(line.trim_end(), line.trim_end())?;
+        self.read_reply(verb)
+    }
+
+    /// Reads the complete reply to this command. One deadline holds for all
+    /// of it, however the server spreads its bytes.
+    pub fn read_reply(&mut self, verb: Verb) -> Step<Reply> {
+        self.read_lines(verb).map_err(|why| self.lost(why))
+    }
+
+    fn read_lines(&mut self, verb: Verb) -> Result<Reply, String> {
+        let wait = deadline(verb, self.timeout);
+        self.dialogue.begin_reply(wait);
+        let mut lines: Vec<String> = Vec::new();
+        let mut code = None;
+        loop {
+            let line = match self.dialogue.reply_line() {
+                Ok(Incoming::Line(line)) => line,
+                other => return Err(no_reply(verb, wait, other)),
+            };
+            let printer = &self.dialogue.printer;
+            let name = words(verb);
+            let Some(line) = reply::parse_line(&line) else {
+                let line = printer.shown(&line, SHOWN);
+                return Err(format!("the reply to {name} is not SMTP: {line}"));
+            };
+            if code.is_some_and(|code| code != line.code) {
+                let what = "the lines of one reply have different codes";
+                return Err(format!("{what} after {name}"));
+            }
+            code = Some(line.code);
+            lines.push(printer.masked(&line.text));
+            if !line.goes_on {
+                return Ok(Reply { code: line.code, lines });
+            }
+        }
+    }
+
+    /// Sends the message with its final dot, and prints its beginning. An
+    /// error here means that the dot is not out, so nothing is delivered.
+    pub fn send_message(&mut self, stuffed: &[u8]) -> Step<()> {
+        // A reply to a command that was not sent yet. Read later, it would
+        // pass for the reply to the dot.
+        if self.dialogue.has_unread() {
+            let what = "a second reply came after the 354 of DATA: the \
+                        server is out of step, and nothing it says counts";
+            return Err(self.lost(what.to_string()));
+        }
+        let mut lines = stuffed.split_inclusive(|&byte| byte == b'\n');
+        for line in lines.by_ref().take(MESSAGE_SHOWN) {
+            self.show(line.strip_suffix(b"\r\n").unwrap_or(line));
+        }
+        let rest = lines.count();
+        if rest > 0 {
+            self.show(format!("… {rest} lines more, then .").as_bytes());
+        }
+        let Err(error) = self.dialogue.send_bytes(stuffed) else {
+            return Ok(());
+        };
+        // It may have said why before it closed, for example "too large".
+        match self.read_reply(Verb::Data) {
+            Ok(reply) => Err(Failure::refused("the message", &reply)),
+            Err(_) => Err(self.lost(format!(
+                "the connection broke while the message was sent: {error}"
+            ))),
+        }
+    }
+
+    /// The connection cannot be used any more.
+    fn lost(&mut self, why: String) -> Failure {
+        self.close();
+        Failure::Broken(why)
+    }
+
+    /// TLS from here on. `host` is the name that the certificate must have.
+    /// Bytes that came after the 220, in the clear, end the dialogue: anybody
+    /// on the way may have written them.              (viva 10) (try 8)
+    pub fn start_tls(&mut self, host: &str) -> Step<()> {
+        let wait = deadline(Verb::StartTls, self.timeout);
+        tls::start_tls(&mut self.dialogue, host, wait)?;
+        let how = self.dialogue.stream()?.description();
+        self.note(&format!("{how}: from here on encrypted"));
+        Ok(())
+    }
+
+    /// Is the dialogue encrypted?
+    pub fn is_secure(&mut self) -> bool {
+        self.dialogue.stream().is_ok_and(|stream| stream.is_secure())
+    }
+
+    /// Is the server on this machine? Then nobody is on the way.
+    pub fn is_loopback(&mut self) -> bool {
+        let peer = self.dialogue.stream().and_then(|s| s.peer_addr());
+        peer.is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
+    /// FIN, if the connection is not over yet.
+    pub fn close(&mut self) {
+        self.dialogue.close();
+    }
+}
+
+/// If the server has closed, it may have said why before. So that is not an
+/// error yet: `read_reply` returns the server's words.
+fn unless_closed(sent: socketlab::Result<()>) -> Step<()> {
+    match sent {
+        Err(error) if !error.is_peer_gone() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Why there is no line of the reply.
+fn no_reply(
+    verb: Verb,
+    wait: Duration,
+    received: socketlab::Result<Incoming>,
+) -> String {
+    let name = words(verb);
+    match received {
+        Ok(Incoming::Line(_) | Incoming::Partial(_)) => {
+            format!("the server closed in the middle of its reply to {name}")
+        }
+        Ok(Incoming::TooLong) => {
+            format!("the reply to {name} has a line without an end")
+        }
+        Ok(Incoming::TooMany) => format!("a reply without an end after {name}"),
+        Ok(Incoming::End) => format!(
+            "the server closed the connection instead of answering {name}"
+        ),
+        Err(error) if error.is_timeout() => {
+            let hint = match verb {
+                Verb::Greeting => {
+                    "; a server that begins with TLS is silent, too: \
+                     --tls implicit"
+                }
+                _ => "",
+            };
+            let wait = wait.as_secs_f64();
+            format!("no reply to {name} within {wait} s (--timeout){hint}")
+        }
+        Err(error) => format!("no reply to {name}: {error}"),
+    }
+}

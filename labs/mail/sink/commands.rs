@@ -1,0 +1,248 @@
+//! The commands of the sink: what each does to the session, and when it may
+//! come. mail/sink.rs calls `turn` again and again.
+//!
+//! ```text
+//! EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message
+//!  |          503 before EHLO       554 without MAIL or RCPT
+//!  +--> STARTTLS --> EHLO again     530 before STARTTLS and AUTH, where
+//!  +--> AUTH                            they are asked for
+//! ```
+
+use socketlab::Result;
+
+use super::auth::MECHANISMS;
+use super::parse::{Path, parameters, path, split};
+use super::session::{Envelope, Next, Session};
+use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
+use super::settings::NAME;
+use crate::smtp::address::is_host_name;
+use crate::smtp::reply::{Reply, reply};
+use crate::smtp::verb::Verb;
+
+/// Recipients of one message; 100 is the least that a server must take.
+const MOST_RECIPIENTS: usize = 1000;
+
+/// The reply to HELP.
+const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
+                    HELP QUIT: RFC 5321";
+
+/// A reply, or one that counts as the client's error.
+type Answer = std::result::Result<Reply, Reply>;
+
+impl Session<'_> {
+    /// The server speaks first: the client learns at once that this is a mail
+    /// server, and a refusal costs no command.
+    pub fn greet(&mut self) -> Result<Next> {
+        if self.reader.stream().is_secure() {
+            let how = self.reader.stream().description();
+            self.show(&how);
+        }
+        if self.cut(Verb::Greeting) {
+            return Ok(Next::Close);
+        }
+        let fault = self.settings.faults.reply(Verb::Greeting, None);
+        let closes = fault.is_some();
+        let hello = reply!(220, "{NAME} ESMTP mail-sink: nothing leaves");
+        let reply = fault.unwrap_or(hello);
+        self.send_reply(Some(Verb::Greeting), &reply)?;
+        Ok(if closes { Next::Close } else { Next::Command })
+    }
+
+    /// A command and its reply.
+    pub fn turn(&mut self) -> Result<Next> {
+        let line = match self.read_line()? {
+            Ok(line) => line,
+            Err(reply) if reply.code == 421 => {
+                let _ = self.send_reply(None, &reply); // it may be gone
+                return Ok(Next::Close);
+            }
+            Err(reply) => return self.refuse(None, reply),
+        };
+        let (verb, rest) = split(&line);
+        self.show_command(verb, &line);
+        let Some(verb) = verb else { return self.unknown(&line) };
+        let longest = match verb {
+            Verb::Mail => LONGEST_MAIL,
+            Verb::Auth => LONGEST_ANSWER,
+            _ => LONGEST_COMMAND,
+        };
+        if line.len() > longest {
+            return self.refuse(Some(verb), reply!(500, "5.5.2 too long"));
+        }
+        if self.cut(verb) {
+            return Ok(Next::Close);
+        }
+        // MAIL and RCPT may be refused for one address only: see there.
+        if !matches!(verb, Verb::Mail | Verb::Rcpt)
+            && let Some(fault) = self.settings.faults.reply(verb, None)
+        {
+            return self.done(verb, &fault);
+        }
+        let result = match verb {
+            Verb::Data => return self.data(rest),
+            Verb::Auth => return self.auth(rest),
+            _ => self.perform(verb, rest),
+        };
+        match result {
+            Ok(reply) => self.done(verb, &reply),
+            Err(reply) => self.refuse(Some(verb), reply),
+        }
+    }
+
+    /// A command that needs one reply and no more.
+    fn perform(&mut self, verb: Verb, rest: &str) -> Answer {
+        match verb {
+            Verb::Ehlo | Verb::Helo => self.hello(verb, rest),
+            Verb::Mail => self.mail(rest),
+            Verb::Rcpt => self.rcpt(rest),
+            Verb::StartTls => self.may_start_tls(rest),
+            Verb::Rset if rest.is_empty() => {
+                self.mail = None;
+                Ok(reply!(250, "2.0.0 forgotten"))
+            }
+            Verb::Quit if rest.is_empty() => Ok(reply!(221, "2.0.0 bye")),
+            Verb::Rset | Verb::Quit => Err(reply!(501, "5.5.4 {verb} alone")),
+            Verb::Noop => Ok(reply!(250, "2.0.0 nothing done")),
+            Verb::Vrfy if rest.is_empty() => Err(reply!(501, "5.5.4 whom?")),
+            Verb::Vrfy => Ok(reply!(252, "2.0.0 send it and you will see")),
+            Verb::Help => Ok(reply!(214, "2.0.0 {HELP}")),
+            Verb::Greeting | Verb::Dot | Verb::Data | Verb::Auth => {
+                Err(reply!(500, "5.5.1 no command"))
+            }
+        }
+    }
+
+    /// A line that is not a command of the sink.
+    fn unknown(&mut self, line: &str) -> Result<Next> {
+        // A web page can make a browser POST to this port, with a form whose
+        // text is commands. The first line of the request gives it away.
+        if line.contains(" HTTP/1.") {
+            self.send_reply(None, &reply!(421, "4.7.0 this is no web server"))?;
+            return Ok(Next::Close);
+        }
+        let line = line.to_ascii_uppercase();
+        let word = line.split(' ').next().unwrap_or_default();
+        let known = ["EXPN", "ETRN", "TURN", "BDAT", "SEND", "SOML", "SAML"];
+        let reply = match known.contains(&word) {
+            true => reply!(502, "5.5.1 {word} is not for a sink"),
+            false => reply!(500, "5.5.2 unknown command: HELP lists them"),
+        };
+        self.refuse(None, reply)
+    }
+
+    /// EHLO lists the extensions; HELO is for clients from before 1993.
+    fn hello(&mut self, verb: Verb, name: &str) -> Answer {
+        if !is_host_name(name) {
+            return Err(reply!(501, "5.5.4 {verb} and your host's name"));
+        }
+        self.mail = None;
+        self.hello = Some(name.to_string());
+        self.extended = verb == Verb::Ehlo;
+        if !self.extended {
+            return Ok(reply!(250, "{NAME}"));
+        }
+        let size = self.settings.max_size;
+        let mut text = format!("{NAME} greets {name}\nSIZE {size}");
+        text.push_str("\n8BITMIME\nPIPELINING\nENHANCEDSTATUSCODES\nSMTPUTF8");
+        if self.offers_tls() {
+            text.push_str("\nSTARTTLS");
+        } else if self.settings.account.is_some() {
+            // Under TLS, or where there is no TLS.
+            text.push_str(&format!("\n{MECHANISMS}"));
+        }
+        text.push_str("\nHELP");
+        Ok(Reply::new(250, &text))
+    }
+
+    /// Can TLS begin, and has it not begun yet?
+    pub(super) fn offers_tls(&mut self) -> bool {
+        self.settings.tls.is_some() && !self.reader.stream().is_secure()
+    }
+
+    /// STARTTLS: says yes or no; the handshake is next.
+    fn may_start_tls(&mut self, rest: &str) -> Answer {
+        match () {
+            () if !rest.is_empty() => Err(reply!(501, "5.5.4 STARTTLS alone")),
+            () if self.reader.stream().is_secure() => {
+                Err(reply!(503, "5.5.1 TLS is on already"))
+            }
+            () if !self.offers_tls() => {
+                Err(reply!(502, "5.5.1 no TLS here: start me with --tls"))
+            }
+            // Somebody on the way can add commands after STARTTLS. A server
+            // that obeys them after the handshake takes them for the client's
+            // own. An honest client sends nothing now.         (viva 10)
+            () if self.reader.has_unread() => {
+                let why = "bytes came behind STARTTLS: an injection?";
+                Err(reply!(421, "4.7.0 {why}"))
+            }
+            () => Ok(reply!(220, "2.0.0 now the handshake")),
+        }
+    }
+
+    /// `MAIL FROM:<sender>`: a new envelope.
+    fn mail(&mut self, rest: &str) -> Answer {
+        if self.hello.is_none() {
+            return Err(reply!(503, "5.5.1 EHLO first"));
+        }
+        if self.settings.account.is_some() && self.user.is_none() {
+            let what = match self.offers_tls() {
+                true => "Must issue a STARTTLS command first",
+                false => "Authentication required",
+            };
+            return Err(reply!(530, "5.7.0 {what}"));
+        }
+        if self.mail.is_some() {
+            return Err(reply!(503, "5.5.1 one MAIL at a time: RSET forgets"));
+        }
+        let path = path(Verb::Mail, rest)?;
+        if !self.extended && !path.parameters.is_empty() {
+            return Err(reply!(555, "5.5.4 parameters need EHLO"));
+        }
+        let (limit, known) = (self.settings.max_size, self.user.is_some());
+        let utf8 = parameters(&path, limit, known)?;
+        ascii_or(utf8, &path)?;
+        let faults = &self.settings.faults;
+        if let Some(fault) = faults.reply(Verb::Mail, Some(&path.address)) {
+            return Ok(fault);
+        }
+        let sender = path.address;
+        self.mail = Some(Envelope { sender, utf8, ..Envelope::default() });
+        Ok(reply!(250, "2.1.0 sender ok"))
+    }
+
+    /// `RCPT TO:<recipient>`: once for each of them. A refusal does not
+    /// concern the others.
+    fn rcpt(&mut self, rest: &str) -> Answer {
+        let Some(mail) = &mut self.mail else {
+            return Err(reply!(503, "5.5.1 MAIL first"));
+        };
+        let path = path(Verb::Rcpt, rest)?;
+        if path.address.is_empty() {
+            return Err(reply!(501, "5.1.3 to whom?"));
+        }
+        if !path.parameters.is_empty() {
+            return Err(reply!(555, "5.5.4 unknown parameter"));
+        }
+        ascii_or(mail.utf8, &path)?;
+        let faults = &self.settings.faults;
+        if let Some(fault) = faults.reply(Verb::Rcpt, Some(&path.address)) {
+            return Ok(fault);
+        }
+        // 4xx: the client sends the rest in a second message.
+        if mail.recipients.len() >= MOST_RECIPIENTS {
+            let what = format!("{MOST_RECIPIENTS} recipients at most");
+            return Ok(reply!(452, "4.5.3 {what}"));
+        }
+        mail.recipients.push(path.address);
+        Ok(reply!(250, "2.1.5 recipient ok"))
+    }
+}
+
+/// Letters beyond ASCII need SMTPUTF8, announced with MAIL.
+fn ascii_or(utf8: bool, path: &Path<'_>) -> std::result::Result<(), Reply> {
+    match utf8 || path.address.is_ascii() {
+        true => Ok(()),
+        false => Err(reply!(553, "5.6.7 this address needs SMTPUTF8")),
+    }
+}

@@ -1,0 +1,117 @@
+//! One client's session with the sink: the state that its commands read and
+//! change. SMTP is STATEFUL: RCPT means nothing without the MAIL before it.
+//! [W-T4a] (viva 7)
+//!
+//! ```text
+//! hello   EHLO's name     lasts until STARTTLS
+//! user    after AUTH      lasts until STARTTLS
+//! mail    the envelope    lasts until DATA, RSET, EHLO or STARTTLS
+//! ```
+
+use std::net::SocketAddr;
+
+use socketlab::line::LineReader;
+use socketlab::net::TcpSocket;
+use socketlab::stream::Stream;
+use socketlab::{Error, Result};
+use tls::Channel;
+
+use super::settings::Settings;
+
+/// The longest lines in bytes, CRLF not counted: of a command; of MAIL, whose
+/// parameters add to it; of an AUTH answer. [RFC 5321 4.5.3.1.4, RFC 4954 4]
+pub(super) const LONGEST_COMMAND: usize = 510;
+pub(super) const LONGEST_MAIL: usize = LONGEST_COMMAND + 26 + 17 + 10 + 500;
+pub(super) const LONGEST_ANSWER: usize = 12_286;
+
+/// What happens after a reply.
+#[derive(PartialEq, Eq)]
+pub enum Next {
+    /// The next command.
+    Command,
+    /// The TLS handshake, then the next command.
+    Tls,
+    /// The end of the session.
+    Close,
+}
+
+/// Sender and recipients of one message.
+#[derive(Default)]
+pub(super) struct Envelope {
+    pub(super) sender: String, // empty in a bounce
+    pub(super) recipients: Vec<String>,
+    pub(super) utf8: bool, // may addresses have letters beyond ASCII?
+}
+
+/// The state. wire.rs, commands.rs and data.rs say what happens to it.
+pub struct Session<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) peer: SocketAddr,
+    pub(super) socket: TcpSocket, // a second handle: to wait without reading
+    pub(super) reader: LineReader<Channel>,
+    pub(super) extended: bool,         // EHLO, not HELO
+    pub(super) hello: Option<String>,  // what the client calls itself
+    pub(super) user: Option<String>,   // after AUTH
+    pub(super) mail: Option<Envelope>, // after MAIL
+    pub(super) commands: u32,          // since the last message
+    pub(super) errors: u32,            // refused commands
+}
+
+impl<'a> Session<'a> {
+    /// A session before its greeting; with `--implicit-tls` after the TLS
+    /// handshake.
+    pub fn new(
+        client: TcpSocket,
+        peer: SocketAddr,
+        settings: &'a Settings,
+    ) -> Result<Session<'a>> {
+        let socket = client.clone();
+        let channel = match (&settings.tls, settings.implicit) {
+            (Some(config), true) => {
+                Channel::accept_tls(client, config.clone())?
+            }
+            _ => Channel::Clear(client),
+        };
+        Ok(Session {
+            settings,
+            peer,
+            socket,
+            reader: LineReader::new(channel, LONGEST_ANSWER, settings.idle),
+            extended: false,
+            hello: None,
+            user: None,
+            mail: None,
+            commands: 0,
+            errors: 0,
+        })
+    }
+
+    /// TLS from here on. The sink forgets all that was said in the clear,
+    /// because somebody else may have said it.            [RFC 3207 4.2]
+    pub fn start_tls(self) -> Result<Session<'a>> {
+        let (channel, unread) = self.reader.into_parts();
+        let (Channel::Clear(client), Some(config), true) =
+            (channel, &self.settings.tls, unread.is_empty())
+        else {
+            return Err(Error::other("bytes came before the handshake"));
+        };
+        let channel = Channel::accept_tls(client, config.clone())?;
+        let how = channel.description();
+        let idle = self.settings.idle;
+        let reader = LineReader::new(channel, LONGEST_ANSWER, idle);
+        let (hello, user, mail) = (None, None, None);
+        let session =
+            Session { reader, extended: false, hello, user, mail, ..self };
+        session.show(&how);
+        Ok(session)
+    }
+
+    /// Ends the connection: TLS says good-bye first, then FIN. What the client
+    /// still sends is read and dropped, because otherwise an RST could
+    /// destroy the 221 before the client reads it.
+    pub fn close(self) {
+        let Session { socket, reader, .. } = self;
+        drop(socket);
+        reader.into_parts().0.finish();
+    }
+}

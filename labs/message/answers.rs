@@ -1,0 +1,257 @@
+//! How client.rs receives and prints a server's answers. A foreign server may
+//! send anything: text is shown as text, everything else in hexadecimal, so
+//! that its format can be found out.                              [D-T1.3]
+//!
+//! ```text
+//! client.rs               a server that is slow
+//!   |------- "one" ------>|
+//!   |                     |  3 s: no answer, 1 is due
+//!   |------- "two" ------>|  2 are due
+//!   |<------ "OK" --------|  whose? shown as one of 2
+//! ```
+//!
+//! Nothing in an answer says which message it is for, so the client can only
+//! count answers. While one is due, the next may be for an earlier message.
+
+use std::fmt::{self, Write};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, bounded};
+use socketlab::line::{LineReader, Received};
+use socketlab::net::TcpSocket;
+use socketlab::{Error, Result, console, say, warn};
+
+/// Bytes in a line of a hexadecimal dump.
+const WIDTH: usize = 16;
+
+/// How long to wait for an answer, or for all that are due together.
+pub const WAIT: Duration = Duration::from_secs(3);
+
+/// Longest answer in bytes.
+const LONGEST: usize = 128 * 1024;
+
+/// Silence that ends an answer without a newline.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Prints one message of the server; `who` is mostly `server`.
+fn show(who: &str, bytes: &[u8]) {
+    if is_text(bytes) {
+        say!("{who}: {}", console::escape(bytes));
+    } else {
+        say!("{who}: {} bytes, not text:{}", bytes.len(), hexdump(bytes));
+    }
+}
+
+/// Is this a greeting that asks for a login? Says so.
+fn wants_login(bytes: &[u8]) -> bool {
+    let asks = bytes.starts_with(b"AUTH ");
+    if asks {
+        warn!("the server wants a login: see --auth in --help");
+    }
+    asks
+}
+
+/// What to do when a server with a quota refuses our first message: it took
+/// that for the ID if it was a single word.                     [D-T3.2]
+fn hint_at_id(bytes: &[u8]) {
+    if bytes.starts_with(b"NO your ID") || bytes.starts_with(b"UNKNOWN ") {
+        warn!("the server wants to know who you are: see --id in --help");
+    }
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let odd = |c: char| c.is_control() && c != '\t' && c != '\r';
+    str::from_utf8(bytes).is_ok_and(|text| !text.contains(odd))
+}
+
+/// `0000  48 69 00 ff  Hi..`, a line for every 16 bytes.
+fn hexdump(bytes: &[u8]) -> String {
+    let mut dump = String::new();
+    for (row, chunk) in bytes.chunks(WIDTH).enumerate() {
+        let _ = write!(dump, "\n  {:04x} ", row * WIDTH);
+        for byte in chunk {
+            let _ = write!(dump, " {byte:02x}");
+        }
+        let padding = 3 * (WIDTH - chunk.len()) + 2;
+        let _ = write!(dump, "{:padding$}", "");
+        dump.extend(chunk.iter().map(|byte| match byte {
+            b' '..=b'~' => char::from(*byte),
+            _ => '.',
+        }));
+    }
+    dump
+}
+
+/// What came of the messages.
+#[derive(Default)]
+pub struct Tally {
+    /// Of a burst only the first refusal is shown.
+    pub burst: bool,
+    /// Messages that were sent.
+    pub sent: u64,
+    /// Answers that began with OK.
+    pub accepted: u64,
+    /// All other answers.
+    pub refused: u64,
+}
+
+impl Tally {
+    /// One more answer: counted and shown.
+    pub fn add(&mut self, who: &str, text: &[u8]) {
+        let accepted = text.starts_with(b"OK");
+        match accepted {
+            true => self.accepted += 1,
+            false => self.refused += 1,
+        }
+        if !self.burst || (!accepted && self.refused == 1) {
+            show(who, text);
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally { sent, accepted, refused, .. } = self;
+        write!(f, "{sent} sent: {accepted} accepted, {refused} refused")?;
+        match sent.saturating_sub(accepted + refused) {
+            0 => Ok(()),
+            silent => write!(f, ", {silent} without an answer"),
+        }
+    }
+}
+
+/// The answers of a server, and how many of them are due.
+pub struct Answers {
+    reader: LineReader,
+    due: u32,
+    late: u32,   // of those due, how many are for earlier messages
+    first: bool, // nothing has come yet
+}
+
+impl Answers {
+    /// The answers that arrive on this socket.
+    pub fn new(server: &TcpSocket) -> Answers {
+        let mut reader = LineReader::new(server.clone(), LONGEST, WAIT);
+        reader.accept_pause(PAUSE);
+        Answers { reader, due: 0, late: 0, first: true }
+    }
+
+    /// What a server says before we have said anything; `None` if there is
+    /// nothing in time.
+    pub fn greeting(&mut self) -> Result<Option<Vec<u8>>> {
+        self.reader.finish_within(Some(WAIT));
+        self.next()
+    }
+
+    /// A message has been sent: its answer is due.
+    pub fn expect_one(&mut self) {
+        self.late = self.due;
+        self.due += 1;
+    }
+
+    /// Hands on each answer that is due, with the words for who says it.
+    /// ONE time limit for all of them: with a limit for each recv(), a server
+    /// that sends a byte now and then would keep us until it ends.
+    pub fn take(
+        &mut self,
+        limit: Duration,
+        mut each: impl FnMut(&str, &[u8]),
+    ) -> Result<()> {
+        self.reader.finish_within(Some(limit));
+        while self.due > 0 {
+            let first = self.first;
+            let Some(text) = self.next()? else { break };
+            // A greeting that nobody asked for answers no message; but it
+            // comes only once.
+            if first && text.starts_with(b"AUTH ") {
+                show("server", &text);
+                wants_login(&text);
+                continue;
+            }
+            match (self.late, self.due) {
+                (0, _) => each("server", &text),
+                (_, 1) => each("server, late", &text),
+                (_, due) => each(&format!("server, one of {due} due"), &text),
+            }
+            self.due -= 1;
+            self.late = self.late.saturating_sub(1);
+        }
+        self.late = self.due;
+        Ok(())
+    }
+
+    /// Says how many answers did not come in time, if any are due.
+    pub fn say_what_is_due(&self) {
+        if self.due > 0 {
+            let (seconds, due) = (WAIT.as_secs(), self.due);
+            say!("no whole answer within {seconds} s; answers due: {due}");
+        }
+    }
+
+    /// The next line, or bytes before a pause; `None`: the time is over.
+    fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        // ---- 4 recv() ----------------------------------------------------
+        // 0 bytes, end of stream: the server has closed, or its kernel did
+        // when it was killed. After a power cut there is nothing at all, and
+        // only the time limit ends this wait.                  (viva 8)
+        let text = match self.reader.read() {
+            Ok(Received::Line(text) | Received::Unterminated(text)) => text,
+            Ok(Received::TooLong) => {
+                format!("(longer than {LONGEST} bytes: thrown away)").into()
+            }
+            Ok(Received::End) => {
+                return Err(Error::other("the server has closed"));
+            }
+            Err(error) if error.is_timeout() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        self.first = false;
+        Ok(Some(text))
+    }
+}
+
+/// Set once all messages are sent: from then on the server may close.
+pub static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Prints what arrives, in a thread of its own. When the server closes after
+/// us, the channel says whether it had refused us. If it closes earlier, the
+/// program ends with status 1, because nothing more can be sent.
+pub fn listen(answers: Answers) -> Result<Receiver<bool>> {
+    let mut reader = answers.reader;
+    reader.finish_within(None);
+    let (done, all_read) = bounded(1);
+    let work = move || {
+        let mut refused = false;
+        loop {
+            match reader.read() {
+                Ok(Received::Line(text) | Received::Unterminated(text)) => {
+                    show("server", &text);
+                    wants_login(&text);
+                    hint_at_id(&text);
+                    refused |= text.starts_with(b"NO ");
+                }
+                Ok(Received::TooLong) => {}
+                Err(error) if error.is_timeout() => {}
+                _ if LEAVING.load(Ordering::Relaxed) => break,
+                Ok(Received::End) => {
+                    warn!("Error: the server has closed");
+                    process::exit(1);
+                }
+                Err(error) => {
+                    warn!("Error: {error}");
+                    process::exit(1);
+                }
+            }
+        }
+        drop(reader); // before the other handle is closed
+        let _ = done.send(refused); // nobody waits any more
+    };
+    thread::Builder::new()
+        .name("listening".into())
+        .spawn(work)
+        .map_err(|error| Error::new("spawn", "listening", error))?;
+    Ok(all_read)
+}

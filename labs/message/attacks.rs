@@ -1,0 +1,125 @@
+//! The attacks of intruder.rs, and how each of them ended.       [D-T2.2]
+
+use std::fmt;
+
+use socketlab::{Error, console};
+
+/// The wrong ways to talk to a server, and the right one to compare with.
+#[derive(Clone, Copy)]
+pub enum Attack {
+    /// No attack: a login with the right secret.
+    Owner,
+    /// A message without a login, as `nc` sends it.
+    NoLogin,
+    /// Three messages without a pause, as the client of task 1 sends them.
+    TaskOne,
+    /// From an address that is not on the allow-list.
+    Elsewhere,
+    /// A login with no secret at all.
+    EmptySecret,
+    /// A login with a wrong secret.
+    WrongSecret,
+    /// The owner's login again, byte for byte.
+    Replay,
+    /// One secret after the other.
+    Guessing,
+    /// A connection on which nothing is sent.
+    Silence,
+}
+
+/// The attacks with their titles, in the order of the table.
+pub const ATTACKS: [(Attack, &str); 9] = [
+    (Attack::Owner, "(the owner, right secret)"),
+    (Attack::NoLogin, "no login, like nc"),
+    (Attack::TaskOne, "the client of task 1"),
+    (Attack::Elsewhere, "from another address"),
+    (Attack::EmptySecret, "an empty secret"),
+    (Attack::WrongSecret, "a wrong secret"),
+    (Attack::Replay, "replay of a recorded login"),
+    (Attack::Guessing, "guessing, 20 secrets"),
+    (Attack::Silence, "silence"),
+];
+
+/// The lines that a server answered.
+pub type Replies = Vec<Vec<u8>>;
+
+/// Why an attack came to no end.
+pub enum Failure {
+    /// This machine does not have the address to attack from.
+    NoSuchAddress,
+    /// connect() failed: nobody was attacked.
+    Unreachable(Error),
+    /// The connection failed later.
+    Lost(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Lost(error)
+    }
+}
+
+/// How an attack ended.
+pub enum AttackResult {
+    /// The server answered with these lines.
+    Answered(Replies),
+    /// The connection failed, or was ended without a word.
+    Refused,
+    /// The server looked at this many guesses before it said: wait.
+    Slowed(u32),
+    /// The server ended the silent connection.
+    Cut,
+    /// The server keeps a thread for the silent connection.
+    Held,
+    /// Not possible here, or not without the secret.
+    Skipped,
+}
+
+impl AttackResult {
+    /// The result, also of an attack that failed, and the last words: the
+    /// server's, or those of the error.
+    pub fn of(attack: Result<AttackResult, Failure>) -> (AttackResult, String) {
+        match attack {
+            Ok(AttackResult::Answered(replies)) => {
+                let last = replies.last().map(Vec::as_slice);
+                let words = console::escape_short(last.unwrap_or_default(), 60);
+                (AttackResult::Answered(replies), words)
+            }
+            Ok(result) => (result, String::new()),
+            Err(Failure::NoSuchAddress) => {
+                (AttackResult::Skipped, String::new())
+            }
+            Err(Failure::Unreachable(error) | Failure::Lost(error)) => {
+                (AttackResult::Refused, error.to_string())
+            }
+        }
+    }
+}
+
+/// The word in the table.
+impl fmt::Display for AttackResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let replies = match self {
+            AttackResult::Answered(replies) => replies,
+            AttackResult::Refused => return f.write_str("refused"),
+            AttackResult::Slowed(number) => {
+                return write!(f, "slowed after {number}");
+            }
+            AttackResult::Cut => return f.write_str("cut"),
+            AttackResult::Held => return f.write_str("keeps a place"),
+            AttackResult::Skipped => return f.write_str("-"),
+        };
+        // The last line answers the message that came last.
+        let starts_with = |line: &[u8], words: &[&str]| {
+            words.iter().any(|word| line.starts_with(word.as_bytes()))
+        };
+        f.write_str(match replies.last() {
+            None => "no answer",
+            Some(line) if starts_with(line, &["OK"]) => "ACCEPTED",
+            Some(line) if starts_with(line, &["NO", "UNKNOWN", "STOP"]) => {
+                "refused"
+            }
+            Some(_) => "see its words",
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! A name in the file system that a program leaves behind, a FIFO's or a
+//! socket's, and removes at the end if it is still the same file. Somebody
+//! may have put another file there meanwhile, and that file stays.
+//!
+//! ```text
+//! OwnName::of()   notes device, inode and kind of the file
+//! remove()        the same?   unlink(): the name goes, and a program that
+//!                             has the file open goes on with it
+//!                 another?    a warning, and nothing else
+//! ```
+
+use std::fs::{self, FileType};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use socketlab::net::step;
+use socketlab::{Error, Result, say, warn};
+
+/// A name, and the file that it had when we made or opened it.
+pub struct OwnName {
+    path: PathBuf,
+    file: Identity,
+}
+
+/// Device, inode, kind: the inode's number alone may be given out again.
+type Identity = (u64, u64, FileType);
+
+impl OwnName {
+    /// Notes which file the name means now.
+    pub fn of(path: &Path) -> Result<OwnName> {
+        let file = identity(path)?;
+        Ok(OwnName { path: path.to_path_buf(), file })
+    }
+
+    /// `unlink()`, if the name still means the same file.
+    pub fn remove(&self) {
+        let shown = self.path.display();
+        let (_, _, kind) = self.file;
+        if kind.is_symlink() {
+            return warn!("{shown} is a symbolic link; it stays as it is");
+        }
+        match identity(&self.path) {
+            Ok(now) if now == self.file => match unlink(&self.path) {
+                Ok(()) => say!("unlink({shown}): removed"),
+                Err(error) => warn!("{error}"),
+            },
+            Ok(_) => {
+                warn!("{shown} is another file by now; it stays as it is");
+            }
+            Err(_) => warn!("{shown} is gone already"),
+        }
+    }
+}
+
+/// `unlink()`: removes the name.
+pub fn unlink(path: &Path) -> Result<()> {
+    step("unlink", None, path.display(), || Ok(rustix::fs::unlink(path)?))
+}
+
+fn identity(path: &Path) -> Result<Identity> {
+    let found = fs::symlink_metadata(path)
+        .map_err(|error| Error::new("lstat", path.display(), error))?;
+    Ok((found.dev(), found.ino(), found.file_type()))
+}
+
+/// A kind of file in words, for errors: `a regular file`, `a socket`, …
+pub fn kind(kind: FileType) -> &'static str {
+    match () {
+        () if kind.is_file() => "a regular file",
+        () if kind.is_dir() => "a folder",
+        () if kind.is_symlink() => "a symbolic link",
+        () if kind.is_fifo() => "a FIFO",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    }
+}

@@ -1,0 +1,221 @@
+//! May a response be cached, and may a cached response be sent again? RFC
+//! 9111, pure: fields and times in, a decision out. (viva 6)
+//!
+//! ```text
+//!  response --storable?--> cached --usable?--> FRESH     send it: HIT
+//!               | no                  |------> VALIDATE  ask the origin if it
+//!               v                                        is still good:
+//!           pass it on                                 304 REVALIDATED,
+//!                                                      200 MISS
+//!
+//!  |<-------- lifetime: max-age, Expires, or a tenth of the -------->|
+//!  |           time since Last-Modified                              |
+//!  |<-- Age on arrival -->|<---- time in this cache ---->| now       | stale
+//! ```
+//! Times are seconds since 1970.
+
+use http::{Fields, Request, date};
+use jiff::Timestamp;
+
+use crate::cache::stored::Stored;
+
+/// Codes whose responses may be cached by default (RFC 9110, 15.1), without
+/// 206: parts are passed on and not cached.
+const BY_DEFAULT: [u16; 11] =
+    [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501];
+
+/// The lifetime if the origin says nothing: a tenth of the time since the last
+/// change, at most this many seconds (the RFC's heuristic freshness).
+const LONGEST_HEURISTIC: i64 = 3600;
+
+/// What to do with a cached response.
+#[derive(Debug, PartialEq)]
+pub enum Use {
+    /// Send it.
+    Fresh,
+    /// Ask the origin whether it is still good.
+    Validate,
+}
+
+/// The time in seconds since 1970.
+pub fn now() -> i64 {
+    Timestamp::now().as_second()
+}
+
+/// A directive of Cache-Control: `None` if absent, else its argument, which
+/// is "" for a directive without one.
+pub fn directive<'a>(fields: &'a Fields, name: &str) -> Option<&'a [u8]> {
+    fields.get_all("Cache-Control").flat_map(directives).find_map(|entry| {
+        let mut parts = entry.splitn(2, |&byte| byte == b'=');
+        let found = parts.next()?.trim_ascii();
+        let argument = parts.next().unwrap_or_default().trim_ascii();
+        let argument = match argument {
+            [b'"', inside @ .., b'"'] => inside,
+            bare => bare,
+        };
+        found.eq_ignore_ascii_case(name.as_bytes()).then_some(argument)
+    })
+}
+
+/// Splits at commas, but not inside `"…"`.
+fn directives(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    line.split(move |&byte| {
+        quoted ^= byte == b'"';
+        byte == b',' && !quoted
+    })
+    .map(<[u8]>::trim_ascii)
+}
+
+fn has(fields: &Fields, name: &str) -> bool {
+    directive(fields, name).is_some()
+}
+
+/// A directive's seconds. What is not a number counts as 0: the proxy rather
+/// asks once too often than sends something too old.
+fn seconds(fields: &Fields, name: &str) -> Option<i64> {
+    let digits = directive(fields, name)?;
+    let text = std::str::from_utf8(digits).unwrap_or_default();
+    match text.bytes().all(|byte| byte.is_ascii_digit()) {
+        true if text.len() > 9 => Some(i64::from(i32::MAX)),
+        true => Some(text.parse().unwrap_or(0)),
+        false => Some(0),
+    }
+}
+
+/// May this response be cached for others?
+pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
+    let asked = &request.fields;
+    let public = has(said, "public") || has(said, "s-maxage");
+    let explicit = public
+        || has(said, "max-age")
+        || (said.has("Expires") && !said.has("Set-Cookie"));
+    let code = BY_DEFAULT.contains(&status)
+        || (explicit && matches!(status, 302 | 307));
+    let for_one =
+        asked.has("Authorization") && !public && !has(said, "must-revalidate");
+    request.method == "GET"
+        && code
+        && !for_one
+        && !has(asked, "no-store")
+        && !has(said, "no-store")
+        && !has(said, "private")
+        && (public || !said.has("Set-Cookie"))
+        && !said.list("Vary").any(|name| name == b"*")
+        && !said.has("Content-Range")
+        // Without a time to live and a way to ask it would never be used.
+        && (explicit || said.has("ETag") || said.has("Last-Modified"))
+}
+
+/// How many seconds it is good for, counted from when it was made.
+pub fn lifetime(stored: &Stored) -> i64 {
+    let fields = &stored.fields;
+    if let Some(limit) = seconds(fields, "s-maxage") {
+        return limit;
+    }
+    if let Some(limit) = seconds(fields, "max-age") {
+        return limit;
+    }
+    if let Some(expires) = fields.get("Expires") {
+        // "0" and whatever else is not a date mean: expired.
+        return time(expires).map_or(0, |at| (at - made(stored)).max(0));
+    }
+    let changed = fields.get("Last-Modified").and_then(time);
+    let since = changed.map_or(0, |at| (made(stored) - at).max(0));
+    (since / 10).min(LONGEST_HEURISTIC)
+}
+
+/// How many seconds old it is: what the origin and other caches said when it
+/// arrived, or what the clocks say, whichever is more; and the time since.
+pub fn age(stored: &Stored, now: i64) -> i64 {
+    let said = stored.fields.text("Age").and_then(|age| age.parse().ok());
+    let said: i64 = said.unwrap_or(0).clamp(0, i64::from(i32::MAX));
+    let delay = (stored.received - stored.requested).max(0);
+    let apparent = (stored.received - made(stored)).max(0);
+    let on_arrival = apparent.max(said + delay);
+    on_arrival + (now - stored.received).max(0)
+}
+
+fn made(stored: &Stored) -> i64 {
+    stored.fields.get("Date").and_then(time).unwrap_or(stored.received)
+}
+
+fn time(value: &[u8]) -> Option<i64> {
+    date::parse(value).map(Timestamp::as_second)
+}
+
+/// May it answer this request without asking the origin?
+pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
+    let said = &stored.fields;
+    let reload = match asked.has("Cache-Control") {
+        true => has(asked, "no-cache"),
+        false => asked.lists("Pragma", "no-cache"), // of HTTP/1.0
+    };
+    if reload || has(said, "no-cache") {
+        return Use::Validate;
+    }
+    let age = age(stored, now);
+    // 0 is what a browser's reload says, also within the first second.
+    let most = seconds(asked, "max-age");
+    if most.is_some_and(|most| most == 0 || age > most) {
+        return Use::Validate;
+    }
+    let left = lifetime(stored) - age;
+    if left > seconds(asked, "min-fresh").unwrap_or(0) {
+        return Use::Fresh;
+    }
+    // The client may content itself with something stale, unless the origin
+    // forbids it.
+    let strict = ["must-revalidate", "proxy-revalidate", "s-maxage"];
+    let tolerated = match directive(asked, "max-stale") {
+        None => return Use::Validate,
+        Some(b"") => i64::MAX,
+        Some(_) => seconds(asked, "max-stale").unwrap_or(0),
+    };
+    match left + tolerated >= 0 && !strict.iter().any(|name| has(said, name)) {
+        true => Use::Fresh,
+        false => Use::Validate,
+    }
+}
+
+/// The conditions that ask the origin whether a cached response is still good.
+pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
+    [("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")]
+        .into_iter()
+        .filter_map(|(name, of)| Some((name, stored.fields.get(of)?.to_vec())))
+        .collect()
+}
+
+/// Is this 304 about the cached response? Another ETag means another object,
+/// another Vary another choice (RFC 9111, 4.3.4). W/ makes no difference: nginx
+/// writes it before the tag of what it compressed, and not into the 304.
+pub fn is_of(news: &Fields, stored: &Stored) -> bool {
+    let same = |name| {
+        let new = news.get(name).map(opaque);
+        new.is_none() || new == stored.fields.get(name).map(opaque)
+    };
+    same("ETag") && same("Vary")
+}
+
+/// An ETag without its mark of weakness.
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
+}
+
+/// Does the client itself have this response already? Then 304 will do.
+pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
+    if stored.status != 200 {
+        return false;
+    }
+    if asked.has("If-None-Match") {
+        let Some(own) = stored.fields.get("ETag").map(opaque) else {
+            return asked.lists("If-None-Match", "*");
+        };
+        return asked
+            .list("If-None-Match")
+            .any(|tag| tag == b"*" || opaque(tag) == own);
+    }
+    let since = asked.get("If-Modified-Since").and_then(time);
+    let changed = stored.fields.get("Last-Modified").and_then(time);
+    since.zip(changed).is_some_and(|(since, changed)| changed <= since)
+}

@@ -1,0 +1,89 @@
+//! A complete response, as the cache holds it.
+
+use std::sync::Arc;
+
+use http::Fields;
+
+/// What an entry costs beside its bytes: maps, allocations.
+const OVERHEAD: usize = 512;
+
+/// A complete response. It never changes, so that a thread can still send it
+/// after the cache has dropped it.
+#[derive(Debug)]
+pub struct Stored {
+    /// The status code.
+    pub status: u16,
+    /// The reason phrase that the origin wrote.
+    pub reason: String,
+    /// The end-to-end fields, with our own entry of Via.
+    pub fields: Fields,
+    /// The body, without any transfer coding.
+    pub body: Arc<[u8]>,
+    /// The request fields that Vary names, with their values at that time.
+    pub vary: Vec<(String, Vec<u8>)>,
+    /// When it was requested, in seconds since 1970.
+    pub requested: i64,
+    /// When its head arrived, in seconds since 1970.
+    pub received: i64,
+}
+
+impl Stored {
+    /// The fields by which the origin chose this response, and their values
+    /// in the request.
+    pub fn chosen_by(
+        response: &Fields,
+        request: &Fields,
+    ) -> Vec<(String, Vec<u8>)> {
+        let names = response.list("Vary");
+        let names = names.map(|name| String::from_utf8_lossy(name).into());
+        names
+            .map(|name: String| (name.clone(), joined(request, &name)))
+            .collect()
+    }
+
+    /// This response with the fields that a 304 brings. `times`: requested and
+    /// received. Content-Length stays, because the 304's own might be 0.
+    pub fn updated(&self, news: &Fields, times: (i64, i64)) -> Stored {
+        let mut fields = self.fields.clone();
+        fields.remove("Age");
+        let mut seen: Vec<&str> = vec!["Content-Length"];
+        for (name, value) in news.iter() {
+            let again = |old: &&str| old.eq_ignore_ascii_case(name);
+            match seen.iter().any(again) {
+                true if name.eq_ignore_ascii_case("Content-Length") => {}
+                true => fields.push(name, value),
+                false => fields.set(name, value),
+            }
+            seen.push(name);
+        }
+        Stored {
+            status: self.status,
+            reason: self.reason.clone(),
+            fields,
+            body: self.body.clone(),
+            vary: self.vary.clone(),
+            requested: times.0,
+            received: times.1,
+        }
+    }
+
+    /// Would the origin choose this response for a request with these fields?
+    pub fn suits(&self, request: &Fields) -> bool {
+        self.vary.iter().all(|(name, value)| joined(request, name) == *value)
+    }
+
+    /// Bytes of memory, about.
+    pub fn size(&self) -> usize {
+        let fields: usize =
+            self.fields.iter().map(|(n, v)| n.len() + v.len() + 24).sum();
+        let vary: usize =
+            self.vary.iter().map(|(n, v)| n.len() + v.len() + 48).sum();
+        self.body.len() + fields + vary + OVERHEAD
+    }
+}
+
+/// All values of a field as one: blanks and lines do not count.
+fn joined(fields: &Fields, name: &str) -> Vec<u8> {
+    let values: Vec<&[u8]> = fields.list(name).collect();
+    values.join(&b","[..])
+}

@@ -1,0 +1,78 @@
+//! From a request to whoever answers it.
+//!
+//! ```text
+//!   request --> route() --> forward()   an origin's response
+//!                       --> tunnel()    CONNECT, to its end
+//!                       --> own_page()  proxy.local
+//!                       --> ErrorPage   400 403 502 504 …
+//! ```
+
+use http::{Head, Request, date};
+
+use crate::errors::ErrorPage;
+use crate::forward::forward;
+use crate::hops;
+use crate::target::{Route, route};
+use crate::tunnel::tunnel;
+use crate::turn::{Failure, Turn};
+
+/// Answers one request.
+pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
+    let settings = turn.settings;
+    let route = route(turn.request, settings.rules.own.port())?;
+    if hops::has_passed(&turn.request.fields, &settings.via) {
+        return Err(Failure::Page(ErrorPage::new(
+            403,
+            "This request has passed here before: its Via field says \
+             so. It would go round for ever.",
+        )));
+    }
+    if hops::max_forwards(turn.request) == Some(0) {
+        return last_hop(turn);
+    }
+    turn.in_path = matches!(route, Route::InPath(_));
+    match route {
+        Route::Own(path) => own_page(turn, &path),
+        Route::Options => last_hop(turn),
+        Route::Forward(destination) | Route::InPath(destination) => {
+            turn.record.url = destination.url();
+            forward(turn, &destination)
+        }
+        Route::Tunnel(destination) => tunnel(turn, &destination),
+    }
+}
+
+fn own_page(turn: &mut Turn<'_>, path: &str) -> Result<(), Failure> {
+    // It tells what everybody has asked for.
+    if !turn.record.client.ip().to_canonical().is_loopback() {
+        let why = "The proxy's own page is for its own machine only.";
+        return Err(ErrorPage::new(403, why).into());
+    }
+    let Some(report) = turn.hub.report() else {
+        return Err(ErrorPage::new(503, "The proxy is stopping.").into());
+    };
+    let (status, head, page) = report.response(turn.request, path);
+    turn.respond(status, head, page.as_bytes())
+}
+
+/// `OPTIONS *`, or a request that may go no further (Max-Forwards: 0).
+/// OPTIONS asks what can be done here, TRACE what has arrived here.
+fn last_hop(turn: &mut Turn<'_>) -> Result<(), Failure> {
+    let head = Head::response(200).field("Date", date::now());
+    if turn.request.method == "TRACE" {
+        let head = head.field("Content-Type", "message/http");
+        return turn.respond(200, head, &reflected(turn.request));
+    }
+    let methods = "GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, CONNECT";
+    turn.respond(200, head.field("Allow", methods), b"")
+}
+
+/// A request as TRACE sends it back, without what is secret: whoever can make
+/// a browser send a TRACE must not read the browser's cookies in the response.
+fn reflected(request: &Request) -> Vec<u8> {
+    let mut fields = request.fields.clone();
+    for name in ["Authorization", "Cookie", "Proxy-Authorization"] {
+        fields.remove(name);
+    }
+    Head::request(&request.method, &request.target).fields(&fields).end()
+}

@@ -1,0 +1,31 @@
+//! The hops of a request: which proxies it has passed (Via), and how many more
+//! it may pass (Max-Forwards). Together they end loops.
+
+use http::{Fields, Request, Version};
+
+/// Has this request been here before? Every proxy adds its name to Via, and
+/// no other proxy uses ours. (viva 5)
+pub fn has_passed(fields: &Fields, via: &str) -> bool {
+    fields.list("Via").any(|entry| {
+        let mut words = entry.split(|byte| byte.is_ascii_whitespace());
+        words.any(|word| word.eq_ignore_ascii_case(via.as_bytes()))
+    })
+}
+
+/// Our entry in Via: the version in which the message came, and our name.
+pub fn via_entry(version: Version, via: &str) -> String {
+    let number = match version {
+        Version::Http10 => "1.0",
+        Version::Http11 => "1.1",
+    };
+    format!("{number} {via}")
+}
+
+/// How many proxies a TRACE or OPTIONS may still pass.
+pub fn max_forwards(request: &Request) -> Option<u64> {
+    let counts = matches!(request.method.as_str(), "TRACE" | "OPTIONS");
+    let text = request.fields.text("Max-Forwards").filter(|_| counts)?;
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    // A number that is too large for us is large enough.
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}

@@ -1,0 +1,381 @@
+//! A dialogue of lines with a server, printed as it happens. This is what
+//! SMTP, POP3, FTP and their like have in common, and no more: which command
+//! comes when, and where a reply ends, is the lesson of the labs.
+//!
+//! ```text
+//! send("STAT")          C: STAT          ->   one line, CR LF
+//! begin_reply(30 s)                           one deadline for all of it
+//! reply_line()          S: +OK 2 320     <-   the protocol says whether
+//!                                             another line follows
+//! ```
+//!
+//! A server cannot make the client wait or store without a bound: a reply has
+//! a deadline, a line a longest length, a reply a largest number of lines.
+
+use std::time::Duration;
+
+use crate::line::{LineReader, Received};
+use crate::stream::Stream;
+use crate::{Error, Result, console};
+
+/// Bytes of a server's injected words that an error repeats.
+const SHOWN_IN_ERROR: usize = 100;
+
+/// Prints the lines of both sides, without secrets and escape codes.
+///
+/// ```
+/// use socketlab::dialogue::Printer;
+///
+/// let mut printer = Printer::new(None, 80);
+/// printer.hide(["sesame".to_string()]);
+/// let shown = printer.shown(b"-ERR sesame is wrong\x1b[2J", 80);
+/// assert_eq!(shown, r"-ERR ******** is wrong\x1b[2J");
+/// ```
+#[derive(Clone)]
+pub struct Printer {
+    print: Option<fn(&str)>,
+    longest: usize,       // bytes of a line that are printed
+    secrets: Vec<String>, // never printed
+}
+
+impl Printer {
+    /// `print` gets each line; with `None` the dialogue is not printed. Of a
+    /// line, at most `longest` bytes are.
+    pub fn new(print: Option<fn(&str)>, longest: usize) -> Printer {
+        Printer { print, longest, secrets: Vec::new() }
+    }
+
+    /// Masks these texts from now on, also where the server repeats them.
+    /// Three letters or less are not masked, because they would be found
+    /// inside other words.
+    pub fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
+        let secrets = secrets.into_iter().filter(|text| text.len() > 3);
+        self.secrets.extend(secrets);
+    }
+
+    /// Prints a line of either side after its mark, `C: ` or `S: `.
+    pub fn show(&self, mark: &str, line: &[u8]) {
+        if self.print.is_some() {
+            let line = format!("{mark}{}", self.shown(line, self.longest));
+            self.note(line.trim_end());
+        }
+    }
+
+    /// Prints a line that neither side has sent.
+    pub fn note(&self, text: &str) {
+        if let Some(print) = self.print {
+            print(&self.masked(text));
+        }
+    }
+
+    /// The text with stars instead of secrets.
+    pub fn masked(&self, text: &str) -> String {
+        let mut text = text.to_string();
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), "********");
+        }
+        text
+    }
+
+    /// At most `most` bytes of a line, safe to print. It is masked first and
+    /// cut afterwards, otherwise half of a secret could be printed.
+    pub fn shown(&self, line: &[u8], most: usize) -> String {
+        if self.secrets.is_empty() {
+            return console::escape_short(line, most);
+        }
+        let text = self.masked(&String::from_utf8_lossy(line));
+        console::escape_short(text.as_bytes(), most)
+    }
+}
+
+/// What a server may send.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// Longest line, in bytes without its newline.
+    pub line: usize,
+    /// Most lines of one reply.
+    pub lines: usize,
+    /// Longest silence outside of a reply, in a list for example. `None`: the
+    /// client reads nothing but replies, and these have their own deadline.
+    pub silence: Option<Duration>,
+}
+
+/// What the next line turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A complete line, without its newline.
+    Line(Vec<u8>),
+    /// The server closed inside this line: `250` may be half of `2500`.
+    Partial(Vec<u8>),
+    /// The line is longer than the limit. It was thrown away.
+    TooLong,
+    /// The reply has more lines than the limit.
+    TooMany,
+    /// The server closed before the line began.
+    End,
+}
+
+/// The client's end of a dialogue, over TCP or TLS.
+pub struct Dialogue<S> {
+    /// Prints the dialogue.
+    pub printer: Printer,
+    reader: Option<LineReader<S>>, // None: the connection is over
+    limits: Limits,
+    lines: usize,    // of the reply that is being read
+    only_crlf: bool, // ends a line
+    sent: String,    // our last command, as it was printed
+}
+
+impl<S: Stream> Dialogue<S> {
+    /// A dialogue over a connected stream.
+    pub fn new(stream: S, limits: Limits, printer: Printer) -> Dialogue<S> {
+        Dialogue {
+            printer,
+            reader: Some(new_reader(stream, limits)),
+            limits,
+            lines: 0,
+            only_crlf: false,
+            sent: "the connect".to_string(),
+        }
+    }
+
+    /// Only CR LF ends a line from now on; a LF alone is a byte like others.
+    pub fn only_crlf(&mut self) {
+        self.only_crlf = true;
+        if let Some(reader) = &mut self.reader {
+            reader.only_crlf();
+        }
+    }
+
+    /// Sends one command, and prints it.
+    pub fn send(&mut self, command: &str) -> Result<()> {
+        self.send_masked(command, command)
+    }
+
+    /// Sends a command, and prints `shown`, which has no secret in it.
+    pub fn send_masked(&mut self, command: &str, shown: &str) -> Result<()> {
+        self.printer.show("C: ", shown.as_bytes());
+        self.sent = shown.to_string();
+        self.send_bytes(format!("{command}\r\n").as_bytes())
+    }
+
+    /// Sends bytes as they are, and prints nothing.
+    pub fn send_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.stream()?.send_all(bytes)
+    }
+
+    /// Our last command as it was printed, for the words of an error.
+    pub fn sent(&self) -> &str {
+        &self.sent
+    }
+
+    /// A reply begins. All of its lines together may take `limit`, however
+    /// the server spreads its bytes.
+    pub fn begin_reply(&mut self, limit: Duration) {
+        self.lines = 0;
+        if let Some(reader) = &mut self.reader {
+            reader.finish_within(Some(limit));
+        }
+    }
+
+    /// The next line of the reply, and prints it. An error is a deadline that
+    /// passed, or a connection that broke.
+    pub fn reply_line(&mut self) -> Result<Incoming> {
+        if self.lines >= self.limits.lines {
+            return Ok(Incoming::TooMany);
+        }
+        self.lines += 1;
+        let line = self.next_line()?;
+        if let Incoming::Line(line) = &line {
+            self.printer.show("S: ", line);
+        }
+        Ok(line)
+    }
+
+    /// The next line of a list or message, which is not printed. The server
+    /// may be silent as long as the limits say.
+    pub fn data_line(&mut self) -> Result<Incoming> {
+        self.reader()?.finish_within(None);
+        self.next_line()
+    }
+
+    /// Bytes that are no lines: those that have arrived, at most `most`; none
+    /// when the server has closed.
+    pub fn data_bytes(&mut self, most: usize) -> Result<Vec<u8>> {
+        let reader = self.reader()?;
+        reader.finish_within(None);
+        reader.read_bytes(most)
+    }
+
+    fn next_line(&mut self) -> Result<Incoming> {
+        let reader = self.reader()?;
+        let received = reader.read()?;
+        let complete = reader.ended_with_line_end();
+        Ok(match received {
+            Received::Line(line) if complete => Incoming::Line(line),
+            Received::Line(line) | Received::Unterminated(line) => {
+                Incoming::Partial(line)
+            }
+            Received::TooLong => Incoming::TooLong,
+            Received::End => Incoming::End,
+        })
+    }
+
+    /// Has the server sent more than was read? Before it is asked, it has
+    /// nothing to say: read later, that would pass for the next reply.
+    pub fn has_unread(&self) -> bool {
+        self.reader.as_ref().is_some_and(LineReader::has_unread)
+    }
+
+    /// TLS begins, at once or after the server has agreed to it (STARTTLS);
+    /// `handshake` makes the encrypted stream out of the one in the clear.
+    ///
+    /// Bytes that were received before it came in the clear, and anybody on
+    /// the way can have written them. Read later, they would pass for words
+    /// of the encrypted server. So they end the dialogue.
+    pub fn start_tls(
+        &mut self,
+        handshake: impl FnOnce(S) -> Result<S>,
+    ) -> Result<()> {
+        let reader = self.reader.take().ok_or_else(is_over)?;
+        let (stream, unread) = reader.into_parts();
+        if !unread.is_empty() {
+            stream.finish();
+            return Err(Error::other(format!(
+                "after {}: {} more bytes came in the clear, before TLS: {}. \
+                 Somebody on the way may have put them there. Nothing of it \
+                 is believed",
+                self.sent,
+                unread.len(),
+                self.printer.shown(&unread, SHOWN_IN_ERROR)
+            )));
+        }
+        let mut reader = new_reader(handshake(stream)?, self.limits);
+        if self.only_crlf {
+            reader.only_crlf();
+        }
+        self.reader = Some(reader);
+        Ok(())
+    }
+
+    /// The stream itself. An error: the connection is over.
+    pub fn stream(&mut self) -> Result<&mut S> {
+        Ok(self.reader()?.stream())
+    }
+
+    /// Gives the stream away, for a protocol that reads on in its own way.
+    pub fn into_stream(mut self) -> Result<S> {
+        let reader = self.reader.take().ok_or_else(is_over)?;
+        Ok(reader.into_parts().0)
+    }
+
+    /// Ends the connection, if it is not over yet.
+    pub fn close(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.into_parts().0.finish();
+        }
+    }
+
+    fn reader(&mut self) -> Result<&mut LineReader<S>> {
+        self.reader.as_mut().ok_or_else(is_over)
+    }
+}
+
+fn is_over() -> Error {
+    Error::other("the connection is over")
+}
+
+fn new_reader<S: Stream>(stream: S, limits: Limits) -> LineReader<S> {
+    let silence = limits.silence.unwrap_or_default();
+    let mut reader = LineReader::new(stream, limits.line, silence);
+    if limits.silence.is_none() {
+        reader.wait_for_ever(); // but for the deadline of each reply
+    }
+    reader
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::TcpSocket;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
+    const SOON: Duration = Duration::from_millis(50);
+    const LATE: Duration = Duration::from_secs(20);
+
+    fn pair() -> Result<(Dialogue<TcpSocket>, TcpStream)> {
+        let any = crate::net::resolve_one("127.0.0.1", 0)?;
+        let listener = TcpSocket::new(any)?;
+        listener.bind(any)?;
+        listener.listen(1)?;
+        let server = TcpStream::connect(listener.local_addr()?)?;
+        let (client, _) = listener.accept()?;
+        let limits = Limits { line: 10, lines: 2, silence: None };
+        Ok((Dialogue::new(client, limits, Printer::new(None, 80)), server))
+    }
+
+    fn line(text: &str) -> Incoming {
+        Incoming::Line(text.into())
+    }
+
+    #[test]
+    fn a_reply_has_a_deadline_and_a_largest_size() -> Result<()> {
+        let (mut dialogue, mut server) = pair()?;
+        dialogue.send_masked("PASS secret", "PASS ****")?;
+        let mut command = [0; 13];
+        server.read_exact(&mut command)?;
+        assert_eq!(&command, b"PASS secret\r\n");
+        assert_eq!(dialogue.sent(), "PASS ****");
+
+        server.write_all(b"one\r\ntwo\r\nthree\r\nfour\r\n")?;
+        dialogue.begin_reply(LATE);
+        assert_eq!(dialogue.reply_line()?, line("one"));
+        assert!(dialogue.has_unread());
+        assert_eq!(dialogue.reply_line()?, line("two"));
+        assert_eq!(dialogue.reply_line()?, Incoming::TooMany);
+        dialogue.begin_reply(LATE);
+        assert_eq!(dialogue.reply_line()?, line("three"));
+        assert_eq!(dialogue.data_line()?, line("four"));
+
+        dialogue.begin_reply(SOON);
+        server.write_all(b"half")?;
+        let error = dialogue.reply_line().expect_err("a deadline");
+        assert!(error.is_timeout(), "{error}");
+        server.write_all(b" and far too long\r\nlast")?;
+        assert_eq!(dialogue.data_line()?, Incoming::TooLong);
+        drop(server);
+        assert_eq!(dialogue.data_line()?, Incoming::Partial("last".into()));
+        assert_eq!(dialogue.data_line()?, Incoming::End);
+        dialogue.close();
+        assert!(dialogue.send("more").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn what_came_before_tls_ends_the_dialogue() -> Result<()> {
+        let (mut dialogue, mut server) = pair()?;
+        server.write_all(b"go on\r\n")?;
+        dialogue.begin_reply(LATE);
+        assert_eq!(dialogue.reply_line()?, line("go on"));
+        dialogue.start_tls(Ok)?;
+        server.write_all(b"250 go on\r\n250 injected\r\n")?;
+        dialogue.begin_reply(LATE);
+        assert_eq!(dialogue.reply_line()?, line("250 go on"));
+        let error = dialogue.start_tls(Ok).expect_err("refused").to_string();
+        assert!(error.contains("14 more bytes came in the clear"), "{error}");
+        assert!(error.contains("250 injected"), "{error}");
+        assert!(dialogue.stream().is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_printed() {
+        let mut printer = Printer::new(None, 10);
+        printer.hide(["c2VzYW1l".to_string(), "abc".to_string()]);
+        assert_eq!(printer.shown(b"no c2VzYW1l", 80), "no ********");
+        assert_eq!(printer.shown(b"no c2VzYW1l", 5), "no **… (11 bytes)");
+        assert_eq!(printer.masked("abc"), "abc", "too short to be found");
+        assert_eq!(printer.shown(b"\x1b[2J", 80), "\\x1b[2J");
+    }
+}
