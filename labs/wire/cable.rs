@@ -1,5 +1,6 @@
-//! The cable between two hosts: copies every frame from one network interface
-//! to the other, writes it down, and loses what it is told to lose.   [X-WIRE]
+//! The cable between two hosts. It copies every frame from one network
+//! interface to the other, writes it down, and loses what it is told to lose.
+//!                                                              [X-WIRE]
 //!
 //! ```text
 //! client's host        wire-cable (this file)        server's host
@@ -12,9 +13,9 @@
 //!
 //! A socket of the family AF_PACKET and the type SOCK_RAW is below TCP, UDP
 //! and IP. It receives complete Ethernet frames with all their headers, and it
-//! sends whatever bytes it is given. The kernel allows this to root only, or
-//! to a user in a network of her own: wire-hosts makes one, and starts this
-//! program in it.                                          (viva 1) (try 1)
+//! sends whatever bytes it is given. The kernel allows this only to root, or to
+//! a user in a network of the user's own. wire-hosts makes such a network and
+//! starts this program in it.                              (viva 1) (try 1)
 //!
 //! One thread for each interface waits in recvfrom(), and one for the orders.
 //! They hand what they receive to the main thread, which alone decides, writes
@@ -127,10 +128,10 @@ fn listen(end: End, plug: &Plug, events: &Sender<Event>) {
     let mut buffer = vec![0; LONGEST];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // Returns one complete frame, and as its "sender" from which interface
-        // and in which direction: a raw socket also sees what goes OUT of its
-        // interface. That we leave alone: we have sent it, or (on loopback)
-        // it comes in once more as a received frame.              (viva 3)
+        // Returns one complete frame. Its address says at which interface and
+        // in which direction, because a raw socket also sees the frames that
+        // leave. The cable skips those. It has sent them itself, or, on
+        // loopback, they come in once more.                       (viva 3)
         let received = recvfrom::<LinkAddr>(plug.fd(), &mut buffer);
         let event = match received {
             Ok((_, Some(from))) if is_outgoing(&from) => continue,
@@ -153,9 +154,10 @@ fn listen(end: End, plug: &Plug, events: &Sender<Event>) {
 /// Sends a frame out of the interface at one end.
 fn send(plug: &Plug, frame: &[u8]) -> Result<()> {
     // ---- 4 sendto() ------------------------------------------------------
-    // The kernel adds nothing and checks nothing: the bytes leave as they are.
-    // So every header must be complete, also the checksums, which a kernel
-    // leaves to the network card (finish.rs). No answer says that it arrived.
+    // The kernel adds nothing and checks nothing, so that the bytes leave as
+    // they are. Every header must be complete, also the checksums, which a
+    // kernel leaves to the network card (finish.rs). We are not told whether
+    // the frame arrives.
     sendto(plug.fd(), frame, &plug.address, MsgFlags::empty())
         .map_err(|error| fail("sendto", &plug.name, error))?;
     Ok(())
@@ -472,8 +474,9 @@ fn listen_to_orders(fifo: Option<&str>, events: &Sender<Event>) -> Result<()> {
         }
     })?;
     let Some(path) = fifo else { return Ok(()) };
-    // For reading and writing: then the FIFO has always a writer, and does
-    // not end each time that somebody has written an order and closed it.
+    // Opened for reading and writing, so that the FIFO always has a writer.
+    // Otherwise it would end each time that somebody writes an order and
+    // closes it.
     let fifo = File::options().read(true).write(true).open(path);
     let fifo = fifo.map_err(|error| Error::new("open", path, error))?;
     let events = events.clone();

@@ -59,7 +59,7 @@ impl Chance {
         self.dice.random()
     }
 
-    /// A share of zero rolls no dice: the other shares' luck stays the same.
+    /// A share of zero rolls no dice, so that the other shares draw the same.
     fn falls(&mut self, Share(share): Share) -> bool {
         share > 0.0 && self.dice.random::<f64>() < share
     }

@@ -1,6 +1,6 @@
-//! The TCP connections that cross the cable: the cable follows them, so that
-//! it can say which packet is the handshake's, which ACK is the last, and with
-//! which numbers a forged RST is believed.
+//! The TCP connections that cross the cable. The cable follows them, so that it
+//! can say which packets are the handshake, which ACK is the last, and which
+//! sequence number an RST must have so that the kernel believes it.
 //!
 //! A connection is known by its two addresses with ports, whichever end sends.
 
@@ -15,7 +15,7 @@ use crate::packet::{Cards, End, Packet, Segment};
 /// those beyond are carried like all others, but not followed.
 const MOST: usize = 4096;
 
-/// How long a forged RST may travel, in routers: there is none between us.
+/// The time to live of a forged RST, in routers. There is none between us.
 const HOPS: u8 = 64;
 
 /// What the table says about one packet.
@@ -88,7 +88,7 @@ impl Connections {
     }
 
     /// From which side a packet comes that was seen on one host's loopback,
-    /// where all come in alike: whoever has sent the SYN is the client.
+    /// where all come in alike. Whoever has sent the SYN is the client.
     pub fn side_of(&self, packet: &Packet) -> End {
         let Some(segment) = packet.segment() else { return End::Client };
         let reply = key(End::Server, segment);
@@ -195,7 +195,7 @@ impl Connection {
             End::Client => ((destination, source), self.server, self.client),
             End::Server => ((source, destination), self.client, self.server),
         };
-        // A host in SYN-SENT expects no number yet: it believes an RST that
+        // A host in SYN-SENT expects no number yet. It believes an RST that
         // acknowledges its SYN. One that has sent nothing knows nothing.
         let sequence = match receiver.expects {
             Some(sequence) => sequence,

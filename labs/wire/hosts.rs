@@ -1,5 +1,5 @@
-//! Two computers and a cable on one machine, without root. Handout G, question
-//! 2 asks for two computers; here they are, each with its own network. [G-2]
+//! Two computers and a cable on one machine, without root. Handout G asks for
+//! two computers in question 2. Each of these has its own network.    [G-2]
 //!
 //! ```text
 //! wire-hosts SERVER CLIENT    a command for each host, until CLIENT ends
@@ -13,7 +13,7 @@
 //! wire-hosts, started by a user
 //!   | exec  unshare --user --map-root-user --net  wire-hosts …
 //!   v
-//! wire-hosts, root in a user namespace: to itself, to nobody else
+//! wire-hosts, root in a user namespace, and nowhere else
 //!   | network.rs   two more network namespaces, veth pairs, addresses
 //!   | starts       wire-cable c1 c2       here, in the cable's network
 //!   | starts       SERVER                 nsenter into the server's network
@@ -22,8 +22,8 @@
 //! the capture: every frame between the two, once
 //! ```
 //!
-//! Everything is gone when this program ends: a network namespace lives as
-//! long as a process in it.                               (viva 4) (try 2)
+//! Everything is gone when this program ends, because a network namespace
+//! lives as long as a process in it.                      (viva 4) (try 2)
 
 use std::env;
 use std::ffi::OsString;
@@ -80,8 +80,8 @@ fn main() -> Result<()> {
 }
 
 /// Starts this program again, as root of a user namespace with a network of
-/// its own. Returns only if that fails. A process with threads may not enter
-/// a user namespace, which is why a new program does it: unshare.
+/// its own. Returns only if that fails. A process with threads may not enter a
+/// user namespace, so that a new program has to do it, which is unshare.
 fn enter_namespaces() -> Error {
     if let Some(reason) = namespaces::why_not() {
         warn!(
@@ -128,7 +128,7 @@ fn run(
         }
         thread::sleep(LOOK_EVERY);
     }
-    // The client has the terminal: it can ask, and be interrupted.
+    // The client has the terminal, so that it can ask the user a question.
     let status = on(network, End::Client, &["sh", "-c", client])
         .status()
         .map_err(|error| Error::new("exec", client, error))?;
@@ -250,8 +250,8 @@ fn end_cable(mut cable: Running) -> Result<()> {
     }
 }
 
-/// The command, so that the shell becomes it: then a signal to the process
-/// reaches the program. With several commands the shell has to stay.
+/// The command with `exec`, so that the shell becomes the program, which then
+/// receives the process's signals. With several commands the shell stays.
 fn executed(command: &str) -> String {
     let first = command.split_whitespace().next().unwrap_or_default();
     if command.contains([';', '&', '|', '(']) || first == "exec" {

@@ -26,9 +26,9 @@ use crate::packet::End;
 /// The interfaces at the cable's two ends.
 pub const CABLE_ENDS: [&str; 2] = ["c1", "c2"];
 
-/// What keeps a host's network alive: a process in it, which repeats what it
-/// is told, and so tells us that it is there. Without IPv6 the hosts send no
-/// frames of their own accord, so that a capture has the program's alone.
+/// The process that keeps a host's network alive. It repeats what it is told,
+/// so that we learn when it is there. Without IPv6 the hosts send no frames of
+/// their own, so that a capture has only the frames of the programs.
 const HOLDER: &str = "for of in all default; do
     echo 1 > /proc/sys/net/ipv6/conf/$of/disable_ipv6
 done 2> /dev/null
@@ -61,7 +61,8 @@ impl Network {
             let number = end.index() + 1;
             let pid = holder.pid();
             network.holders.push(holder);
-            // Card addresses by hand: they are the same in each capture.
+            // We choose the cards' addresses, so that they are the same in
+            // each capture.
             ip(
                 &[],
                 &format!(

@@ -10,8 +10,8 @@
 //!       | "datagram" | "ARP" | "packet"
 //! ```
 //!
-//! A name counts packets, not intentions: if the first SYN is lost, its
-//! retransmission is the second SYN. Counting begins when the order is given.
+//! A name counts packets. If the first SYN is lost, its retransmission is the
+//! second SYN. Counting begins when the order is given.
 
 use std::fmt;
 use std::str::FromStr;

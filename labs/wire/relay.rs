@@ -1,7 +1,8 @@
-//! A poor network between two programs of one machine: everything that the
-//! client sends passes through here on its way to the server, and back. TCP
-//! promises a stream of bytes; this program keeps the promise, and everything
-//! else that a program may have taken for granted it breaks.      [X-CHAOS]
+//! A poor network between two programs of one machine. Everything that the
+//! client sends passes through here on its way to the server, and every reply
+//! on its way back. TCP promises a stream of bytes, and this program keeps the
+//! promise. It breaks everything else that a program may take for granted,
+//! such as that one send() arrives as one recv().                 [X-CHAOS]
 //!
 //! ```text
 //! client            wire-relay (this file)            server
@@ -47,7 +48,7 @@ const BUFFER: usize = 64 * 1024;
 /// --glue, a silence of this length ends what is sent together.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// How long the receiver may take to read: then the connection ends.
+/// How long the receiver may take to read before the connection ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// --glue: more than this is not held back.
@@ -189,12 +190,12 @@ fn carry_all(
         };
         held.extend_from_slice(data);
         if habits.glue && held.len() <= MOST_GLUED {
-            continue; // until a silence: recv() then times out
+            continue; // until recv() times out
         }
         both.send(to, &mem::take(&mut held))?;
         if habits.half_close && is_to_server {
-            // FIN after the first piece: the server reads end of stream, and
-            // may still answer. What the client says later is not passed on.
+            // FIN after the first piece. The server reads end of stream, and
+            // may still answer. What the client sends later is not passed on.
             return Ok(());
         }
     }

@@ -1,5 +1,5 @@
-//! What becomes of a frame: the cable's decisions, without any socket. A packet
-//! goes in, and how often and how late it leaves comes out, with the reason.
+//! The cable's decisions, without any socket. A packet goes in. How often and
+//! how late it leaves comes out, with the reason.
 //!
 //! The dice are seeded, so that a run with `--loss 10%` loses the same frames
 //! each time in which the hosts send the same.
@@ -31,7 +31,7 @@ enum Action {
 /// What becomes of a frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fate {
-    /// After which time each copy leaves the cable: none means lost.
+    /// After which time each copy leaves the cable. No copy means lost.
     pub copies: Vec<Duration>,
     /// Why it was lost, doubled or held back: the order that did it.
     pub reason: Option<String>,

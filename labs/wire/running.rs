@@ -33,7 +33,7 @@ impl Running {
                 match program.read_line() {
                     Ok(Some(line)) => say!("[{name}] {line}"),
                     Ok(None) => break,
-                    // Ten seconds of silence: it may go on.
+                    // It was silent for ten seconds, and may go on.
                     Err(_) if program.is_running() => continue,
                     Err(_) => break,
                 }

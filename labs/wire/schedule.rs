@@ -1,4 +1,4 @@
-//! Frames on their way: each leaves the cable when its time has come.
+//! Frames on their way. Each leaves the cable when its time has come.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::packet::End;
 
-/// Frames that can be on their way at once: at 1,514 bytes each 30 MB, which
-/// is 50 ms of a link of 5 Gbit/s. Those beyond are lost, as in a router.
+/// Frames that can be on their way at once. At 1,514 bytes each they are 30 MB,
+/// which is 50 ms of a link of 5 Gbit/s. Those beyond are lost, as in a router.
 const MOST: usize = 20_000;
 
 /// A frame that waits: when it leaves, and its number, so that frames of the

@@ -23,8 +23,7 @@ pub fn is_installed() -> bool {
 /// Shows the panes, until all their programs have ended. The cursor is in the
 /// first one; Ctrl-B and an arrow, or the mouse, leads to another.
 pub fn show(panes: &[Pane]) -> Result<()> {
-    // A socket of our own: the usual one belongs to the user root, who we
-    // only seem to be.
+    // A socket of our own, because the usual one belongs to the real root.
     let socket = format!("socketlab-{}.tmux", process::id());
     let socket = env::temp_dir().join(socket);
     let mut tmux = Command::new("tmux");

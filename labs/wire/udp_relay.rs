@@ -14,10 +14,10 @@ use crate::chance::{Chance, Lot};
 use socketlab::net::UdpSocket;
 use socketlab::{Error, Result, say, warn};
 
-/// Clients at once: each costs a socket and a thread.
+/// Clients at once. Each costs a socket and a thread.
 const MOST_CLIENTS: usize = 64;
 
-/// A datagram that nothing overtakes is held back for so long.
+/// How long a datagram is held back if nothing overtakes it.
 const HELD: Duration = Duration::from_millis(100);
 
 /// The largest datagram.
@@ -122,7 +122,7 @@ impl UdpRelay {
         Ok(())
     }
 
-    /// Nothing has overtaken what is held back: it goes on its way.
+    /// Sends what is held back, because nothing has overtaken it.
     fn flush(&mut self) {
         for (client, way) in &mut self.ways {
             if let Some(datagram) = way.lane.held.take()

@@ -9,7 +9,7 @@ use harness::terminal::{command, program_folder};
 /// Runs a program in a namespace where no further namespaces may be made.
 fn where_forbidden(program: &str, words: &[&str]) -> Option<Output> {
     if let Some(reason) = namespaces::why_not() {
-        harness::skipped(&format!("a kernel that allows it ({reason})"));
+        harness::skipped(&format!("nothing, but allow it: {reason}"));
         return None;
     }
     drop(command(program)); // is built

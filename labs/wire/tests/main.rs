@@ -31,7 +31,7 @@ struct Run {
 /// Can hosts be made here, and looked at? If not, the test says so and passes.
 fn can_run() -> bool {
     if let Some(reason) = namespaces::why_not() {
-        return skipped(&format!("a kernel that allows it ({reason})"));
+        return skipped(&format!("nothing, but allow it: {reason}"));
     }
     installed("ip", "iproute2")
         && installed("nsenter", "util-linux")
