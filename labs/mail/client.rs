@@ -4,44 +4,29 @@
 //!
 //! ```text
 //! client (this file)              server
-//!   |  1 socket                     |
-//!   |  2 connect ---- handshake --->|  port 2525 (25, 587, 465)
-//!   |  3 greeting <---- 220 --------|  the server speaks first
-//!   |  4 ehlo ------- EHLO -------->|  250-… what it can do
-//!   |  5 starttls --- STARTTLS ---->|  220, TLS; then EHLO again
-//!   |  6 auth ------- AUTH -------->|  235
-//!   |  7 mail ------- MAIL FROM --->|  250  }
-//!   |  8 rcpt ------- RCPT TO ----->|  250  } the envelope
-//!   |  9 data ------- DATA -------->|  354
-//!   | 10 dot -------- message, . -->|  250: now the server has it
-//!   | 11 quit ------- QUIT -------->|  221
-//!   | 12 close ------- FIN -------->|
+//!   |  1 socket  2 connect ------>|  port 2525 (25, 587, 465)
+//!   |  3 greeting <---- 220 ------|  the server speaks first
+//!   |  4 ehlo ------ EHLO ------->|  250-… what it can do
+//!   |  5 starttls    6 auth ----->|  220, TLS, EHLO again; 235
+//!   |  7 mail        8 rcpt ----->|  250, 250: the envelope
+//!   |  9 data ------ DATA ------->|  354
+//!   | 10 dot ------ message, . -->|  250: now the server has it
+//!   | 11 quit       12 close ---->|  221
 //! ```
 
 use mail::client::extensions::Extensions;
 use mail::client::options::{self, Args, Plan};
 use mail::client::outcome::{self, Delivery, Failure, Step};
-use mail::client::pipeline::Group;
-use mail::client::tls_policy::{self, TlsPolicy};
-use mail::client::wire::Wire;
-use mail::client::{auth, body};
-use mail::smtp::address::Address;
-use mail::smtp::dot_stuffing;
-use mail::smtp::verb::Verb;
+use mail::client::{auth, body, pipeline::Group, tls_policy, wire::Wire};
+use mail::smtp::{address::Address, dot_stuffing, verb::Verb};
 use socketlab::args::{self, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    // The user's mistakes are found before the client connects, and most of
-    // them before the user types the text.
-    let mut plan = options::plan(args);
-    if plan.args.tls == TlsPolicy::Upgrade
-        || plan.args.tls.comes_first(plan.args.port.0)
-    {
-        tls::check_cert_file()?;
-    }
+    // The user's mistakes are found before the client connects.
+    let mut plan = options::plan(args)?;
     let addresses = net::resolve(&plan.args.host, plan.args.port.0)?;
     plan.letter.body = body::read();
     let keep_text = |_: &Error| body::keep(&plan.letter.body);

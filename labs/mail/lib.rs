@@ -44,6 +44,5 @@ pub mod sink {
     pub mod maildir;
     pub mod parse;
     pub mod session;
-    pub mod settings;
     pub mod wire;
 }

@@ -23,8 +23,7 @@ use argh::{ArgsInfo, FromArgs};
 use mail::sink::certificate;
 use mail::sink::faults::Faults;
 use mail::sink::maildir::Maildir;
-use mail::sink::session::{Next, Session};
-use mail::sink::settings::{Account, Settings, VARIABLE};
+use mail::sink::session::{Account, Next, Session, Settings, VARIABLE};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
@@ -154,8 +153,15 @@ fn introduce(settings: &Settings, args: &Args) {
             warn!("warning: without --tls, passwords pass in the clear");
         }
     }
-    if let Some(faults) = settings.faults.summary() {
-        say!("faults: {faults}");
+    let faults = [
+        ("--fail", &args.fail),
+        ("--drop-after", &args.drop_after),
+        ("--slow", &args.slow),
+    ];
+    for (option, values) in faults {
+        for value in values {
+            say!("on request: {option} {value}");
+        }
     }
 }
 

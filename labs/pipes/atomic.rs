@@ -8,9 +8,6 @@
 //! writer B (--child B) -- 3 write "BBBB" --/                parent
 //!   ^------------------------ 2 fork -----------------------'
 //! ```
-//!
-//! That it happened is a proof; that it did not happen proves nothing. POSIX
-//! promises 512 bytes, and Linux has PIPE_BUF 4096.                (viva 9)
 
 use std::io;
 use std::process::Stdio;
@@ -21,16 +18,14 @@ use pipes::child::{self, Child};
 use pipes::pipe;
 use rustix::pipe::PIPE_BUF;
 use socketlab::args::{self, Program, Role};
-use socketlab::net::step;
+use socketlab::net::{self, step};
 use socketlab::{Error, Result, say};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let count = args::in_range("--count", args.count, 1, 1_000_000);
     let size = args.size.map(|n| args::in_range("--size", n, 1, 1 << 20));
-    // Without --size: the largest atomic write, and one byte more.
-    let sizes = size.map_or(vec![PIPE_BUF, PIPE_BUF + 1], |size| vec![size]);
-    for size in sizes {
+    for size in size.map_or(vec![PIPE_BUF, PIPE_BUF + 1], |size| vec![size]) {
         match args.child {
             Some(letter) => return write_records(letter, size, count),
             None => watch_two_writers(size, count)?,
@@ -39,7 +34,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Starts both writers, reads what they wrote, and says what it looked like.
+/// Starts both writers, reads what they wrote, and prints a summary. A torn
+/// write proves that writes can be torn; its absence proves nothing. (viva 9)
 fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     // ---- 1 pipe() --------------------------------------------------------
     // As in ordinary.rs; a pipe has as many writers as hold a writing end.
@@ -58,7 +54,7 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
 
     // ---- 5 close() -------------------------------------------------------
     // Our own writing end: with it open, no end of file would ever come.
-    pipe::close(writer);
+    net::close(writer);
     let mut runs = Runs { size, ..Runs::default() };
     let mut buffer = vec![0; 4096];
     loop {
@@ -82,9 +78,7 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     match (torn, size <= PIPE_BUF) {
         (0, true) => say!("  and never can: {size} <= PIPE_BUF, atomic"),
         (0, false) => say!("  not this time: it may happen, it need not"),
-        (_, true) => {
-            return Err(Error::other("a small write was torn: no Unix!"));
-        }
+        (_, true) => return Err(Error::other("a small write was torn")),
         (_, false) => say!("  as it may: {size} > PIPE_BUF ({PIPE_BUF})"),
     }
     Ok(())

@@ -15,22 +15,19 @@
 //! --one-pipe shows why one will not do, --deadlock what two can do to you.
 
 use std::io::{self, PipeReader, PipeWriter};
-use std::process;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use pipes::child::{self, Child};
 use pipes::pipe;
-use rustix::event::PollFlags;
 use socketlab::args::{self, Program, Role};
-use socketlab::net::step;
+use socketlab::net::{self, PollFd, PollFlags, step};
 use socketlab::{Error, Result, console, say};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     if args.child {
-        args.parent.map_or(Ok(()), child::end_with_parent)?;
-        return answer_all();
+        return answer_all(args.one_pipe);
     }
     if args.one_pipe {
         return ask_by_one_pipe();
@@ -54,8 +51,8 @@ fn main() -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // The child's ends. Without the second of these our read() would never
     // return 0, however dead the child: we could still write ourselves.
-    pipe::close(child_reads);
-    pipe::close(child_writes);
+    net::close(child_reads);
+    net::close(child_writes);
     if args.deadlock {
         return write_all_then_read(&down);
     }
@@ -81,7 +78,7 @@ fn main() -> Result<()> {
 
     // ---- 7 close() -------------------------------------------------------
     // End of file for the child, which then ends and closes its own ends.
-    pipe::close(down);
+    net::close(down);
     if let Some(status) = child.wait_within(PATIENCE)? {
         say!("my child has ended, {status}");
     }
@@ -103,7 +100,10 @@ fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
 
 /// The child: lower case comes from descriptor 0, upper case goes to 1. A
 /// filter like `tr a-z A-Z`, which knows nothing of pipes.
-fn answer_all() -> Result<()> {
+fn answer_all(one_pipe: bool) -> Result<()> {
+    if one_pipe {
+        child::end_with_parent()?; // because no end of file will end it
+    }
     let mut buffer = [0; 4096];
     loop {
         let count = pipe::read(&io::stdin(), &mut buffer, None)?;
@@ -122,11 +122,7 @@ fn answer_all() -> Result<()> {
 fn ask_by_one_pipe() -> Result<()> {
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     let (stdin, stdout) = (child::copy(&reader)?, child::copy(&writer)?);
-    // The child holds a writing end of its own input, so no end of file ends
-    // it. It ends with its parent, or when `_child` is dropped.
-    let parent = process::id().to_string();
-    let words = ["--child", "--parent", &parent];
-    let _child = Child::start(&words, stdin, stdout)?;
+    let _child = Child::start(&["--child", "--one-pipe"], stdin, stdout)?;
     let mut own = 0;
     for _ in 0..ROUNDS {
         pipe::write_all(&writer, QUESTION)?;
@@ -147,7 +143,8 @@ fn write_all_then_read(down: &PipeWriter) -> Result<()> {
     let mut written = 0;
     while written < 1024 * 1024 {
         // poll() says that a page of the pipe is free: no wait in write().
-        if !pipe::poll(down, PollFlags::OUT, STUCK)? {
+        let watched = &mut [PollFd::new(down, PollFlags::OUT)];
+        if net::poll(watched, Some(STUCK))? == 0 {
             return Err(Error::other(format!(
                 "deadlock, as promised: {written} bytes written, 0 read; the \
                  child waits in write() until we read, we wait until it reads"
@@ -184,9 +181,6 @@ struct Args {
     /// the child's half of this program
     #[argh(switch, hidden_help)]
     child: bool,
-    /// the child's parent, with which it ends
-    #[argh(option, hidden_help)]
-    parent: Option<u32>,
 }
 
 const PROGRAM: Program = Program {

@@ -28,7 +28,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::pipe::PIPE_BUF;
 use socketlab::args::{self, Program, Role};
-use socketlab::net::step;
+use socketlab::net::{self, step};
 use socketlab::{Error, Result, say};
 
 fn main() -> Result<()> {
@@ -102,12 +102,10 @@ fn refuse_readers(path: &Path) -> Result<()> {
     match fifo::open(path, flags, None) {
         Ok(_) => Err(Error::other(format!(
             "{0} is open for reading somewhere (lsof {0} shows where), and \
-             who reads would empty it again: end that first",
+             that process would empty it again: end it first",
             path.display()
         ))),
-        Err(error) if error.errno() == Some(Errno::NXIO.raw_os_error()) => {
-            Ok(())
-        }
+        Err(e) if e.errno() == Some(Errno::NXIO.raw_os_error()) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -128,7 +126,7 @@ fn watch_a_writer_wait(
             let _ = done.send(pipe::write_all(&writer, &more));
             // ---- 4 close() -----------------------------------------------
             // The writer's end; ours goes when main returns.
-            pipe::close(writer);
+            net::close(writer);
         })
         .map_err(|error| Error::new("spawn", "writing", error))?;
     let returned = |limit| written.recv_timeout(limit).is_ok();
@@ -159,15 +157,10 @@ fn watch_a_writer_wait(
     Err(Error::other("the pipe is empty, and write() still waits"))
 }
 
-/// `fcntl(O_NONBLOCK)`: what would wait fails with EAGAIN, or waits again.
+/// `ioctl(FIONBIO)`: a call that would wait fails with EAGAIN, or waits again.
 fn set_nonblocking(end: &OwnedFd, on: bool) -> Result<()> {
-    let fd = end.as_raw_fd();
-    let shown = if on { "O_NONBLOCK" } else { "0" };
-    step("fcntl", None, format_args!("{fd}, F_SETFL, {shown}"), || {
-        let mut flags = rustix::fs::fcntl_getfl(end)?;
-        flags.set(OFlags::NONBLOCK, on);
-        Ok(rustix::fs::fcntl_setfl(end, flags)?)
-    })
+    let on_call = format_args!("{}, FIONBIO, {on}", end.as_raw_fd());
+    step("ioctl", None, on_call, || Ok(rustix::io::ioctl_fionbio(end, on)?))
 }
 
 /// Bytes read at once: a page of the ring, on most machines.

@@ -1,16 +1,8 @@
 //! fork() and exec(). Safe Rust has no bare fork(), because only the calling
-//! thread lives on in the copy, in the middle of whatever the other threads
-//! did. `Command` does fork and exec in one.
-//!
-//! ```text
-//! C                                      here
-//! if (fork() == 0) {                     Command::new(this program)
-//!     dup2(fd[0], 0);                      .stdin(the reading end)
-//!     execv(program, {"--child"});         .arg("--child")
-//! }                                        .spawn()
-//! ```
-//!
-//! Python's os.fork() shows the two steps apart: labs/pipes/python/fork.py.
+//! thread would run on in the copy. `Command` calls both: C's `if (fork() ==
+//! 0) { dup2(fd[0], 0); execv(program, {"--child"}); }` is `Command::new()`
+//! with `.stdin(the reading end)`, `.arg("--child")` and `.spawn()`. Python
+//! calls os.fork() and goes on in the copy: labs/pipes/python/fork.py.
 
 use std::env;
 use std::os::fd::{AsFd, AsRawFd};
@@ -28,6 +20,9 @@ const LOOK_FOR_CHILD: Duration = Duration::from_millis(10);
 /// How often a child looks whether its parent has ended.
 const LOOK_FOR_PARENT: Duration = Duration::from_millis(200);
 
+/// The variable that tells a child its parent's process id.
+const PARENT: &str = "PIPES_PARENT";
+
 /// A child that does not outlive us. However we leave the function that
 /// started it, also by an error, the child is killed if it still runs.
 pub struct Child(process::Child);
@@ -40,6 +35,7 @@ impl Child {
             .map_err(|error| Error::new("readlink", "/proc/self/exe", error))?;
         let mut command = Command::new(program);
         command.args(words).stdin(stdin).stdout(stdout);
+        command.env(PARENT, process::id().to_string());
         let mut started = None;
         step("fork", None, "", || {
             let child = command.spawn()?;
@@ -92,15 +88,13 @@ pub fn copy(end: &impl AsFd) -> Result<Stdio> {
     Ok(copy.into())
 }
 
-/// In the child: from now on it ends with its parent, whose pid is given.
-///
-/// A child whose parent is killed mostly needs nothing of the kind: the
-/// kernel closes the parent's ends, and the child reads end of file. But a
-/// child that holds a writing end of its own input never does, because it
-/// could write itself. Such a child looks whether its parent is still the one
-/// that started it: an orphan gets another parent, mostly process 1.
-pub fn end_with_parent(parent: u32) -> Result<()> {
-    let parent = i32::try_from(parent).ok().and_then(Pid::from_raw);
+/// In the child: from now on it ends with its parent. Only a child that holds
+/// a writing end of its own input needs this, because it never reads end of
+/// file. It looks whether its parent is still the process that started it: an
+/// orphan gets another parent, mostly process 1.
+pub fn end_with_parent() -> Result<()> {
+    let parent = env::var(PARENT).ok().and_then(|pid| pid.parse().ok());
+    let parent = parent.and_then(Pid::from_raw);
     thread::Builder::new()
         .name("orphan?".into())
         .spawn(move || {

@@ -38,19 +38,15 @@ pub fn make(path: &Path) -> Result<()> {
         return Err(Error::other(text));
     }
     let on = format!("{}, 0600", path.display());
-    let made = step("mkfifo", None, on, || Ok(mkfifo(path, OWNER)?));
-    match made {
-        Ok(()) => {
-            say!("mkfifo({}): made", path.display());
-            Ok(())
-        }
+    let result = match step("mkfifo", None, on, || Ok(mkfifo(path, OWNER)?)) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             examine(path)?;
-            say!("mkfifo({}): it exists, so I use it", path.display());
-            Ok(())
+            "it exists, so I use it"
         }
-        Err(error) => Err(error),
-    }
+        made => made.map(|()| "made")?,
+    };
+    say!("mkfifo({}): {result}", path.display());
+    Ok(())
 }
 
 /// An error unless the existing file is a FIFO.

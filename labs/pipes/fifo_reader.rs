@@ -23,7 +23,7 @@ use pipes::name::OwnName;
 use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program, Role};
-use socketlab::{Result, console, say, signals};
+use socketlab::{Result, console, net, say, signals};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -91,7 +91,7 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // Without a reader the next write() fails; what was in the pipe and not
     // read by then is lost: the name lasts, its contents do not. (viva 11)
-    pipe::close(reader);
+    net::close(reader);
     Ok(())
 }
 

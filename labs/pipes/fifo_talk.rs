@@ -9,8 +9,6 @@
 //! two:  A --write--> (x) --read--> B       fifo-talk x y     fifo-talk y x
 //!       A <--read--- (y) <-write-- B
 //! ```
-//!
-//! Two-way under one name is what a Unix-domain socket is: unix_server.rs.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -24,27 +22,19 @@ use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use pipes::{fifo, pipe};
-use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program, Role};
-use socketlab::{Error, Result, console, say, warn};
+use socketlab::net::{PollFd, PollFlags};
+use socketlab::{Error, Result, console, net, say, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let name = args.name.unwrap_or_else(|| process::id().to_string());
-    let (out, back) = match args.fifos.as_slice() {
-        [] => (PathBuf::from(fifo::DEFAULT), None),
-        [one] => (one.clone(), None),
-        [out, back] => (out.clone(), Some(back.clone())),
-        _ => args::usage("give one FIFO, or two"),
-    };
+    let (out, back) = paths(&args.fifos);
 
     // ---- 1 mkfifo() ------------------------------------------------------
-    // One name, or two.
+    // One name, or two. Two-way under one name needs a Unix-domain socket.
     fifo::make(&out)?;
-    if let Some(back) = &back {
-        fifo::make(back)?;
-    }
+    back.as_deref().map_or(Ok(()), fifo::make)?;
 
     // ---- 2 open() --------------------------------------------------------
     // O_RDWR does not wait for anybody, and it connects us with nobody: all
@@ -58,6 +48,7 @@ fn main() -> Result<()> {
         Some(back) => open_crosswise(&out, back)?,
     };
     say!("open; type, and I print what I read");
+    let name = args.name.unwrap_or_else(|| process::id().to_string());
     let prefix = format!("{name}: ").into_bytes();
     let own = prefix.clone();
     thread::Builder::new()
@@ -72,6 +63,16 @@ fn main() -> Result<()> {
     print_all(&reader, &own, back.is_none())
 }
 
+/// The FIFO to write into, and a second one, if given, to read from.
+fn paths(fifos: &[PathBuf]) -> (PathBuf, Option<PathBuf>) {
+    match fifos {
+        [] => (fifo::DEFAULT.into(), None),
+        [out] => (out.clone(), None),
+        [out, back] => (out.clone(), Some(back.clone())),
+        _ => args::usage("give one FIFO, or two"),
+    }
+}
+
 /// Writes each line that is typed, with its writer's name before it.
 fn write_lines(writer: OwnedFd, prefix: &[u8]) -> Result<()> {
     while let Some(line) = console::read_stdin_line()? {
@@ -84,7 +85,7 @@ fn write_lines(writer: OwnedFd, prefix: &[u8]) -> Result<()> {
     // ---- 5 close() -------------------------------------------------------
     // With two FIFOs the other side now reads 0, and its own direction is
     // still open, as after a half-close.
-    pipe::close(writer);
+    net::close(writer);
     TYPED.store(true, Ordering::Release);
     Ok(())
 }
@@ -126,7 +127,8 @@ fn print_all(reader: &OwnedFd, own: &[u8], one: bool) -> Result<()> {
     let mut buffer = [0; 4096];
     loop {
         let was_typed = TYPED.load(Ordering::Acquire);
-        if !pipe::poll(reader, PollFlags::IN, limit)? {
+        let watched = &mut [PollFd::new(reader, PollFlags::IN)];
+        if net::poll(watched, Some(limit))? == 0 {
             if one && was_typed {
                 return Ok(());
             }
@@ -146,12 +148,12 @@ fn print_all(reader: &OwnedFd, own: &[u8], one: bool) -> Result<()> {
             return Ok(());
         }
         let bytes = buffer.get(..count).unwrap_or_default();
-        for line in bytes.split(|&byte| byte == b'\n') {
-            let shown = console::escape_short(line, 200);
-            match line.strip_prefix(own) {
-                Some(_) => say!("I read my own words: {shown}"),
-                None if line.is_empty() => {}
-                None => say!("I read: {shown}"),
+        let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        for line in lines.split(|&byte| byte == b'\n') {
+            let shown = console::escape(line);
+            match line.starts_with(own) {
+                true => say!("I read my own words: {shown}"),
+                false => say!("I read: {shown}"),
             }
         }
         if console::is_closed() {

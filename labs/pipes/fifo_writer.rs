@@ -18,7 +18,7 @@ use argh::{ArgsInfo, FromArgs};
 use pipes::{fifo, pipe};
 use rustix::fs::OFlags;
 use socketlab::args::{self, Program, Role};
-use socketlab::{Result, console, say};
+use socketlab::{Result, console, net, say};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // If we were the last writer, the reader's next read() gives 0. What it
     // has not read yet stays for it: as long as it has the FIFO open.
-    pipe::close(writer);
+    net::close(writer);
     say!("closed; {shown} is still there (rm {shown} removes it)");
     Ok(())
 }

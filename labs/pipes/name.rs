@@ -40,14 +40,14 @@ impl OwnName {
             return warn!("{shown} is a symbolic link; it stays as it is");
         }
         match identity(&self.path) {
-            Ok(now) if now == self.file => match unlink(&self.path) {
+            Err(_) => warn!("{shown} is gone already"),
+            Ok(now) if now != self.file => {
+                warn!("{shown} is another file by now; it stays as it is");
+            }
+            Ok(_) => match unlink(&self.path) {
                 Ok(()) => say!("unlink({shown}): removed"),
                 Err(error) => warn!("{error}"),
             },
-            Ok(_) => {
-                warn!("{shown} is another file by now; it stays as it is");
-            }
-            Err(_) => warn!("{shown} is gone already"),
         }
     }
 }

@@ -11,11 +11,10 @@
 //!         (            ) ==> [3]   read() = 0, nobody can write
 //! ```
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
-use socketlab::net::step;
+use socketlab::net::{PollFd, PollFlags, poll, step};
 use socketlab::{Error, Result, trace};
 
 /// `read()`: what is in the pipe, at most `buffer.len()` bytes. Waits while
@@ -28,7 +27,7 @@ pub fn read(
 ) -> Result<usize> {
     let on = format!("{}, …, {}", from.as_fd().as_raw_fd(), buffer.len());
     if let Some(limit) = limit
-        && !poll(from, PollFlags::IN, limit)?
+        && poll(&mut [PollFd::new(from, PollFlags::IN)], Some(limit))? == 0
     {
         let text = format!("timed out: nothing came within {limit:?}");
         return Err(Error::timed_out("read", on, text));
@@ -56,26 +55,4 @@ pub fn write_all(to: &impl AsFd, data: &[u8]) -> Result<()> {
         rest = rest.get(count..).unwrap_or_default();
     }
     Ok(())
-}
-
-/// `poll()`: waits until read() (`PollFlags::IN`) or write() (`OUT`) would
-/// return at once, or the other end has gone. False: not within `limit`.
-pub fn poll(
-    end: &impl AsFd,
-    event: PollFlags,
-    limit: Duration,
-) -> Result<bool> {
-    let limit = Timespec::try_from(limit).ok();
-    let mut watched = [PollFd::new(end, event)];
-    let events = step("poll", None, end.as_fd().as_raw_fd(), || {
-        Ok(rustix::event::poll(&mut watched, limit.as_ref())?)
-    })?;
-    Ok(events > 0)
-}
-
-/// `close()`: gives the descriptor back, whichever end it is.
-pub fn close(end: impl Into<OwnedFd>) {
-    let end: OwnedFd = end.into();
-    let _ = step("close", None, end.as_raw_fd(), || Ok(()));
-    drop(end);
 }

@@ -23,6 +23,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
 use nix::sys::socket::{getsockopt, sockopt};
 use rustix::fs::{Mode, RawMode};
 use rustix::io::Errno;
@@ -118,36 +119,33 @@ fn make_room(path: &Path, locked: bool) -> Result<()> {
     let kind = fs::symlink_metadata(path)
         .map_err(|error| Error::new("lstat", &shown, error))?
         .file_type();
-    let reason = if !kind.is_socket() {
-        let kind = name::kind(kind);
-        format!(
-            "The path is {kind}, not a socket, and is never removed: give \
-             another path"
-        )
-    } else {
-        match probe(path) {
-            Err(error) if error.kind() == ConnectionRefused && locked => {
-                return remove_stale(path);
-            }
-            Err(error) if error.kind() == ConnectionRefused => {
-                "Nobody answers there, but another program is busy with that \
-                 folder: try again"
-                    .into()
-            }
-            Ok(owner) => format!(
-                "A program listens there{owner}: stop that one, or give \
-                 another path"
-            ),
-            Err(error) if error.errno() == Some(OTHER_TYPE) => {
-                "A program has a socket of another type there (datagrams): \
-                 stop that one, or give another path"
-                    .into()
-            }
-            Err(error) => format!(
-                "Is it in use? That cannot be found out, so it stays: {}",
-                without_hint(&error)
-            ),
+    let reason = match probe(path) {
+        _ if !kind.is_socket() => format!(
+            "The path is {}, not a socket, and is never removed: give another \
+             path",
+            name::kind(kind)
+        ),
+        Err(error) if error.kind() == ConnectionRefused && locked => {
+            return remove_stale(path);
         }
+        Err(error) if error.kind() == ConnectionRefused => {
+            "Nobody answers there, but another program is busy with that \
+             folder: try again"
+                .into()
+        }
+        Ok(owner) => format!(
+            "A program listens there{owner}: stop that one, or give another \
+             path"
+        ),
+        Err(error) if error.errno() == Some(OTHER_TYPE) => {
+            "A program has a socket of another type there (datagrams): stop \
+             that one, or give another path"
+                .into()
+        }
+        Err(error) => format!(
+            "Is it in use? That cannot be found out, so it stays: {}",
+            without_hint(&error)
+        ),
     };
     Err(Error::other(format!(
         "bind({shown}): Address already in use (EADDRINUSE). {reason}"
@@ -169,17 +167,12 @@ fn probe(path: &Path) -> Result<String> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)
         .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))
         .map_err(|error| Error::new("socket", "AF_UNIX", error))?;
-    let address = address("connect", path)?;
-    let connected = step("connect", Some(&socket), path.display(), || {
-        socket.connect(&address)
-    });
-    match connected {
-        Ok(()) => Ok(Credentials::of(&socket)
-            .map(|owner| format!(" ({owner})"))
-            .unwrap_or_default()),
-        // Its queue is full, so it is there.
-        Err(error) if error.is_timeout() => Ok(String::new()),
-        Err(error) => Err(error),
+    let (address, shown) = (address("connect", path)?, path.display());
+    match step("connect", Some(&socket), shown, || socket.connect(&address)) {
+        Err(error) if !error.is_timeout() => Err(error),
+        // A timeout: its queue is full, so it is there.
+        _ => Ok(Credentials::of(&socket)
+            .map_or_else(|_| String::new(), |owner| format!(" ({owner})"))),
     }
 }
 
@@ -200,18 +193,10 @@ fn lock_folder(path: &Path) -> Option<File> {
     None
 }
 
-/// Process, user and group of the other end, as numbers of this machine. The
-/// kernel knows them, and the peer can neither lie nor refuse. TCP has
-/// nothing like it: an address says where a peer is, not who.   (viva 14)
-///
-/// ```text
-/// struct ucred { pid_t pid; uid_t uid; gid_t gid; };
-/// getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &length)
-/// ```
-///
-/// They are those of the process that called connect() (seen by the server),
-/// or listen() (seen by the client), at that moment. It may have handed its
-/// descriptor to a child since, or have ended.
+/// Process, user and group of the other end, at the moment of its connect()
+/// or listen(). The kernel knows them, and the peer can neither lie nor
+/// refuse. TCP has nothing like it: an address says where a peer is, not who.
+/// C: `struct ucred { pid_t pid; uid_t uid; gid_t gid; };`      (viva 14)
 #[derive(Clone, Copy)]
 pub struct Credentials {
     /// 0: a process that cannot be seen from here, in another container.
@@ -229,27 +214,19 @@ impl Credentials {
         let mut peer = Credentials { pid: 0, uid: 0, gid: 0 };
         step("getsockopt", Some(socket), "SOL_SOCKET, SO_PEERCRED", || {
             let found = getsockopt(socket, sockopt::PeerCredentials)?;
-            let (uid, gid) = (found.uid(), found.gid());
-            peer = Credentials { pid: found.pid(), uid, gid };
+            (peer.pid, peer.uid) = (found.pid(), found.uid());
+            peer.gid = found.gid();
             Ok(())
         })?;
         Ok(peer)
     }
 
-    /// `getpeereid()`, and `getsockopt(LOCAL_PEERPID)`.
-    #[cfg(target_vendor = "apple")]
+    /// `getpeereid()`, which does not say the process.
+    #[cfg(not(target_os = "linux"))]
     pub fn of(socket: &Socket) -> Result<Credentials> {
-        let mut peer = Credentials { pid: 0, uid: 0, gid: 0 };
-        step("getpeereid", Some(socket), "", || {
-            let (uid, gid) = nix::unistd::getpeereid(socket)?;
-            (peer.uid, peer.gid) = (uid.as_raw(), gid.as_raw());
-            Ok(())
-        })?;
-        step("getsockopt", Some(socket), "SOL_LOCAL, LOCAL_PEERPID", || {
-            peer.pid = getsockopt(socket, sockopt::LocalPeerPid)?;
-            Ok(())
-        })?;
-        Ok(peer)
+        let (uid, gid) = nix::unistd::getpeereid(socket)
+            .map_err(|error| Error::new("getpeereid", "", error.into()))?;
+        Ok(Credentials { pid: 0, uid: uid.as_raw(), gid: gid.as_raw() })
     }
 }
 

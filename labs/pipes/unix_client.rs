@@ -78,17 +78,14 @@ fn main() -> Result<()> {
         net::close(server);
     }
     let sent = SENT.load(Ordering::Relaxed);
-    if console::is_closed() {
-        Ok(())
-    } else if in_a_line && received < sent {
-        Err(Error::other(format!(
+    match LEAVING.load(Ordering::Relaxed) {
+        _ if console::is_closed() => Ok(()),
+        _ if in_a_line && received < sent => Err(Error::other(format!(
             "the server closed in the middle of a line: {sent} bytes sent, \
              {received} came back"
-        )))
-    } else if LEAVING.load(Ordering::Relaxed) {
-        Ok(())
-    } else {
-        Err(Error::other("the server has closed"))
+        ))),
+        true => Ok(()),
+        false => Err(Error::other("the server has closed")),
     }
 }
 
@@ -156,17 +153,13 @@ fn explain(path: &Path, error: Error) -> Error {
         (ErrorKind::ConnectionRefused, Ok(kind)) if !kind.is_socket() => {
             format!("The path is {}, not a socket", name::kind(kind))
         }
-        (ErrorKind::ConnectionRefused, _) => {
-            "The socket's file is there, but nobody listens: its server was \
-             killed, and the next one will remove the file. Start it: make \
-             pipes-unix-server"
-                .into()
-        }
-        (ErrorKind::PermissionDenied, _) => {
-            "Its permissions, or those of a folder above it, keep you out: \
-             ls -l shows them"
-                .into()
-        }
+        (ErrorKind::ConnectionRefused, _) => "The socket's file is there, but \
+            nobody listens: its server was killed, and the next one will \
+            remove the file. Start it: make pipes-unix-server"
+            .into(),
+        (ErrorKind::PermissionDenied, _) => "Its permissions, or those of a \
+            folder above it, keep you out: ls -l shows them"
+            .into(),
         (ErrorKind::WouldBlock, _) => format!(
             "A server is there, but its queue is full, and for {PATIENCE:?} \
              it took nobody out: does it call accept()?"

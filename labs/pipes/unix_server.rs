@@ -11,9 +11,6 @@
 //!   |---- end of stream ---->|  7 close }
 //!                            |  8 unlink   at the end: the path is a file
 //! ```
-//!
-//! Nothing of it ever reaches a network card: write() copies into the buffer
-//! that the other end reads from.
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -112,10 +109,8 @@ fn welcome(client: Socket, clients: &Clients, args: &Args) {
 
 /// Echoes to one client until it closes.
 fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
-    step("setsockopt", Some(&client), "SO_RCVTIMEO", || {
-        client.set_read_timeout(Some(IDLE))
-    })?;
-    step("setsockopt", Some(&client), "SO_SNDTIMEO", || {
+    step("setsockopt", Some(&client), "SO_RCVTIMEO, SO_SNDTIMEO", || {
+        client.set_read_timeout(Some(IDLE))?;
         client.set_write_timeout(Some(SEND_DEADLINE))
     })?;
     let mut buffer = vec![0; CHUNK];
@@ -135,7 +130,8 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
         }
 
         // ---- 6 send() ----------------------------------------------------
-        // Back on the same connection, which a FIFO cannot do.  (viva 12)
+        // Copies into the buffer that the client reads from: no packet. The
+        // reply uses the same connection, which a FIFO cannot do. (viva 12)
         while !bytes.is_empty() {
             let sent =
                 step("send", Some(&client), peer, || (&*client).write(bytes))?;

@@ -12,9 +12,8 @@
 //!   |---------- FIN ---------->|  7 close
 //! ```
 //!
-//! Two switches break it on purpose, because "as if it were local" does: with
-//! --lose-reply 1 the work is done and the answer never sent; --lose-connection
-//! 1 closes instead. --at-most-once remembers what was done. (try 1) (try 2)
+//! --lose-reply 1 does the work and sends no response, --lose-connection 1
+//! closes instead. --at-most-once remembers what was done. (try 1) (try 2)
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,15 +35,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    let delay = args::in_range("--delay", args.delay, 0, 60_000);
-    let idle = args::in_range("--idle", args.idle, 1, 86_400);
-    let delay = Duration::from_millis(delay);
-    let service = Arc::new(Service {
-        skeleton: Skeleton::new(args.at_most_once, delay),
-        replies_to_lose: AtomicU64::new(args.lose_reply),
-        connections_to_lose: AtomicU64::new(args.lose_connection),
-        idle: Duration::from_secs(idle),
-    });
+    let service = Arc::new(Service::new(&args));
 
     // ---- 1 socket() ------------------------------------------------------
     // TCP: a call may be longer than a datagram, and lost segments are sent
@@ -93,6 +84,20 @@ struct Service {
     replies_to_lose: AtomicU64,
     connections_to_lose: AtomicU64,
     idle: Duration,
+}
+
+impl Service {
+    fn new(args: &Args) -> Service {
+        let delay = args::in_range("--delay", args.delay, 0, 60_000);
+        let idle = args::in_range("--idle", args.idle, 1, 86_400);
+        let delay = Duration::from_millis(delay);
+        Service {
+            skeleton: Skeleton::new(args.at_most_once, delay),
+            replies_to_lose: AtomicU64::new(args.lose_reply),
+            connections_to_lose: AtomicU64::new(args.lose_connection),
+            idle: Duration::from_secs(idle),
+        }
+    }
 }
 
 /// Responds to one client's lines in their order until it leaves.

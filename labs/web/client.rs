@@ -26,39 +26,57 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
-use web::download;
+use web::download::{self, Answer, Rest};
 
 fn main() -> Result<()> {
-    let args: Args = args::parse(&PROGRAM);
+    let mut args: Args = args::parse(&PROGRAM);
     let path = utf8_percent_encode(&args.path, NOT_IN_A_PATH).to_string();
     let path = match path.starts_with('/') {
         true => path,
         false => format!("/{path}"),
     };
-    let file = args.output.map(Destination::new).transpose()?;
+    let mut file = args.output.take().map(Destination::new).transpose()?;
+    let mut rest = file.as_ref().and_then(Rest::of);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let socket = net::try_each(&addresses, |address| {
-        // ---- 1 socket() --------------------------------------------------
-        let socket = TcpSocket::new(address)?;
+    loop {
+        let socket = net::try_each(&addresses, |address| {
+            // ---- 1 socket() ----------------------------------------------
+            let socket = TcpSocket::new(address)?;
 
-        // ---- 2 connect() -------------------------------------------------
-        // On Linux connect() waits 10 s at most, and so does each send().
-        socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
-        socket.connect(address)?;
-        Ok(socket)
-    })?;
+            // ---- 2 connect() ---------------------------------------------
+            // On Linux connect() waits 10 s at most, and so does each send().
+            socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
+            socket.connect(address)?;
+            Ok(socket)
+        })?;
+        let host = authority(&args.host, args.port);
+        let unfit = converse(socket, &host, &path, file, rest.take())?;
+        if unfit.is_none() {
+            return Ok(());
+        }
+        say!("that is not the rest of the file: once more, all of it");
+        file = unfit;
+    }
+}
 
+/// One request and its answer. Returns the file if the answer does not fit
+/// what an earlier try has left; all of it must be asked for then.
+fn converse(
+    socket: TcpSocket,
+    host: &str,
+    path: &str,
+    file: Option<Destination>,
+    rest: Option<Rest>,
+) -> Result<Option<Destination>> {
     // ---- 3 send() --------------------------------------------------------
     // Host is the one field that HTTP/1.1 demands: many sites may live at
     // one address. Connection: close, because there is nothing more to ask.
-    let mut head = Head::request("GET", &path)
-        .field("Host", authority(&args.host, args.port))
+    let mut head = Head::request("GET", path)
+        .field("Host", host)
         .field("User-Agent", "socketlab-web-client")
         .field("Connection", "close");
-    if let Some((have, version)) = file.as_ref().and_then(Destination::rest) {
-        head = head
-            .field("Range", format!("bytes={have}-"))
-            .field("If-Range", version);
+    if let Some((range, version)) = rest.as_ref().map(Rest::fields) {
+        head = head.field("Range", range).field("If-Range", version);
     }
     socket.send_all(&head.end())?;
 
@@ -69,20 +87,27 @@ fn main() -> Result<()> {
     let response = read_head(&mut reader)?;
     print_head(&response);
     let mut body = Body::new(response.framing("GET")?);
-    let fine = match file {
-        Some(to) => download::save(to, &response, &mut body, &mut reader)?,
+    let rest = rest.as_ref();
+    let answer = match file {
+        Some(to) => {
+            download::save(to, rest, &response, &mut body, &mut reader)?
+        }
         None => {
             print_body(&response, &mut body, &mut reader)?;
-            response.status < 400
+            match response.status < 400 {
+                true => Answer::Saved,
+                false => Answer::NotTheFile,
+            }
         }
     };
 
     // ---- 5 close() -------------------------------------------------------
     drop(reader);
     socket.close();
-    match fine {
-        true => Ok(()),
-        false => {
+    match answer {
+        Answer::Saved => Ok(None),
+        Answer::Unfit(to) => Ok(Some(to)),
+        Answer::NotTheFile => {
             let status = response.status;
             Err(Error::other(format!("the server's answer is {status}")))
         }

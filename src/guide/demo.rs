@@ -1,4 +1,6 @@
-//! `socketlab demo [LAB…]`: plays the transcripts of the READMEs.
+//! `socketlab demo [LAB…]`: plays the transcripts of the labs' pages.
+
+use std::path::Path;
 
 use harness::{source_tree, transcript};
 use socketlab::{Error, Result, say};
@@ -13,23 +15,29 @@ pub fn demo(labs: &[&str]) -> Result<()> {
     );
     let mut played = 0;
     for lab in chosen(labs)? {
-        let page =
-            source_tree::root()?.join("labs").join(&lab).join("README.md");
-        let blocks = transcript::blocks(&source_tree::read(&page)?);
-        for (index, (line, block)) in blocks.iter().enumerate() {
-            let (number, count) = (index + 1, blocks.len());
-            say!("\n==== {lab}, {number} of {count} (README, line {line})");
-            transcript::play(block, &mut |text| say!("{text}")).map_err(
-                |error| {
-                    Error::other(format!(
-                        "labs/{lab}/README.md, transcript at line {line}: \
-                         {error}"
-                    ))
-                },
-            )?;
-            played += 1;
+        for page in source_tree::pages(&lab)? {
+            played += play(&lab, &page)?;
         }
     }
     say!("\nall of it held; transcripts played: {played}");
     Ok(())
+}
+
+/// Plays a page; returns how many transcripts it has.
+fn play(lab: &str, page: &Path) -> Result<usize> {
+    let name = page.file_name().unwrap_or_default().to_string_lossy();
+    let blocks = transcript::blocks(&source_tree::read(page)?);
+    let count = blocks.len();
+    for (index, (line, block)) in blocks.iter().enumerate() {
+        let number = index + 1;
+        say!("\n==== {lab}, {number} of {count} ({name}, line {line})");
+        transcript::play(block, &mut |text| say!("{text}")).map_err(
+            |error| {
+                Error::other(format!(
+                    "labs/{lab}/{name}, transcript at line {line}: {error}"
+                ))
+            },
+        )?;
+    }
+    Ok(count)
 }

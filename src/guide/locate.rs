@@ -29,8 +29,8 @@ pub fn locate(what: &str) -> Result<()> {
     if places.is_empty() || !what.contains('-') {
         return Err(Error::other(format!(
             "nothing here is called '{what}'. Try an id (E-T3, G-6b, T-S), \
-             the beginning of ids (E-T, W), a call (accept), a program \
-             (echo-server) or an error (ECONNREFUSED). labs/README.md lists \
+             the beginning of ids (E-T, W), a call (accept), a program's \
+             name or an error (ECONNREFUSED). labs/README.md lists \
              all ids"
         )));
     }

@@ -11,20 +11,22 @@ use crate::server::Server;
 use crate::source_tree;
 use crate::transcript;
 
-/// Plays every transcript of a lab's README.
+/// Plays every transcript of a lab's pages.
 #[track_caller]
 pub fn play_readme(lab: &str) {
-    let page = source_tree::root().expect("the sources").join("labs").join(lab);
-    let page = source_tree::read(&page.join("README.md")).expect("a README");
-    let blocks = transcript::blocks(&page);
-    assert!(!blocks.is_empty(), "labs/{lab}/README.md has no transcript");
-    for (line, block) in blocks {
-        let mut played = String::new();
-        let mut show = |text: &str| played.push_str(&format!("{text}\n"));
-        if let Err(error) = transcript::play(&block, &mut show) {
-            panic!("labs/{lab}/README.md, line {line}: {error}\n{played}");
+    let mut count = 0;
+    for page in source_tree::pages(lab).expect("the sources") {
+        let text = source_tree::read(&page).expect("a page");
+        for (line, block) in transcript::blocks(&text) {
+            let mut played = String::new();
+            let mut show = |text: &str| played.push_str(&format!("{text}\n"));
+            if let Err(error) = transcript::play(&block, &mut show) {
+                panic!("{}, line {line}: {error}\n{played}", page.display());
+            }
+            count += 1;
         }
     }
+    assert!(count > 0, "labs/{lab} has no transcript");
 }
 
 /// Runs a TCP server under strace, connects once, and checks that the system

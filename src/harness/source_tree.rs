@@ -39,6 +39,13 @@ pub fn labs() -> Result<Vec<String>> {
     Ok(names.collect())
 }
 
+/// The pages of a lab: README.md, and NOTES.md if there is one.
+pub fn pages(lab: &str) -> Result<Vec<PathBuf>> {
+    let folder = root()?.join("labs").join(lab);
+    let notes = Some(folder.join("NOTES.md")).filter(|file| file.is_file());
+    Ok([folder.join("README.md")].into_iter().chain(notes).collect())
+}
+
 /// A file as text, with its name in the error.
 pub fn read(file: &Path) -> Result<String> {
     fs::read_to_string(file)

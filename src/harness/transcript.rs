@@ -15,7 +15,7 @@
 //!
 //! What a program still says after a ^C may be left out.
 //!
-//! `…` in a printed line stands for anything. A line that the same terminal
+//! `…` in a printed line matches anything. A line that the same terminal
 //! answers by typing may be a prompt, without a line end. Ports are those of
 //! the page, and are mapped to free ones: a server is started on port 0 and
 //! its first line tells the number. Files whose path begins so,
@@ -140,7 +140,7 @@ fn parse(transcript: &str) -> Result<Vec<Line<'_>>> {
     Ok(lines)
 }
 
-/// The terminals of a transcript and the ports that stand for the page's.
+/// The terminals of a transcript and the real ports of the page's.
 #[derive(Default)]
 struct Stage {
     terminals: BTreeMap<String, Terminal>,
@@ -395,7 +395,7 @@ fn find<'a>(
     found.ok_or_else(|| Error::other(format!("nothing runs in {name}")))
 }
 
-/// The ports in a command: a number of four or five digits behind a host, as
+/// The ports in a command: a number of four or five digits after a host, as
 /// a word of its own, in a URL such as `pop3://ann@127.0.0.1:11000/1`, or in
 /// an address such as `127.0.0.1:9000`.
 fn ports_in(text: &str) -> Vec<String> {

@@ -3,8 +3,9 @@
 //! either the old one or the new one.
 //!
 //! ```text
-//! Destination::new(FILE)     what cannot be a file is told at once
-//!   begin(start, version)    FILE.part, locked; FILE.version beside it
+//! Destination::new(FILE)     what cannot be a file is told at once;
+//!                            FILE.part is locked from here on
+//!   begin(start, version)    FILE.version beside it
 //!     write(bytes) …
 //!     finish()               fsync(), rename(FILE.part, FILE)
 //! ```
@@ -29,16 +30,20 @@ use socketlab::{Error, Result, args};
 /// What the progress bar shows, on a terminal only.
 const BAR: &str = "{bytes} of {total_bytes} {wide_bar} {bytes_per_sec} {eta}";
 
-/// Where a download is to go, before anything is asked of the network.
+/// Where a download is to go, before anything is asked of the network. Two
+/// downloads into one file would mix their bytes, so the part belongs to one
+/// program from the first look at it until it gets its final name.
 pub struct Destination {
     file: PathBuf,
     part: PathBuf,
     version: PathBuf,
     special: bool, // a device, FIFO or such: written to, never replaced
+    opened: Option<File>, // the part, locked
 }
 
 impl Destination {
-    /// Checks the name: an empty one is a usage error, a folder an error.
+    /// Checks the name: an empty one is a usage error, a folder an error. So
+    /// is a file that another program downloads right now.
     pub fn new(file: PathBuf) -> Result<Destination> {
         if file.as_os_str().is_empty() {
             args::usage("-o needs the name of a file");
@@ -57,31 +62,38 @@ impl Destination {
             PathBuf::from(name)
         };
         let (part, version) = (beside(".part"), beside(".version"));
-        Ok(Destination { file, part, version, special })
+        let mut to = Destination { file, part, version, special, opened: None };
+        if !special {
+            to.opened = Some(to.open_part()?);
+        }
+        Ok(to)
     }
 
     /// What an earlier try left: how many bytes, and of which version.
     pub fn rest(&self) -> Option<(u64, String)> {
-        if self.special {
-            return None;
-        }
-        // A link of that name belongs to somebody else, and no try of ours.
-        let about = fs::symlink_metadata(&self.part).ok()?;
-        let have = about.is_file().then_some(about.len())?;
-        let version = fs::read_to_string(&self.version).ok()?;
+        let have = self.opened.as_ref()?.metadata().ok()?.len();
+        // A link of that name belongs to somebody else.
+        let about = fs::symlink_metadata(&self.version).ok()?;
+        let version = about.is_file().then_some(&self.version)?;
+        let version = fs::read_to_string(version).ok()?;
         (have > 0 && !version.is_empty()).then_some((have, version))
     }
 
-    /// Opens the part, to write after its first `start` bytes; everything
+    /// Begins to write after the first `start` bytes of the part; everything
     /// else in it is cut off. With a version, a part that breaks off is kept.
-    pub fn begin(self, start: u64, version: Option<&str>) -> Result<Download> {
+    pub fn begin(
+        mut self,
+        start: u64,
+        version: Option<&str>,
+    ) -> Result<Download> {
         let file = match self.special {
             true => self.open_special()?,
-            false => self.open_part(start)?,
+            false => self.cut_part(start)?,
         };
         if !self.special && start == 0 {
             self.note_version(version)?;
         }
+        self.opened = None; // `file` is the same open file, and holds the lock
         Ok(Download {
             keep: self.special || version.is_some(),
             destination: self,
@@ -96,7 +108,20 @@ impl Destination {
         file.map_err(|error| failed("open", &self.file, error))
     }
 
-    fn open_part(&self, start: u64) -> Result<File> {
+    fn cut_part(&self, start: u64) -> Result<File> {
+        let fail = |error| failed("ftruncate", &self.part, error);
+        let Some(opened) = &self.opened else { return self.open_part() };
+        let have = opened.metadata().map_err(fail)?.len();
+        if have < start {
+            let part = self.part.display();
+            let what = format!("{part} has {have} bytes, and not {start}");
+            return Err(Error::other(what));
+        }
+        opened.set_len(start).map_err(fail)?;
+        opened.try_clone().map_err(fail)
+    }
+
+    fn open_part(&self) -> Result<File> {
         let fail = |error| failed("open", &self.part, error);
         // A link of that name may lead to somebody else's file.
         let about = fs::symlink_metadata(&self.part);
@@ -109,8 +134,7 @@ impl Destination {
             .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .open(&self.part)
             .map_err(fail)?;
-        // Two downloads into one file would mix their bytes. The kernel
-        // frees the lock when the program ends, however it ends.
+        // The kernel frees the lock when the program ends, however it ends.
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(self.is_busy()),
@@ -119,14 +143,12 @@ impl Destination {
             }
         }
         // Another download may have finished between open() and the lock.
-        let (ours, named) =
-            (file.metadata().map_err(fail)?, fs::metadata(&self.part));
-        let is_ours = named.is_ok_and(|named| named.ino() == ours.ino());
-        if !is_ours || ours.len() < start {
-            return Err(self.is_busy());
+        let ours = file.metadata().map_err(fail)?;
+        let named = fs::metadata(&self.part);
+        match named.is_ok_and(|named| named.ino() == ours.ino()) {
+            true => Ok(file),
+            false => Err(self.is_busy()),
         }
-        file.set_len(start).map_err(fail)?;
-        Ok(file)
     }
 
     fn is_busy(&self) -> Error {
@@ -144,6 +166,16 @@ impl Destination {
             .open(&self.version)
             .and_then(|mut file| file.write_all(version.as_bytes()))
             .map_err(|error| failed("write", &self.version, error))
+    }
+}
+
+impl Drop for Destination {
+    /// Nothing has begun: an empty part is not left behind.
+    fn drop(&mut self) {
+        let about = self.opened.as_ref().map(File::metadata);
+        if about.is_some_and(|about| about.is_ok_and(|a| a.len() == 0)) {
+            let _ = fs::remove_file(&self.part);
+        }
     }
 }
 
@@ -189,21 +221,31 @@ impl Download {
         self.keep && !self.destination.special
     }
 
+    /// What came cannot be a part of the file: nothing of it is kept.
+    pub fn discard(mut self) {
+        self.keep = self.destination.special;
+        if !self.keep {
+            let _ = fs::remove_file(&self.destination.version);
+        }
+    }
+
     /// All has arrived. Returns the sentence that says so.
     pub fn finish(mut self) -> Result<String> {
         self.bar.finish_and_clear();
         let flushed = self.file.flush();
         flushed.map_err(|e| failed("write", self.name(), e))?;
-        let Destination { file, part, version, special } = &self.destination;
+        let Destination { file, part, version, special, .. } =
+            &self.destination;
         if !special {
             // First the bytes, then the name: after a power failure FILE is
             // the old one or the complete new one, and never empty.
             let synced = self.file.get_ref().sync_all();
             synced.map_err(|e| failed("fsync", part, e))?;
+            // After the rename, the next download may have a version here.
+            let _ = fs::remove_file(version);
             let renamed = fs::rename(part, file);
             renamed.map_err(|e| failed("rename", part, e))?;
             self.keep = true; // there is no part any more
-            let _ = fs::remove_file(version);
         }
         let (name, size) = (file.display(), self.size);
         Ok(format!("saved {name}: {size} bytes"))
@@ -244,10 +286,13 @@ mod tests {
 
         let mut download = new().begin(0, None).expect("begun");
         download.write(b"half").expect("written");
-        let busy = new().begin(0, None).err().expect("locked").to_string();
+        let busy = Destination::new(file.clone()).err().expect("locked");
+        let busy = busy.to_string();
         assert!(busy.contains("another program writes"), "{busy}");
         drop(download);
         assert_eq!(count(), 0);
+        drop(new());
+        assert_eq!(count(), 0, "nothing has begun");
 
         let mut download = new().begin(0, Some("v1")).expect("begun");
         download.write(b"half").expect("written");

@@ -6,5 +6,6 @@ mod layers;
 mod pages;
 mod programs;
 mod questions;
+mod reading;
 mod tags;
 mod tree;

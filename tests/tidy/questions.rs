@@ -4,7 +4,7 @@ use guide::viva;
 use harness::source_tree;
 use harness::steps::banners;
 
-use crate::tree::{code, labs, none, read, root};
+use crate::tree::{code, labs, none, root};
 
 #[test]
 fn viva_questions_are_whole_and_point_at_what_exists() {
@@ -48,14 +48,7 @@ fn viva_questions_are_whole_and_point_at_what_exists() {
 
 /// `(viva 3)` and `(try 1)` in a lab's files must point at something.
 fn pointers(lab: &str, questions: usize) -> Vec<String> {
-    let page = read(&format!("labs/{lab}/README.md"));
-    let (_, tries) = page.split_once("\n## Try\n").unwrap_or_default();
-    let tries = tries.split("\n## ").next().unwrap_or_default();
-    let tries = tries
-        .lines()
-        .filter_map(|line| line.split_once(". "))
-        .filter(|(number, _)| number.parse::<usize>().is_ok())
-        .count();
+    let tries = tries(lab);
     let mut problems = Vec::new();
     for (file, text) in code(&format!("labs/{lab}")) {
         for (number, line) in text.lines().enumerate() {
@@ -72,4 +65,22 @@ fn pointers(lab: &str, questions: usize) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The number of experiments: `## Try` in the README, and `## More to try` in
+/// the notes, which go on counting.
+fn tries(lab: &str) -> usize {
+    let mut count = 0;
+    for page in source_tree::pages(lab).expect("pages") {
+        let text = source_tree::read(&page).expect("a page");
+        for title in ["\n## Try\n", "\n## More to try\n"] {
+            let (_, tries) = text.split_once(title).unwrap_or_default();
+            let tries = tries.split("\n## ").next().unwrap_or_default();
+            let numbers = tries.lines().filter_map(|line| {
+                line.split_once(". ")?.0.parse::<usize>().ok()
+            });
+            count += numbers.count();
+        }
+    }
+    count
 }

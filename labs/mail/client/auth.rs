@@ -76,15 +76,11 @@ pub fn password(user: &str, file: Option<&Path>) -> String {
     };
     let checked = found.and_then(|bytes| {
         let text = String::from_utf8(bytes);
-        match text.map_err(|_| "the password is not UTF-8")? {
-            text if text.is_empty() => Err("an empty password".into()),
-            text if text.len() > LONGEST_PASSWORD => {
-                Err("a password of more than 16384 bytes".into())
-            }
-            text if text.chars().any(char::is_control) => {
-                Err("a control character in the password".into())
-            }
-            text => Ok(text),
+        let text = text.map_err(|_| "the password is not UTF-8")?;
+        match (1..=LONGEST_PASSWORD).contains(&text.len()) {
+            true if !text.contains(char::is_control) => Ok(text),
+            true => Err("a control character in the password".into()),
+            false => Err("a password has 1 to 16384 bytes".into()),
         }
     });
     checked.unwrap_or_else(|problem| args::usage(&problem))

@@ -1,7 +1,6 @@
 //! The text of the message: all of stdin, read before the client connects,
-//! because a server disconnects a client that is silent for long.
-//!
-//! If the message cannot be sent, a text from a file is still there. A typed
+//! because a server disconnects a client that is silent for long. If the
+//! message cannot be sent, a text from a file is still there. A typed
 //! text is nowhere else, so the client saves it as `dead.letter`, as mail(1)
 //! does.                                                           [W-T4a]
 

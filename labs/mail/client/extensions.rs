@@ -1,6 +1,4 @@
-//! The extensions that a server offers: the lines of its reply to EHLO, a
-//! keyword each.
-//!
+//! The extensions that a server offers: the lines of its reply to EHLO.
 //! ```text
 //! 250-PIPELINING            several commands in one go
 //! 250-SIZE 10240000         the longest message, in octets
@@ -9,7 +7,6 @@
 //! 250-8BITMIME              bytes above 127 in the message
 //! 250 SMTPUTF8              and in addresses
 //! ```
-//!
 //! The reply to HELO offers nothing.                     (viva 12) [W-T4a]
 
 use crate::smtp::reply::Reply;

@@ -1,13 +1,12 @@
 //! Whom a message is from and for, as the user types it: `ada@example.com`,
-//! or with a name for people, `"Lovelace, Ada" <ada@example.com>`.
-//!
-//! A domain in another script travels in its ASCII form (`bücher.example`
-//! is `xn--bcher-kva.example`), which every server takes. The part before the
-//! @ has no such form: it needs a server that offers SMTPUTF8.
+//! or with a name for people, `"Lovelace, Ada" <ada@example.com>`. A domain
+//! in another script travels in its ASCII form (`bücher.example` is
+//! `xn--bcher-kva.example`). The part before the @ has none: it needs a
+//! server that offers SMTPUTF8.
 
 use socketlab::console;
 
-use crate::smtp::address::Address;
+use crate::smtp::address::{Address, find_unquoted};
 
 /// An address and the name of its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,17 +66,12 @@ impl Mailbox {
 
     /// Several, with commas between. A comma in quotes is part of a name.
     pub fn parse_list(text: &str) -> Result<Vec<Mailbox>, String> {
-        let (mut parts, mut part) = (Vec::new(), String::new());
-        let (mut quoted, mut escaped) = (false, false);
-        for character in text.chars() {
-            match character {
-                ',' if !quoted => parts.push(std::mem::take(&mut part)),
-                _ => part.push(character),
-            }
-            quoted ^= character == '"' && !escaped;
-            escaped = quoted && character == '\\' && !escaped;
+        let (mut parts, mut rest) = (Vec::new(), text);
+        while let Some(at) = find_unquoted(rest, ',') {
+            parts.push(rest.get(..at).unwrap_or_default());
+            rest = rest.get(at + 1..).unwrap_or_default();
         }
-        parts.push(part);
+        parts.push(rest);
         parts.iter().map(|part| Mailbox::parse(part)).collect()
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
+use socketlab::Result;
 use socketlab::args::{self, Port};
 
 use super::auth::{self, Login, Mechanism};
@@ -110,8 +111,12 @@ impl Plan {
     }
 }
 
-/// Checks everything and reads password and files.
-pub fn plan(args: Args) -> Plan {
+/// Checks everything and reads password and files. What the user typed wrong
+/// ends the program; the error is a certificate file that cannot be read.
+pub fn plan(args: Args) -> Result<Plan> {
+    if args.tls == TlsPolicy::Upgrade || args.tls.comes_first(args.port.0) {
+        tls::check_cert_file()?;
+    }
     let timeout = args.timeout.map(|seconds| {
         let seconds = args::in_range("--timeout", seconds, 0.1, 3600.0);
         Duration::from_secs_f64(seconds)
@@ -145,10 +150,10 @@ pub fn plan(args: Args) -> Plan {
     });
     let (subject, body) = (args.subject.clone(), String::new());
     let letter = Letter { from, to, cc, bcc, subject, body, attachments };
-    Plan { args, timeout, sender, login, letter }
+    Ok(Plan { args, timeout, sender, login, letter })
 }
 
-fn or_usage<T>(option: &str, found: Result<T, String>) -> T {
+fn or_usage<T>(option: &str, found: std::result::Result<T, String>) -> T {
     found.unwrap_or_else(|why| args::usage(&format!("{option}: {why}")))
 }
 

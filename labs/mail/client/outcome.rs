@@ -89,10 +89,11 @@ impl Delivery {
 
     /// Why nobody gets it.
     pub fn all_refused(&self) -> String {
-        let lines = self.refused.iter();
-        let lines = lines.map(|(address, why)| format!("{address}: {why}"));
-        let lines: Vec<String> = lines.collect();
-        format!("no recipient was accepted\n{}", lines.join("\n"))
+        let mut text = "no recipient was accepted".to_string();
+        for (address, why) in &self.refused {
+            text.push_str(&format!("\n{address}: {why}"));
+        }
+        text
     }
 }
 

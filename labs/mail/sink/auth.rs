@@ -1,56 +1,34 @@
-//! AUTH, the log-in as the sink checks it (RFC 4954). mail/client/auth.rs draws
-//! the three dialogues; this is the other end of them.
-//!
-//! Base64 hides nothing: `base64 -d` undoes it. So all of this belongs under
-//! TLS, and the console never shows what the client answers.       (viva 6)
+//! AUTH, the log-in as the sink checks it (RFC 4954). client/auth.rs draws
+//! the dialogues. Base64 hides nothing, so all of this belongs under TLS, and
+//! the console never shows what the client answers.                (viva 6)
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use socketlab::{Error, Result, say};
+use socketlab::{Result, say};
 
-use super::session::{Next, Session};
-use super::settings::Account;
-use crate::smtp::reply::{Reply, reply};
+use super::session::{Account, Answer, Next, Session};
+use crate::smtp::reply::reply;
 use crate::smtp::verb::Verb;
 
 /// What EHLO offers.
-pub(super) const MECHANISMS: &str = "AUTH PLAIN LOGIN XOAUTH2";
-
-/// Why the log-in came to nothing.
-enum NoLogin {
-    Refused(Reply), // the client did something wrong
-    Lost(Error),    // the connection
-}
-
-impl From<Reply> for NoLogin {
-    fn from(reply: Reply) -> NoLogin {
-        NoLogin::Refused(reply)
-    }
-}
-
-impl From<Error> for NoLogin {
-    fn from(error: Error) -> NoLogin {
-        NoLogin::Lost(error)
-    }
-}
+pub(super) const MECHANISMS: &str = "AUTH PLAIN LOGIN";
 
 impl<'a> Session<'a> {
     /// AUTH, from the command to the reply that ends the log-in.
     pub(super) fn auth(&mut self, words: &str) -> Result<Next> {
-        match self.log_in(words) {
+        match self.log_in(words)? {
             Ok(user) => {
                 say!("[{}] is {user}", self.peer);
                 let reply = reply!(235, "2.7.0 you are {user}");
                 self.user = Some(user);
                 self.done(Verb::Auth, &reply)
             }
-            Err(NoLogin::Refused(why)) => self.refuse(Some(Verb::Auth), why),
-            Err(NoLogin::Lost(error)) => Err(error),
+            Err(why) => self.refuse(Some(Verb::Auth), why),
         }
     }
 
     /// Is this the moment for AUTH? Then the account.
-    fn may_log_in(&mut self) -> std::result::Result<&'a Account, Reply> {
+    fn may_log_in(&mut self) -> Answer<&'a Account> {
         let Some(account) = &self.settings.account else {
             let what = "no log-in here: start me with --user";
             return Err(reply!(502, "5.5.1 {what}"));
@@ -67,47 +45,42 @@ impl<'a> Session<'a> {
     }
 
     /// Goes through the mechanism that `words` names, and returns the user's
-    /// name.
-    fn log_in(&mut self, words: &str) -> std::result::Result<String, NoLogin> {
-        let account = self.may_log_in()?;
+    /// name, or why the client is refused.
+    fn log_in(&mut self, words: &str) -> Result<Answer<String>> {
+        let account = match self.may_log_in() {
+            Ok(account) => account,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         // The first answer may have come with the command.
         let (mechanism, first) = match words.split_once(' ') {
             Some((mechanism, first)) => (mechanism, Some(first.trim())),
             None => (words, None),
         };
-        match mechanism.to_ascii_uppercase().as_str() {
-            "PLAIN" => {
-                let answer = self.answer(first, b"")?;
-                let parts: Vec<&[u8]> = answer.split(|&b| b == 0).collect();
-                // On whose behalf, who, and the password.
-                let [_, user, password] = parts.as_slice() else {
-                    let why = "PLAIN is NUL user NUL password, in base64";
-                    return Err(reply!(501, "5.5.2 {why}").into());
-                };
-                Ok(account.check(user, password)?)
+        let mechanism = mechanism.to_ascii_uppercase();
+        let prompts = match mechanism.as_str() {
+            "PLAIN" => &[""][..],
+            "LOGIN" => &["Username:", "Password:"],
+            "" => return Ok(Err(reply!(501, "5.5.4 AUTH and a mechanism"))),
+            _ => return Ok(Err(reply!(504, "5.5.4 only {MECHANISMS}"))),
+        };
+        let (mut first, mut answers) = (first, Vec::new());
+        for prompt in prompts {
+            match self.answer(first.take(), prompt)? {
+                Ok(answer) => answers.push(answer),
+                Err(refusal) => return Ok(Err(refusal)),
             }
-            "LOGIN" => {
-                let user = self.answer(first, b"Username:")?;
-                let password = self.answer(None, b"Password:")?;
-                Ok(account.check(&user, &password)?)
-            }
-            "XOAUTH2" => {
-                let answer = self.answer(first, b"")?;
-                let Some((user, token)) = oauth(&answer) else {
-                    let why = "XOAUTH2 is user=…^Aauth=Bearer …^A^A";
-                    return Err(reply!(501, "5.5.2 {why}").into());
-                };
-                let checked = account.check(user, token);
-                if checked.is_err() {
-                    // A refusal is explained first, and the client says that
-                    // it has read it with an empty line.
-                    self.answer(None, br#"{"status":"401"}"#)?;
-                }
-                Ok(checked?)
-            }
-            "" => Err(reply!(501, "5.5.4 AUTH and a mechanism").into()),
-            _ => Err(reply!(504, "5.5.4 only {MECHANISMS}").into()),
         }
+        if mechanism == "LOGIN" {
+            answers.insert(0, Vec::new()); // now it looks like PLAIN's
+        }
+        // On whose behalf, who, and the password.
+        let text = answers.join(&0);
+        let parts: Vec<&[u8]> = text.split(|&byte| byte == 0).collect();
+        let [_, user, password] = parts.as_slice() else {
+            let why = "PLAIN is NUL user NUL password, in base64";
+            return Ok(Err(reply!(501, "5.5.2 {why}")));
+        };
+        Ok(account.check(user, password))
     }
 
     /// The client's next answer: `first`, or what it replies to a 334 with
@@ -115,32 +88,27 @@ impl<'a> Session<'a> {
     fn answer(
         &mut self,
         first: Option<&str>,
-        prompt: &[u8],
-    ) -> std::result::Result<Vec<u8>, NoLogin> {
+        prompt: &str,
+    ) -> Result<Answer<Vec<u8>>> {
         let line = match first {
             Some(first) => first.to_string(),
             None => {
                 let prompt = BASE64_STANDARD.encode(prompt);
                 self.send_reply(Some(Verb::Auth), &reply!(334, "{prompt}"))?;
-                let line = self.read_line()??;
+                let line = match self.read_line()? {
+                    Ok(line) => line,
+                    Err(refusal) => return Ok(Err(refusal)),
+                };
                 self.show("C: ***");
                 line
             }
         };
-        match line.as_str() {
-            "*" => Err(reply!(501, "5.7.0 given up, as you wish").into()),
+        Ok(match line.as_str() {
+            "*" => Err(reply!(501, "5.7.0 given up, as you wish")),
             "=" => Ok(Vec::new()),
             line => BASE64_STANDARD
                 .decode(line)
-                .map_err(|_| reply!(501, "5.5.2 that is not base64").into()),
-        }
+                .map_err(|_| reply!(501, "5.5.2 that is not base64")),
+        })
     }
-}
-
-/// `user=alice^Aauth=Bearer TOKEN^A^A`
-fn oauth(answer: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut parts = answer.split(|&byte| byte == 1);
-    let user = parts.next()?.strip_prefix(b"user=")?;
-    let token = parts.next()?.strip_prefix(b"auth=Bearer ")?;
-    Some((user, token))
 }

@@ -16,15 +16,14 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use socketlab::{Error, Result, net};
 
-/// The names that it is for, besides the host's own and the one bound to.
-const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
-
 /// Makes key and certificate, and writes the certificate.
 pub fn config(folder: &Path, host: &str) -> Result<Arc<ServerConfig>> {
     let fail = |error: &dyn std::fmt::Display| {
         Error::other(format!("TLS: the certificate: {error}"))
     };
-    let mut names = NAMES.map(str::to_string).to_vec();
+    // This host's names, and the one bound to.
+    let mut names =
+        ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
     for name in [net::hostname(), host.trim_matches(['[', ']']).into()] {
         if !name.is_empty() && !names.contains(&name) {
             names.push(name);

@@ -1,5 +1,5 @@
 //! The commands of the sink: what each does to the session, and when it may
-//! come. mail/sink.rs calls `turn` again and again.
+//! come. sink.rs calls `turn` again and again.
 //!
 //! ```text
 //! EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message
@@ -12,9 +12,8 @@ use socketlab::Result;
 
 use super::auth::MECHANISMS;
 use super::parse::{Path, parameters, path, split};
-use super::session::{Envelope, Next, Session};
+use super::session::{Answer, Envelope, NAME, Next, Session};
 use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
-use super::settings::NAME;
 use crate::smtp::address::is_host_name;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
@@ -25,9 +24,6 @@ const MOST_RECIPIENTS: usize = 1000;
 /// The reply to HELP.
 const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
                     HELP QUIT: RFC 5321";
-
-/// A reply, or one that counts as the client's error.
-type Answer = std::result::Result<Reply, Reply>;
 
 impl Session<'_> {
     /// The server speaks first: the client learns at once that this is a mail
@@ -90,7 +86,7 @@ impl Session<'_> {
     }
 
     /// A command that needs one reply and no more.
-    fn perform(&mut self, verb: Verb, rest: &str) -> Answer {
+    fn perform(&mut self, verb: Verb, rest: &str) -> Answer<Reply> {
         match verb {
             Verb::Ehlo | Verb::Helo => self.hello(verb, rest),
             Verb::Mail => self.mail(rest),
@@ -120,18 +116,11 @@ impl Session<'_> {
             self.send_reply(None, &reply!(421, "4.7.0 this is no web server"))?;
             return Ok(Next::Close);
         }
-        let line = line.to_ascii_uppercase();
-        let word = line.split(' ').next().unwrap_or_default();
-        let known = ["EXPN", "ETRN", "TURN", "BDAT", "SEND", "SOML", "SAML"];
-        let reply = match known.contains(&word) {
-            true => reply!(502, "5.5.1 {word} is not for a sink"),
-            false => reply!(500, "5.5.2 unknown command: HELP lists them"),
-        };
-        self.refuse(None, reply)
+        self.refuse(None, reply!(500, "5.5.2 unknown: HELP lists commands"))
     }
 
     /// EHLO lists the extensions; HELO is for clients from before 1993.
-    fn hello(&mut self, verb: Verb, name: &str) -> Answer {
+    fn hello(&mut self, verb: Verb, name: &str) -> Answer<Reply> {
         if !is_host_name(name) {
             return Err(reply!(501, "5.5.4 {verb} and your host's name"));
         }
@@ -160,7 +149,7 @@ impl Session<'_> {
     }
 
     /// STARTTLS: says yes or no; the handshake is next.
-    fn may_start_tls(&mut self, rest: &str) -> Answer {
+    fn may_start_tls(&mut self, rest: &str) -> Answer<Reply> {
         match () {
             () if !rest.is_empty() => Err(reply!(501, "5.5.4 STARTTLS alone")),
             () if self.reader.stream().is_secure() => {
@@ -181,7 +170,7 @@ impl Session<'_> {
     }
 
     /// `MAIL FROM:<sender>`: a new envelope.
-    fn mail(&mut self, rest: &str) -> Answer {
+    fn mail(&mut self, rest: &str) -> Answer<Reply> {
         if self.hello.is_none() {
             return Err(reply!(503, "5.5.1 EHLO first"));
         }
@@ -213,7 +202,7 @@ impl Session<'_> {
 
     /// `RCPT TO:<recipient>`: once for each of them. A refusal does not
     /// concern the others.
-    fn rcpt(&mut self, rest: &str) -> Answer {
+    fn rcpt(&mut self, rest: &str) -> Answer<Reply> {
         let Some(mail) = &mut self.mail else {
             return Err(reply!(503, "5.5.1 MAIL first"));
         };
@@ -240,7 +229,7 @@ impl Session<'_> {
 }
 
 /// Letters beyond ASCII need SMTPUTF8, announced with MAIL.
-fn ascii_or(utf8: bool, path: &Path<'_>) -> std::result::Result<(), Reply> {
+fn ascii_or(utf8: bool, path: &Path<'_>) -> Answer<()> {
     match utf8 || path.address.is_ascii() {
         true => Ok(()),
         false => Err(reply!(553, "5.6.7 this address needs SMTPUTF8")),

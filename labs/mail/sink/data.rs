@@ -16,7 +16,7 @@ use socketlab::line::Received;
 use socketlab::{Result, say};
 
 use super::maildir::{Draft, cannot_store};
-use super::session::{Envelope, Next, Session};
+use super::session::{Answer, Envelope, Next, Session};
 use super::wire::too_slow;
 use crate::smtp::dot_stuffing::{BadLine, bad_line, unstuffed};
 use crate::smtp::reply::{Reply, reply};
@@ -83,10 +83,7 @@ impl Session<'_> {
     }
 
     /// The envelope, if it has a sender and a recipient. It is used up.
-    fn complete_envelope(
-        &mut self,
-        rest: &str,
-    ) -> std::result::Result<Envelope, Reply> {
+    fn complete_envelope(&mut self, rest: &str) -> Answer<Envelope> {
         if !rest.is_empty() {
             return Err(reply!(501, "5.5.4 DATA alone"));
         }
@@ -106,7 +103,6 @@ impl Session<'_> {
             Ok(name) => name,
             Err(error) => return self.done(Verb::Dot, &cannot_store(&error)),
         };
-        self.commands = 0;
         say!("[{}] stored {name}: {}", self.peer, mail.summary());
         if self.cut(Verb::Dot) {
             return Ok(Next::Close);

@@ -1,7 +1,6 @@
 //! The envelope: who sends to whom, by MAIL and RCPT. The envelope and the
 //! header of the message inside need not agree, and no server compares them.
 //! This is why anybody can write any From.                     (viva 9)
-//!
 //! A stored message would lose its envelope, so the sink writes it on top:
 //!
 //! ```text
@@ -15,8 +14,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use socketlab::console;
 
-use super::session::{Envelope, Session};
-use super::settings::NAME;
+use super::session::{Envelope, NAME, Session};
 
 impl Session<'_> {
     /// The lines above the message.
@@ -34,10 +32,10 @@ impl Session<'_> {
             IpAddr::V6(address) => format!("[IPv6:{address}]"),
         };
         lines.push(format!("Received: from {hello} ({address})"));
-        let secure = self.reader.stream().is_secure();
-        let tls = match secure {
-            true => format!(" ({})", self.reader.stream().description()),
-            false => String::new(),
+        let stream = self.reader.stream();
+        let (secure, tls) = match stream.is_secure() {
+            true => (true, format!(" ({})", stream.description())),
+            false => (false, String::new()),
         };
         let protocol = self.protocol(mail, secure);
         lines.push(format!("\tby {NAME} with {protocol}{tls};"));

@@ -18,8 +18,6 @@ use std::time::Duration;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::{VERBS, Verb};
 
-const SLOWEST: f64 = 86_400.0; // seconds of `--slow`: a day
-
 /// All that is to go wrong.
 pub struct Faults {
     fails: Vec<Fail>,
@@ -88,65 +86,44 @@ impl Faults {
         };
         self.slow.iter().find(here).map(|(_, delay)| *delay)
     }
-
-    /// One line that says what is set, so that nobody wonders next week.
-    pub fn summary(&self) -> Option<String> {
-        let fails = self.fails.iter().map(|fail| {
-            let mut text = format!("{}: {}", fail.verb, fail.code);
-            if let Some(address) = &fail.address {
-                text.push_str(&format!(" for {address}"));
-            }
-            let left = fail.left.load(Ordering::Relaxed);
-            if left < u32::MAX {
-                text.push_str(&format!(" {left} times"));
-            }
-            text
-        });
-        let drops = self.drops.iter().map(|verb| format!("{verb}: cut"));
-        let slow = self.slow.iter().map(|(verb, delay)| {
-            let verb = verb.map_or("every reply".into(), |v| v.to_string());
-            format!("{verb}: {delay:?} late")
-        });
-        let all: Vec<String> = fails.chain(drops).chain(slow).collect();
-        (!all.is_empty()).then(|| all.join(", "))
-    }
 }
 
 /// `rcpt=550*2:bob@example.org`
 fn fail(text: &str) -> Result<Fail, String> {
-    let wrong = |why: &str| format!("--fail {text}: {why}");
+    let wrong = |why: &str| {
+        let form = "VERB=CODE, VERB=CODE*TIMES or rcpt=CODE:ADDRESS";
+        format!("--fail {text}: {form}; {why}")
+    };
     let parts = text.split_once('=');
-    let (word, rest) =
-        parts.ok_or_else(|| wrong("VERB=CODE, such as --fail rcpt=550"))?;
+    let (word, rest) = parts.ok_or_else(|| wrong("such as rcpt=550"))?;
     let verb = verb("--fail", word)?;
     let (rest, address) = match rest.split_once(':') {
         Some((rest, address)) => (rest, Some(address.to_string())),
         None => (rest, None),
     };
-    if address.is_some() && !matches!(verb, Verb::Mail | Verb::Rcpt) {
-        return Err(wrong("only mail and rcpt name somebody"));
-    }
-    let bounce = verb == Verb::Mail && address.as_deref() == Some("");
-    let address_like = |a: &String| a.contains('@') && !a.contains(['<', '*']);
-    if !bounce && !address.as_ref().is_none_or(address_like) {
-        return Err(wrong(
-            "an address must follow the :, such as \
-             --fail rcpt=550*2:bob@example.org",
-        ));
+    let named = match (verb, &address) {
+        (_, None) => true,
+        (Verb::Mail, Some(address)) if address.is_empty() => true, // a bounce
+        (Verb::Mail | Verb::Rcpt, Some(address)) => {
+            address.contains('@') && !address.contains(['<', '*'])
+        }
+        _ => false,
+    };
+    if !named {
+        return Err(wrong("only mail and rcpt have an address, without <>"));
     }
     let (code, times) = match rest.split_once('*') {
-        Some((code, count)) => {
-            let times = count.parse().ok().filter(|times| *times > 0);
-            let why = wrong(&format!("how many times is *{count}?"));
-            (code, times.ok_or(why)?)
-        }
+        Some((code, times)) => (code, times.parse().unwrap_or(0)),
         None => (rest, u32::MAX),
     };
-    let number = code.parse().ok().filter(|code| (400..600).contains(code));
-    let code = number.ok_or(wrong(
-        "a failure has a code from 400 to 599: 4xx is for now, 5xx for good",
-    ))?;
-    Ok(Fail { verb, code, address, left: AtomicU32::new(times) })
+    let code = code.parse().ok().filter(|code| (400..600).contains(code));
+    match (code, times) {
+        (Some(code), 1..) => {
+            Ok(Fail { verb, code, address, left: AtomicU32::new(times) })
+        }
+        (Some(_), 0) => Err(wrong("TIMES is 1 or more")),
+        _ => Err(wrong("CODE is 400 to 599: 4xx is for now, 5xx for good")),
+    }
 }
 
 /// `5`, or `data=5`
@@ -156,9 +133,9 @@ fn seconds(text: &str) -> Result<(Option<Verb>, Duration), String> {
         None => (None, text),
     };
     let number = number.parse().ok();
-    let number = number.filter(|n| (0.0..=SLOWEST).contains(n));
+    let number = number.filter(|n| (0.0..=86_400.0).contains(n));
     let number = number.ok_or(format!(
-        "--slow {text}: seconds from 0 to {SLOWEST}, such as --slow 5, or \
+        "--slow {text}: seconds from 0 to 86400, such as --slow 5, or \
          of one verb: --slow data=5"
     ))?;
     Ok((at, Duration::from_secs_f64(number)))

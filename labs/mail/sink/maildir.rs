@@ -9,14 +9,10 @@
 //! 250          and not before                              (viva 1)
 //! ```
 //!
-//! A reader looks into new/, and moves what it has seen into cur/. A sink
-//! that is killed leaves its unfinished file in tmp/, where nobody reads it;
-//! a mail program removes it after 36 hours.
-//! Several programs may deliver into one folder without a lock, because no
-//! two of them give a file the same name.
-//!
-//! NAME is `SECONDS.MmicrosecondsPpidQcount.HOST` (cr.yp.to/proto/maildir):
-//! names of one machine sort in the order of arrival.
+//! A reader moves what it has seen from new/ into cur/. A sink that is killed
+//! leaves its unfinished file in tmp/, where nobody reads it. NAME is
+//! `SECONDS.MmicrosecondsPpidQcount.HOST` (cr.yp.to/proto/maildir). No two
+//! programs give a file the same name, so they need no lock.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};

@@ -1,15 +1,12 @@
 //! A command line of SMTP, taken apart: verb, path, parameters. RFC 5321,
-//! section 4.1. Nothing here talks to anybody.
+//! section 4.1. What is not of this form is refused with the reason.
 //!
 //! ```text
 //! MAIL FROM:<alice@example.org> SIZE=512 BODY=8BITMIME
 //! `verb'     `-- path --------' `-- parameters ------'
 //! ```
-//!
-//! What is not of this form is refused with a reply that says why: a client
-//! that is told 501 "in angle brackets" is mended in a minute.
 
-use crate::smtp::address::Address;
+use crate::smtp::address::{Address, find_unquoted};
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
@@ -54,9 +51,11 @@ pub fn path(verb: Verb, text: &str) -> Result<Path<'_>, Reply> {
     let Some(rest) = rest.trim_start().strip_prefix('<') else {
         return Err(wrong("the address stands in angle brackets"));
     };
-    let Some((inside, rest)) = close_bracket(rest) else {
+    let Some(end) = find_unquoted(rest, '>') else {
         return Err(wrong("the bracket > is missing"));
     };
+    let inside = rest.get(..end).unwrap_or_default();
+    let rest = rest.get(end + 1..).unwrap_or_default();
     if inside.len() > LONGEST_PATH - 2 {
         return Err(reply!(501, "5.1.7 path too long: 256 octets at most"));
     }
@@ -78,23 +77,6 @@ pub fn path(verb: Verb, text: &str) -> Result<Path<'_>, Reply> {
     });
     let address = address.to_string();
     Ok(Path { address, parameters: parameters.collect() })
-}
-
-/// Splits at the `>` that is not inside quotes.
-fn close_bracket(text: &str) -> Option<(&str, &str)> {
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '>' if !quoted => {
-                return Some((text.get(..at)?, text.get(at + 1..)?));
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Reads the parameters of MAIL: each at most once, and none that is unknown.

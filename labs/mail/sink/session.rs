@@ -9,20 +9,92 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use rustls::ServerConfig;
 use socketlab::line::LineReader;
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
-use socketlab::{Error, Result};
+use socketlab::{Error, Result, secret};
 use tls::Channel;
 
-use super::settings::Settings;
+use super::faults::Faults;
+use super::maildir::Maildir;
+use crate::smtp::reply::{Reply, reply};
+
+/// What the sink calls itself.
+pub(super) const NAME: &str = "localhost";
 
 /// The longest lines in bytes, CRLF not counted: of a command; of MAIL, whose
 /// parameters add to it; of an AUTH answer. [RFC 5321 4.5.3.1.4, RFC 4954 4]
 pub(super) const LONGEST_COMMAND: usize = 510;
 pub(super) const LONGEST_MAIL: usize = LONGEST_COMMAND + 26 + 17 + 10 + 500;
 pub(super) const LONGEST_ANSWER: usize = 12_286;
+
+/// What all sessions share: the command line, understood. Nobody changes it
+/// after the start, so there is no lock.
+pub struct Settings {
+    /// Where messages go.
+    pub maildir: Maildir,
+    /// What goes wrong on request.
+    pub faults: Faults,
+    /// The certificate, with `--tls` and `--implicit-tls`.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Does TLS begin before the greeting?
+    pub implicit: bool,
+    /// Who may log in.
+    pub account: Option<Account>,
+    /// Bytes of the largest message.
+    pub max_size: u64,
+    /// How long a client may be silent.
+    pub idle: Duration,
+    /// Print no dialogue.
+    pub quiet: bool,
+}
+
+/// The environment variable with the password, if no file has it.
+pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
+
+/// The one account, with `--user`.
+pub struct Account {
+    user: String,
+    password: Option<Vec<u8>>, // None: any will do
+}
+
+impl Account {
+    /// The password is the first line of the file, or else the variable's.
+    pub fn new(user: String, file: Option<&str>) -> Result<Account> {
+        let password = match file.map(Path::new) {
+            Some(file) => Some(secret::from_file(file, 16 * 1024)?),
+            None => secret::from_environment(VARIABLE),
+        };
+        if password.as_ref().is_some_and(Vec::is_empty) {
+            return Err(Error::other("the password is empty"));
+        }
+        Ok(Account { user, password })
+    }
+
+    /// Is every password accepted?
+    pub fn is_open(&self) -> bool {
+        self.password.is_none()
+    }
+
+    /// The user's name, if these two are right.
+    pub(super) fn check(&self, user: &[u8], password: &[u8]) -> Answer<String> {
+        let right = self.password.as_ref();
+        let right = right.is_none_or(|right| right == password);
+        // Never which of the two was wrong.
+        match user == self.user.as_bytes() && right && !password.is_empty() {
+            true => Ok(self.user.clone()),
+            false => Err(reply!(535, "5.7.8 user name or password is wrong")),
+        }
+    }
+}
+
+/// What a step found, or the reply that refuses it.
+pub(super) type Answer<T> = std::result::Result<T, Reply>;
 
 /// What happens after a reply.
 #[derive(PartialEq, Eq)]
@@ -53,7 +125,6 @@ pub struct Session<'a> {
     pub(super) hello: Option<String>,  // what the client calls itself
     pub(super) user: Option<String>,   // after AUTH
     pub(super) mail: Option<Envelope>, // after MAIL
-    pub(super) commands: u32,          // since the last message
     pub(super) errors: u32,            // refused commands
 }
 
@@ -81,7 +152,6 @@ impl<'a> Session<'a> {
             hello: None,
             user: None,
             mail: None,
-            commands: 0,
             errors: 0,
         })
     }

@@ -5,12 +5,9 @@ use socketlab::line::Received;
 use socketlab::stream::Stream;
 use socketlab::{Result, console, say};
 
-use super::session::{Next, Session};
+use super::session::{Answer, Next, Session};
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
-
-/// Commands between two messages. A mail client does not need more.
-const MOST_COMMANDS: u32 = 10_000;
 
 /// Refused commands. A mail client does not make more mistakes.
 const MOST_ERRORS: u32 = 20;
@@ -21,9 +18,7 @@ const SHOWN: usize = 120;
 impl Session<'_> {
     /// The client's next line, or the reply that it gets instead: 421 where
     /// nothing can follow.
-    pub(super) fn read_line(
-        &mut self,
-    ) -> Result<std::result::Result<String, Reply>> {
+    pub(super) fn read_line(&mut self) -> Result<Answer<String>> {
         // ---- 5 recv() ----------------------------------------------------
         // A segment may hold half a command or ten of them. They are read one
         // by one, and each gets its own reply, in order. (PIPELINING)
@@ -33,10 +28,6 @@ impl Session<'_> {
             }
             received => received?,
         };
-        self.commands += 1;
-        if self.commands > MOST_COMMANDS {
-            return Ok(Err(reply!(421, "4.7.0 too many commands")));
-        }
         let line = match received {
             Received::Line(line) => line,
             Received::TooLong => return Ok(Err(reply!(500, "5.5.2 too long"))),

@@ -117,6 +117,19 @@ fn is_quoted(local: &str) -> bool {
     !escaped
 }
 
+/// Where `wanted` is first, outside of "quotes".
+pub fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    let mut letters = text.char_indices();
+    let found = letters.find(|&(_, letter)| {
+        let here = letter == wanted && !quoted;
+        quoted ^= letter == '"' && !escaped;
+        escaped = quoted && letter == '\\' && !escaped;
+        here
+    });
+    found.map(|(at, _)| at)
+}
+
 /// One part of a domain. `_` belongs to no domain by the RFC, but machines of
 /// a local network have it in their names.
 fn is_label(label: &str) -> bool {

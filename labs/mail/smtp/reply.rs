@@ -131,9 +131,8 @@ impl Reply {
     /// What a sender can do about the refusals that everybody meets.
     fn advice(&self) -> Option<&'static str> {
         let words = self.lines.join(" ").to_ascii_lowercase();
-        let starttls = words.contains("starttls") || words.contains("tls");
         Some(match self.code {
-            530 if starttls => {
+            530 if words.contains("tls") => {
                 "Commands come after encryption here: --tls starttls"
             }
             530 => "Log in first: --user NAME. It takes encryption, too",

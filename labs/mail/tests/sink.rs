@@ -210,7 +210,7 @@ fn w_t4a_every_command_has_its_moment() {
             ("RCPT TO:<a@b.org>", "503"),
             ("VRFY bob", "252"),
             ("VRFY", "501"),
-            ("expn list", "502 5.5.1"),
+            ("expn list", "500 5.5.2"),
             ("STARTTLS", "502 5.5.1"),
             ("AUTH PLAIN", "502 5.5.1"),
             ("QUIT now", "501"),

@@ -152,7 +152,7 @@ fn w_t2h_our_client_prints_status_fields_and_body() {
 
 /// Answers one connection after the other with these bytes, then closes;
 /// gives the requests.
-fn origin(answers: Vec<Vec<u8>>) -> (u16, thread::JoinHandle<Vec<String>>) {
+pub fn origin(answers: Vec<Vec<u8>>) -> (u16, thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let thread = thread::spawn(move || {
@@ -203,7 +203,7 @@ fn w_t2h_text_is_shown_line_by_line_and_drives_no_terminal() {
 }
 
 #[track_caller]
-fn download(port: u16, file: &Path) -> (Terminal, Option<i32>) {
+pub fn download(port: u16, file: &Path) -> (Terminal, Option<i32>) {
     let (port, file) = (port.to_string(), file.display().to_string());
     let words = ["127.0.0.1", &port, "/file", "-o", &file];
     let mut client = Terminal::start("web-client", words).expect("it starts");

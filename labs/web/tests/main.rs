@@ -4,6 +4,7 @@
 
 mod clients;
 mod crowd;
+mod downloads;
 mod files;
 mod fuzz;
 mod once;

@@ -27,7 +27,7 @@ fn w_t4a_every_verb_can_fail() {
         ("quit=500", vec![("QUIT", "500 5.0.0")]),
     ] {
         let mut sink = Sink::start(&["--fail", fault]);
-        sink.server.wait_for("faults: …");
+        sink.server.wait_for("on request: --fail …");
         let client = sink.talk();
         // A failed DATA forgets nothing here: RSET is the client's to say.
         let script: Vec<_> = match fault {
@@ -129,7 +129,7 @@ fn w_t4a_an_option_that_makes_no_sense_is_told() {
         (["--fail", "rcpt=5e2"], "…400 to 599…"),
         (["--fail", "send=550"], "--fail: \"send\" is none of greeting …"),
         (["--fail", "data=451:a@b.org"], "…only mail and rcpt…"),
-        (["--fail", "data=451*0"], "…how many times…"),
+        (["--fail", "data=451*0"], "…TIMES is 1 or more…"),
         (["--drop-after", "now"], "--drop-after: \"now\" is none of …"),
         (["--slow", "-1"], "--slow -1: seconds from 0…"),
         (["--slow", "nan"], "--slow nan: seconds from 0…"),
@@ -212,9 +212,6 @@ fn w_t4a_auth_is_refused_in_every_wrong_way() {
             (login, "334 VXNlcm5hbWU6"),
             (bad, "334 UGFzc3dvcmQ6"),
             (bad, "535"),
-            // user=alice^Aauth=Bearer no^A^A, and the empty line after 334
-            ("AUTH XOAUTH2 dXNlcj1hbGljZQFhdXRoPUJlYXJlciBubwEB", "334 "),
-            ("", "535"),
             ("auth plain AGFsaWNlAHNlY3JldA==", "235 2.7.0"),
             (login, "503 5.5.1"),
             ("MAIL FROM:<a@b.org> AUTH=<>", "250"),
@@ -228,11 +225,6 @@ fn w_t4a_auth_is_refused_in_every_wrong_way() {
     ]);
     dialogue(&client, TO_DATA);
     dialogue(&client, &[("hi\r\n.", "250")]);
-    let client = sink.after(&[(
-        "AUTH XOAUTH2 dXNlcj1hbGljZQFhdXRoPUJlYXJlciBzZWNyZXQBAQ==",
-        "235",
-    )]);
-    drop(client);
     assert!(sink.message().contains("with ESMTPA;"));
     // Nothing of it is on the console, not even in base64.
     sink.server.console().signal(rustix::process::Signal::INT).expect("ok");
