@@ -79,11 +79,14 @@ echo-task2-server: ## task 2: echoes it
 echo-task2-client: ## task 2: prints the echo
 echo-task3-server: ## task 3: one client after the other, until `stop`
 echo-task3-client: ## task 3: many sentences
+echo-task4-server: ## task 4: the echo over UDP
+echo-task4-client: ## task 4: sends datagrams, waits for each echo
 echo-threads-server: ## task 3 with a bare thread per client
+echo-poll-server: ## many clients in one thread, with poll(2)
 echo-server: ## the echo server to use: a bounded number of threads
 echo-client: ## the echo client to use: both directions at once
-echo-udp-server: ## task 4: UDP
-echo-udp-client: ## task 4: UDP
+echo-udp-server: ## the UDP server to use: no endless loops
+echo-udp-client: ## the UDP client to use: sends lost datagrams again
 echo-deadlock: ## fails on purpose: writes all, then reads
 bench-echo: ## speed beside Python and socat, as ratios
 test-echo: ## its tests
@@ -128,6 +131,8 @@ viva-calculator: ## its questions
 
 ## chat: a room of many (handout G, the bonus)
 chat: ## the handout's two screens, scripted
+chat-plain-server: ## the room in its fewest lines: read it first
+chat-plain-client: ## the chat window in its fewest lines
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
 chat-client: ## a chat client: what you type all others read; quit leaves
 bench-chat: ## speed beside ncat and inspircd, as ratios

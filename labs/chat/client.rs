@@ -12,12 +12,14 @@
 use std::io::{self, IsTerminal};
 use std::net::Shutdown;
 use std::process;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use chat::screen::{self, Keyboard, Names, Screen};
+use chat::text;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
@@ -45,10 +47,11 @@ fn main() -> Result<()> {
 
     let names = Names::default();
     let (mut keyboard, screen) = screen::open(args.plain, &names)?;
-    let (accepted, let_in) = bounded(1);
+    let (told, answers) = bounded(2);
     let script = args.name.is_some() && !io::stdin().is_terminal();
     let name = args.name.clone();
-    let mut login = Login { name, script, accepted, done: false };
+    let mut login =
+        Login { name, script, told, state: Asked::Not, answered: false };
     let socket = server.clone();
     let room = thread::Builder::new()
         .name("room".into())
@@ -56,15 +59,15 @@ fn main() -> Result<()> {
         .map_err(|error| Error::new("spawn", "room", error))?;
 
     // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
-    let socket = server.clone();
-    signals::on_signal(move || leave(&socket))?;
+    let (socket, eol) = (server.clone(), args.eol);
+    signals::on_signal(move || leave(&socket, eol))?;
 
     // The other thread reads to the end of the stream, and ends the program.
-    let talked = talk(&server, &mut keyboard, args.name, &let_in);
+    let talked = talk(&server, &mut keyboard, args.name, eol, &answers);
     // It may wait for the editor to show something, which now never will.
     drop(keyboard);
     match &talked {
-        Ok(()) => leave(&server),
+        Ok(()) => leave(&server, eol),
         // The server is gone: the other thread says why.
         Err(error) if error.is_peer_gone() => {
             let _ = room.join();
@@ -78,37 +81,62 @@ fn main() -> Result<()> {
 fn talk(
     server: &TcpSocket,
     keyboard: &mut Keyboard,
-    name: Option<String>,
-    let_in: &Receiver<()>,
+    mut name: Option<String>,
+    eol: &[u8],
+    answers: &Receiver<Answer>,
 ) -> Result<()> {
-    if let Some(name) = name {
-        server.send_all(format!("{name}\n").as_bytes())?;
-        // What a script says next must not be taken for a name. A server
-        // that does not say that we are in is trusted after a while.
-        if !io::stdin().is_terminal() {
-            let _ = let_in.recv_timeout(GOODBYE);
-        }
-    }
-    while let Some(mut line) = keyboard.read()? {
-        if line == b"quit" {
-            break;
-        }
+    let person = io::stdin().is_terminal();
+    let mut pause = None; // between two lines of a script
+    loop {
+        let line = match name.take() {
+            Some(name) => Some(name.into_bytes()),
+            None => keyboard.read()?,
+        };
+        let Some(line) = line.filter(|line| line != b"quit") else {
+            return Ok(());
+        };
 
         // ---- 3 send() ----------------------------------------------------
         // One line, one send(): the newline is what makes it a message.
-        line.push(b'\n');
-        server.send_all(&line)?;
+        server.send_all(&[&line, eol].concat())?;
+        if person {
+            NAMED.get_or_init(Instant::now);
+        } else if NAMED.get().is_none() {
+            NAMED.get_or_init(Instant::now);
+            pause = pause_after_login(answers, eol);
+        } else if let Some(pause) = pause {
+            thread::sleep(pause);
+        }
     }
-    Ok(())
 }
 
-/// Sends `quit`, so that the room learns that we left and did not break. We
-/// wait five seconds for the server to close.
-fn leave(server: &TcpSocket) {
+/// What a script says next must not be taken for a name, so we wait until the
+/// room has let us in. A room that says nothing of the kind is trusted after a
+/// while. Returns the pause that later lines need: a room that takes what one
+/// recv() returns for one message would join lines that follow at once.
+fn pause_after_login(
+    answers: &Receiver<Answer>,
+    eol: &[u8],
+) -> Option<Duration> {
+    let mut answer = answers.recv_timeout(PATIENCE);
+    if answer == Ok(Answer::Other) {
+        answer = answers.recv_timeout(2 * GAP);
+    }
+    match answer {
+        Ok(Answer::JoinedInLines) if !eol.is_empty() => None,
+        _ => Some(GAP),
+    }
+}
+
+/// Sends `quit`, so that the room learns that we left and did not break. It
+/// has a second to close.
+fn leave(server: &TcpSocket, eol: &[u8]) {
     LEAVING.store(true, Ordering::Release);
-    let _ = server.send_all(b"quit\n");
+    let until = Instant::now() + GOODBYE;
+    let _ = server.set_send_timeout(Some(GOODBYE / 2)); // it may not read
+    let _ = server.send_all(&[b"quit", eol].concat());
     let _ = server.shutdown(Shutdown::Write);
-    thread::sleep(GOODBYE);
+    thread::sleep(until.saturating_duration_since(Instant::now()));
     let _ = server.shutdown(Shutdown::Both);
 }
 
@@ -116,31 +144,110 @@ fn leave(server: &TcpSocket) {
 struct Login {
     name: Option<String>, // the answer to the first question
     script: bool,         // no person is there to answer a second one
-    accepted: Sender<()>, // gets a word when the room has let us in
-    done: bool,
+    told: Sender<Answer>, // what the room says to the name
+    state: Asked,
+    answered: bool, // or we have said that there is no answer
+}
+
+/// Who has asked for the name.
+#[derive(PartialEq)]
+enum Asked {
+    Not,
+    /// The room, as chat-server does.
+    ByRoom,
+    /// We, because the room did not; nothing has arrived since.
+    ByUs,
+    /// The login is over.
+    In,
+}
+
+/// What the room says to a name.
+#[derive(PartialEq)]
+enum Answer {
+    /// It has let us in, and its lines end with newlines.
+    JoinedInLines,
+    /// Anything else.
+    Other,
 }
 
 impl Login {
     /// Adds a line to those that are shown; `false`: the name was refused,
-    /// and a script has only one.
-    fn show(&mut self, mut line: String, shown: &mut Vec<String>) -> bool {
-        if !self.done && line.starts_with("Server: time=") {
-            self.done = true;
-            shown.push(String::new()); // the handout's screen [G-8c]
-            let _ = self.accepted.try_send(());
-        } else if !self.done && line == "Enter login name:" {
-            match self.name.take() {
-                Some(name) => {
-                    line =
-                        format!("{line} {}", console::escape(name.as_bytes()));
-                }
-                // The question again: why has just been shown.
-                None if self.script => return false,
-                None => {}
-            }
+    /// and a script has only one. `ended`: it had a newline.
+    fn show(
+        &mut self,
+        line: &str,
+        ended: bool,
+        shown: &mut Vec<String>,
+    ) -> bool {
+        if self.state == Asked::In {
+            shown.push(line.to_string());
+            return true;
         }
-        shown.push(line);
+        if let Some(rest) = line.strip_prefix(QUESTION) {
+            // Without a newline what follows may be on the same line.
+            let rest = rest.trim_matches([' ', '>']);
+            return self.question(shown)
+                && (rest.is_empty() || self.show(rest, ended, shown));
+        }
+        let joined = line.starts_with("Server: time=");
+        if joined && self.state == Asked::Not {
+            self.ask(shown);
+        }
+        if joined {
+            shown.push(String::new()); // the handout's screen [G-8c]
+            self.state = Asked::In;
+        } else if self.state != Asked::Not {
+            self.state = Asked::ByRoom; // if it asks now, it asks again
+        }
+        self.answered = true;
+        let _ = self.told.try_send(match joined && ended {
+            true => Answer::JoinedInLines,
+            false => Answer::Other,
+        });
+        shown.push(line.to_string());
         true
+    }
+
+    /// The room asks for a name.
+    fn question(&mut self, shown: &mut Vec<String>) -> bool {
+        match self.state {
+            Asked::Not => self.ask(shown),
+            // It is late: the user has read ours.
+            Asked::ByUs => {}
+            // The question again: why has just been shown.
+            _ if self.script => return false,
+            _ => shown.push(QUESTION.to_string()),
+        }
+        self.state = Asked::ByRoom;
+        true
+    }
+
+    /// The question, once. `--name` answers it.
+    fn ask(&mut self, shown: &mut Vec<String>) {
+        let name = self.name.take().map(String::into_bytes);
+        let name = name.map(|name| format!(" {}", console::escape(&name)));
+        shown.push(format!("{QUESTION}{}", name.unwrap_or_default()));
+    }
+
+    /// Nothing has arrived for a while. The handout's client asks for the
+    /// name itself, and so do we, where the room does not.         [G-8b]
+    fn nothing_came(&mut self, shown: &mut Vec<String>) {
+        if self.state == Asked::Not {
+            self.ask(shown);
+            self.state = Asked::ByUs;
+        } else if NAMED.get().is_some_and(|at| at.elapsed() > PATIENCE) {
+            shown.push(NO_ANSWER.to_string());
+            self.answered = true;
+        }
+    }
+
+    /// How long to wait for a line before `nothing_came` must be called.
+    fn limit(&self) -> Option<Duration> {
+        match self.state {
+            Asked::Not => Some(ASK_AFTER),
+            _ if self.answered => None,
+            _ => Some(GAP),
+        }
     }
 }
 
@@ -153,27 +260,45 @@ fn follow_room(
 ) {
     let mut lines = LineReader::new(server.clone(), LONGEST, GOODBYE);
     lines.wait_for_ever();
+    // Until we are in, a pause ends a line, too: another room may send its
+    // question without a newline.
+    lines.accept_pause(PAUSE);
+    lines.finish_within(login.limit());
     let end = loop {
+        let mut shown = Vec::new();
         // ---- 4 recv() ----------------------------------------------------
         // Whatever arrives, whoever says it. Nothing may arrive for hours.
         // The server's end is 0 bytes, and is said at once.     (try 12)
         let mut next = match lines.read() {
             Ok(Received::End) => break None,
             Ok(received) => Some(received),
+            Err(error) if error.is_timeout() && login.limit().is_some() => {
+                login.nothing_came(&mut shown);
+                lines.finish_within(login.limit());
+                None
+            }
             Err(error) => break Some(error),
         };
         // What came together is shown together: a terminal is slow.
-        let mut shown = Vec::new();
         while let Some(received) = next {
+            let ended = matches!(received, Received::Line(_));
             let line = match received {
                 // The server has escaped it; but is it our server?
-                Received::Line(line) => console::escape(&line),
+                Received::Line(line) | Received::Unterminated(line) => {
+                    text::readable(&line)
+                }
                 _ => "(a line too long to show)".to_string(),
             };
             learn_names(&line, names);
-            if !login.show(line, &mut shown) {
+            if !login.show(&line, ended, &mut shown) {
                 screen.show(&shown);
                 process::exit(1);
+            }
+            if login.state == Asked::In && ended {
+                lines.expect_line_ends();
+            }
+            if login.state != Asked::Not {
+                lines.finish_within(login.limit());
             }
             next = lines.read_ready();
         }
@@ -225,6 +350,15 @@ fn learn_names(line: &str, names: &Names) {
     }
 }
 
+fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
+    match word {
+        "none" => Ok(b""),
+        "lf" => Ok(b"\n"),
+        "crlf" => Ok(b"\r\n"),
+        _ => Err(format!("'{word}' is none of: none, lf, crlf")),
+    }
+}
+
 /// Longest line that is shown, in bytes: /who in a large room.
 const LONGEST: usize = 256 * 1024;
 
@@ -232,8 +366,26 @@ const LONGEST: usize = 256 * 1024;
 const MOST_NAMES: usize = 4096;
 const LONGEST_NAME: usize = 24;
 
+/// What the room asks; after this time without it we ask.
+const QUESTION: &str = "Enter login name:";
+const ASK_AFTER: Duration = Duration::from_millis(300);
+
+/// How long the room may take to answer the name.
+const PATIENCE: Duration = Duration::from_secs(3);
+const NO_ANSWER: &str = "(no answer within 3 s: this may not be a chat room, \
+    or it may want another newline: see --eol in --help)";
+
+/// Silence that ends a line without a newline, before we are in.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Between two lines of a script, for a room that may read no lines.
+const GAP: Duration = Duration::from_millis(300);
+
 /// How long the server may take to close after we said `quit`.
-const GOODBYE: Duration = Duration::from_secs(5);
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// When the first line was sent, which is the name.
+static NAMED: OnceLock<Instant> = OnceLock::new();
 
 /// The user has left, so the end of the stream is not an error.
 static LEAVING: AtomicBool = AtomicBool::new(false);
@@ -251,6 +403,9 @@ struct Args {
     /// is refused ends the program
     #[argh(option)]
     name: Option<String>,
+    /// what ends a line: none, lf or crlf (default lf)
+    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
+    eol: &'static [u8],
     /// append plain lines, with no editing and no colour; so do a pipe,
     /// TERM=dumb and NO_COLOR
     #[argh(switch)]

@@ -30,7 +30,7 @@ use crossbeam_channel::{Receiver, Sender};
 use jiff::Zoned;
 use socketlab::log::Log;
 
-use crate::names;
+use crate::names::{self, Look};
 use crate::outbox::Outbox;
 
 /// A batch is sent after this many events, or this many bytes.
@@ -99,7 +99,7 @@ pub enum ChatLine {
 
 struct Member {
     name: Arc<str>,
-    key: String,
+    look: Look, // of its name
     outbox: Outbox,
     since: usize, // bytes of the batch that were queued before it joined
 }
@@ -177,16 +177,23 @@ impl Hub {
     /// Looks the name up and takes it in one step.
     /// [G-8d] (viva 3) (try 3)
     fn join(&mut self, name: &str, outbox: Outbox) -> Result<u64, String> {
-        let key = names::key(name);
-        if self.members.values().any(|member| member.key == key) {
-            return Err(format!("the name {name} is taken"));
+        let look = Look::of(name);
+        let mut all = self.members.values();
+        if let Some(other) = all.find(|other| other.look.is_like(&look)) {
+            return Err(match other.look.is_same(&look) {
+                true => format!("the name {name} is taken"),
+                false => format!(
+                    "the name {name} looks like {}, who is here",
+                    other.name
+                ),
+            });
         }
         let id = self.next;
         self.next += 1;
         self.log.line(format!("({name} comes from {})", outbox.peer()));
         let since = self.batch.len();
         self.members
-            .insert(id, Member { name: name.into(), key, outbox, since });
+            .insert(id, Member { name: name.into(), look, outbox, since });
         self.announce_count(&format!("{name} has joined."));
         Ok(id)
     }
@@ -233,7 +240,8 @@ impl Hub {
             let (name, text) = rest.split_at_checked(end)?;
             let text = text.strip_prefix(' ').unwrap_or(text);
             let key = names::key(name);
-            let found = self.members.iter().find(|(_, m)| m.key == key);
+            let same = |member: &Member| names::key(&member.name) == key;
+            let found = self.members.iter().find(|(_, m)| same(m));
             found.map(|(to, _)| (*to, text))
         });
         let said = |(_, text): &(_, &str)| !text.trim().is_empty();

@@ -1,13 +1,15 @@
 //! A chat room: clients log in with a name, and all others see each line of a
 //! member at once. Handout G (IIT Goa), question 8.
 //!
-//! Programs, in reading order: `server.rs` (the room), `client.rs`.
+//! Programs, in reading order: `plain_server.rs` and `plain_client.rs` (the
+//! room in its fewest lines), `server.rs` (the room to use), `client.rs`.
 //!
 //! ```text
 //! reader       one client's thread: its login, then its lines
 //! hub          the thread that owns the room
 //! outbox       the way to one member, which never blocks the hub
 //! names        which names the room admits
+//! text         what of a line is shown
 //! screen       the client's keyboard and screen
 //! ```
 
@@ -16,3 +18,4 @@ pub mod names;
 pub mod outbox;
 pub mod reader;
 pub mod screen;
+pub mod text;

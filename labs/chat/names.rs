@@ -2,6 +2,8 @@
 //! hub.rs.                                           [G-8d] (viva 11) (try 4)
 
 use socketlab::console::is_deceptive;
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::confusable_detection;
 use unicode_width::UnicodeWidthChar;
 
 /// Longest name, in characters.
@@ -26,9 +28,13 @@ pub fn check(line: &[u8]) -> Result<String, &'static str> {
     if name.contains(':') {
         return Err("a name has no colon");
     }
+    // Neither `：`, which is a colon of full width, nor `꞉`, a letter.
+    if skeleton(name).contains(':') {
+        return Err("a name has nothing that looks like a colon");
+    }
     // `Batman (to you): psst` is a whisper, `(Batman left: quit)` a note on
     // the console, and commas part the names that /who lists.
-    if name.contains([',', '(', ')']) {
+    if name.nfkc().any(|c| matches!(c, ',' | '(' | ')')) {
         return Err("a name has no comma and no parenthesis");
     }
     if name.chars().any(|c| is_deceptive(c) || is_unseen(c)) {
@@ -37,20 +43,64 @@ pub fn check(line: &[u8]) -> Result<String, &'static str> {
     if name.chars().next().and_then(char::width) == Some(0) {
         return Err("a name does not begin with an accent");
     }
-    if key(name) == key("Server") {
+    let (look, room) = (Look::of(name), Look::of("Server"));
+    if look.is_same(&room) {
         return Err("Server is the room itself");
     }
+    if look.is_like(&room) {
+        return Err("that name looks like Server, which is the room itself");
+    }
     // `/` begins a command, and `* Batman waves` is what /me says.
-    if name.starts_with(['/', '*']) {
+    if skeleton(name).starts_with(['/', '*']) {
         return Err("a name does not begin with / or *");
     }
     Ok(name.to_string())
+}
+
+/// What a name looks like, to compare it with others.       [G-8d] (try 3)
+pub struct Look {
+    key: String,
+    skeletons: [String; 2],
+}
+
+impl Look {
+    /// The look of a name. There are two skeletons, because `I` looks like
+    /// `l`, and `I` is `i` in another case.
+    pub fn of(name: &str) -> Look {
+        let one = skeleton(&key(name));
+        let two = skeleton(&key(&skeleton(name)));
+        Look { key: key(name), skeletons: [key(&one), key(&two)] }
+    }
+
+    /// Is it the same name, perhaps in another case?
+    pub fn is_same(&self, other: &Look) -> bool {
+        self.key == other.key
+    }
+
+    /// Could a reader take one for the other? So it is with Bob1 and Bobl,
+    /// and with a Cyrillic `а` in Batman.
+    pub fn is_like(&self, other: &Look) -> bool {
+        self.skeletons.iter().any(|one| other.skeletons.contains(one))
+    }
 }
 
 /// What two spellings of one name have in common. Upper case tells that ß and
 /// SS are one; lower case before it, that ẞ is ß.
 pub fn key(name: &str) -> String {
     name.to_lowercase().to_uppercase().to_lowercase()
+}
+
+/// Characters that look alike become one, by the table of Unicode's technical
+/// standard 39, after wide and joined forms became plain (NFKC). That table
+/// leaves out most small capitals. Several spaces are one.
+fn skeleton(name: &str) -> String {
+    const SMALL: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
+    let large = |c| ('a'..='z').zip(SMALL.chars()).find(|(_, s)| *s == c);
+    let plain = name.nfkc().map(|c| large(c).map_or(c, |(letter, _)| letter));
+    let plain: String = plain.collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let plain = words.join(" ");
+    confusable_detection::skeleton(&plain).collect()
 }
 
 /// Spaces that are not the space, and characters that show nothing: with one

@@ -19,11 +19,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, bounded};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
-use socketlab::{Error, Result, console};
+use socketlab::{Error, Result};
 
 use crate::hub::{ChatLine, Event};
 use crate::names;
 use crate::outbox::Outbox;
+use crate::text;
 
 /// Longest line, in bytes.
 const LONGEST: usize = 4096;
@@ -237,7 +238,7 @@ fn send(room: &Room, id: u64, lines: Vec<ChatLine>) -> Result<()> {
 /// What a line asks for. Control characters are escaped here, once, so
 /// that no member can drive another's terminal.           [G-8d] (try 7)
 fn understand(line: &[u8]) -> Option<ChatLine> {
-    let text = console::escape(String::from_utf8_lossy(line).as_bytes());
+    let text = text::readable(String::from_utf8_lossy(line).as_bytes());
     let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
     // Upper and lower case count, but not in a command.
     Some(match word.to_ascii_lowercase().as_str() {

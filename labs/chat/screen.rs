@@ -5,17 +5,20 @@
 //! [X-TTY]
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
 use parking_lot::Mutex;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{
+    OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
+};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -33,7 +36,10 @@ use socketlab::{Error, Result, console, say};
 pub type Names = Arc<Mutex<BTreeSet<String>>>;
 
 /// Where the user types.
-pub struct Keyboard(Input);
+pub struct Keyboard {
+    input: Input,
+    pasted: VecDeque<Vec<u8>>, // lines that are complete and not yet read
+}
 
 enum Input {
     /// Lines from stdin, as they are.
@@ -73,8 +79,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// A message that shows nothing: rustyline wants a newline.
 const NOTHING: &str = "\x1b[A\n";
 
-/// The terminal shows what is written at once again.
-const END_OF_UPDATE: &str = "\x1b[?2026l";
+/// The terminal shows what is written at once again, and does not mark what
+/// is pasted.
+const END_OF_MODES: &str = "\x1b[?2026l\x1b[?2004l";
+
+/// Keys that follow each other faster than this are one piece of typing.
+const TYPING: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+
+/// How long keys are thrown away at the end, at most.
+const TYPED_ON: Duration = Duration::from_secs(2);
 
 /// Opens both; plain if asked for, or if this is not a terminal that
 /// can do more.
@@ -82,15 +95,16 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     let plain = plain || dumb || env::var_os("NO_COLOR").is_some();
     if plain || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Ok((Keyboard(Input::Plain), Screen(Output::Plain)));
+        return Ok((Keyboard::new(Input::Plain), Screen(Output::Plain)));
     }
     let fail = |error: ReadlineError| Error::other(error.to_string());
-    // Pasted lines are sent as lines, not held together. While rustyline
-    // waits for the rest of a key or for a choice it shows nothing that
-    // arrives: it must never do so. Tab lists all that fits at once, an Esc
-    // is over soon, and keys that want a second one do nothing.
+    // The terminal marks what is pasted, so that a tab in it is a tab and not
+    // the key that completes names. While rustyline waits for the rest of a
+    // key or for a choice it shows nothing that arrives: it must never do so.
+    // Tab lists all that fits at once, an Esc is over soon, and keys that want
+    // a second one do nothing.
     let config = Config::builder()
-        .bracketed_paste(false)
+        .bracketed_paste(true)
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
         .keyseq_timeout(Some(ESC))
@@ -112,28 +126,39 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     }));
     // A terminal that rustyline cannot draw on.
     let Ok(printer) = editor.create_external_printer() else {
-        return Ok((Keyboard(Input::Plain), Screen(Output::Plain)));
+        return Ok((Keyboard::new(Input::Plain), Screen(Output::Plain)));
     };
     let before = tcgetattr(io::stdin())
         .map_err(|error| Error::new("tcgetattr", "stdin", error.into()))?;
     let printer = Box::new(printer);
     let drawn = Some(drawn);
     let above = Above { printer, before, drawn, closing, cleared };
-    let keyboard = Keyboard(Input::Lines(Box::new(editor)));
+    let keyboard = Keyboard::new(Input::Lines(Box::new(editor)));
     Ok((keyboard, Screen(Output::Above(above))))
 }
 
 impl Keyboard {
+    fn new(input: Input) -> Keyboard {
+        Keyboard { input, pasted: VecDeque::new() }
+    }
+
     /// The next line of the user; `None` when she wants to leave: end of
     /// input, Ctrl-D, Ctrl-C.
     pub fn read(&mut self) -> Result<Option<Vec<u8>>> {
-        let Input::Lines(editor) = &mut self.0 else {
+        let Input::Lines(editor) = &mut self.input else {
             return console::read_stdin_line();
         };
+        if let Some(line) = self.pasted.pop_front() {
+            return Ok(Some(line));
+        }
         match editor.readline("> ") {
-            Ok(line) => {
-                let _ = editor.add_history_entry(line.as_str());
-                Ok(Some(line.into_bytes()))
+            Ok(text) => {
+                // What was pasted may be several lines.
+                for line in text.split('\n') {
+                    let _ = editor.add_history_entry(line);
+                    self.pasted.push_back(line.into());
+                }
+                Ok(self.pasted.pop_front())
             }
             Err(ReadlineError::Eof | ReadlineError::Interrupted) => Ok(None),
             Err(error) => Err(Error::other(error.to_string())),
@@ -170,8 +195,15 @@ impl Screen {
     }
 
     /// Gives the terminal back as it was, while the other thread may still
-    /// wait for the keyboard, and says the last words.
+    /// wait for the keyboard, and says the last words. Those are for a user
+    /// who did not want to leave, and who may be typing.
     pub fn close(self, last: Option<&str>) {
+        if let Some(last) = last
+            && matches!(self.0, Output::Plain)
+        {
+            say!("{last}");
+            return discard_keys();
+        }
         if let Output::Above(above) = self.0 {
             let Above { printer, before, closing, cleared, .. } = above;
             if cleared.try_recv() != Err(TryRecvError::Disconnected) {
@@ -180,12 +212,32 @@ impl Screen {
                 if thread::Builder::new().spawn(wake).is_ok() {
                     let _ = cleared.recv_timeout(PATIENCE);
                 }
-                console::prompt(END_OF_UPDATE);
+                console::prompt(END_OF_MODES);
+            }
+            if let Some(last) = last {
+                say!("{last}");
+                discard_keys();
             }
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
         }
-        if let Some(last) = last {
-            say!("{last}");
+    }
+}
+
+/// Throws away what the user goes on typing: it was meant for the room, and
+/// the shell would take it for a command.
+fn discard_keys() {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return;
+    }
+    let until = Instant::now() + TYPED_ON;
+    loop {
+        let _ = tcflush(&stdin, QueueSelector::IFlush);
+        let mut keys = [PollFd::new(&stdin, PollFlags::IN)];
+        let more = poll(&mut keys, Some(&TYPING)).is_ok_and(|n| n > 0);
+        if !more || Instant::now() > until {
+            let _ = tcflush(&stdin, QueueSelector::IFlush);
+            return;
         }
     }
 }

@@ -17,6 +17,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
@@ -75,6 +76,7 @@ fn main() -> Result<()> {
             Err(_) => break, // Ctrl-C or SIGTERM
         }
     }
+    settings.stopping.store(true, Ordering::Relaxed);
     clients.finish();
     Ok(())
 }
@@ -90,17 +92,19 @@ fn converse(
     client.set_no_delay()?;
     let mut session = Session::new(client, peer, settings)?;
     let mut next = session.greet()?;
-    while next != Next::Close {
-        next = session.turn()?;
-        if next == Next::Tls {
-            session = session.start_tls()?;
+    let end = loop {
+        match next {
+            Next::Close(end) => break end,
+            Next::Tls => session = session.start_tls()?,
+            Next::Command => {}
         }
-    }
+        next = session.turn()?;
+    };
 
     // ---- 7 close() -------------------------------------------------------
     // FIN. The listening socket and the other clients' sockets stay open.
     session.close();
-    say!("[{peer}] left");
+    say!("[{peer}] {end}");
     Ok(())
 }
 
@@ -136,6 +140,7 @@ fn prepare(args: &Args) -> Result<Settings> {
         max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
         idle: Duration::from_secs(idle),
         quiet: args.quiet,
+        stopping: AtomicBool::new(false),
     })
 }
 

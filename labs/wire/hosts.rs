@@ -39,7 +39,6 @@ use harness::terminal::{Terminal, program_folder};
 use harness::{namespaces, source_tree, transcript};
 use rustix::process::{Signal, getgid, getuid};
 use socketlab::args::{self, Program, Role};
-
 use socketlab::{Error, Result, say, warn};
 use wire::network::{CABLE_ENDS, Network, address};
 use wire::orders::Order;

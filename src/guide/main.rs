@@ -27,8 +27,8 @@ struct Args {
     /// (an id such as D-T3.2, a call, a program, an error) · explain WORD
     /// (ECONNREFUSED, 111, TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web
     /// server) · viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM]
-    /// (the numbered steps, side by side) · ports (what listens) · doctor
-    /// (what works on this machine)
+    /// (the numbered steps, side by side) · ports (what listens) · doctor (what
+    /// works on this machine)
     #[argh(positional)]
     command: String,
     /// what it is about

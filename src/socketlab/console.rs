@@ -206,6 +206,20 @@ pub fn escape_short(bytes: &[u8], limit: usize) -> String {
     format!("{shown}… ({} bytes)", bytes.len())
 }
 
+/// A message as a console prints it: [`escape`]d, and complete up to 4 KiB.
+/// Of a longer one it prints 4 KiB, then how many bytes more there were.
+pub fn message(bytes: &[u8]) -> String {
+    const MOST: usize = 4096;
+    if bytes.len() <= MOST {
+        return escape(bytes);
+    }
+    // Not in the middle of a UTF-8 character, which has 4 bytes at most.
+    let begins = |at: &usize| bytes.get(*at).is_some_and(|b| b >> 6 != 0b10);
+    let end = (MOST - 3..=MOST).rev().find(begins).unwrap_or(MOST);
+    let shown = escape(bytes.get(..end).unwrap_or_default());
+    format!("{shown}… and {} bytes more", bytes.len() - end)
+}
+
 /// Characters that change how a terminal shows the rest of the line: C1
 /// controls, line separators, direction marks and overrides.
 pub fn is_deceptive(character: char) -> bool {
@@ -242,6 +256,16 @@ mod tests {
     fn a_peer_cannot_fill_a_log() {
         assert_eq!(escape_short(b"abcdef", 3), "abc… (6 bytes)");
         assert_eq!(escape_short(b"abc", 3), "abc");
+    }
+
+    #[test]
+    fn a_message_is_complete_up_to_4_kib() {
+        assert_eq!(message(&[b'x'; 4096]), "x".repeat(4096));
+        let text = format!("{}é, and more", "x".repeat(4095));
+        let shown = format!("{}… and 12 bytes more", "x".repeat(4095));
+        assert_eq!(message(text.as_bytes()), shown);
+        assert!(message(&[0x80; 5000]).ends_with("\\x80… and 904 bytes more"));
+        assert_eq!(message(b"\x1b[2J"), "\\x1b[2J");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::program;
@@ -47,8 +48,8 @@ impl Error {
     }
 
     /// The same error, of a call that the kernel ended because its time limit
-    /// had passed, `waited` after it began. Its errno does not always say so:
-    /// it is EINPROGRESS for a `connect`.
+    /// had passed: `waited` is how long the program has waited in all. The
+    /// errno does not always say so: it is EINPROGRESS for a `connect`.
     pub fn after(self, waited: Duration) -> Error {
         Error { waited: Some(waited), ..self }
     }
@@ -125,22 +126,51 @@ impl fmt::Display for Error {
             return Ok(()); // a hint is about a call
         }
         write!(f, ". {}", explain::hint(self.call, number))?;
-        if self.call == "connect"
-            && self.kind() == io::ErrorKind::ConnectionRefused
-            && let Some(program) = program::current()
-            && let Some(server) = program.other_end()
-        {
-            let port = self.on.rsplit(':').next().unwrap_or_default();
-            if port == "0" {
-                return f.write_str(" Port 0 is nobody's: give the server's.");
-            }
-            write!(f, " In this lab: make {server}")?;
-            if port != program.port.to_string() {
-                write!(f, " PORT={port}")?;
-            }
+        if self.call == "recv" && self.is_timeout() && is_client() {
+            f.write_str(
+                " A server for one client at a time may be serving another.",
+            )?;
         }
-        Ok(())
+        f.write_str(&self.server_to_start().unwrap_or_default())
     }
+}
+
+impl Error {
+    /// After a refusal: which server of ours to start, on which machine and
+    /// on which address, so that it is found where this program looks.
+    fn server_to_start(&self) -> Option<String> {
+        let refused = self.kind() == io::ErrorKind::ConnectionRefused;
+        let calls = ["connect", "send", "recv"]; // the last two are UDP's
+        let program = program::current()?;
+        let server = program.other_end()?;
+        if !refused || !calls.contains(&self.call) {
+            return None;
+        }
+        let address: SocketAddr = self.on.parse().ok()?;
+        let (ip, port) = (address.ip(), address.port());
+        if port == 0 {
+            return Some(" Port 0 is nobody's: give the server's.".into());
+        }
+        let port = match port == program.port {
+            true => String::new(),
+            false => format!(" PORT={port}"),
+        };
+        let all = if ip.is_ipv4() { "0.0.0.0" } else { "::" };
+        Some(match ip {
+            IpAddr::V4(Ipv4Addr::LOCALHOST | Ipv4Addr::UNSPECIFIED) => {
+                format!(" In this lab: make {server}{port}")
+            }
+            ip if ip.is_loopback() || ip.is_unspecified() => {
+                format!(" In this lab: make {server} HOST={ip}{port}")
+            }
+            // 127.0.0.1, the usual HOST, is that machine's own loopback.
+            _ => format!(" On that machine: make {server} HOST={all}{port}"),
+        })
+    }
+}
+
+fn is_client() -> bool {
+    program::current().is_some_and(|program| program.other_end().is_some())
 }
 
 // `fn main() -> Result<()>` prints errors with Debug: the same line.

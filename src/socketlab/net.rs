@@ -18,6 +18,8 @@
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use explain::Entry;
 use rustix::net::AddressFamily;
@@ -53,7 +55,7 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     let found = (bare, port).to_socket_addrs().map_err(|error| {
         let text = error.to_string();
         let reason = text.rsplit(": ").next().unwrap_or_default();
-        fail(io::Error::other(unresolved(reason)))
+        fail(io::Error::other(unresolved(bare, reason)))
     })?;
     // The resolver answers once per socket type on some systems.
     let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -70,8 +72,12 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
 
 /// The resolver's own words, its name for the error, and what to try. std
 /// hands on the words alone.
-fn unresolved(reason: &str) -> String {
+fn unresolved(host: &str, reason: &str) -> String {
     match explain::find(reason).first() {
+        Some(Entry { name, .. }) if host == hostname() => format!(
+            "{reason} ({name}). This machine's own name has no address: \
+             add it to /etc/hosts, or give an address such as 127.0.0.1."
+        ),
         Some(Entry { name, number: Some(number), .. }) => {
             let hint = explain::hint("getaddrinfo", *number);
             format!("{reason} ({name}). {hint}")
@@ -101,17 +107,51 @@ pub fn hostname() -> String {
 /// listens on one of them only.
 pub fn try_each<T>(
     addresses: &[SocketAddr],
+    attempt: impl FnMut(SocketAddr) -> Result<T>,
+) -> Result<T> {
+    try_each_for(0, addresses, attempt)
+}
+
+/// [`try_each`], and again each second as long as nobody listens there
+/// (ECONNREFUSED), for so many seconds at most: the client may then be started
+/// before its server. 0 seconds: each address once.            [E-I5]
+pub fn try_each_for<T>(
+    seconds: u64,
+    addresses: &[SocketAddr],
     mut attempt: impl FnMut(SocketAddr) -> Result<T>,
+) -> Result<T> {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut tell = true; // of each address, the first time
+    loop {
+        let error = match try_once(addresses, tell, &mut attempt) {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+        let left = end.saturating_duration_since(Instant::now());
+        if !refused || left.is_zero() {
+            return Err(error);
+        }
+        let seconds = left.as_secs() + 1;
+        warn!("nobody listens there yet: {seconds} s to go");
+        thread::sleep(left.min(Duration::from_secs(1)));
+        tell = false;
+    }
+}
+
+fn try_once<T>(
+    addresses: &[SocketAddr],
+    tell: bool,
+    attempt: &mut impl FnMut(SocketAddr) -> Result<T>,
 ) -> Result<T> {
     let mut last = Error::other("there is no address to try");
     for (index, &address) in addresses.iter().enumerate() {
         match attempt(address) {
             Ok(done) => return Ok(done),
-            Err(error) if index + 1 < addresses.len() => {
-                warn!("{error}\ntrying the next address of this name");
-                last = error;
-            }
             Err(error) => last = error,
+        }
+        if tell && index + 1 < addresses.len() {
+            warn!("{last}\ntrying the next address of this name");
         }
     }
     Err(last)

@@ -1,4 +1,5 @@
 //! Ctrl-C (SIGINT), `kill` (SIGTERM), and a terminal that goes away (SIGHUP).
+//! SIGUSR1 makes a server print its threads.
 //!
 //! A signal handler may call very few functions safely. So the handler of
 //! signal-hook only writes a byte into a pair of sockets, and an ordinary
@@ -14,10 +15,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::program::{self, Program};
 use crate::{Error, Result, console, threads};
 
 /// How long a program may take to end after the signal. Then this module ends
@@ -33,6 +35,8 @@ const ONE_WISH: Duration = Duration::from_millis(100);
 /// ended before. A second signal ends it at once with status 130, because an
 /// impatient user presses Ctrl-C twice. A second SIGHUP does not: the kernel
 /// and the shell each send one when a terminal is closed.
+///
+/// In a server, SIGUSR1 prints the threads and ends nothing.   [X-THREAD]
 pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     let fail = |error| Error::new("sigaction", "SIGINT", error);
     let impatient = Arc::new(AtomicBool::new(false));
@@ -44,9 +48,17 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
+    if program::current().is_some_and(Program::serves) {
+        wanted.push(SIGUSR1);
+    }
     let mut signals = Signals::new(wanted).map_err(fail)?;
     threads::spawn_essential("signals", move || {
-        if signals.forever().next().is_some() {
+        for signal in signals.forever() {
+            if signal == SIGUSR1 {
+                // A thread of its own, because the console may be stuck.
+                let _ = thread::Builder::new().spawn(threads::dump);
+                continue;
+            }
             from_now_on(impatient);
             first();
             thread::sleep(GRACE);

@@ -2,8 +2,10 @@
 //! clients can do to it, which is nothing. With our clients, Python and nc.
 
 mod crowd;
+mod foreign;
 mod members;
 mod names;
+mod plain;
 mod poor;
 mod screen;
 

@@ -78,6 +78,70 @@ fn g_8d_a_name_is_taken_whatever_its_case() {
 }
 
 #[test]
+fn g_8d_a_name_that_looks_like_another_is_refused_with_that_name() {
+    let server = Server::start("chat-server", &[]);
+    let names = ["Batman", "Bob1", "Zoé", "rn", "Ivan", "Dark Vader"];
+    let mut members = Vec::new();
+    for (index, name) in names.into_iter().enumerate() {
+        members.push(Member::join(&server, name, index + 1));
+    }
+    for (name, like) in [
+        ("B\u{430}tman", "Batman"), // Cyrillic а
+        ("\u{412}ATMAN", "Batman"), // Cyrillic В, which is в in small
+        ("Ｂａｔｍａｎ", "Batman"), // full width
+        ("𝐁𝐚𝐭𝐦𝐚𝐧", "Batman"),       // of mathematics
+        ("Βatman", "Batman"),       // Greek
+        ("Bobl", "Bob1"),
+        ("BobI", "Bob1"),
+        ("Bob|", "Bob1"),
+        ("B0b1", "Bob1"),
+        ("Zoe\u{301}", "Zoé"), // in two characters
+        ("m", "rn"),
+        ("lvan", "Ivan"),
+        ("1van", "Ivan"),
+        ("Dark  Vader", "Dark Vader"),
+    ] {
+        let mut other = Member::connect(&server);
+        other.hears("Enter login name:");
+        other.says(name);
+        let why = format!("the name {name} looks like {like}, who is here");
+        other.hears(&format!("Server: {why}"));
+        other.hears("Enter login name:");
+        other.hangs_up();
+    }
+    // Names that nobody takes for one of these.
+    let names = ["Bätman", "Bob2", "Zoe", "m1", "Ivana", "DarkVader"];
+    for (index, name) in names.into_iter().enumerate() {
+        members.push(Member::join(&server, name, index + 7));
+    }
+}
+
+#[test]
+fn g_8d_nobody_can_look_like_the_room_itself() {
+    let server = Server::start("chat-server", &[]);
+    let like = "that name looks like Server, which is the room itself";
+    let colon = "a name has nothing that looks like a colon";
+    for (name, reason) in [
+        ("S\u{435}rver", like),             // Cyrillic е
+        ("\u{405}\u{415}RVER", like),       // Cyrillic Ѕ and Е
+        ("Ｓｅｒｖｅｒ", like),             // full width
+        ("S\u{435}rv\u{435}\u{433}", like), // Cyrillic г
+        ("ꜱᴇʀᴠᴇʀ", like),
+        ("𝒮erver", like),
+        ("Batman：hi", colon),
+        ("Batman\u{a789} hi", colon),
+        ("Batman\u{2236} hi", colon),
+        ("Batman （to you）", "a name has no comma and no parenthesis"),
+        ("\u{2217} Batman", "a name does not begin with / or *"),
+    ] {
+        let mut member = Member::connect(&server);
+        member.hears("Enter login name:");
+        member.says(name);
+        member.hears(&format!("Server: {reason}"));
+    }
+}
+
+#[test]
 fn g_8e_a_whisper_finds_a_name_in_another_spelling() {
     let server = Server::start("chat-server", &[]);
     let mut one = Member::join(&server, "ﬁ", 1); // one character

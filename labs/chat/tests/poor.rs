@@ -70,7 +70,7 @@ fn g_8d_what_is_no_text_arrives_as_harmless_text() {
         (b"a\rServer: b", "a\\rServer: b"),
         ("\u{202e}evil".as_bytes(), "\\u{202e}evil"),
         (b"nul\0", "nul\\x00"),
-        (b"tab\there", "tab\\there"),
+        (b"tab\there", "tab\there"), // the one that does no harm
         // Each \xff is a byte of telnet's own language.
         (b"\xff\xf4\xff\xfd\x06", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\\x06"),
     ] {

@@ -178,6 +178,46 @@ fn g_8e_lines_that_are_pasted_are_said_one_by_one() {
 }
 
 #[test]
+fn g_8e_a_pasted_tab_stays_a_tab_and_pasted_lines_are_lines() {
+    let server = Server::start("chat-server", &[]);
+    let (mut screen, mut other) = batman(&server, "xterm-256color");
+    other.says("hello"); // the client knows this name now
+    screen.until_shown("Voldemort: hello");
+    screen.types("\x1b[200~vol\tone\x1b[201~\r");
+    other.hears("Batman: vol\tone");
+    other.says("vol\ttwo");
+    screen.until_shown("Voldemort: vol  two"); // to column 16
+    screen.types("\x1b[200~three\r\n\tfour\nquit smok\x1b[201~ing\r");
+    for line in ["three", "\tfour", "quit smoking"] {
+        other.hears(&format!("Batman: {line}"));
+    }
+}
+
+#[test]
+fn g_8e_what_is_typed_while_the_server_dies_does_not_reach_the_shell() {
+    for term in ["xterm-256color", "dumb"] {
+        let mut server = Server::start("chat-server", &[]);
+        let enter = if term == "dumb" { "\n" } else { "\r" };
+        let mut other = Member::join(&server, "Voldemort", 1);
+        let mut screen = ClientScreen::open(&server, &[], term);
+        screen.until_shown("Enter login name:");
+        screen.types(&format!("Batman{enter}"));
+        other.hears_event("Batman has joined. Member count=2");
+        screen.types("half a sen");
+        server.console().signal(Signal::KILL).expect("a signal");
+        screen.until_shown("(the server has closed the connection)");
+        screen.types("\x15rm -rf /nowhere\r\nls\n");
+        assert_eq!(screen.ends(), Some(1));
+        let waiting = rustix::io::ioctl_fionread(&screen.terminal);
+        assert_eq!(waiting.expect("a number"), 0, "{term}");
+        // And what is pasted into the shell is not marked.
+        let raw = String::from_utf8_lossy(&screen.raw).to_string();
+        let (on, off) = (raw.rfind("\x1b[?2004h"), raw.rfind("\x1b[?2004l"));
+        assert!(on <= off, "{term}: {raw:?}");
+    }
+}
+
+#[test]
 fn g_8e_a_long_typed_line_over_two_rows_survives() {
     let server = Server::start("chat-server", &[]);
     let (mut screen, mut other) = batman(&server, "xterm-256color");

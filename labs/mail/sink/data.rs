@@ -16,7 +16,7 @@ use socketlab::line::Received;
 use socketlab::{Result, say};
 
 use super::maildir::{Draft, cannot_store};
-use super::session::{Answer, Envelope, Next, Session};
+use super::session::{Answer, CUT, Envelope, Next, REFUSED, Session};
 use super::wire::too_slow;
 use crate::smtp::dot_stuffing::{BadLine, bad_line, unstuffed};
 use crate::smtp::reply::{Reply, reply};
@@ -69,11 +69,11 @@ impl Session<'_> {
             }
             Ok(DataEnd::Endless(reply)) => {
                 self.send_reply(Some(Verb::Dot), &reply)?;
-                Ok(Next::Close)
+                Ok(Next::Close(REFUSED))
             }
             Ok(DataEnd::Cut) => {
                 self.show("C: … and no dot: nothing was sent");
-                Ok(Next::Close)
+                Ok(Next::Close(self.who_left()))
             }
             Err(error) if error.is_timeout() => {
                 self.refuse(Some(Verb::Dot), too_slow())
@@ -105,7 +105,7 @@ impl Session<'_> {
         };
         say!("[{}] stored {name}: {}", self.peer, mail.summary());
         if self.cut(Verb::Dot) {
-            return Ok(Next::Close);
+            return Ok(Next::Close(CUT));
         }
         self.done(Verb::Dot, &reply!(250, "2.0.0 stored as {name}"))
     }

@@ -11,6 +11,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub idle: Duration,
     /// Print no dialogue.
     pub quiet: bool,
+    /// Has the sink been told to stop?
+    pub stopping: AtomicBool,
 }
 
 /// The environment variable with the password, if no file has it.
@@ -96,6 +99,10 @@ impl Account {
 /// What a step found, or the reply that refuses it.
 pub(super) type Answer<T> = std::result::Result<T, Reply>;
 
+/// Words for the end of a session that the sink itself has ended.
+pub(super) const CUT: &str = "disconnected: --drop-after";
+pub(super) const REFUSED: &str = "disconnected after a refusal";
+
 /// What happens after a reply.
 #[derive(PartialEq, Eq)]
 pub enum Next {
@@ -103,8 +110,8 @@ pub enum Next {
     Command,
     /// The TLS handshake, then the next command.
     Tls,
-    /// The end of the session.
-    Close,
+    /// The end of the session, and for the log which side has ended it.
+    Close(&'static str),
 }
 
 /// Sender and recipients of one message.

@@ -51,7 +51,7 @@ impl Address {
                     "the brackets must hold an IP address: [192.0.2.1]",
                 );
             }
-            None if !domain.split('.').all(is_label) => {
+            None if !is_domain(domain) => {
                 return Err("the part after the @ is not a domain: letters, \
                             digits and -, with single dots between");
             }
@@ -128,6 +128,11 @@ pub fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
         here
     });
     found.map(|(at, _)| at)
+}
+
+/// Labels with dots between, as after HELO.
+pub fn is_domain(name: &str) -> bool {
+    name.split('.').all(is_label)
 }
 
 /// One part of a domain. `_` belongs to no domain by the RFC, but machines of

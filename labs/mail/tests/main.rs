@@ -3,6 +3,7 @@
 //! the sink over sockets and with other people's mail clients.
 
 mod dialogue;
+mod eml;
 mod faults;
 mod letters;
 mod pair;

@@ -36,6 +36,41 @@ fn w_t2j_again_is_one_request_after_the_other() {
 }
 
 #[test]
+fn w_t2c_what_is_not_a_get_is_501_and_garbage_is_400() {
+    let mut server = Server::start(ONCE, &["--again"]);
+    for (head, status) in [
+        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 501),
+        ("PUT /a HTTP/1.1\r\nHost: h\r\n\r\n", 501),
+        ("BREW /pot HTTP/1.0\r\n\r\n", 501),
+        ("get / HTTP/1.1\r\nHost: h\r\n\r\n", 501),
+        ("HELO me\r\n\r\n", 400),
+        ("GET /\r\n\r\n", 400),
+        ("GET  / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/3.0\r\nHost: h\r\n\r\n", 400),
+        ("\x16\x03\x01\x02 \r\n\r\n", 400),
+        ("\r\n\r\n", 400),
+        ("GET /nix HTTP/1.1\r\nHost: h\r\n\r\n", 404),
+        ("GET /?x=/y HTTP/1.1\r\nHost: h\r\n\r\n", 200),
+    ] {
+        let reply = crate::talk::ask(&server, head.as_bytes());
+        assert_eq!(reply.status, status, "{head:?}");
+        if status >= 400 {
+            let page = reply.text();
+            assert!(page.contains(&format!("<h1>{status} ")), "{page}");
+        }
+    }
+    // The response to HEAD has no body, whatever its status.
+    for line in ["HEAD / HTTP/1.1", "HEAD /nix HTTP/1.0", "HEAD / HTTP/3.0"] {
+        let client = server.connect();
+        send(&client, format!("{line}\r\nHost: h\r\n\r\n").as_bytes());
+        let reply = read_reply(&client, true);
+        assert!([400, 501].contains(&reply.status), "{line}");
+        assert_eq!(receive_all(&client), b"", "{line}");
+    }
+    server.interrupt();
+}
+
+#[test]
 fn w_t2j_a_connection_that_asks_nothing_is_not_the_one_request() {
     let server = Server::start(ONCE, &[]);
     drop(server.connect()); // a browser's preconnect

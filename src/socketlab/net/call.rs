@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::net::SocketAddrAny;
+use rustix::net::sockopt::{Timeout, socket_timeout};
 use socket2::{SockAddr, Socket};
 
 use crate::trace::{self, Began, Ends, Step};
@@ -160,7 +161,8 @@ pub fn call_send(
     let count = *result.as_ref().unwrap_or(&0);
     let sent = data.get(..count).unwrap_or(data);
     let shown = || bare(socket, sent, data.len());
-    moved("send", began, result, shown, || peer.to_string())
+    let result = moved("send", began, result, shown, || peer.to_string());
+    timed(socket, Timeout::Send, result)
 }
 
 /// [`call`] for a `recv()`: the trace shows what came. rustix's `recv` says
@@ -176,7 +178,8 @@ pub fn call_recv(
     let count = *result.as_ref().unwrap_or(&0);
     let data = buffer.get(..count).unwrap_or_default();
     let shown = || bare(socket, data, buffer.len());
-    moved("recv", began, result, shown, || peer.to_string())
+    let result = moved("recv", began, result, shown, || peer.to_string());
+    timed(socket, Timeout::Recv, result)
 }
 
 fn bare<'a>(socket: &impl AsFd, data: &'a [u8], size: usize) -> Moved<'a> {
@@ -270,6 +273,22 @@ pub(super) fn retry<T>(
             result => return result,
         }
     }
+}
+
+/// Adds to an EAGAIN how long the call has waited: the limit that SO_RCVTIMEO
+/// or SO_SNDTIMEO sets for this socket. Without one it waited for nothing.
+pub(super) fn timed<T>(
+    socket: &impl AsFd,
+    limit: Timeout,
+    result: Result<T>,
+) -> Result<T> {
+    result.map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => match socket_timeout(socket, limit) {
+            Ok(Some(limit)) => error.after(limit),
+            Ok(None) | Err(_) => error,
+        },
+        _ => error,
+    })
 }
 
 /// The system counts microseconds, and takes 0 of them for no limit at all.

@@ -8,11 +8,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
-use rustix::net::{SendFlags, send, sockopt};
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{SendFlags, send};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::call::{
     Closing, at_least, call, moved, retry, seconds, socket_arguments, step,
+    timed,
 };
 use super::connect::connect;
 use super::poll::{PollFd, PollFlags, poll};
@@ -206,7 +208,9 @@ impl TcpSocket {
         let result = retry(|| io::Read::read(&mut &*socket, buffer));
         let count = *result.as_ref().unwrap_or(&0);
         let data = buffer.get(..count).unwrap_or_default();
-        self.moved("recv", began, result, data, || format!("{room}"))
+        let result =
+            self.moved("recv", began, result, data, || format!("{room}"));
+        timed(socket, Timeout::Recv, result)
     }
 
     /// `send()`: copies bytes into the kernel's send buffer and returns how
@@ -218,7 +222,9 @@ impl TcpSocket {
         let began = trace::begin();
         let result = retry(|| io::Write::write(&mut &*socket, data));
         let size = data.len();
-        self.moved("send", began, result, data, || format!("{size}"))
+        let result =
+            self.moved("send", began, result, data, || format!("{size}"));
+        timed(socket, Timeout::Send, result)
     }
 
     /// `send()` until all of `data` is in the kernel's buffer. A single
@@ -312,7 +318,9 @@ impl TcpSocket {
             }
             None => Vec::new(), // nobody looks at it
         };
-        self.moved("send", began, result, &whole, || size().to_string())
+        let result =
+            self.moved("send", began, result, &whole, || size().to_string());
+        timed(socket, Timeout::Send, result)
     }
 
     /// `sendfile()`: bytes of a file, from `offset` on, go into the kernel's

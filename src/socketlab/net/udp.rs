@@ -4,10 +4,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::net::sockopt::Timeout;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::call::{
     Closing, Moved, at_least, moved, retry, seconds, socket_arguments, step,
+    timed,
 };
 use crate::trace::{self, Ends};
 use crate::{Error, Result};
@@ -94,7 +96,9 @@ impl UdpSocket {
         };
         let data = buffer.get(..count).unwrap_or_default();
         let shown = || self.shown(data, room.to_string(), peer);
-        moved("recvfrom", began, result, shown, || self.local_text())
+        let result =
+            moved("recvfrom", began, result, shown, || self.local_text());
+        timed(&self.socket, Timeout::Recv, result)
     }
 
     /// `send()`: like [`sendto`](Self::sendto), to the connected peer.
@@ -114,7 +118,8 @@ impl UdpSocket {
         let count = *result.as_ref().unwrap_or(&0);
         let data = buffer.get(..count).unwrap_or_default();
         let shown = || self.shown(data, room.to_string(), None);
-        moved("recv", began, result, shown, || self.peer_text())
+        let result = moved("recv", began, result, shown, || self.peer_text());
+        timed(&self.socket, Timeout::Recv, result)
     }
 
     /// `close()`: gives the descriptor back. Nothing is sent: there is no

@@ -1,0 +1,107 @@
+//! The chat window of handout G (IIT Goa), question 8, in its fewest lines. The
+//! other half is plain_server.rs. client.rs is the one to use.
+//!
+//! ```text
+//! client (this file)                     server       [G-8b] [G-8c]
+//!   |  1 socket                            |
+//!   |  2 connect -------- handshake ------>|
+//!   |  main:   keyboard ---- 3 send ------>|
+//!   |  thread: screen <----- 4 recv -------|  at any moment
+//!   |  5 close -------------- FIN -------->|
+//! ```
+
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::line::{LineReader, Received};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Error, Result, console, say};
+
+fn main() -> Result<()> {
+    let args: Args = args::parse(&PROGRAM);
+    let address = net::resolve_one(&args.host, args.port.0)?;
+
+    // ---- 1 socket() ------------------------------------------------------
+    // The same kind as the server's: TCP. No bind(), because connect() borrows
+    // a free port for us.
+    let server = TcpSocket::new(address)?;
+
+    // ---- 2 connect() -----------------------------------------------------
+    // The handshake. Without a server there: ECONNREFUSED, in one line.
+    server.connect(address)?;
+
+    // Two things may happen next, in any order: the user types a line, or a
+    // line of somebody else arrives. A thread waits for each, because
+    // recv() and the keyboard both block.                        (viva 10)
+    let reading = server.clone(); // a second handle of the same socket
+    let screen = thread::Builder::new()
+        .name("screen".into())
+        .spawn(move || show(reading))
+        .map_err(|error| Error::new("spawn", "screen", error))?;
+
+    // ---- 3 send() --------------------------------------------------------
+    // The first line is the name: the login request. The newline ends each
+    // message, because TCP keeps no boundaries between two send() calls.
+    while let Some(mut line) = console::read_stdin_line()? {
+        let quit = line == b"quit";
+        line.push(b'\n');
+        server.send_all(&line)?;
+        if quit {
+            break;
+        }
+    }
+
+    // ---- 5 close() -------------------------------------------------------
+    // shutdown() sends FIN and can still receive: the server's last lines,
+    // until its FIN comes, which ends the other thread.
+    server.shutdown(std::net::Shutdown::Write)?;
+    let _ = screen.join();
+    server.close();
+    Ok(())
+}
+
+/// Prints each line as it arrives, until the server closes.
+/// Limit: it is printed into the middle of what the user types. screen.rs
+/// keeps both apart.                                              (try 1)
+fn show(server: TcpSocket) {
+    let mut lines = LineReader::new(server, 64 * 1024, Duration::MAX);
+    lines.wait_for_ever(); // nobody may speak for hours
+    loop {
+        // ---- 4 recv() ----------------------------------------------------
+        // Blocks until bytes arrive. read() calls it until a line is
+        // complete. 0 bytes mean that the server has closed.
+        match lines.read() {
+            Ok(Received::Line(line)) => say!("{}", console::escape(&line)),
+            Ok(Received::End) => break,
+            Ok(_) => {}
+            Err(error) => {
+                say!("{error}");
+                process::exit(1);
+            }
+        }
+    }
+    // The other thread may wait for the keyboard: ending the process ends it.
+    process::exit(0);
+}
+
+/// A chat window, in its fewest lines.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// the server's address or name (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// the server's port (default 12005)
+    #[argh(positional)]
+    port: Port,
+}
+
+const PROGRAM: Program = Program {
+    lab: "chat",
+    role: Role::Client { server: Some("chat-plain-server") },
+    port: 12005,
+    steps: "socket connect send recv close",
+    example: "chat-plain-client 127.0.0.1 12005",
+};
