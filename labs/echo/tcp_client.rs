@@ -18,6 +18,7 @@ use std::mem;
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -52,11 +53,15 @@ fn main() -> Result<()> {
         warn!("Each line comes back. stop or exit: leave.");
     }
     let writer = server.clone();
+    let (closed, has_closed) = mpsc::channel();
     thread::Builder::new()
         .name("typing".into())
         .spawn(move || {
             let error = match send_input(&writer) {
-                Ok(()) => not_closed_within(&writer, wait),
+                Ok(()) => {
+                    let _ = closed.send(());
+                    not_closed_within(&writer, wait)
+                }
                 Err(error) => error,
             };
             warn!("Error: {error}");
@@ -85,6 +90,11 @@ fn main() -> Result<()> {
         }
     }
     screen.end();
+    if CLOSING.load(Ordering::SeqCst) {
+        // The other thread is about to return from shutdown(): its last line
+        // of TRACE=1 must not be lost.
+        let _ = has_closed.recv_timeout(Duration::from_secs(1));
+    }
 
     // ---- 5 close() -------------------------------------------------------
     // After a command the server's FIN was the first, after end of input
@@ -149,6 +159,7 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         }
     }
     LEAVING.store(true, Ordering::Relaxed);
+    CLOSING.store(true, Ordering::SeqCst);
     // Half-close: FIN says "no more from me"; the echo still comes.
     match server.shutdown(Shutdown::Write) {
         Err(error) if error.is_peer_gone() => Ok(()),
@@ -221,6 +232,9 @@ static ECHOED: AtomicU64 = AtomicU64::new(0);
 
 /// We have sent `exit` or `stop`, or all our input: the server may close.
 static LEAVING: AtomicBool = AtomicBool::new(false);
+
+/// Our input has ended, and we close our direction.
+static CLOSING: AtomicBool = AtomicBool::new(false);
 
 /// Sends its input to an echo server and prints what comes back.
 #[derive(FromArgs, ArgsInfo)]
