@@ -11,7 +11,6 @@
 //!   |  5 close              |       nothing is sent
 //! ```
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
@@ -25,6 +24,19 @@ fn main() -> Result<()> {
     let wait = Duration::from_millis(wait);
     let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
+    let open = |address| -> Result<UdpSocket> {
+        // ---- 1 socket() --------------------------------------------------
+        // The argument SOCK_DGRAM instead of SOCK_STREAM makes it UDP.
+        let server = UdpSocket::new(address)?;
+
+        // ---- 2 connect() -------------------------------------------------
+        // Sends no packet: the kernel only notes the peer. It then drops the
+        // datagrams of strangers, and tells us when the server's machine
+        // reports that no socket has the port (ECONNREFUSED). task4_client.rs
+        // does not connect, and is told nothing then.         (viva 5)
+        server.connect(address)?;
+        Ok(server)
+    };
     let mut found: Option<UdpSocket> = None;
     let mut too_long = 0;
 
@@ -62,20 +74,6 @@ fn main() -> Result<()> {
         0 => Ok(()),
         count => Err(Error::other(format!("not sent, too long: {count}"))),
     }
-}
-
-fn open(address: SocketAddr) -> Result<UdpSocket> {
-    // ---- 1 socket() ------------------------------------------------------
-    // The argument SOCK_DGRAM instead of SOCK_STREAM makes it UDP.
-    let server = UdpSocket::new(address)?;
-
-    // ---- 2 connect() -----------------------------------------------------
-    // Sends no packet: the kernel only notes the peer. It then drops the
-    // datagrams of strangers, and tells us when the server's machine reports
-    // that no socket has the port (ECONNREFUSED). task4_client.rs, which does
-    // not connect, hears nothing then.                        (viva 5)
-    server.connect(address)?;
-    Ok(server)
 }
 
 /// Sends a datagram and waits for its echo, three times if need be. An echo

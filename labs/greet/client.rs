@@ -1,6 +1,6 @@
-//! Prints what a server sends first. Handout T (Terna), simple client; the
-//! other half is server.rs. It also reads the greeting, called banner, of each
-//! service that speaks first: SMTP sends 220, POP3 +OK, IMAP * OK.
+//! Prints what a server sends first: plain_client.rs with time limits. It
+//! reads the greeting, called banner, of each service that speaks first and
+//! then waits for the client: SMTP sends 220, POP3 +OK, IMAP * OK.
 //!                                                        [D-Q1] [T-M]
 //!
 //! ```text
@@ -29,7 +29,8 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
     let wait = Duration::from_secs(wait);
-    let addresses = net::resolve(&args.host, args.port.0)?;
+    let host = if args.hostname { net::hostname() } else { args.host };
+    let addresses = net::resolve(&host, args.port.0)?;
     let (server, address) = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         // The same call as in the server: the next call makes this socket a
@@ -67,8 +68,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // Answers the server's FIN with ours and frees the descriptor. In Rust
-    // drop() does it: see server.rs.                              [T-F10]
+    // Answers the server's FIN with ours and frees the descriptor.  [T-F10]
     call_close(server, drop);
     Ok(())
 }
@@ -107,7 +107,10 @@ fn print_greeting(
                 let bytes = buffer.get(..count).unwrap_or_default();
                 print_lines(&mut line, bytes);
             }
-            Err(error) if total == 0 || !error.is_timeout() => {
+            Err(error) if total == 0 && error.is_timeout() => {
+                return Err(error.after(wait));
+            }
+            Err(error) if !error.is_timeout() => {
                 print_rest(&line);
                 return Err(error);
             }
@@ -146,8 +149,8 @@ fn print_rest(line: &[u8]) {
     }
 }
 
-/// The client reads at most so much: a greeting is short, and a server could
-/// send without end.
+/// The client reads this many bytes at most: a greeting is short, and a server
+/// could send without end.
 const MOST: usize = 64 * 1024; // bytes
 
 /// Prints what the server says, until it closes or falls silent.
@@ -162,6 +165,9 @@ struct Args {
     /// seconds the server has to accept, and again to greet (default 5)
     #[argh(option, default = "5")]
     wait: u64,
+    /// connect to the address of gethostname(), as the handout does
+    #[argh(switch)]
+    hostname: bool,
 }
 
 const PROGRAM: Program = Program {

@@ -1,6 +1,5 @@
 //! A greeting for each client that connects. Handout T (Terna), simple server;
-//! the other half is client.rs. Stateless: the server keeps nothing about a
-//! client.
+//! the other half is plain_client.rs. Stateless: it keeps nothing of a client.
 //!
 //! ```text
 //! client                       server (this file)
@@ -9,13 +8,8 @@
 //!   |<-- "Thank you for conn…" --|  5 send                        [T-S]
 //!   |<---------- FIN ------------|  6 close
 //! ```
-//!
-//! The calls have their real names and are the system's own: nothing is
-//! hidden. `call(name, …)` around each only names it in errors and in TRACE=1.
-//! Run: make greet-server        Try: nc 127.0.0.1 12345
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::Duration;
 
@@ -32,28 +26,25 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let host = if args.hostname { net::hostname() } else { args.host };
-    let address = net::resolve_one(&host, port)?;
+    let address = net::resolve_one(&host, port)?; // [T-V4] (try 5)
     if args.hostname {
-        explain_hostname(&host, address); // [T-V4]
+        say!("gethostname() is {host}, which resolves to {}", address.ip());
     }
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // Makes an endpoint in the kernel. It has no port and no peer yet, and no
-    // packet is sent. Python: socket.socket(). AF_INET is IPv4, SOCK_STREAM
-    // asks for a stream of bytes, and 0 for its usual protocol, TCP.
-    //                                                     [T-F1] (viva 3)
-    // Rust: || … is a function without a name. call() runs it, and `?` leaves
-    // main with the error if it failed.
+    // Makes an endpoint in the kernel, without a port and a peer. Python:
+    // socket.socket(). AF_INET: IPv4; SOCK_STREAM: TCP.   [T-F1] (viva 3)
+    // Rust: || … is a function without a name. call() runs it, the system's
+    // own call, and names it in errors; `?` leaves main with the error.
     let arguments = net::socket_arguments(address, "SOCK_STREAM");
     let listener = call("socket", None, arguments, || {
         socket(net::family(address), SocketType::STREAM, None)
     })?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Claims the address that clients connect to.        [T-F2] (viva 13)
-    // SO_REUSEADDR first: connections of the last run wait in TIME_WAIT for
-    // a minute, and without the option the kernel refuses the port. (try 4)
+    // Claims the address that clients connect to. SO_REUSEADDR: also while
+    // connections of the last run wait in TIME_WAIT. [T-F2] (viva 13) (try 4)
     if !args.no_reuse {
         call("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
             set_socket_reuseaddr(&listener, true)
@@ -62,78 +53,52 @@ fn main() -> Result<()> {
     call("bind", Some(&listener), address, || bind(&listener, &address))?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // From here the KERNEL completes handshakes and queues the connections,
-    // 5 + 1 on Linux. So a client is connected before accept() runs. The 5
-    // does not limit how many clients are served.        [T-F3] (viva 9)
+    // From here the KERNEL completes handshakes and queues 5 + 1 of them, so
+    // a client is connected before accept() runs.        [T-F3] (viva 9)
     call("listen", Some(&listener), 5, || listen(&listener, 5))?;
     let local = getsockname(&listener).ok();
     let local = local.and_then(|local| local.try_into().ok());
-    let local: SocketAddr = local.unwrap_or(address);
-    net::announce(local);
+    net::announce(local.unwrap_or(address));
 
     loop {
         // ---- 4 accept() --------------------------------------------------
         // Blocks until the queue holds a complete connection, and returns a
         // SECOND socket for it, on the same port. `listener` never carries a
-        // byte of data.                                  [T-F4] (viva 8)
-        // acceptfrom() is C's accept(fd, &address, &length).
+        // byte of data. C: accept(fd, &address, &length). [T-F4] (viva 8)
         let accepted =
-            call("accept", Some(&listener), local, || acceptfrom(&listener));
-        match accepted {
-            Ok((client, peer)) => {
-                let peer = peer.and_then(|peer| peer.try_into().ok());
-                let peer: SocketAddr = peer.unwrap_or(address);
-                say!("Got connection from {}", python_address(peer));
-                if let Err(error) = converse(client, peer) {
-                    say!("[{peer}] lost: {error}");
-                }
-            }
-            // The client has left the queue, or the process has too many open
-            // descriptors. Neither is a reason to end. Without the pause, an
-            // error that stays would keep a processor busy.
+            call("accept", Some(&listener), address, || acceptfrom(&listener));
+        let (client, peer) = match accepted {
+            Ok(accepted) => accepted,
+            // The client has left, or no descriptor is free: try again.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));
+                continue;
             }
+        };
+        let peer = peer.and_then(|peer| peer.try_into().ok());
+        let peer: SocketAddr = peer.unwrap_or(address);
+        say!("Got connection from {}", python_address(peer));
+
+        // ---- 5 send() ----------------------------------------------------
+        // Copies the bytes into the kernel's buffer and returns. 24 bytes fit,
+        // so a client that never reads blocks nothing.    [T-F7] (try 1)
+        let sent = call_send(&client, peer, GREETING, || {
+            send(&client, GREETING, SendFlags::empty())
+        });
+        if let Err(error) = sent {
+            say!("[{peer}] lost: {error}");
         }
+
+        // ---- 6 close() ---------------------------------------------------
+        // The kernel sends FIN: the client reads end of stream. Who closes
+        // first waits in TIME_WAIT. Rust: a socket's drop closes it. [T-F10]
+        // Limit: bytes of the client that nobody read make it RST, not FIN.
+        call_close(client, drop);
     }
 }
 
-/// The conversation: the server sends one sentence.
-fn converse(client: OwnedFd, peer: SocketAddr) -> Result<()> {
-    // ---- 5 send() --------------------------------------------------------
-    // Copies the bytes into the kernel's send buffer and returns; TCP sends
-    // them when it can. A client that never reads does not block the server,
-    // because 24 bytes always fit into an empty buffer.   [T-F7] (try 1)
-    call_send(&client, peer, GREETING, || {
-        send(&client, GREETING, SendFlags::empty())
-    })?;
-
-    // ---- 6 close() -------------------------------------------------------
-    // Rust: drop() ends the life of a value. An OwnedFd owns a descriptor, so
-    // that its drop() calls close().
-    // The kernel sends FIN after the last byte, and the client reads end of
-    // stream. The server closes first, so its end of the connection waits in
-    // TIME_WAIT.                                                  [T-F10]
-    // Limit: when a client has sent bytes that nobody read, the kernel sends
-    // RST instead of FIN.
-    call_close(client, drop);
-    Ok(())
-}
-
-/// Prints which address the machine's own name leads to.
-fn explain_hostname(host: &str, address: SocketAddr) {
-    say!("gethostname() is {host}, which resolves to {}", address.ip());
-    if address.ip().is_loopback() {
-        say!(
-            "that is loopback: other machines cannot connect, and neither \
-             can a client here that asks for another loopback address"
-        );
-    }
-}
-
-/// The sentence for each client. It has no newline, because the handout's
-/// server sends none.
+/// Without a newline, as the handout sends it.
 const GREETING: &[u8] = b"Thank you for connecting";
 
 /// Greets every client and closes the connection.

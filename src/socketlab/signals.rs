@@ -56,7 +56,8 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
         for signal in signals.forever() {
             if signal == SIGUSR1 {
                 // A thread of its own, because the console may be stuck.
-                let _ = thread::Builder::new().spawn(threads::dump);
+                let dump = thread::Builder::new().name("dump".into());
+                let _ = dump.spawn(threads::dump);
                 continue;
             }
             from_now_on(impatient);

@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
+use std::process;
 use std::sync::LazyLock;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
@@ -126,7 +127,7 @@ pub fn dump() {
 
 fn lines() -> Vec<String> {
     let names = NAMES.lock();
-    let given = |task| names.values().find(|named| named.task == task);
+    let given = |task: i32| names.values().find(|named| named.task == task);
     let for_time = |since: Instant| format!(", for {}", short(since.elapsed()));
     let Ok(folder) = fs::read_dir("/proc/self/task") else {
         let mut lines: Vec<String> = names
@@ -141,13 +142,16 @@ fn lines() -> Vec<String> {
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let mut tasks: Vec<i32> = tasks.collect();
     tasks.sort_unstable();
-    let line = |task| {
+    let line = |task: i32| {
         let read = |file: &str| {
             let path = format!("/proc/self/task/{task}/{file}");
             fs::read_to_string(path).unwrap_or_default()
         };
         let (name, time) = match given(task) {
             Some(named) => (named.name.clone(), for_time(named.since)),
+            None if task.unsigned_abs() == process::id() => {
+                ("main".into(), String::new())
+            }
             None => (read("comm").trim().to_string(), String::new()),
         };
         let does = match waits_in(&read("syscall")) {
@@ -173,6 +177,8 @@ fn short(time: Duration) -> String {
 fn waits_in(line: &str) -> Option<&'static str> {
     let number: libc::c_long = line.split(' ').next()?.parse().ok()?;
     let calls = [
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        (libc::SYS_accept, "accept"),
         (libc::SYS_accept4, "accept"),
         (libc::SYS_connect, "connect"),
         (libc::SYS_recvfrom, "recv"),

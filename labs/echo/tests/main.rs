@@ -8,9 +8,11 @@ mod peers;
 mod stages;
 mod udp;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 
 use harness::play_readme;
+use rustix::net;
 
 #[test]
 fn e_t3_the_readmes_transcripts_hold() {
@@ -32,6 +34,20 @@ const CONCURRENT: [&str; 3] =
 /// Every byte value, line ends and invalid UTF-8 among them.
 fn all_bytes() -> Vec<u8> {
     (0..=255).collect()
+}
+
+/// A port on which nobody listens as long as the socket lives: it is bound,
+/// and a server of ours may all the same bind it, too (SO_REUSEADDR).
+fn refusing_port() -> (OwnedFd, String) {
+    let stream = net::SocketType::STREAM;
+    let socket = net::socket(net::AddressFamily::INET, stream, None);
+    let socket = socket.expect("a socket");
+    net::sockopt::set_socket_reuseaddr(&socket, true).expect("the option");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    net::bind(&socket, &any).expect("a port");
+    let address = net::getsockname(&socket).expect("an address");
+    let address = SocketAddr::try_from(address).expect("of IPv4");
+    (socket, address.port().to_string())
 }
 
 /// A listener on a free port, and its port as an argument.

@@ -13,6 +13,8 @@ use serde_json::Value;
 
 const GREETING: &[u8] = b"Thank you for connecting";
 
+const CLIENTS: [&str; 2] = ["greet-plain-client", "greet-client"];
+
 #[test]
 fn t_s_the_readmes_transcripts_hold() {
     play_readme("greet");
@@ -32,10 +34,139 @@ fn t_s_server_greets_and_prints_a_python_tuple() {
 #[test]
 fn t_c_client_prints_what_it_receives() {
     let server = Server::start_or_check("greet-server", &[]);
-    let mut client = server.client("greet-client", &[]);
-    let said = client.read_to_end().expect("it ends");
-    assert_eq!(String::from_utf8_lossy(&said), "Thank you for connecting\n");
-    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+    for program in CLIENTS {
+        let mut client = server.client(program, &[]);
+        let said = client.read_to_end().expect("it ends");
+        assert_eq!(
+            String::from_utf8_lossy(&said),
+            "Thank you for connecting\n"
+        );
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+    }
+}
+
+#[test]
+fn t_c_the_plain_client_waits_for_all_of_it_and_survives_its_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    let start = || {
+        let arguments = ["127.0.0.1", port.as_str()];
+        let client = Terminal::start("greet-plain-client", arguments);
+        let (peer, _) = listener.accept().expect("a client");
+        peer.set_nodelay(true).expect("no delay");
+        (client.expect("it starts"), peer)
+    };
+    let (mut client, peer) = start();
+    harness::trickle(&peer, b"half a li");
+    harness::trickle(&peer, b"ne, \x1b[2J");
+    drop(peer);
+    client.wait_for("half a line, \\x1b[2J").expect("one sentence");
+    // A server that is gone, and one that never ends until Ctrl-C.
+    let (mut client, peer) = start();
+    reset(peer);
+    client.wait_for("Error: recv(…): … (ECONNRESET). …").expect("one line");
+    let (mut client, _peer) = start();
+    client.signal(rustix::process::Signal::INT).expect("a signal");
+    client.wait_for_end().expect("Ctrl-C ends it");
+}
+
+#[test]
+fn t_v4_the_client_asks_for_gethostname_as_the_handout_does() {
+    // A name without an address is not the sandbox's fault: it is told.
+    let name = rustix::system::uname().nodename().to_owned();
+    let name = name.to_string_lossy().into_owned();
+    let arguments = ["ignored", "0", "--hostname"];
+    let mut server =
+        Terminal::start("greet-server", arguments).expect("it starts");
+    let line = server.read_line().expect("a line").expect("it runs");
+    if line.starts_with("Error") {
+        assert!(line.contains("This machine's own name has no"), "{line}");
+        return;
+    }
+    let line = server.wait_for("listening on …").expect("it listens");
+    let address = line.trim_start_matches("listening on ");
+    let port = address.rsplit(':').next().expect("a port");
+    for program in CLIENTS {
+        let arguments = ["ignored", port, "--hostname"];
+        let mut client =
+            Terminal::start(program, arguments).expect("it starts");
+        client
+            .wait_for("Thank you for connecting")
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn t_v4_a_machine_whose_name_has_no_address_is_told_what_to_do() {
+    // A world of its own, whose name nobody knows.
+    let begin = || {
+        let mut command = std::process::Command::new("unshare");
+        let rename = "hostname nobody-knows.invalid && exec \"$@\"";
+        command.args(["-ru", "sh", "-c", rename, "world"]);
+        command
+    };
+    let possible = begin().arg("true").output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no host name of its own can be had here");
+        return;
+    }
+    for program in ["greet-server", "greet-plain-client", "greet-client"] {
+        let mut command = begin();
+        command.arg(terminal::program_folder().join(program));
+        command.args(["ignored", "12345", "--hostname"]);
+        let mut run = Terminal::run(&mut command).expect("it starts");
+        run.wait_for(
+            "Error: getaddrinfo(nobody-knows.invalid): … This machine's own \
+             name has no address: …",
+        )
+        .expect("one line");
+        assert_eq!(run.wait_for_end().expect("it ends").code(), Some(1));
+    }
+}
+
+#[test]
+fn x_err_a_refusal_on_another_loopback_address_names_its_host() {
+    let nobody = TcpListener::bind("127.0.1.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port().to_string();
+    drop(nobody);
+    for program in CLIENTS {
+        let mut client =
+            Terminal::start(program, ["127.0.1.1", &port]).expect("it starts");
+        client
+            .wait_for(&format!(
+                "Error: connect(…): … make greet-server HOST=127.0.1.1 \
+                 PORT={port}"
+            ))
+            .expect("the address, too");
+    }
+}
+
+#[test]
+fn x_err_a_silent_server_is_told_with_the_seconds() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port().to_string();
+    let arguments = ["127.0.0.1", &port, "--wait=1"];
+    let mut client =
+        Terminal::start("greet-client", arguments).expect("it starts");
+    client
+        .wait_for(
+            "Error: recv(…): timed out after 1 s (EAGAIN). … A server for \
+             one client at a time may be serving another.",
+        )
+        .expect("in words");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn x_thread_the_greeter_prints_its_threads() {
+    let mut server = Server::start("greet-server", &[]);
+    assert_eq!(receive_all(&server.connect()), GREETING);
+    server.console().signal(rustix::process::Signal::USR1).expect("a signal");
+    server.wait_for("threads: …");
+    server.wait_for("… main…");
+    server.wait_for("… signals, in …");
+    assert_eq!(receive_all(&server.connect()), GREETING, "it goes on");
+    server.interrupt();
 }
 
 #[test]
@@ -49,8 +180,10 @@ fn t_c_python_client_reads_our_greeting() {
 #[test]
 fn t_s_our_client_reads_pythons_greeting() {
     if let Some(server) = python_server("greet/server.py", &[]) {
-        let mut client = server.client("greet-client", &[]);
-        client.wait_for("Thank you for connecting").expect("the greeting");
+        for program in CLIENTS {
+            let mut client = server.client(program, &[]);
+            client.wait_for("Thank you for connecting").expect("the greeting");
+        }
     }
 }
 
