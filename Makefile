@@ -9,7 +9,7 @@ ARGS =
 CARGO = cargo
 
 LABS = greet echo uppercase message datetime calculator chat web proxy \
-  mail internet names rpc pipes
+  mail internet names rpc pipes wire
 
 # HOST and PORT go in front of the options, and only if one of them is given.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
@@ -51,6 +51,8 @@ ci: ## what CI runs: format, lints, docs, all tests
 	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --document-private-items
 	$(MAKE) test
+doctor: ## what works on this machine, and which setting forbids the rest
+	@$(run) socketlab -- doctor
 ports: ## which of our programs listen now, and where
 	@$(run) socketlab -- ports
 steps: ## numbered steps: make steps ARGS='echo-server echo-udp-server'
@@ -77,11 +79,14 @@ echo-task2-server: ## task 2: echoes it
 echo-task2-client: ## task 2: prints the echo
 echo-task3-server: ## task 3: one client after the other, until `stop`
 echo-task3-client: ## task 3: many sentences
+echo-task4-server: ## task 4: the echo over UDP
+echo-task4-client: ## task 4: sends datagrams, waits for each echo
 echo-threads-server: ## task 3 with a bare thread per client
+echo-poll-server: ## many clients in one thread, with poll(2)
 echo-server: ## the echo server to use: a bounded number of threads
 echo-client: ## the echo client to use: both directions at once
-echo-udp-server: ## task 4: UDP
-echo-udp-client: ## task 4: UDP
+echo-udp-server: ## the UDP server to use: no endless loops
+echo-udp-client: ## the UDP client to use: sends lost datagrams again
 echo-deadlock: ## fails on purpose: writes all, then reads
 bench-echo: ## speed beside Python and socat, as ratios
 test-echo: ## its tests
@@ -156,6 +161,7 @@ viva-proxy: ## its questions
 
 ## mail: a message by SMTP, word by word (handout W, task 4)
 mail: ## client and sink, scripted
+mail-plain-client: ## the companion's: PORT=2525 ARGS="a@b.c d@e.f"
 mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
 mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
 test-mail: ## its tests
@@ -197,6 +203,18 @@ pipes-unix-client: ## types to it: ARGS=/tmp/socketlab.sock
 test-pipes: ## its tests
 viva-pipes: ## its questions
 
+## wire: two hosts and a cable without root, captured; a poor network
+wire: ## the relay, scripted
+wire-echo: ## a lab between two hosts, captured in target/wire (any lab's name)
+hosts: ## a shell on each of two hosts, the cable's prompt between them
+hosts-echo: ## the same, while a lab's server runs (any lab's name)
+relay: ## a poor network: ARGS='127.0.0.1:9000 127.0.0.1:12001 --split 1'
+wire-hosts: ## two hosts, a command on each: ARGS="--lose 'first SYN' …"
+wire-cable: ## the cable between two interfaces: ARGS="c1 c2 --save FILE"
+wire-relay: ## what `make relay` starts
+test-wire: ## its tests
+viva-wire: ## its questions
+
 # The recipes: a name says which program, lab or test file it is.
 $(filter-out names,$(LABS)):
 	@$(CARGO) build --bins
@@ -228,6 +246,30 @@ fetch:
 %-intruder: always
 	@$(CARGO) build --bins
 	@$(run) $@ -- $(place) $(ARGS)
+wire-hosts wire-cable: always
+	@$(CARGO) build --bins
+	@$(run) $@ -- $(ARGS)
+relay wire-relay: always
+	@$(run) wire-relay -- $(ARGS)
+# The servers run on the host 10.0.0.2, everything else on 10.0.0.1.
+has_run = @[ -f labs/wire/runs/$*.txt ] || \
+  { echo "The lab $* has no run between hosts; labs/wire/runs lists those that have."; exit 2; }
+wire-%: always
+	$(has_run)
+	@$(CARGO) build --bins
+	@mkdir -p target/wire
+	@$(run) wire-hosts -- --save target/wire/$*.pcapng --play labs/wire/runs/$*.txt $(ARGS)
+	@echo 'The capture: target/wire/$*.pcapng (wireshark, or tshark -r)'
+hosts: always
+	@$(CARGO) build --bins
+	@mkdir -p target/wire
+	@$(run) wire-hosts -- --save target/wire/hosts.pcapng $(ARGS)
+hosts-%: always
+	$(has_run)
+	@$(CARGO) build --bins
+	@mkdir -p target/wire
+	@$(run) wire-hosts -- --save target/wire/$*.pcapng $(ARGS) \
+	  --start "$$(sed -n 's/^server$$ //p' labs/wire/runs/$*.txt | head -n 1)"
 bench-%: always
 	$(CARGO) bench --bench speed -- $* $(ARGS)
 test-%: always
@@ -239,4 +281,4 @@ viva-%: always
 # a file of that name exists.
 always:
 
-.PHONY: always help demo test ci ports steps viva where explain fetch $(LABS)
+.PHONY: always help demo test ci doctor ports steps viva where explain fetch $(LABS)

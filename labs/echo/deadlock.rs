@@ -29,7 +29,7 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // As in task1_client.rs, step 2.
+        // The handshake, for which the kernel gives us a port of our own.
         // On Linux connect() waits 10 s at most, and so does each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;

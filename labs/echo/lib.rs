@@ -6,17 +6,19 @@
 //! 1. `task1_server.rs`, `task1_client.rs`: one client, and the server prints.
 //! 2. `task2_server.rs`, `task2_client.rs`: the server replies.
 //! 3. `task3_server.rs`, `task3_client.rs`: many messages, until a command.
-//! 4. `threads_server.rs`: a thread per client.
-//! 5. `tcp_server.rs`, `tcp_client.rs`: the programs that one would use.
-//! 6. `udp_server.rs`, `udp_client.rs`: task 4, the echo over UDP.
-//! 7. `deadlock.rs`: fails on purpose, because it reads too late.
+//! 4. `task4_server.rs`, `task4_client.rs`: the echo over UDP.
+//! 5. `threads_server.rs`: a thread per client.
+//! 6. `poll_server.rs`: many clients in one thread, with poll(2).
+//! 7. `tcp_server.rs`, `tcp_client.rs`: the programs that one would use.
+//! 8. `udp_server.rs`, `udp_client.rs`: the same over UDP.
+//! 9. `deadlock.rs`: fails on purpose, because it reads too late.
 //!
 //! What they share:
 //!
 //! | module       | what it is                                          |
 //! | ------------ | --------------------------------------------------- |
-//! | [`converse`] | one conversation of task 3: echo until a command    |
-//! | [`command`]  | `exit` and `stop` in a stream without messages      |
+//! | [`converse`] | one conversation in a thread: echo until a command  |
+//! | [`command`]  | `stop` and `exit` in a stream without messages      |
 
 pub mod command;
 pub mod converse;

@@ -16,16 +16,20 @@ use socketlab::{Result, console};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    // A name may stand for several addresses: try them in turn.  [E-C1]
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
+    // A name may have several addresses: the client tries each of them, and
+    // with --retry again, as long as no server listens.   [E-C1] [E-I5]
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // The same call as the server's. Its role is not decided yet. [E-C2]
+        // The same call as the server's: connect() makes it a client's
+        // socket, listen() a server's.                            [E-C2]
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // SYN, SYN-ACK, ACK. The kernel gives us a port of our own. It works
-        // only while somebody listens: start the server first.   [E-I5]
+        // The handshake: SYN, SYN-ACK, ACK. The kernel gives us a port of our
+        // own. Without a server the other kernel answers RST, and connect()
+        // fails with ECONNREFUSED: start the server first.   (viva 5)
         // On Linux connect() waits 10 s at most, and so does each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
@@ -33,15 +37,15 @@ fn main() -> Result<()> {
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // Bytes, without the line end: the sentence is what was typed. TCP adds
-    // no mark where it ends; here only the close tells the server. [E-C3]
+    // Bytes, without a newline: the sentence is what was typed. TCP adds no
+    // mark where it ends; here only the close tells the server.   [E-C3]
     console::prompt_person("sentence: ");
     if let Some(sentence) = console::read_stdin_line()? {
         server.send_all(&sentence)?;
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // FIN: the server's recv() returns 0.
+    // The kernel sends FIN, and the server's recv() returns 0.
     server.close();
     Ok(())
 }
@@ -55,6 +59,9 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

@@ -9,8 +9,8 @@
 //!   |-------- FIN --------->|  6 close    both sockets          [E-T1]
 //! ```
 //!
-//! The letter of the handout: one client, then the end. No threads, no loop
-//! around accept(); the later stages add them one at a time.
+//! What the handout asks for, literally: one client, then the end. No threads,
+//! no loop around accept(); the later stages add them one at a time.
 
 use std::net::SocketAddr;
 
@@ -21,27 +21,27 @@ use socketlab::{Result, console, say, signals};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
+    let port = args.port.for_server(args.allow_privileged); // [E-I6] (viva 4)
     let address = net::resolve_one(&args.host, port)?;
-    signals::at_once_on_signal()?;
+    signals::at_once_on_signal()?; // Ctrl-C ends this program
 
     // ---- 1 socket() ------------------------------------------------------
-    // A kernel endpoint and nothing more: no port, no peer, no packet sent.
-    // Python: socket.socket(AF_INET, SOCK_STREAM). `?` ends main() with an
-    // error line that names the call.                             [E-S1]
+    // Makes an endpoint in the kernel and nothing more: no port, no peer, no
+    // packet is sent. Python: socket.socket(AF_INET, SOCK_STREAM).   [E-S1]
+    // Rust: `?` ends main() with an error line that names the call.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Claims the address clients aim at. A client skips this step because
-    // connect() borrows a free port for it.             [E-S2] (viva 4)
+    // Claims the address and port that clients connect to. A client skips
+    // this step, because connect() chooses a free port for it.      [E-S2]
     // SO_REUSEADDR lets a new run bind while connections of the last one
-    // wait in TIME_WAIT.
+    // wait in TIME_WAIT; without it bind() fails with EADDRINUSE.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the KERNEL completes handshakes and queues about 5 of them,
-    // so a client can be "connected" before accept() ever runs.   [E-S3]
+    // so a client can be "connected" before accept() runs.          [E-S3]
     // A client that does not read is disconnected after 30 s: on Linux the
     // sockets that accept() returns inherit both limits from the listener.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     net::announce(listener.local_addr()?);
 
     // ---- 4 accept() ------------------------------------------------------
-    // Sleeps until the queue holds a client, then hands back a SECOND socket
+    // Blocks until the queue holds a client, then returns a SECOND socket
     // for it. `listener` never carries a byte.   [E-S4] (viva 1) (viva 2)
     let (client, peer) = listener.accept()?;
     say!("[{peer}] connected");
@@ -62,25 +62,26 @@ fn main() -> Result<()> {
 
     // ---- 6 close() -------------------------------------------------------
     // Two sockets, two closes. The listener's port is free again at once;
-    // clients that come now are refused.                         [E-S6]
+    // clients that come now are refused.                            [E-S6]
     client.close();
     listener.close();
     say!("bye");
     Ok(())
 }
 
-/// The conversation: what one client says, until it closes.
+/// The conversation: what one client sends, until it closes.
 fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
     let mut buffer = [0; 1024];
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Sleeps until bytes arrive, and gives what is there: a long
-        // sentence comes in pieces, two short ones may come in one. 0 is the
-        // end: the client has closed.                   [E-S5] (viva 7)
+        // Blocks until bytes arrive, and returns what is there: a long
+        // sentence comes in pieces, two short ones may come in one. 0 is end
+        // of stream: the client has closed. [E-S5] (viva 3) (viva 7)
         let count = client.recv(&mut buffer)?;
         if count == 0 {
             return Ok(());
         }
+        // Escaped: a terminal would obey control characters of the client.
         let bytes = buffer.get(..count).unwrap_or_default();
         let s = if count == 1 { "" } else { "s" };
         say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));

@@ -20,14 +20,15 @@ use socketlab::{Error, Result, console, say};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // As in task1_client.rs, step 1.
+        // An endpoint in the kernel: connect() makes it a client's.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // As in task1_client.rs, step 2.
+        // The handshake, for which the kernel gives us a port of our own.
         // On Linux connect() waits 10 s at most, and so does each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
@@ -35,40 +36,44 @@ fn main() -> Result<()> {
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // As in task1_client.rs, but the connection stays open: the close can
-    // no longer say that the sentence is whole.
+    // The bytes that were typed, without a newline. The connection stays
+    // open, so the close can no longer tell that the sentence is complete.
     console::prompt_person("sentence: ");
     let sentence = console::read_stdin_line()?.unwrap_or_default();
     server.send_all(&sentence)?;
 
     // ---- 4 recv() --------------------------------------------------------
-    // One send() is not one recv(): a long echo comes in pieces, so count
-    // until every byte is back. All of it within 10 s: a server that prints
-    // and never answers (task 1) would hold us for ever, and so would one
-    // that drips, if each recv() had 10 s of its own.            (viva 8)
-    let deadline = Instant::now() + Duration::from_secs(wait);
-    let mut echo = vec![0; sentence.len()];
-    let mut arrived = 0;
-    while arrived < echo.len() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let size = echo.len();
-            let text = format!("{arrived} of {size} bytes came in {wait} s");
-            return Err(Error::other(text));
-        }
-        server.set_recv_timeout(Some(left))?;
-        let room = echo.get_mut(arrived..).unwrap_or_default();
-        match server.recv(room)? {
-            0 => return Err(Error::other("the server closed too early")),
-            count => arrived += count,
-        }
-    }
+    // One send() is not one recv(): a long echo comes in pieces, so the
+    // client calls recv() until every byte is back.              (viva 8)
+    let echo = read_echo(&server, sentence.len(), wait)?;
     say!("{}", console::escape(&echo));
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN: the server, which has waited for more, sees the end and leaves.
+    // FIN: the server, which has waited for more, reads 0 and closes, too.
     server.close();
     Ok(())
+}
+
+/// Exactly `size` bytes, all of them within `wait` seconds. With `wait` for
+/// each recv(), a server that sends a byte now and then could hold the client
+/// for ever, and so could one that never answers, as task 1's.
+fn read_echo(server: &TcpSocket, size: usize, wait: u64) -> Result<Vec<u8>> {
+    let wait = Duration::from_secs(wait);
+    let deadline = Instant::now() + wait;
+    let mut echo = vec![0; size];
+    let mut arrived = 0;
+    while arrived < size {
+        let left = deadline.saturating_duration_since(Instant::now());
+        server.set_recv_timeout(Some(left))?; // at least a microsecond
+        let room = echo.get_mut(arrived..).unwrap_or_default();
+        match server.recv(room) {
+            Ok(0) => return Err(Error::other("the server closed too early")),
+            Ok(count) => arrived += count,
+            Err(error) if error.is_timeout() => return Err(error.after(wait)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(echo)
 }
 
 /// Task 2: sends one sentence, prints its echo, then ends.
@@ -80,9 +85,12 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
-    /// seconds that an echo may take, as a whole (default 10)
+    /// seconds that the complete echo may take (default 10)
     #[argh(option, default = "10")]
     wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

@@ -9,8 +9,6 @@
 //!   |<------ "hello" -------|  6 send                          [E-T2]
 //!   |-------- FIN --------->|  7 close    both sockets
 //! ```
-//!
-//! Steps 1 to 5 are explained in task1_server.rs.
 
 use std::net::SocketAddr;
 
@@ -26,16 +24,17 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // As in task1_server.rs, step 1.
+    // An endpoint in the kernel, without a port and without a peer.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // As in task1_server.rs, step 2.
+    // The address and port that clients connect to. SO_REUSEADDR: also while
+    // connections of the last run wait in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // As in task1_server.rs, step 3.
+    // From here the kernel completes handshakes and queues about 5 of them.
     // A client that does not read is disconnected after 30 s: on Linux the
     // sockets that accept() returns inherit both limits from the listener.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
@@ -44,7 +43,8 @@ fn main() -> Result<()> {
     net::announce(listener.local_addr()?);
 
     // ---- 4 accept() ------------------------------------------------------
-    // As in task1_server.rs, step 4: once, so one client.
+    // Returns a new socket for the first client in the queue. There is no
+    // loop around it, so the server serves one client and ends.
     let (client, peer) = listener.accept()?;
     say!("[{peer}] connected");
 
@@ -54,7 +54,8 @@ fn main() -> Result<()> {
     }
 
     // ---- 7 close() -------------------------------------------------------
-    // As in task1_server.rs, step 6: the client's socket and the listener.
+    // The client's socket and the listener: FIN to the client, and the port
+    // is free again.
     client.close();
     listener.close();
     say!("bye");
@@ -66,7 +67,7 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
     let mut buffer = [0; 1024];
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // As in task1_server.rs, step 5.
+        // What has arrived, at least one byte; 0 is end of stream.
         let count = client.recv(&mut buffer)?;
         if count == 0 {
             return Ok(());
@@ -76,9 +77,9 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));
 
         // ---- 6 send() ----------------------------------------------------
-        // The very bytes, not a text made of them: NUL and broken UTF-8 come
-        // back as they went. send_all() because a single send() may take
-        // only a part.                                  [E-T2] (viva 10)
+        // The same bytes, not a text made of them: NUL and invalid UTF-8 come
+        // back as they went. send_all(), because a single send() may take
+        // only a part. Python: sendall().               [E-T2] (viva 10)
         client.send_all(bytes)?;
     }
 }

@@ -1,5 +1,5 @@
 //! Task 3 of handout E (ELEN4017): task2_client.rs with a loop: many
-//! sentences, until the user has had enough. The other half is
+//! sentences, until the user types `stop` or `exit`. The other half is
 //! task3_server.rs.
 //!
 //! ```text
@@ -11,9 +11,9 @@
 //!   |  5 close --- FIN ---->|
 //! ```
 //!
-//! Limit: it sends a whole sentence before it reads. A sentence larger than
-//! all buffers on the way stops both ends for ever: see deadlock.rs, and
-//! tcp_client.rs for the cure.
+//! Limit: it sends a complete sentence before it reads. A sentence larger than
+//! all buffers on the way stops both ends for ever: deadlock.rs shows it, and
+//! tcp_client.rs has the cure.
 
 use std::time::{Duration, Instant};
 
@@ -25,82 +25,74 @@ use socketlab::{Error, Result, console, say};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3600);
-    let wait = Duration::from_secs(wait);
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // As in task1_client.rs, step 1.
+        // An endpoint in the kernel: connect() makes it a client's.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // As in task1_client.rs, step 2. Success is no turn yet: the kernel
-        // answers for a server that still serves somebody else.    (try 3)
+        // The kernel of the server completes the handshake, also while the
+        // server serves another client: then our turn comes later. (try 2)
         // On Linux connect() waits 10 s at most, and so does each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
     loop {
-        console::prompt_person("sentence (exit: leave, stop: end server): ");
+        console::prompt_person("sentence (stop or exit: leave): ");
         let Some(sentence) = console::read_stdin_line()? else { break };
 
         // ---- 3 send() ----------------------------------------------------
-        // With a line end, from here on: in a stream of several messages
-        // something must say where each one stops, or "hi" and "stop" sent
-        // in a hurry arrive as "histop".               [E-T3] (viva 8)
-        let mut message = sentence.clone();
-        if !args.bare {
-            message.push(b'\n');
-        }
-        // No bytes, no segment: nothing would come back.
+        // With a newline from here on. In a stream of several messages
+        // something must mark where each one ends, otherwise "hi" and "stop"
+        // sent without a pause arrive as "histop".            (viva 8)
+        let newline: &[u8] = if args.bare { b"" } else { b"\n" };
+        let message = [&sentence, newline].concat();
         if message.is_empty() {
-            continue;
+            continue; // no bytes, no segment: nothing would come back
         }
         server.send_all(&message)?;
 
         // ---- 4 recv() ----------------------------------------------------
-        // The echo is as long as the message, so this counts bytes.
+        // The echo is as long as the message, so the client counts bytes.
         let echo = read_echo(&server, message.len(), wait)?;
         let echo = echo.strip_suffix(b"\n").unwrap_or(&echo);
         say!("{}", console::escape(echo));
-        if sentence == b"exit" || sentence == b"stop" {
+        if sentence == b"stop" || sentence == b"exit" {
             break;
         }
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. After `exit` or `stop` the server has sent its own already.
+    // FIN. After `stop` or `exit` the server has sent its own already.
     server.close();
     Ok(())
 }
 
 /// Exactly `size` bytes: one send() may come back in many pieces, all of
-/// them before one deadline.
-fn read_echo(
-    server: &TcpSocket,
-    size: usize,
-    wait: Duration,
-) -> Result<Vec<u8>> {
+/// them within `wait` seconds.
+fn read_echo(server: &TcpSocket, size: usize, wait: u64) -> Result<Vec<u8>> {
+    let wait = Duration::from_secs(wait);
     let deadline = Instant::now() + wait;
     let mut echo = vec![0; size];
     let mut arrived = 0;
     while arrived < size {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            let text = format!("{arrived} of {size} bytes came in {wait:?}");
-            return Err(Error::other(text));
-        }
-        server.set_recv_timeout(Some(left))?;
+        server.set_recv_timeout(Some(left))?; // at least a microsecond
         let room = echo.get_mut(arrived..).unwrap_or_default();
-        match server.recv(room)? {
-            0 => return Err(Error::other("the server closed too early")),
-            count => arrived += count,
+        match server.recv(room) {
+            Ok(0) => return Err(Error::other("the server closed too early")),
+            Ok(count) => arrived += count,
+            Err(error) if error.is_timeout() => return Err(error.after(wait)),
+            Err(error) => return Err(error),
         }
     }
     Ok(echo)
 }
 
-/// Task 3: sends each line, prints its echo; `exit` and `stop` end it.
+/// Task 3: sends each line, prints its echo; `stop` and `exit` end it.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -109,13 +101,16 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
-    /// send no line end, for servers that compare recv() with b"stop"
+    /// send no newline, as the handout's own programs do
     #[argh(switch)]
     bare: bool,
-    /// seconds that an echo may take, as a whole (default 60: the sequential
-    /// server may let us wait for our turn)
+    /// seconds that a complete echo may take (default 60: a server for one
+    /// client at a time may serve another first)
     #[argh(option, default = "60")]
     wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

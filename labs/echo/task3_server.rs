@@ -1,28 +1,22 @@
-//! Task 3 of handout E (ELEN4017): many messages, many clients, one after
-//! the other, until a client says `stop`. The other half is task3_client.rs.
+//! Task 3 of handout E (ELEN4017): many messages; the server closes the
+//! connection only upon `stop` or `exit`. The other half is task3_client.rs.
 //!
 //! ```text
 //! client                  server (this file)
 //!   |                       |  1 socket   2 bind   3 listen
 //!   |------ handshake ----->|  4 accept
-//!   |------- "hello" ------>|  5 recv      } converse.rs
+//!   |------- "hello" ------>|  5 recv      } for each message
 //!   |<------ "hello" -------|  6 send      }
-//!   |------- "stop" ------->|              }                  [E-T3]
-//!   |<------- FIN ----------|  7 close     }
+//!   |------- "stop" ------->|                                 [E-T3]
+//!   |<------- FIN ----------|  7 close     then accept the next client
 //! ```
-//!
-//! Sequential: while one client is served, the next one is connected by the
-//! kernel, waits in the queue, and hears nothing.                (try 3)
 
-use std::thread;
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use argh::{ArgsInfo, FromArgs};
-use echo::command::Command;
-use echo::converse::converse;
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
-use socketlab::{Result, say, signals, warn};
+use socketlab::{Result, console, say, signals};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -31,51 +25,86 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // As in task1_server.rs, step 1.
+    // An endpoint in the kernel, without a port.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // As in task1_server.rs, step 2.
+    // Claims the port. SO_REUSEADDR: despite old connections in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // As in task1_server.rs, step 3. The 5 matters now: about so many
-    // clients can wait here while one is served.
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
-    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
-    listener.set_user_timeout(net::SEND_TIMEOUT)?;
+    // About 5 clients can wait in the kernel's queue while one is served.
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // In a loop: the next client is taken when converse() has returned,
-        // and not before.                               (viva 6) (try 3)
-        let (client, peer) = match listener.accept() {
-            Ok(accepted) => accepted,
-            // A client that gave up while it waited, or no descriptors left:
-            // no reason to end. The pause keeps a lasting error quiet.
-            Err(error) => {
-                warn!("{error}");
-                thread::sleep(Duration::from_millis(100));
-                continue;
-            }
-        };
+        // In a loop, because a command ends one connection, not the server.
+        // Limit: others wait, for ever if it is silent.  (try 2) (viva 6)
+        let (client, peer) = listener.accept()?;
         say!("[{peer}] connected");
-        match converse(client, peer, true) {
-            Ok(Some(Command::Stop)) => break,
-            Ok(_) => {}
-            Err(error) => say!("[{peer}] lost: {error}"),
+        let reason = converse(&client, peer)
+            .unwrap_or_else(|error| format!("lost: {error}"));
+        say!("[{peer}] {reason}");
+
+        // ---- 7 close() ---------------------------------------------------
+        // FIN after the last echo. finish() also reads what the client still
+        // sends, because a close() with unread bytes would send RST.
+        client.finish();
+        if args.stop_ends_server && reason == "left: stop" {
+            say!("bye");
+            return Ok(());
         }
     }
-    listener.close();
-    say!("bye");
-    Ok(())
 }
 
-/// Task 3: echoes to one client at a time until one says `stop`.
+/// Echoes to one client, and returns why it left.
+fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<String> {
+    let mut line = Vec::new(); // what has come since the last newline
+    let mut buffer = [0; 1024];
+    loop {
+        // ---- 5 recv() ----------------------------------------------------
+        // What has arrived: one message, a part of it, or several, because
+        // TCP has no messages. 0 is end of stream.      (viva 7) (viva 8)
+        let count = client.recv(&mut buffer)?;
+        if count == 0 {
+            return Ok("left: end of stream".into());
+        }
+        let bytes = buffer.get(..count).unwrap_or_default();
+        let s = if count == 1 { "" } else { "s" };
+        say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));
+
+        // ---- 6 send() ----------------------------------------------------
+        // Back as it came, the command too, so that the client knows.
+        client.send_all(bytes)?;
+
+        // A command is all that this recv() returned, or a complete line.
+        // Limit: without a newline, `st` and `op` in two segments are no
+        // command, and `stop` and `watch` in two are one. (viva 9) (viva 17)
+        let mut found = command(bytes);
+        for &byte in bytes {
+            line.push(byte);
+            if byte == b'\n' {
+                found = found.or(command(&line));
+                line.clear();
+            }
+            line.truncate(8); // longer than any command
+        }
+        if let Some(word) = found {
+            return Ok(format!("left: {word}"));
+        }
+    }
+}
+
+/// `stop` and `exit`, with a newline or without it, and nothing else.
+fn command(message: &[u8]) -> Option<&'static str> {
+    let word = message.strip_suffix(b"\n").unwrap_or(message);
+    let word = word.strip_suffix(b"\r").unwrap_or(word);
+    ["stop", "exit"].into_iter().find(|command| command.as_bytes() == word)
+}
+
+/// Task 3: echoes to one client at a time, until it sends `stop` or `exit`.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)
@@ -84,6 +113,9 @@ struct Args {
     /// port to bind (default 12001; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
+    /// let `stop` end the server, too
+    #[argh(switch)]
+    stop_ends_server: bool,
     /// allow a port below 1024
     #[argh(switch)]
     allow_privileged: bool,

@@ -13,16 +13,16 @@
 //! then reads may wait for its server while that waits for it: deadlock.rs.
 //! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
 
-use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::mem;
 use std::net::Shutdown;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use echo::command::find_line;
+use echo::command::CommandFinder;
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, warn};
@@ -32,13 +32,14 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 3600);
     let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let connect = |address| {
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // As in task1_client.rs: one socket, and both threads will use it.
+        // An endpoint in the kernel: one, and both threads will use it.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Here it ends, before anything is typed, if no server runs. [E-I5]
+        // Fails at once, before anything is typed, if no server runs; with
+        // --retry the client waits for its server.     [E-I5] (viva 5)
         // SO_SNDTIMEO bounds connect() on Linux, too.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
@@ -46,11 +47,9 @@ fn main() -> Result<()> {
         socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
         socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
-    };
-    let attempt = || net::try_each(&addresses, connect);
-    let server = while_refused(Duration::from_secs(retry), attempt)?;
+    })?;
     if io::stdin().is_terminal() {
-        warn!("Each line comes back. exit: leave, stop: end the server too.");
+        warn!("Each line comes back. stop or exit: leave.");
     }
     let writer = server.clone();
     thread::Builder::new()
@@ -103,29 +102,6 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Attempts it again as long as nobody listens there, for `limit` at most:
-/// then the server need not be started first.                  [E-I5]
-fn while_refused(
-    limit: Duration,
-    mut attempt: impl FnMut() -> Result<TcpSocket>,
-) -> Result<TcpSocket> {
-    let end = Instant::now() + limit;
-    loop {
-        match attempt() {
-            Err(error)
-                if error.kind() == ErrorKind::ConnectionRefused
-                    && Instant::now() < end =>
-            {
-                let left = end.saturating_duration_since(Instant::now());
-                let seconds = left.as_secs() + 1;
-                warn!("nobody listens there yet: {seconds} s to go");
-                thread::sleep(Duration::from_secs(1));
-            }
-            done => return done,
-        }
-    }
-}
-
 /// Waits until main has read the rest of the echo, which ends the program
 /// and this thread. A server that stays silent must not hold us for ever,
 /// nor one that drips: one deadline for all that is left.
@@ -148,7 +124,7 @@ fn counts() -> String {
 
 /// Sends stdin to its end, then closes our direction only.
 fn send_input(server: &TcpSocket) -> Result<()> {
-    let mut line = Vec::new();
+    let mut finder = CommandFinder::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         // A terminal gives a line at a time; a file gives all it has.
@@ -162,7 +138,7 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // Waits while the server's echo is not read: main reads it.
         let bytes = buffer.get(..count).unwrap_or_default();
-        if find_line(&mut line, bytes).is_some() {
+        if finder.feed(bytes).1.is_some() {
             LEAVING.store(true, Ordering::Relaxed);
         }
         SENT.fetch_add(count as u64, Ordering::SeqCst);

@@ -30,17 +30,19 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, port)?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // As in task1_server.rs, step 1.
+    // An endpoint in the kernel, without a port and without a peer.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // As in task1_server.rs, step 2.
+    // The address and port that clients connect to. SO_REUSEADDR: also while
+    // connections of the last run wait in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // A backlog of 5 is enough for a classroom. A crowd that connects at one
-    // moment overflows it, and each dropped SYN costs its client a second.
+    // From here the kernel completes handshakes. A queue of 5 is enough for a
+    // classroom. A crowd that connects at one moment overflows it, and each
+    // SYN that the kernel drops costs its client a second.
     // A client that does not read is disconnected after 30 s: on Linux the
     // sockets that accept() returns inherit both limits from the listener.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
@@ -52,22 +54,24 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // spawn() starts the thread and returns, so the loop is free for the
-        // next client at once.                              (viva 6)
+        // Returns a new socket for the next client. spawn() starts a thread
+        // for it and returns, so the loop is free at once.   (viva 6)
         match listener.accept() {
             Ok((client, peer)) => {
                 let stop = stop.clone();
                 clients.spawn(client, peer, move |client, peer| {
                     say!("[{peer}] connected");
                     match converse(client, peer, !args.quiet)? {
-                        Some(Command::Stop) => stop(), // accept() fails then
-                        Some(Command::Exit) | None => {}
+                        Some(Command::Stop) if args.stop_ends_server => {
+                            stop(); // accept() fails from now on
+                        }
+                        _ => {}
                     }
                     Ok(())
                 });
             }
             Err(error) if clients.keep_accepting(&error) => {}
-            Err(_) => break, // `stop`, Ctrl-C or SIGTERM
+            Err(_) => break, // Ctrl-C, SIGTERM, --stop-ends-server
         }
     }
     clients.finish();
@@ -80,7 +84,7 @@ const BACKLOG: i32 = 1024;
 /// What a client reads when all slots are taken.
 const NO_ROOM: &str = "echo-server: no room, try again later\n";
 
-/// Echoes every byte, to many clients at once, until one says `stop`.
+/// Echoes every byte, to many clients at once, each until its `stop` or `exit`.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)
@@ -95,6 +99,9 @@ struct Args {
     /// do not print what is received
     #[argh(switch)]
     quiet: bool,
+    /// let `stop` end the server, too
+    #[argh(switch)]
+    stop_ends_server: bool,
     /// allow a port below 1024
     #[argh(switch)]
     allow_privileged: bool,

@@ -11,8 +11,8 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! Limit: nothing bounds the number of threads, and the other clients are cut
-//! off when one client says `stop`. clients.rs solves both in tcp_server.rs.
+//! Limit: nothing bounds the number of threads, and Ctrl-C cuts off whoever is
+//! served. clients.rs solves both in tcp_server.rs.
 
 use std::process;
 use std::thread;
@@ -32,16 +32,17 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // As in task1_server.rs, step 1.
+    // An endpoint in the kernel, without a port and without a peer.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // As in task1_server.rs, step 2.
+    // The address and port that clients connect to. SO_REUSEADDR: also while
+    // connections of the last run wait in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // As in task1_server.rs, step 3.
+    // From here the kernel completes handshakes and queues about 5 of them.
     // A client that does not read is disconnected after 30 s: on Linux the
     // sockets that accept() returns inherit both limits from the listener.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
@@ -51,11 +52,11 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Here the next client is accepted while the last one still talks.
+        // The next client is accepted while earlier ones are still served.
         let (client, peer) = match listener.accept() {
             Ok(accepted) => accepted,
-            // A client that gave up while it waited, or no descriptors left:
-            // no reason to end. The pause keeps a lasting error quiet.
+            // The client has left the queue, or no descriptor is free.
+            // Neither is a reason to end. The pause keeps the loop calm.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));
@@ -63,12 +64,12 @@ fn main() -> Result<()> {
             }
         };
         say!("[{peer}] connected");
-        // The closure takes `client` with it: from here on the thread owns
-        // the socket, and this loop is free to accept.
+        // Rust: `move` gives `client` to the thread, which owns the socket
+        // from here on. This loop is free to accept.
         let spawned =
             thread::Builder::new().name(peer.to_string()).spawn(move || {
                 match converse(client, peer, true) {
-                    Ok(Some(Command::Stop)) => {
+                    Ok(Some(Command::Stop)) if args.stop_ends_server => {
                         say!("bye");
                         process::exit(0);
                     }
@@ -76,9 +77,10 @@ fn main() -> Result<()> {
                     Err(error) => say!("[{peer}] lost: {error}"),
                 }
             });
-        // thread::spawn() would panic here when threads run out.
+        // When threads run out, the client's socket is closed. Rust's
+        // thread::spawn() would panic here.
         if let Err(error) = spawned {
-            warn!("turned away: {}", Error::new("spawn", peer, error));
+            warn!("refused: {}", Error::new("spawn", peer, error));
         }
     }
 }
@@ -92,6 +94,9 @@ struct Args {
     /// port to bind (default 12001; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
+    /// let `stop` end the server, too
+    #[argh(switch)]
+    stop_ends_server: bool,
     /// allow a port below 1024
     #[argh(switch)]
     allow_privileged: bool,

@@ -1,6 +1,6 @@
-//! Task 4 of handout E (ELEN4017): task3_client.rs over UDP. The other half
-//! is udp_server.rs. Step 1 chooses UDP; everything else that differs is
-//! there because a datagram can be lost.                     [E-T4]
+//! The UDP echo client to use: task4_client.rs, and it sends again what was
+//! lost, and takes no other datagram for the echo. The other half is
+//! udp_server.rs.                                            [E-T4]
 //!
 //! ```text
 //! client (this file)      server
@@ -23,14 +23,16 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
     let wait = Duration::from_millis(wait);
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let mut found: Option<UdpSocket> = None;
+    let mut too_long = 0;
 
     while let Some(sentence) = read_sentence()? {
         let answer = match &found {
             Some(server) => ask(server, &sentence, wait),
             // Only an echo shows which address of a name is the server's.
-            None => net::try_each(&addresses, |address| {
+            None => net::try_each_for(retry, &addresses, |address| {
                 let server = open(address)?;
                 let echo = ask(&server, &sentence, wait)?;
                 found = Some(server);
@@ -40,7 +42,10 @@ fn main() -> Result<()> {
         match answer {
             Ok(echo) => say!("{}", console::escape(&echo)),
             // The next sentence may fit into a datagram.
-            Err(error) if is_too_long(&sentence) => warn!("{error}"),
+            Err(error) if is_too_long(&sentence) => {
+                warn!("{error}");
+                too_long += 1;
+            }
             Err(error) => return Err(error),
         }
         if sentence == b"exit" || sentence == b"stop" {
@@ -53,18 +58,22 @@ fn main() -> Result<()> {
     if let Some(server) = found {
         server.close();
     }
-    Ok(())
+    match too_long {
+        0 => Ok(()),
+        count => Err(Error::other(format!("not sent, too long: {count}"))),
+    }
 }
 
 fn open(address: SocketAddr) -> Result<UdpSocket> {
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_DGRAM instead of SOCK_STREAM: this argument chooses UDP.
+    // The argument SOCK_DGRAM instead of SOCK_STREAM makes it UDP.
     let server = UdpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
     // Sends no packet: the kernel only notes the peer. It then drops the
     // datagrams of strangers, and tells us when the server's machine reports
-    // that no socket has the port (ECONNREFUSED).
+    // that no socket has the port (ECONNREFUSED). task4_client.rs, which does
+    // not connect, hears nothing then.                        (viva 5)
     server.connect(address)?;
     Ok(server)
 }
@@ -81,7 +90,7 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
         server.send(sentence)?;
 
         // ---- 4 recv() ----------------------------------------------------
-        // One datagram, or the deadline: silence is an answer too.
+        // One datagram, or the time limit: then it is sent again.
         let deadline = Instant::now() + wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -120,7 +129,7 @@ fn is_echo(echo: &[u8], sentence: &[u8]) -> bool {
 }
 
 fn read_sentence() -> Result<Option<Vec<u8>>> {
-    console::prompt_person("datagram (exit: leave, stop: end server): ");
+    console::prompt_person("datagram (stop or exit: leave): ");
     console::read_stdin_line()
 }
 
@@ -132,7 +141,7 @@ const ATTEMPTS: u32 = 3;
 /// echo of another sentence.
 const SMALLEST_BUFFER: usize = 512;
 
-/// Task 4: sends each line as a datagram, prints its echo.
+/// Sends each line as a datagram, prints its echo; sends again what was lost.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -144,6 +153,9 @@ struct Args {
     /// milliseconds to wait for an echo before sending again (default 1000)
     #[argh(option, default = "1000")]
     wait: u64,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

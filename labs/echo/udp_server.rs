@@ -1,6 +1,5 @@
-//! Task 4 of handout E (ELEN4017): the echo over UDP. The other half is
-//! udp_client.rs. Beside task3_server.rs: listen() and accept() are gone,
-//! and each datagram brings its sender's address.            [E-T4]
+//! The UDP echo server to use: task4_server.rs, and it answers no other server
+//! for ever. The other half is udp_client.rs.                [E-T4]
 //!
 //! ```text
 //! client                  server (this file)
@@ -11,9 +10,12 @@
 //! ```
 //!
 //! Stateless: one socket serves all clients, and no client is "connected".
-//! So `exit` has nothing to end and is echoed; `stop` ends the server.
+//! So `stop` and `exit` have nothing to end here. They are echoed, and the
+//! client leaves. A sender's address can be forged, so that a server that
+//! obeyed `stop` would obey anybody.
 
 use argh::{ArgsInfo, FromArgs};
+use echo::command::Command;
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::loop_guard::LoopGuard;
 use socketlab::net::{self, UdpSocket};
@@ -27,13 +29,13 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_DGRAM instead of SOCK_STREAM, and the transport is UDP.
+    // The argument SOCK_DGRAM instead of SOCK_STREAM makes it UDP.
     let socket = UdpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // The same call and the same numbers as TCP's, but another space of
-    // ports: the TCP server may use 12001 at the same time. No listen():
-    // there are no connections to queue, only datagrams.
+    // The same call as TCP's, but UDP has its own port numbers: a TCP server
+    // may use 12001 at the same time. There is no listen(), because there
+    // are no connections to queue.
     socket.bind(address)?;
     let own = socket.local_addr()?;
     net::announce(own);
@@ -46,7 +48,7 @@ fn main() -> Result<()> {
         // datagram, which is legal, and not an end.     [T-F8] (viva 7)
         let (count, peer) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
-            // The ICMP answer to an earlier datagram of ours may show here.
+            // An earlier answer found nobody, and ICMP said so.
             Err(error) => {
                 warn!("{error}");
                 continue;
@@ -54,7 +56,7 @@ fn main() -> Result<()> {
         };
         let bytes = buffer.get(..count).unwrap_or_default();
         if !args.quiet {
-            let shown = console::escape_short(bytes, 60);
+            let shown = console::message(bytes);
             let s = if count == 1 { "" } else { "s" };
             say!("[{peer}] {count} byte{s}: {shown}");
         }
@@ -62,13 +64,13 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // We are not told whether it arrives. A failure concerns this one
         // client: the loop goes on.                            [T-F9]
-        // An echo of an echo would never end: see loop_guard.rs.  (try 9)
+        // An echo of an echo would never end: see loop_guard.rs.  (try 5)
         if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
             warn!("{error}");
         }
-        if matches!(bytes, b"stop" | b"stop\n" | b"stop\r\n") {
+        if args.stop_ends_server && Command::of(bytes) == Some(Command::Stop) {
             break;
         }
     }
@@ -81,7 +83,7 @@ fn main() -> Result<()> {
 }
 
 /// Room for the largest datagram that there is. With less room, the kernel
-/// cuts a longer one and throws its rest away, without an error. (try 8)
+/// cuts a longer one and throws its rest away, without an error.
 const BUFFER: usize = 65_536;
 
 /// Task 4: sends every datagram back to where it came from.
@@ -99,6 +101,9 @@ struct Args {
     /// do not print what is received
     #[argh(switch)]
     quiet: bool,
+    /// let `stop` end the server, too
+    #[argh(switch)]
+    stop_ends_server: bool,
     /// allow a port below 1024
     #[argh(switch)]
     allow_privileged: bool,

@@ -14,12 +14,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use socketlab::dialogue::{Dialogue, Incoming, Limits};
 use socketlab::net::{self, TcpSocket};
 use socketlab::stream::Stream;
-use socketlab::{Error, Result, console};
+use socketlab::{Error, Result};
 use tls::Channel;
 
 use crate::job::Job;
@@ -34,6 +35,9 @@ pub const MOST_LINES: usize = 1000;
 
 /// How much of a line is shown.
 pub const SHOWN: usize = 300; // bytes
+
+/// How long the server may take to close after the last dot of a text.
+const CLOSES_WITHIN: Duration = Duration::from_secs(1);
 
 /// Connects to the first of these addresses that answers.
 pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
@@ -116,7 +120,12 @@ impl<'a> Connection<'a> {
     /// The first line of a reply, printed. A reply may come one byte at a
     /// time: all lines of it together have one deadline, `--wait`.
     pub fn reply(&mut self) -> Result<String> {
-        self.dialogue.begin_reply(self.job.wait);
+        self.reply_within(self.job.wait)
+    }
+
+    /// The same with a deadline of its own.
+    pub fn reply_within(&mut self, limit: Duration) -> Result<String> {
+        self.dialogue.begin_reply(limit);
         self.next_reply_line()
     }
 
@@ -204,6 +213,53 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
+    /// Ends a dialogue whose texts end with a single dot. If a server forgets
+    /// to double a dot, the text seems to end there, and its rest looks like
+    /// the next reply. So nothing may have come before QUIT is sent, and the
+    /// reply must look like one (`is_reply`). A server that closes without a
+    /// reply is no problem, because the text is complete then.   (viva 5)
+    pub fn quit(&mut self, is_reply: fn(&str) -> bool) -> Result<()> {
+        let asked = self.dialogue.sent().to_string();
+        let out_of_step = |what: &[u8], job: &Job| {
+            let shown = job.printer.shown(what, SHOWN);
+            Error::other(format!(
+                "after {asked}: out of step: what should be the reply to \
+                 QUIT is: {shown}. Perhaps the single dot was not the end, \
+                 because the server has not doubled it. It is not complete"
+            ))
+        };
+        if self.dialogue.has_unread() {
+            let rest = self.bytes(SHOWN)?;
+            return Err(out_of_step(&rest, self.job));
+        }
+        if self.send("QUIT").is_err() {
+            return Ok(());
+        }
+        self.dialogue.begin_reply(self.job.wait);
+        let rest = match self.dialogue.reply_line() {
+            Ok(Incoming::Line(line))
+                if !is_reply(&String::from_utf8_lossy(&line)) =>
+            {
+                line
+            }
+            Ok(Incoming::Partial(line)) => line,
+            Ok(Incoming::TooLong) => b"a line without an end".to_vec(),
+            _ if self.dialogue.has_unread() => self.bytes(SHOWN)?,
+            _ => return Ok(()),
+        };
+        Err(out_of_step(&rest, self.job))
+    }
+
+    /// After the single dot of a text in a protocol where the server closes
+    /// now. If more comes instead, the dot was a line of the text.
+    pub fn expect_end(&mut self) -> Result<()> {
+        let limit = self.job.wait.min(CLOSES_WITHIN);
+        let Some(more) = self.dialogue.unasked(limit) else { return Ok(()) };
+        let shown = self.job.printer.shown(&more, SHOWN);
+        let what = format!("more comes after the single dot: {shown}");
+        Err(self.incomplete(&what))
+    }
+
     /// TLS, at once or after the server has agreed to begin it. Bytes that
     /// were received and not read by then end the connection: they came in
     /// the clear, from anybody.                                   (viva 7)
@@ -233,7 +289,10 @@ impl<'a> Connection<'a> {
     /// The error for a reply that ends the dialogue, with the command that it
     /// answers.
     pub fn refused(&self, reply: &str) -> Error {
-        let reply = console::escape_short(reply.as_bytes(), SHOWN);
+        let reply = match reply.is_empty() {
+            true => "an empty line".to_string(),
+            false => self.job.printer.shown(reply.as_bytes(), SHOWN),
+        };
         Error::other(format!("after {}: {reply}", self.dialogue.sent()))
     }
 

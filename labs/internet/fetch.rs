@@ -34,6 +34,7 @@ fn main() -> Result<()> {
     let url = url::parse(&args.url).unwrap_or_else(|what| args::usage(&what));
     let scheme = url.scheme;
     check_tls(scheme, args.starttls)?;
+    check_put(&args, scheme);
     if url.password.is_some() {
         login::warn_of_password_in_url();
     }
@@ -42,6 +43,7 @@ fn main() -> Result<()> {
     let job = Job {
         url,
         output: args.output,
+        put: args.put,
         starttls: args.starttls,
         allow_clear: args.allow_clear,
         wait: Duration::from_secs(wait),
@@ -69,10 +71,23 @@ fn check_tls(scheme: &Scheme, starttls: bool) -> Result<()> {
     }
 }
 
+/// Only FTP stores files here.
+fn check_put(args: &Args, scheme: &Scheme) {
+    let ftp = scheme.protocol == Protocol::Ftp;
+    match args.put.is_some() {
+        true if !ftp => args::usage("--put FILE is for ftp:// and ftps://"),
+        true if args.output.is_some() => args::usage(
+            "--put FILE sends a file, -o FILE saves one: leave one out",
+        ),
+        _ => {}
+    }
+}
+
 /// Fetches what a URL names: mail, news, a file, a menu, a page. The dialogue
 /// is shown on stderr, the result goes to stdout. Paths: pop3://U@H/ lists,
 /// /3 is message 3; imap://U@H/ lists mailboxes, /INBOX its messages,
-/// '/INBOX/;UID=7' is one; ftp://H/dir/ lists, /dir/file is a file;
+/// '/INBOX/;UID=7' is one, '/INBOX?SUBJECT%20lunch' searches;
+/// ftp://H/dir/ lists, /dir/file is a file;
 /// nntp://H/ lists groups, /GROUP its articles, /GROUP/7 is one;
 /// gopher://H/1/menu, /0/text. A password is asked for, or comes from
 /// $FETCH_PASSWORD. $SSL_CERT_FILE names a certificate to trust.
@@ -85,6 +100,9 @@ struct Args {
     /// save the result in this file, which is there only when it is complete
     #[argh(option, short = 'o')]
     output: Option<PathBuf>,
+    /// store this file at an ftp URL; in a folder it keeps its name
+    #[argh(option)]
+    put: Option<PathBuf>,
     /// begin TLS with the protocol's own command (STARTTLS, STLS, AUTH TLS);
     /// a server that refuses is an error
     #[argh(switch)]

@@ -1,6 +1,6 @@
 //! FTP: files, over TWO connections. RFC 959; EPSV is RFC 2428, SIZE RFC
 //! 3659, TLS RFC 4217. `ftp://host/dir/` lists a folder, without the slash it
-//! is a file.
+//! is a file. `--put FILE` stores one there (`ftp/upload.rs`).
 //!
 //! ```text
 //! fetch             control, port 21                  server
@@ -24,90 +24,134 @@
 
 pub mod data;
 pub mod reply;
+pub mod upload;
 
 use socketlab::{Error, Result, args};
 
 use crate::connection::{Connection, dial};
-use crate::ftp::data::{passive, transfer};
-use crate::ftp::reply::{ask, expect, reply};
+use crate::ftp::data::{passive, receive};
+use crate::ftp::reply::{ask, expect, reply, size_of};
+use crate::ftp::upload::Upload;
 use crate::job::Job;
 use crate::login::{Login, login};
 use crate::output::Output;
 
-/// Lists a folder, or fetches a file.
+/// How often a server may say "120 ready in N minutes".
+const MOST_DELAYS: usize = 10;
+
+/// Lists a folder, or fetches or stores a file.
 pub fn fetch(job: &Job) -> Result<()> {
     let (path, folder) = path(job);
+    let upload = match &job.put {
+        Some(file) => Some(Upload::open(file, &path, folder)?),
+        None => None,
+    };
     let mut out = Output::open(job.output.as_deref())?;
     let mut connection = Connection::open(job)?;
-
-    // ---- 1 greeting ------------------------------------------------------
-    job.step("1 greeting");
-    expect(&mut connection, 2)?;
-
-    // ---- 2 AUTH TLS ------------------------------------------------------
-    if job.starttls {
-        job.step("2 AUTH TLS");
-        ask(&mut connection, "AUTH TLS", 2)?;
-        connection.start_tls()?;
+    begin(&mut connection)?;
+    match upload {
+        Some(upload) => upload.store(&mut connection)?,
+        None => {
+            download(&mut connection, &path, folder, &mut out)?;
+            out.finish()?;
+        }
     }
-
-    // ---- 3 USER, PASS ----------------------------------------------------
-    // Anonymous servers want an address for a password, and check nothing.
-    job.step("3 USER, PASS");
-    log_in(&mut connection)?;
-
-    // ---- 4 PBSZ, PROT ----------------------------------------------------
-    // P: the second connection has TLS, too. Otherwise only the password
-    // would be safe, but not the file.
-    if connection.is_secure() {
-        job.step("4 PBSZ, PROT");
-        ask(&mut connection, "PBSZ 0", 2)?;
-        ask(&mut connection, "PROT P", 2)?;
-    }
-
-    // ---- 5 TYPE ----------------------------------------------------------
-    // I, image: the bytes as they are. A would translate the newlines.
-    job.step("5 TYPE");
-    ask(&mut connection, if folder { "TYPE A" } else { "TYPE I" }, 2)?;
-    let mut size = None;
-    if folder && !path.is_empty() {
-        ask(&mut connection, &format!("CWD {path}"), 2)?;
-    } else if !folder {
-        size = size_of(&mut connection, &path)?;
-    }
-
-    // ---- 6 EPSV ----------------------------------------------------------
-    job.step("6 EPSV");
-    let place = passive(&mut connection)?;
-    let data = dial(&[place])?;
-
-    // ---- 7 RETR, LIST ----------------------------------------------------
-    // 150: the bytes come over the other connection. 550: no such file.
-    job.step("7 RETR, LIST");
-    match folder {
-        true => ask(&mut connection, "LIST", 1)?,
-        false => ask(&mut connection, &format!("RETR {path}"), 1)?,
-    };
-    out.announce(size);
-    transfer(&mut connection, data, &mut out)?;
-
-    // ---- 9 226 -----------------------------------------------------------
-    // FIN on the data connection is not enough, because the kernel also
-    // sends it when the server's program dies.                 (viva 14)
-    job.step("9 226");
-    expect(&mut connection, 2)?;
-    let count = out.count();
-    if size.is_some_and(|size| size != count) {
-        let what = format!("{count} bytes came, and SIZE said otherwise");
-        return Err(Error::other(what));
-    }
-    out.finish()?;
 
     // ---- 10 QUIT ---------------------------------------------------------
     job.step("10 QUIT");
     let _ = connection.send("QUIT").and_then(|()| reply(&mut connection));
     connection.close();
     Ok(())
+}
+
+/// The steps before the first file.
+fn begin(connection: &mut Connection<'_>) -> Result<()> {
+    let job = connection.job;
+
+    // ---- 1 greeting ------------------------------------------------------
+    // 120: the server is not ready yet, and will say 220 when it is.
+    job.step("1 greeting");
+    let (mut code, mut text) = reply(connection)?;
+    for _ in 0..MOST_DELAYS {
+        if code == 120 {
+            (code, text) = reply(connection)?;
+        }
+    }
+    if code / 100 != 2 {
+        return Err(connection.refused(&text));
+    }
+
+    // ---- 2 AUTH TLS ------------------------------------------------------
+    if job.starttls {
+        job.step("2 AUTH TLS");
+        ask(connection, "AUTH TLS", 2)?;
+        connection.start_tls()?;
+    }
+
+    // ---- 3 USER, PASS ----------------------------------------------------
+    // Anonymous servers want an address for a password, and check nothing.
+    job.step("3 USER, PASS");
+    log_in(connection)?;
+
+    // ---- 4 PBSZ, PROT ----------------------------------------------------
+    // P: the second connection has TLS, too. Otherwise only the password
+    // would be safe, but not the file.
+    if connection.is_secure() {
+        job.step("4 PBSZ, PROT");
+        ask(connection, "PBSZ 0", 2)?;
+        ask(connection, "PROT P", 2)?;
+    }
+    Ok(())
+}
+
+/// A folder's list, or a file.
+fn download(
+    connection: &mut Connection<'_>,
+    path: &str,
+    folder: bool,
+    out: &mut Output,
+) -> Result<()> {
+    let job = connection.job;
+
+    // ---- 5 TYPE ----------------------------------------------------------
+    // I, image: the bytes as they are. A would translate the newlines.
+    job.step("5 TYPE");
+    ask(connection, if folder { "TYPE A" } else { "TYPE I" }, 2)?;
+    let mut size = None;
+    if folder && !path.is_empty() {
+        ask(connection, &format!("CWD {path}"), 2)?;
+    } else if !folder {
+        size = size_of(connection, path)?;
+    }
+
+    // ---- 6 EPSV ----------------------------------------------------------
+    job.step("6 EPSV");
+    let place = passive(connection)?;
+    let data = dial(&[place])?;
+
+    // ---- 7 RETR, LIST ----------------------------------------------------
+    // 150: the bytes come over the other connection. 550: no such file.
+    job.step("7 RETR, LIST");
+    match folder {
+        true => ask(connection, "LIST", 1)?,
+        false => ask(connection, &format!("RETR {path}"), 1)?,
+    };
+    out.announce(size);
+    receive(connection, data, out)?;
+
+    // ---- 9 226 -----------------------------------------------------------
+    // FIN on the data connection is not enough, because the kernel also
+    // sends it when the server's program dies.                 (viva 14)
+    job.step("9 226");
+    expect(connection, 2)?;
+    let count = out.count();
+    match size.is_some_and(|size| size != count) {
+        true => {
+            let what = format!("{count} bytes came, and SIZE said otherwise");
+            Err(Error::other(what))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The user of the URL, or anonymous.
@@ -128,14 +172,6 @@ fn log_in(connection: &mut Connection<'_>) -> Result<()> {
         200..300 => Ok(()),
         _ => Err(connection.refused(&text)),
     }
-}
-
-/// How many bytes a file has. An old server has no SIZE.
-fn size_of(connection: &mut Connection<'_>, path: &str) -> Result<Option<u64>> {
-    connection.send(&format!("SIZE {path}"))?;
-    let (code, text) = reply(connection)?;
-    let size = text.get(4..).and_then(|size| size.trim().parse().ok());
-    Ok(size.filter(|_| code == 213))
 }
 
 /// The path, and whether it is a folder.

@@ -113,14 +113,19 @@ fn text(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-/// Lines until a single dot: true; or until FIN: false.
+/// Lines until a single dot: true; or until FIN: false. After the dot the
+/// server closes. If more comes, the dot was a line of the text, and somebody
+/// forgot to double it.
 fn lines(
     connection: &mut Connection<'_>,
     mut each: impl FnMut(&[u8]) -> Result<()>,
 ) -> Result<bool> {
     while let Some(line) = connection.line_or_end()? {
         match line.strip_prefix(b".") {
-            Some([]) => return Ok(true),
+            Some([]) => {
+                connection.expect_end()?;
+                return Ok(true);
+            }
             Some(rest) if rest.starts_with(b".") => each(rest)?,
             _ => each(&line)?,
         }

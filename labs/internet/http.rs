@@ -13,7 +13,7 @@
 
 use http::{Body, Head, Reader, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use socketlab::{Error, Result, args, console};
+use socketlab::{Error, Result, args, console, warn};
 use tls::Channel;
 
 use crate::connection::Connection;
@@ -63,9 +63,17 @@ pub fn fetch(job: &Job) -> Result<()> {
     reader.set_limits(job.wait, None);
     let response = read_head(&mut reader, job)?;
     let status = response.status;
-    // 206 is a part, which fetch has not asked for. Only 200 is the file.
-    if status != 200 && job.output.is_some() {
-        return Err(answer(status, response.fields.text("Location")));
+    // 2xx is a success. 206 is a part, though, which fetch has not asked for,
+    // and 204 has no content. So only 200 and 203 are saved in a file.
+    let success = (200..300).contains(&status) && status != 206;
+    if job.output.is_some() && !matches!(status, 200 | 203) {
+        return match status {
+            204 => {
+                warn!("(204: there is no content, and nothing to save)");
+                Ok(())
+            }
+            _ => Err(answer(status, response.fields.text("Location"))),
+        };
     }
 
     // ---- 3 body ----------------------------------------------------------
@@ -79,9 +87,9 @@ pub fn fetch(job: &Job) -> Result<()> {
         out.write(piece)?;
     }
     out.finish()?;
-    match status {
-        200 => Ok(()),
-        _ => Err(answer(status, response.fields.text("Location"))),
+    match success {
+        true => Ok(()),
+        false => Err(answer(status, response.fields.text("Location"))),
     }
 }
 

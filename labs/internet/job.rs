@@ -14,6 +14,8 @@ pub struct Job {
     pub url: Url,
     /// Where the result goes; `None`: to stdout.
     pub output: Option<PathBuf>,
+    /// A file to store at the server, instead of fetching one.
+    pub put: Option<PathBuf>,
     /// TLS begins by a command of the protocol.
     pub starttls: bool,
     /// A password may be sent in the clear.

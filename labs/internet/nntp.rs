@@ -74,11 +74,12 @@ pub fn fetch(job: &Job) -> Result<()> {
             }
         }
     }
-    out.finish()?;
 
     // ---- 8 QUIT ----------------------------------------------------------
+    // Its reply has a number. What has none is the rest of an article.
     job.step("8 QUIT");
-    let _ = connection.send("QUIT").and_then(|()| connection.reply());
+    connection.quit(|reply| (100..600).contains(&code(reply)))?;
+    out.finish()?;
     connection.close();
     Ok(())
 }

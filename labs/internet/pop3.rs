@@ -14,7 +14,7 @@
 //!
 //! Every reply begins with +OK or -ERR.                            [T-M]
 
-use socketlab::{Result, args};
+use socketlab::{Result, args, warn};
 
 use crate::connection::Connection;
 use crate::job::Job;
@@ -68,22 +68,57 @@ pub fn fetch(job: &Job) -> Result<()> {
             // The size from LIST is for the progress bar; the dot is the
             // end. Lines keep their CR LF, stuffed dots are removed. (viva 5)
             job.step("6 RETR");
-            let line = ask(&mut connection, &format!("LIST {number}"))?;
-            let size = line.split(' ').nth(2).and_then(|n| n.parse().ok());
-            ask(&mut connection, &format!("RETR {number}"))?;
+            let size = size_of(&mut connection, number)?;
+            connection.send(&format!("RETR {number}"))?;
+            reply_to_retr(&mut connection)?;
             out.announce(size);
             connection.dotted(|line| out.write(&[line, b"\r\n"].concat()))?;
+            if let Some(size) = size.filter(|&size| size > out.count()) {
+                let count = out.count();
+                warn!("(LIST said {size} bytes, and {count} have come)");
+            }
         }
     }
-    out.finish()?;
 
     // ---- 7 QUIT ----------------------------------------------------------
-    // The message has arrived, so it does not matter whether the server
-    // replies. Nothing was deleted (DELE).                     (viva 8)
+    // What the server replies does not matter, but it must be a reply: the
+    // rest of the message is none. Nothing was deleted (DELE).   (viva 8)
     job.step("7 QUIT");
-    let _ = connection.send("QUIT").and_then(|()| connection.reply());
+    connection.quit(is_reply)?;
+    out.finish()?;
     connection.close();
     Ok(())
+}
+
+/// How many bytes a message has, for the progress bar. A server that does not
+/// say so, or says it oddly, has the message all the same.
+fn size_of(
+    connection: &mut Connection<'_>,
+    number: u32,
+) -> Result<Option<u64>> {
+    connection.send(&format!("LIST {number}"))?;
+    let reply = connection.reply()?;
+    if !is_reply(&reply) {
+        return Err(connection.refused(&reply));
+    }
+    let mut words = reply.split(' ').skip(1);
+    let same = words.next() == Some(&number.to_string());
+    let size = words.next().and_then(|size| size.parse().ok());
+    Ok(size.filter(|_| same))
+}
+
+/// The reply to RETR, which must be +OK. Some servers reply to `LIST 3` with
+/// the complete list. Its lines look like no reply, and are skipped here.
+fn reply_to_retr(connection: &mut Connection<'_>) -> Result<()> {
+    let mut reply = connection.reply()?;
+    let number = |word: &str| word.parse::<u64>().is_ok();
+    while reply == "." || reply.split(' ').take(2).all(number) {
+        reply = connection.next_reply_line()?;
+    }
+    match is_ok(&reply) {
+        true => Ok(()),
+        false => Err(connection.refused(&reply)),
+    }
 }
 
 /// Sends a command whose reply must be +OK, and returns the reply.
@@ -94,10 +129,18 @@ fn ask(connection: &mut Connection<'_>, command: &str) -> Result<String> {
 
 fn expect_ok(connection: &mut Connection<'_>) -> Result<String> {
     let reply = connection.reply()?;
-    match reply == "+OK" || reply.starts_with("+OK ") {
+    match is_ok(&reply) {
         true => Ok(reply),
         false => Err(connection.refused(&reply)),
     }
+}
+
+fn is_ok(reply: &str) -> bool {
+    reply == "+OK" || reply.starts_with("+OK ")
+}
+
+fn is_reply(reply: &str) -> bool {
+    is_ok(reply) || reply == "-ERR" || reply.starts_with("-ERR ")
 }
 
 /// The message's number in the path, if there is one.

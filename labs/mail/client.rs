@@ -28,7 +28,9 @@ fn main() -> Result<()> {
     // The user's mistakes are found before the client connects.
     let mut plan = options::plan(args)?;
     let addresses = net::resolve(&plan.args.host, plan.args.port.0)?;
-    plan.letter.body = body::read();
+    if plan.letter.ready.is_none() {
+        plan.letter.body = body::read();
+    }
     let keep_text = |_: &Error| body::keep(&plan.letter.body);
     let connected = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -74,9 +76,13 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
 
     // ---- 7 mail() --------------------------------------------------------
     // The envelope's sender: where complaints go (bounces). It is not what
-    // people read as From.                              (viva 9) (try 6)
+    // people read as From.                              (viva 9) (try 5)
     wire.banner(Verb::Mail, "the envelope: from whom");
-    let mut group = Group::new(extensions.pipelining);
+    let at_once = plan.args.pipeline && extensions.pipelining;
+    if plan.args.pipeline && !at_once {
+        wire.note("the server offers no PIPELINING: one by one");
+    }
+    let mut group = Group::new(at_once);
     let sender = plan.sender.as_ref().map(Address::text).unwrap_or_default();
     let mail = format!("MAIL FROM:<{sender}>{parameters}");
     group.add(wire, Verb::Mail, mail)?;
@@ -146,12 +152,12 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     // ---- 4 ehlo() --------------------------------------------------------
     // Our name, and the question what the server can do.         (viva 12)
     wire.banner(Verb::Ehlo, "who we are; what can the server do?");
-    let mut extensions = ehlo(wire, name)?;
+    let mut extensions = ehlo(wire, plan, name)?;
 
     // ---- 5 starttls() ----------------------------------------------------
     // The first reply to EHLO came in the clear, so somebody on the way may
     // have written it. After the handshake EHLO comes again.
-    //                                                    (viva 10) (try 8)
+    //                                                    (viva 10) (try 2)
     let loopback = wire.is_loopback();
     let wanted = plan.args.tls.wants_starttls(extensions.starttls, loopback);
     if !tls_first && wanted? {
@@ -162,7 +168,7 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
         }
         wire.start_tls(&plan.args.host)?;
         wire.banner(Verb::Ehlo, "again: the first answer came in the clear");
-        extensions = ehlo(wire, name)?;
+        extensions = ehlo(wire, plan, name)?;
     }
 
     // ---- 6 auth() --------------------------------------------------------
@@ -178,7 +184,7 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
 }
 
 /// EHLO; or HELO, for a server from before 1995, which has no extensions.
-fn ehlo(wire: &mut Wire, name: &str) -> Step<Extensions> {
+fn ehlo(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     let reply = wire.command(Verb::Ehlo, name)?;
     if reply.code == 250 {
         return Ok(Extensions::of(&reply));
@@ -186,8 +192,8 @@ fn ehlo(wire: &mut Wire, name: &str) -> Step<Extensions> {
     if reply.code / 100 != 5 {
         return Err(Failure::refused("EHLO", &reply));
     }
-    wire.note("no EHLO here: the way of 1982, HELO");
-    let reply = wire.command(Verb::Helo, name)?;
+    wire.note("no EHLO here: the way of 1982, HELO and a domain");
+    let reply = wire.command(Verb::Helo, &plan.domain())?;
     match reply.code {
         250 => Ok(Extensions::default()),
         _ => Err(Failure::refused("HELO", &reply)),
@@ -223,8 +229,8 @@ fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
     }
     if plan.needs_utf8() {
         if !extensions.utf8 {
-            Err("an address has letters beyond ASCII before its @, and this \
-                 server does not offer SMTPUTF8: no way to say it"
+            Err("an address before its @, or the file's header, has letters \
+                 beyond ASCII, and this server does not offer SMTPUTF8"
                 .to_string())?;
         }
         parameters.push_str(" SMTPUTF8");

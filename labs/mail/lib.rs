@@ -21,6 +21,7 @@ pub mod client {
 
     pub mod auth;
     pub mod body;
+    pub mod eml;
     pub mod extensions;
     pub mod mailbox;
     pub mod message;

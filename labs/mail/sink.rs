@@ -90,17 +90,19 @@ fn converse(
     client.set_no_delay()?;
     let mut session = Session::new(client, peer, settings)?;
     let mut next = session.greet()?;
-    while next != Next::Close {
-        next = session.turn()?;
-        if next == Next::Tls {
-            session = session.start_tls()?;
+    let end = loop {
+        match next {
+            Next::Close(end) => break end,
+            Next::Tls => session = session.start_tls()?,
+            Next::Command => {}
         }
-    }
+        next = session.turn()?;
+    };
 
     // ---- 7 close() -------------------------------------------------------
     // FIN. The listening socket and the other clients' sockets stay open.
     session.close();
-    say!("[{peer}] left");
+    say!("[{peer}] {end}");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //! handout's vocabulary table give them.
 //!
 //! ```text
-//! socket( 2 ,       1 ,           6 )           what the kernel is told
+//! socket( 2 ,       1 ,           6 )           what the kernel gets
 //! socket( AF_INET,  SOCK_STREAM,  IPPROTO_TCP ) what a person writes
 //!         domain    type          protocol      what the table says
 //! ```

@@ -217,7 +217,7 @@ fn print_bytes(address: SocketAddr) {
     }
 }
 
-/// Which address is tried first, and the rule that says so.
+/// Prints which address is tried first, and by which rule.
 fn print_order(answers: &[Answer]) {
     let mut routes: Vec<order::Route> = Vec::new();
     for answer in answers {

@@ -15,7 +15,8 @@
 //! fails: a server listens on one of them only.       (viva 10) (try 9)
 //!
 //! Limit: the other rules compare the scopes, labels and leading bits of
-//! address and source. Where one of them decided, the program says so.
+//! address and source. Where one of them decided, the program
+//! says that it was another rule.
 
 use std::cmp::Ordering;
 use std::io;

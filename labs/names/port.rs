@@ -175,7 +175,7 @@ fn service(port: u16, wait: Duration) -> String {
     }
 }
 
-/// Who may bind it, and whether that includes the reader.          (viva 16)
+/// Prints which users may bind it, and whether you may.            (viva 16)
 fn may_bind(port: u16) -> String {
     let start = ranges::unprivileged_start();
     if port >= start {
@@ -196,7 +196,7 @@ fn may_bind(port: u16) -> String {
 fn bind(port: u16, kind: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, kind, None)?;
     if kind == Type::STREAM {
-        socket.set_reuse_address(true)?; // TIME_WAIT is no obstacle
+        socket.set_reuse_address(true)?; // TIME_WAIT is not an obstacle
     }
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     socket.bind(&address.into())?;
@@ -215,7 +215,7 @@ fn meaning(error: &io::Error) -> String {
     format!("{}: {hint}", constants::failure(error))
 }
 
-/// Who listens on it now, and how many connections have it at this end.
+/// Prints the listeners on it, and how many connections have it at this end.
 fn tell_listeners(port: u16) {
     if !Path::new("/proc/net/tcp").exists() {
         let text = "only Linux tells: try `netstat -an`, `lsof -i`";

@@ -42,7 +42,7 @@ pub fn iana_name(port: u16) -> Option<&'static str> {
     found.map(|(name, _)| *name)
 }
 
-/// The port that a name of the handout stands for.
+/// The port that a name of the handout means.
 pub fn iana_port(name: &str) -> Option<u16> {
     let found = KNOWN.iter().find(|(known, _)| *known == name);
     found.map(|(_, port)| *port)

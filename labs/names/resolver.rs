@@ -125,7 +125,7 @@ fn traced<T>(
 }
 
 /// Asks in a thread of its own, and waits no longer than `wait`. A thread
-/// that is late goes on alone until the program ends.             (try 7)
+/// that is late waits alone until the program ends.             (try 7)
 fn within<T: Send + 'static>(
     wait: Duration,
     ask: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
@@ -146,7 +146,7 @@ fn within<T: Send + 'static>(
             wait.as_secs_f64()
         ))),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(NoAnswer::other("an answer that is no text".into()))
+            Err(NoAnswer::other("an answer that is not text".into()))
         }
     }
 }

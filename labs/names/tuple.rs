@@ -116,7 +116,7 @@ fn pair() -> Result<(Socket, Socket, SocketAddr)> {
     Err(Error::other("no number was free in TCP and UDP at the same time"))
 }
 
-/// Who chose the client's port, and when.                         (viva 14)
+/// Shows who chose the client's port, and when. (viva 14)
 pub fn ephemeral() -> Result<()> {
     let (listener, server) = listener()?;
     let idle = socket(Domain::IPV4, Type::STREAM)?;

@@ -1,20 +1,13 @@
 //! From a request to whoever answers it.
-//!
-//! ```text
-//!   request --> route() --> forward()   an origin's response
-//!                       --> tunnel()    CONNECT, to its end
-//!                       --> own_page()  proxy.local
-//!                       --> ErrorPage   400 403 502 504 …
-//! ```
 
 use http::{Head, Request, date};
 
-use crate::errors::ErrorPage;
+use crate::errors::{ErrorPage, Failure};
 use crate::forward::forward;
 use crate::hops;
-use crate::target::{Route, route};
+use crate::target::{Route, destination, route};
 use crate::tunnel::tunnel;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
 
 /// Answers one request.
 pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
@@ -30,11 +23,16 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     if hops::max_forwards(turn.request) == Some(0) {
         return last_hop(turn);
     }
-    turn.in_path = matches!(route, Route::InPath(_));
     match route {
         Route::Own(path) => own_page(turn, &path),
         Route::Options => last_hop(turn),
-        Route::Forward(destination) | Route::InPath(destination) => {
+        Route::InPath(_) => {
+            let destination = destination(&turn.request.target)?;
+            turn.in_path = Some(destination.clone());
+            turn.record.url = destination.url();
+            forward(turn, &destination)
+        }
+        Route::Forward(destination) => {
             turn.record.url = destination.url();
             forward(turn, &destination)
         }

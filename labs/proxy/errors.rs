@@ -11,7 +11,9 @@
 //! Never 404: that is for an origin to say. (viva 8)
 
 use http::page::{escape, page};
-use http::{Fault, Head, date, reason};
+use http::{Fault, Framing, Head, Reader, Request, date, reason};
+use socketlab::Error;
+use socketlab::net::TcpSocket;
 
 /// Why there is nothing to pass on: a status and a sentence or two, which
 /// become a page.
@@ -21,12 +23,21 @@ pub struct ErrorPage {
     pub status: u16,
     /// What went wrong, in plain words.
     pub why: String,
+    /// A field that belongs to this status.
+    field: Option<(&'static str, String)>,
 }
 
 impl ErrorPage {
     /// A problem with this status.
     pub fn new(status: u16, why: impl Into<String>) -> ErrorPage {
-        ErrorPage { status, why: why.into() }
+        ErrorPage { status, why: why.into(), field: None }
+    }
+
+    /// It is in another place.
+    pub fn moved(to: String) -> ErrorPage {
+        let why = format!("It is at {to}.");
+        let field = Some(("Location", to));
+        ErrorPage { field, ..ErrorPage::new(308, why) }
     }
 
     /// The client's mistake.
@@ -65,7 +76,7 @@ impl ErrorPage {
                 (502, format!("{origin} closed before its answer had begun."))
             }
         };
-        ErrorPage { status, why }
+        ErrorPage::new(status, why)
     }
 
     /// The response: its head without what belongs to the hop, and the page.
@@ -92,6 +103,80 @@ impl ErrorPage {
             .field("Date", date::now())
             .field("Content-Type", "text/html; charset=utf-8")
             .field("Cache-Control", "no-store");
+        let head = match &self.field {
+            Some((name, value)) => head.field(name, value),
+            None => head,
+        };
         (head, page(&title, &content))
+    }
+}
+
+/// Is this a HEAD, whether it could be read or not? The response to it has no
+/// body, whatever its status (RFC 9110, section 9.3.2).
+pub fn is_head(
+    asked: &Result<Option<Request>, Fault>,
+    client: &Reader,
+) -> bool {
+    match asked {
+        Ok(Some(request)) => request.method == "HEAD",
+        _ => client.buffered().starts_with(b"HEAD "),
+    }
+}
+
+/// Why there was no complete response.
+pub enum Failure {
+    /// Nothing has been sent yet: a page will say why.
+    Page(ErrorPage),
+    /// Part of it has been sent, or the client has left. The log says why.
+    Cut(String),
+}
+
+impl Failure {
+    /// The response of `origin`, `host:port`, could not be read.
+    pub fn of_origin(origin: &str, fault: &Fault) -> Failure {
+        ErrorPage::of_origin(origin, fault).into()
+    }
+
+    /// The origin's body broke off after its head had been passed on.
+    pub fn broken(fault: Fault) -> Failure {
+        Failure::Cut(format!("the origin broke off: {fault}"))
+    }
+
+    /// Tells a client, if it can still be told, in the last response on its
+    /// connection; and the log. The response to HEAD has no body.
+    pub fn tell(&self, client: &TcpSocket, to_head: bool) -> String {
+        let page = match self {
+            Failure::Cut(why) => return why.clone(),
+            Failure::Page(page) => page,
+        };
+        let (head, text) = page.response();
+        let head = head.framing(Framing::Length(text.len() as u64));
+        let head = head.field("Connection", "close").end();
+        let body = if to_head { "" } else { &text };
+        let _ = client.send_parts(&[&head, body.as_bytes()]);
+        format!("{}: {}", page.status, page.why)
+    }
+}
+
+impl From<ErrorPage> for Failure {
+    fn from(problem: ErrorPage) -> Failure {
+        Failure::Page(problem)
+    }
+}
+
+/// The client's request, or its body, could not be read.
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        match ErrorPage::of_client(&fault) {
+            Some(page) => Failure::Page(page),
+            None => Failure::Cut("the client left".into()),
+        }
+    }
+}
+
+/// What failed here was a send to the client.
+impl From<Error> for Failure {
+    fn from(_: Error) -> Failure {
+        Failure::Cut("the client left".into())
     }
 }

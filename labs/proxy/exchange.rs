@@ -12,10 +12,10 @@
 use http::{Body, Fault, Framing, Head, Reader, Response, Version, chunk_line};
 
 use crate::cache::stored::Stored;
-use crate::errors::ErrorPage;
+use crate::errors::{ErrorPage, Failure};
 use crate::headers;
 use crate::target::Destination;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
 use crate::watch::{self, Ready};
 
 /// Interim responses (1xx) that the proxy accepts from an origin.
@@ -81,9 +81,11 @@ pub fn exchange(
                 return Err(Failure::from(ErrorPage::new(408, why)).into());
             }
             Ready::Neither => {
-                return Err(
-                    Failure::of_origin(destination, &Fault::Idle).into()
-                );
+                return Err(Failure::of_origin(
+                    &destination.origin(),
+                    &Fault::Idle,
+                )
+                .into());
             }
         }
     }
@@ -158,7 +160,10 @@ impl Exchange<'_, '_> {
         match fault {
             // A close or a reset before the first byte.
             Fault::Cut if nothing => Err(NoResponse::Dead),
-            fault => Err(Failure::of_origin(self.destination, &fault).into()),
+            fault => {
+                Err(Failure::of_origin(&self.destination.origin(), &fault)
+                    .into())
+            }
         }
     }
 
@@ -171,7 +176,9 @@ impl Exchange<'_, '_> {
         if response.status == 101 || self.interim > MOST_INTERIM {
             let fault =
                 Fault::bad("It sent interim answers that nobody asked for.");
-            return Err(Failure::of_origin(self.destination, &fault).into());
+            return Err(
+                Failure::of_origin(&self.destination.origin(), &fault).into()
+            );
         }
         if self.turn.request.version == Version::Http11 {
             let fields = headers::response(response, &self.turn.settings.via);

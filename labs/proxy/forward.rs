@@ -1,20 +1,11 @@
 //! One request to its origin, unless the cache has the response.
 //! [W-T3a] [W-T3b]
-//!
-//! ```text
-//!   hub.look_up -- Hit ----------------------------------> hit::send
-//!      | Miss: an idle connection, or connect()
-//!      v
-//!   exchange: request out, head of the response in --> relay
-//!      ^                          |
-//!      +-- once more, if an idle connection was dead
-//! ```
 
 use http::reader::HEAD_DEADLINE;
 use http::{Fault, Framing, Reader, Request};
 
 use crate::cache::freshness::{self, directive};
-use crate::errors::ErrorPage;
+use crate::errors::{ErrorPage, Failure};
 use crate::exchange::{NoResponse, exchange, too_large};
 use crate::headers;
 use crate::hit;
@@ -23,7 +14,7 @@ use crate::origin;
 use crate::record::Source;
 use crate::relay::{Fetch, relay};
 use crate::target::Destination;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
 
 /// Answers a request from the cache or from its origin.
 pub fn forward(
@@ -69,7 +60,10 @@ fn fetch(
             Ok(answer) => answer,
             Err(NoResponse::Dead) if reused && repeatable => continue,
             Err(NoResponse::Dead) => {
-                return Err(Failure::of_origin(destination, &Fault::Cut));
+                return Err(Failure::of_origin(
+                    &destination.origin(),
+                    &Fault::Cut,
+                ));
             }
             Err(NoResponse::Other(failure)) => return Err(failure),
         };
@@ -110,9 +104,10 @@ fn connect(
     turn: &Turn<'_>,
     destination: &Destination,
 ) -> Result<Reader, Failure> {
-    let socket = origin::connect(destination, &turn.settings.rules)?;
-    let mut origin = Reader::new(socket);
-    origin.set_head_deadline(HEAD_DEADLINE.min(turn.settings.patience));
+    let (rules, patience) = (&turn.settings.rules, turn.settings.patience);
+    let mut origin =
+        origin::connect(destination, Some(rules), patience, turn.client)?;
+    origin.set_head_deadline(HEAD_DEADLINE.min(patience));
     Ok(origin)
 }
 

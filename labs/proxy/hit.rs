@@ -15,10 +15,20 @@ use http::{Framing, Head, Response};
 
 use crate::cache::freshness;
 use crate::cache::stored::Stored;
+use crate::errors::Failure;
 use crate::hub::message::{Message, Permit};
 use crate::record::Source;
 use crate::target::Destination;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
+
+/// What a 304 does not say again.
+const OF_BODY: [&str; 5] = [
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Length",
+    "Content-Range",
+    "Content-Type",
+];
 
 /// Sends a cached response.
 pub fn send(
@@ -41,6 +51,15 @@ pub fn send(
     let mut fields = stored.fields.clone();
     let age = freshness::age(stored, freshness::now());
     fields.set("Age", age.to_string());
+    if let Some(url) = &turn.in_path {
+        url.lead_back(&mut fields);
+    }
+    if status == 304 {
+        // They describe a body, and there is none (RFC 9110, 15.4.5).
+        for name in OF_BODY {
+            fields.remove(name);
+        }
+    }
     let name: &str = source.into();
     let head = head.fields(&fields).field("X-Cache", name);
     let head = turn.end_head(head, framing);

@@ -17,7 +17,6 @@
 //! | [`hit`]      | a response out of the cache                            |
 //! | [`exchange`] | the request to an origin, until its response begins    |
 //! | [`turn`]     | one request and its response, as all these share it    |
-//! | [`settings`] | the options, as all conversations share them           |
 //! | [`hub`]      | the thread that owns the cache and the idle connections |
 //! | [`origin`]   | from a name to a connection                            |
 //! | [`rules`]    | which addresses may be reached                         |
@@ -57,7 +56,6 @@ pub mod record;
 pub mod relay;
 pub mod rules;
 pub mod session;
-pub mod settings;
 pub mod target;
 pub mod tunnel;
 pub mod turn;

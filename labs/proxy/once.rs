@@ -1,60 +1,51 @@
-//! A multi-threaded web proxy on two screens. Handout W (Week 5), task 3,
-//! literally, in the companion's form: the URL is in the path.
+//! A multi-threaded web proxy. Handout W (Week 5), task 3, by the letter. The
+//! peers are any browser and any origin server; server.rs is the one to use.
 //!
 //! ```text
-//! browser               proxy (this file)           origin server
-//!   |                     |  1 socket 2 bind 3 listen     |
-//!   |----- handshake ---->|  4 accept, a thread each      |
-//!   | GET /host/x ------->|  5 recv                       |
-//!   |                     |  6 connect -- handshake ----->|
-//!   |                     |  7 send ---- GET /x --------->|
-//!   |                     |  5 recv <------- the object --|
-//!   |<------- the object -|  7 send                       |
-//!   |<-------- FIN -------|  8 close                      |
+//! browser               proxy (this file)             origin server
+//!   | handshake --------->|  4 accept  b) a thread each     |
+//!   | GET /host/x ------->|  5 recv    a) the request       |
+//!   |                     |  6 connect ---- handshake ----->|
+//!   |                     |  7 send    a) a new request --->|
+//!   |<----- the object ---|  8 close   a) a new response <--|
 //! ```
-//!
-//! A proxy is a server to the browser and a client to the origin: one program
-//! with both lists of calls.  [W-T3a] [W-T3b] (viva 1)
-//!
-//! server.rs is the one to use. This one asks in HTTP/1.0, so that the origin
-//! closes after the object, and the end of the body is the end of the stream.
-
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use http::{Fault, Head, Reader, Request, Target};
-use http::{reason, target::split_authority};
+use http::{Body, Fault, Reader, Request};
+use proxy::errors::{self, ErrorPage, Failure};
+use proxy::{origin, relay, target};
 use socketlab::args::{self, Port, Program, Role};
-use socketlab::clients::Clients;
-use socketlab::net::{self, TcpSocket};
-use socketlab::{Error, Result, console, say};
+use socketlab::net::{self, SEND_TIMEOUT, TcpSocket};
+use socketlab::{clients::Clients, say};
+use std::net::SocketAddr;
 
-fn main() -> Result<()> {
+fn main() -> socketlab::Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // A proxy is a server to the browser and a client to the origin: one
+    // program with both lists of calls.                         (viva 1)
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
+    // The port that the browser's settings name.                (viva 7)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
-    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
-    listener.set_user_timeout(net::SEND_TIMEOUT)?;
+    // From here the kernel completes handshakes. A browser that does not read
+    // has 30 s: on Linux its socket inherits both limits.
+    listener.set_send_timeout(Some(SEND_TIMEOUT))?;
+    listener.set_user_timeout(SEND_TIMEOUT)?;
     listener.listen(128)?;
-    let clients = Clients::new(&listener, 256, NO_ROOM)?;
+    let clients = Clients::new(&listener, 256, "HTTP/1.0 503 Full\r\n\r\n")?;
     net::announce(listener.local_addr()?);
-
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread for each client: while one waits for a slow origin, the
-        // others go on.                               [W-T3b] (viva 2)
+        // ==== b) many requests at the same time: a thread each    [W-T3b]
+        // While one waits for a slow origin, the others go on.  (viva 2)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -66,119 +57,55 @@ fn main() -> Result<()> {
 }
 
 /// One request, one object, close.
-fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
+fn converse(client: TcpSocket, peer: SocketAddr) -> socketlab::Result<()> {
     // ---- 5 recv() --------------------------------------------------------
-    // Up to the empty line, however many segments it takes.
-    let mut reader = Reader::new(client.clone());
-    let outcome = match reader.read_request(PATIENCE) {
-        Ok(Some(request)) => {
-            let line = format!("{} {}", request.method, request.target);
-            let outcome = fetch(&request, &client);
-            say!("[{peer}] {}", console::escape_short(line.as_bytes(), 200));
-            outcome
-        }
-        // Browsers open connections in advance, and close some unused.
-        Ok(None) | Err(Fault::Idle) => Ok(0),
-        Err(fault) => refuse(&client, 400, &fault.to_string()),
-    };
-
+    // ==== a) a browser's HTTP request for an object               [W-T3a]
+    // An empty line ends it. One recv() may bring half of it.
+    let mut browser = Reader::new(client.clone());
+    let asked = browser.read_request(SEND_TIMEOUT);
+    let to_head = errors::is_head(&asked, &browser);
+    let end = fetch(asked, &browser)
+        .unwrap_or_else(|failure| failure.tell(&client, to_head));
     // ---- 8 close() -------------------------------------------------------
-    // FIN ends the object, because its length was not announced.
+    // FIN ends an object whose length was not announced.
+    // Limit: if the origin breaks off, too; server.rs sends RST then. (try 1)
     client.finish();
-    say!("[{peer}] {} bytes passed on", outcome?);
+    say!("[{peer}] {end}");
     Ok(())
 }
 
-/// Gets the object from its origin and passes it on; counts its bytes.
-fn fetch(request: &Request, client: &TcpSocket) -> Result<u64> {
-    // The companion's form is /www.host.tld/path; a browser with a proxy in
-    // its settings sends the complete URL.                      (viva 3)
-    let (authority, path) = match request.target() {
-        Target::Absolute { authority, path, .. } => (authority, path),
-        Target::Origin(target) => {
-            let rest = target.trim_start_matches('/');
-            let rest = rest.strip_prefix("http://").unwrap_or(rest);
-            rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()))
-        }
-        _ => return refuse(client, 501, "Use proxy-server for CONNECT."),
-    };
+/// Gets the object from its origin, and passes it on.
+fn fetch(
+    asked: Result<Option<Request>, Fault>,
+    browser: &Reader,
+) -> Result<String, Failure> {
+    let Some(request) = asked? else { return Ok("asked nothing".into()) };
     if request.method != "GET" {
-        return refuse(client, 501, "Only GET is supported.");
+        return Err(ErrorPage::new(501, "Only GET: use proxy-server.").into());
     }
-    let Some((host, port)) = split_authority(authority) else {
-        return refuse(client, 400, "Write /www.host.tld/path.");
-    };
-    let slash = if path.starts_with('/') { "" } else { "/" };
-
+    // A browser that has this proxy in its settings sends the complete URL.
+    // In any other, /host/x follows the proxy's address. [W-T3c] (viva 3)
+    let url = target::destination(&request.target)?;
     // ---- 6 connect() -----------------------------------------------------
-    // Now this program is a client. If the origin cannot be reached, the
-    // proxy says so itself: 502, never the origin's 404.        (viva 8)
-    let found = net::resolve(host, port.unwrap_or(80));
-    let connected = found.and_then(|addresses| {
-        net::try_each(&addresses, |address| {
-            let origin = TcpSocket::new(address)?;
-            // SO_SNDTIMEO bounds connect() on Linux, too.
-            origin.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
-            origin.connect(address)?;
-            // A server that does not read for 30 s is given up.
-            origin.set_send_timeout(Some(net::SEND_TIMEOUT))?;
-            origin.set_user_timeout(net::SEND_TIMEOUT)?;
-            Ok(origin)
-        })
-    });
-    let origin = match connected {
-        Ok(origin) => origin,
-        // What failed, without the advice, which is for our own clients.
-        Err(error) => {
-            let text = error.to_string();
-            let what = text.split(". ").next().unwrap_or_default();
-            return refuse(client, 502, what);
-        }
-    };
-
+    // Now this program is a client, whose port the kernel chooses. If there is
+    // no origin, the proxy says 502, never the origin's 404.    (viva 8)
+    let mut origin = origin::connect(&url, None, SEND_TIMEOUT, browser)?;
     // ---- 7 send() --------------------------------------------------------
-    // A NEW request, not the browser's bytes: its Host is the proxy, its
-    // Connection is this hop's. HTTP/1.0 and `close`: the origin ends the
-    // object by closing.                               [W-T3a] (viva 4)
-    let line = format!("GET {slash}{path} HTTP/1.0\r\n");
-    let head = format!("{line}Host: {authority}\r\nConnection: close\r\n\r\n");
-    origin.send_all(head.as_bytes())?;
-
-    // The response, piece by piece: 5 recv() from the origin, 7 send() to
-    // the browser, until the origin closes.
-    origin.set_recv_timeout(Some(PATIENCE))?;
-    let mut piece = vec![0; CHUNK];
-    let mut total = 0;
-    loop {
-        let count = origin.recv(&mut piece)?;
-        if count == 0 {
-            origin.close();
-            return Ok(total);
-        }
-        client.send_all(piece.get(..count).unwrap_or_default())?;
-        total += count as u64;
+    // ==== a) a NEW request for the same object. Host is the origin's name;
+    // HTTP/1.0 makes the origin close after the object.         (viva 4)
+    let (path, host) = (&url.path, url.authority());
+    let head = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+    let _ = origin.socket().send_all(head.as_bytes());
+    // ==== a) a NEW response, which includes the object, piece by piece
+    let (head, framing) = relay::last_response(&request, &url, &mut origin)?;
+    browser.socket().send_all(&head)?;
+    let (mut object, mut count) = (Body::new(framing), 0);
+    while let Some(piece) = object.next(&mut origin).map_err(Failure::broken)? {
+        browser.socket().send_all(piece)?;
+        count += piece.len();
     }
+    Ok(format!("GET {}: {count} bytes passed on", url.url()))
 }
-
-/// Sends a response of the proxy itself.
-fn refuse(client: &TcpSocket, status: u16, why: &str) -> Result<u64> {
-    let page = format!("{status} {}: {why}\n", reason(status));
-    let head = Head::response(status)
-        .field("Content-Type", "text/plain; charset=utf-8")
-        .field("Connection", "close")
-        .end();
-    client.send_parts(&[&head, page.as_bytes()])?;
-    Err(Error::other(page.trim_end()))
-}
-
-/// How long a browser, and an origin, may be silent.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Bytes that one recv() may return: an object may be larger than the memory.
-const CHUNK: usize = 64 * 1024;
-
-/// The response to a client beyond 256.
-const NO_ROOM: &str = "HTTP/1.0 503 Service Unavailable\r\n\r\n";
 
 /// Fetches an object a connection: http://127.0.0.1:8888/www.host.tld/path
 #[derive(FromArgs, ArgsInfo)]

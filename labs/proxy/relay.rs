@@ -13,19 +13,21 @@
 use std::sync::Arc;
 
 use http::{
-    Body, Fault, Fields, Framing, Head, Reader, Response, Version, chunk_line,
-    date,
+    Body, Fault, Fields, Framing, Head, Reader, Request, Response, Version,
+    chunk_line, date,
 };
+use socketlab::net;
 
 use crate::cache::freshness;
 use crate::cache::stored::Stored;
+use crate::errors::Failure;
 use crate::headers;
 use crate::hit;
 use crate::hub::handle::Hub;
 use crate::hub::message::{Message, Miss, Permit};
 use crate::record::Source;
 use crate::target::Destination;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
 use crate::watch::{self, Ready};
 
 /// A larger object is passed on and not cached.
@@ -57,7 +59,7 @@ pub fn relay(
     let destination = fetch.destination;
     let framing = response
         .framing(&turn.request.method)
-        .map_err(|fault| Failure::of_origin(destination, &fault))?;
+        .map_err(|fault| Failure::of_origin(&destination.origin(), &fault))?;
     let times = (fetch.requested, freshness::now());
     let fields = new_fields(turn, &response);
     hit::invalidate(turn, &response, destination);
@@ -96,6 +98,28 @@ pub fn relay(
     Ok(())
 }
 
+/// The complete response to one request of once.rs, whose origin closes after
+/// it: the new head, and how the body comes.
+pub fn last_response(
+    request: &Request,
+    url: &Destination,
+    origin: &mut Reader,
+) -> Result<(Vec<u8>, Framing), Failure> {
+    let failed = |fault| Failure::of_origin(&url.origin(), &fault);
+    let came = origin.read_response(net::SEND_TIMEOUT).map_err(failed)?;
+    let response = came.ok_or(Fault::Cut).map_err(failed)?;
+    let framing = response.framing(&request.method).map_err(failed)?;
+    let mut fields = headers::response(&response, "once");
+    if request.target.starts_with('/') {
+        url.lead_back(&mut fields);
+    }
+    let head = Head::response_with(response.status, &response.reason)
+        .fields(&fields)
+        .field("Connection", "close")
+        .framing(as_sent(framing, Version::Http10));
+    Ok((head.end(), framing))
+}
+
 /// The fields that go on to the client, and into the cache.
 fn new_fields(turn: &Turn<'_>, response: &Response) -> Fields {
     let mut fields = headers::response(response, &turn.settings.via);
@@ -126,8 +150,12 @@ fn new_head(
     fields: &Fields,
     framing: Framing,
 ) -> Head {
+    let mut fields = fields.clone();
+    if let Some(url) = &turn.in_path {
+        url.lead_back(&mut fields);
+    }
     let mut head =
-        Head::response_with(response.status, &response.reason).fields(fields);
+        Head::response_with(response.status, &response.reason).fields(&fields);
     if turn.record.source == Source::Miss {
         head = head.field("X-Cache", "MISS");
     }
@@ -216,7 +244,14 @@ impl Transfer<'_> {
             }
             let piece = match self.body.next(origin) {
                 Ok(piece) => piece,
-                Err(fault) => return Err(self.broken(&fault)),
+                Err(fault) if self.head.is_none() => {
+                    return Err(Failure::broken(fault));
+                }
+                // Nothing was sent yet, so that a page can say it.
+                Err(fault) => {
+                    let origin = self.destination.origin();
+                    return Err(Failure::of_origin(&origin, &fault));
+                }
             };
             if let Some(piece) = piece {
                 let copy = self.copy.take();
@@ -244,14 +279,6 @@ impl Transfer<'_> {
                 client.send_parts(&[&head, piece])?;
             }
             turn.record.bytes += piece.len() as u64;
-        }
-    }
-
-    /// The body broke off. Before anything was sent, a page can say so.
-    fn broken(&self, fault: &Fault) -> Failure {
-        match self.head {
-            Some(_) => Failure::of_origin(self.destination, fault),
-            None => Failure::Cut(format!("the origin broke off: {fault}")),
         }
     }
 }

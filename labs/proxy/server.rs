@@ -22,7 +22,7 @@ use argh::{ArgsInfo, FromArgs};
 use proxy::hub::handle::Hub;
 use proxy::rules::Rules;
 use proxy::session::converse;
-use proxy::settings::Settings;
+use proxy::turn::Settings;
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};

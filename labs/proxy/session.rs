@@ -1,28 +1,21 @@
 //! One client's connection: requests in turn, each to its own origin. Two
 //! that follow each other may go to different hosts: a connection belongs to
 //! a hop, a request to an origin.
-//!
-//! ```text
-//!   recv request --> dispatch() ... response --> the hub's log
-//!         ^                                          |
-//!         +------------------- keep? ----------------+--> close
-//! ```
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use http::{Fault, Framing, Reader, Request, Version};
+use http::{Fault, Reader, Request, Version};
 use socket2::SockRef;
 use socketlab::Result;
 use socketlab::net::TcpSocket;
 
 use crate::dispatch::dispatch;
-use crate::errors::ErrorPage;
+use crate::errors::{Failure, is_head};
 use crate::hub::handle::Hub;
 use crate::hub::message::Message;
 use crate::record::{Record, Source};
-use crate::settings::Settings;
-use crate::turn::{Failure, Turn, end_head};
+use crate::turn::{Settings, Turn};
 
 /// Serves one client.
 pub fn converse(
@@ -37,13 +30,15 @@ pub fn converse(
         // ---- 5 recv() ----------------------------------------------------
         // The reader collects a complete head, in however many segments it
         // comes, and refuses whatever could be read in two ways. [W-T3a]
-        match reader.read_request(settings.idle) {
+        let asked = reader.read_request(settings.idle);
+        let to_head = is_head(&asked, &reader);
+        match asked {
             Ok(Some(request)) => {
                 next = serve(hub, settings, peer, &mut reader, &request);
             }
             Ok(None) | Err(Fault::Idle) => break,
             Err(fault) => {
-                refuse_unread(hub, peer, &client, &fault);
+                refuse_unread(hub, peer, &client, fault, to_head);
                 next = Next::Close;
             }
         }
@@ -88,7 +83,7 @@ fn serve(
         request,
         record: Record::new(peer, &request.method, &request.target),
         keep: request.keeps_alive(),
-        in_path: false,
+        in_path: None,
         idle: None,
     };
     let mut cut = false;
@@ -117,17 +112,15 @@ fn refuse_unread(
     hub: &Hub,
     peer: SocketAddr,
     client: &TcpSocket,
-    fault: &Fault,
+    fault: Fault,
+    to_head: bool,
 ) {
     let mut record = Record::new(peer, "?", "?");
     (record.source, record.note) = (Source::Refused, fault.to_string());
-    if let Some(problem) = ErrorPage::of_client(fault) {
-        let (head, page) = problem.response();
-        let (size, version) = (page.len() as u64, Version::Http11);
-        let head = end_head(head, Framing::Length(size), false, version);
-        if client.send_parts(&[&head, page.as_bytes()]).is_ok() {
-            (record.status, record.bytes) = (problem.status, size);
-        }
+    let failure = Failure::from(fault);
+    if let Failure::Page(page) = &failure {
+        record.status = page.status;
     }
+    failure.tell(client, to_head);
     hub.tell(Message::Done(record, None));
 }

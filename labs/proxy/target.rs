@@ -18,7 +18,7 @@
 use std::net::IpAddr;
 
 use http::target::split_authority;
-use http::{Request, Target};
+use http::{Fields, Request, Target};
 
 use crate::errors::ErrorPage;
 
@@ -52,7 +52,7 @@ pub struct Destination {
 }
 
 impl Destination {
-    /// Parses `host` or `host:port`.
+    /// Parses `host` or `host:port`, and the path after it.
     fn new(
         authority: &str,
         port: u16,
@@ -93,6 +93,65 @@ impl Destination {
     }
 }
 
+impl Destination {
+    /// In path style, a redirect of the origin must lead back into the path:
+    /// for the browser, `/x` is a path of this proxy, and `http://h/x` would
+    /// leave it. (nginx: proxy_redirect.)
+    pub fn lead_back(&self, fields: &mut Fields) {
+        for (name, mark) in [("Location", ""), ("Refresh", "url=")] {
+            let Some(value) = fields.text(name) else { continue };
+            let Some(at) = value.to_ascii_lowercase().find(mark) else {
+                continue;
+            };
+            let (before, place) = value.split_at(at + mark.len());
+            if let Some(place) = self.in_path(place) {
+                fields.set(name, format!("{before}{place}"));
+            }
+        }
+    }
+
+    /// `place`, relative to this URL, as a path of this proxy; `None` if it
+    /// is in another protocol.
+    fn in_path(&self, place: &str) -> Option<String> {
+        let special = place.find([':', '/', '?', '#']).unwrap_or(place.len());
+        let (scheme, rest) = place.split_at(special);
+        let rest = match rest.strip_prefix(':') {
+            Some(rest) if scheme.eq_ignore_ascii_case("http") => rest,
+            Some(_) => return None,
+            None => place,
+        };
+        if let Some(other) = rest.strip_prefix("//") {
+            return Some(format!("/{other}"));
+        }
+        let end = place.find(['?', '#']).unwrap_or(place.len());
+        let (path, query) = place.split_at(end);
+        let base = self.path.split('?').next().unwrap_or_default();
+        let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let path = match path {
+            "" => base.to_string(),
+            path if path.starts_with('/') => path.to_string(),
+            path => format!("{folder}/{path}"),
+        };
+        // The browser would go up with `..`, and out of this origin's path.
+        let mut kept = Vec::new();
+        let mut parts = path.split('/').skip(1).peekable();
+        while let Some(part) = parts.next() {
+            match part.to_ascii_lowercase().replace("%2e", ".").as_str() {
+                "." => {}
+                ".." => drop(kept.pop()),
+                _ => {
+                    kept.push(part);
+                    continue;
+                }
+            }
+            if parts.peek().is_none() {
+                kept.push(""); // "a/.." is "", not "a"
+            }
+        }
+        Some(format!("/{}/{}{query}", self.authority(), kept.join("/")))
+    }
+}
+
 /// Decides where a request goes. `own_port`: where this proxy listens.
 pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
     match request.target() {
@@ -126,26 +185,41 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
 
 /// `/www.host.tld/path`; a `/` alone asks for our own page.
 fn path_style(target: &str) -> Result<Route, ErrorPage> {
-    let rest = target.strip_prefix('/').unwrap_or(target);
-    // Many write the complete URL after the slash.
-    let rest = match rest.split_once("://") {
-        Some(("http", rest)) => rest,
-        Some(("https", _)) => return Err(not_http()),
-        _ => rest,
-    };
-    if rest.is_empty() {
-        return Ok(Route::Own("/".into()));
-    }
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
     // A browser asks every server for its icon, and so it asks this proxy.
-    if matches!(rest, "favicon.ico" | "json") {
+    if matches!(target, "/" | "/favicon.ico" | "/json") {
         return Ok(Route::Own(target.into()));
     }
-    Ok(match own_or(Destination::new(authority, 80, path)?) {
+    Ok(match own_or(parse(target)?) {
         Route::Forward(destination) => Route::InPath(destination),
         own => own,
     })
+}
+
+/// What a URL says, or a path that holds a URL: `http://host/path`,
+/// `/host/path`, `/http://host/path`. Links of a page are relative to its
+/// last slash, so that `/host` must become `/host/` in the browser.
+pub fn destination(target: &str) -> Result<Destination, ErrorPage> {
+    let destination = parse(target)?;
+    let no_slash = destination.path == "/" && !target.ends_with('/');
+    match target.starts_with('/') && no_slash {
+        true => Err(ErrorPage::moved(format!("{target}/"))),
+        false => Ok(destination),
+    }
+}
+
+fn parse(target: &str) -> Result<Destination, ErrorPage> {
+    let url = target.strip_prefix('/').unwrap_or(target);
+    let rest = match url.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+        // `/host/x?u=ftp://y` has none of its own.
+        Some((scheme, _)) if !scheme.contains(['/', '?']) => {
+            return Err(not_http());
+        }
+        _ => url,
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    Destination::new(authority, 80, path)
 }
 
 /// Is this a host whose meaning no stranger controls?

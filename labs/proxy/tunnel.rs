@@ -23,11 +23,11 @@ use std::time::{Duration, Instant};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
-use crate::errors::ErrorPage;
+use crate::errors::{ErrorPage, Failure};
 use crate::origin;
 use crate::record::Source;
 use crate::target::Destination;
-use crate::turn::{Failure, Turn};
+use crate::turn::Turn;
 
 /// Bytes that one recv() may return, at first and in a busy direction.
 const CHUNK: usize = 16 * 1024;
@@ -54,7 +54,10 @@ pub fn tunnel(
         );
         return Err(ErrorPage::new(403, why).into());
     }
-    let origin = origin::connect(destination, &settings.rules)?;
+    let (rules, patience) = (&settings.rules, settings.patience);
+    let origin =
+        origin::connect(destination, Some(rules), patience, turn.client)?;
+    let origin = origin.socket();
     turn.record.source = Source::Tunnel;
     let client = turn.client.socket().clone();
     client.send_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
@@ -71,7 +74,7 @@ pub fn tunnel(
         let there = thread::Builder::new()
             .name(format!("{peer} to origin"))
             .stack_size(STACK)
-            .spawn_scoped(scope, || tunnel.pump(&client, &origin));
+            .spawn_scoped(scope, || tunnel.pump(&client, origin));
         let there = match there {
             Ok(there) => there,
             Err(error) => {
@@ -79,7 +82,7 @@ pub fn tunnel(
                 return Err(Failure::Cut(why));
             }
         };
-        let back = tunnel.pump(&origin, &client);
+        let back = tunnel.pump(origin, &client);
         turn.record.bytes = back.0;
         let there = there.join().unwrap_or((0, Ok(())));
         turn.record.note = match (there.1, back.1) {

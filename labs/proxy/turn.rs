@@ -1,18 +1,41 @@
 //! One request and its response: what session.rs hands on to whoever answers,
 //! and how a response of the proxy's own is sent.
 
-use http::{Fault, Framing, Head, Reader, Request, Version};
+use std::time::Duration;
 
-use crate::errors::ErrorPage;
+use http::{Framing, Head, Reader, Request, Version};
+
+use crate::errors::{ErrorPage, Failure};
 use crate::hub::handle::Hub;
 use crate::record::{Record, Source};
-use crate::settings::Settings;
+use crate::rules::Rules;
 use crate::target::Destination;
 
 /// In path style all sites have our host and port, so that a page of one could
 /// read all others, and our own. In a sandbox a page belongs to no site: it is
 /// shown and its scripts run, but it can read no page but itself.
 const SANDBOX: &str = "sandbox allow-forms allow-popups allow-scripts";
+
+/// The options of one proxy. They do not change after the start, so that
+/// all threads read them without a lock.
+pub struct Settings {
+    /// Which origins may be reached.
+    pub rules: Rules,
+    /// The ports to which CONNECT may lead.
+    pub tunnel_ports: Vec<u16>,
+    /// Is there a cache?
+    pub cache: bool,
+    /// Our name in Via fields, unlike any other proxy's.
+    pub via: String,
+    /// How long an origin may be silent.
+    pub patience: Duration,
+    /// How long a client may stay without a request.
+    pub idle: Duration,
+    /// How long both ends of a tunnel may be silent.
+    pub tunnel_idle: Duration,
+    /// Bytes that a request's body may have.
+    pub max_body: u64,
+}
 
 /// A request that is being answered.
 pub struct Turn<'a> {
@@ -28,47 +51,19 @@ pub struct Turn<'a> {
     pub record: Record,
     /// May the client's connection go on after the response?
     pub keep: bool,
-    /// Was the URL in the path of one of our own?
-    pub in_path: bool,
+    /// The URL, if it was in the path of one of our own.
+    pub in_path: Option<Destination>,
     /// The origin, `host:port`, and the connection to it, if another request
     /// can follow on it.
     pub idle: Option<(String, Reader)>,
-}
-
-/// Why there was no complete response.
-pub enum Failure {
-    /// Nothing has been sent yet: a page will say why.
-    Page(ErrorPage),
-    /// Part of it has been sent, or the client has left. The log says why.
-    Cut(String),
-}
-
-impl Failure {
-    /// The origin's response could not be read.
-    pub fn of_origin(destination: &Destination, fault: &Fault) -> Failure {
-        ErrorPage::of_origin(&destination.origin(), fault).into()
-    }
-}
-
-impl From<ErrorPage> for Failure {
-    fn from(problem: ErrorPage) -> Failure {
-        Failure::Page(problem)
-    }
-}
-
-/// What failed here was a send to the client.
-impl From<socketlab::Error> for Failure {
-    fn from(_: socketlab::Error) -> Failure {
-        Failure::Cut("the client left".into())
-    }
 }
 
 impl Turn<'_> {
     /// Ends the head of a response: see [`end_head`].
     pub fn end_head(&self, head: Head, body: Framing) -> Vec<u8> {
         let head = match self.in_path {
-            true => head.field("Content-Security-Policy", SANDBOX),
-            false => head,
+            Some(_) => head.field("Content-Security-Policy", SANDBOX),
+            None => head,
         };
         end_head(head, body, self.keep, self.request.version)
     }

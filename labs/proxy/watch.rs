@@ -1,20 +1,13 @@
 //! Waits for one of two sockets: poll(). A thread that sleeps in recv() on
 //! the origin's socket would not notice that the client has gone, and would
 //! keep the origin busy for nobody.
-//!
-//! ```text
-//!   client ---- FIN, RST? ---->|
-//!                              | poll: who is first?
-//!   origin -- a response? ---->|
-//! ```
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::Reader;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::retry_on_intr;
-use socketlab::net::TcpSocket;
-use socketlab::{Error, Result};
+use socketlab::Result;
+use socketlab::net::{PollFd, PollFlags, TcpSocket, poll};
 
 /// A client that has sent FIN may have left, or it may only have sent all that
 /// it wants to send (half-close): the two look alike. The proxy waits this
@@ -48,16 +41,36 @@ pub fn origin_or_client_gone(
     if !origin.buffered().is_empty() {
         return Ok(Ready::Origin);
     }
-    let (origin, client) = (origin.socket(), client.socket());
+    let origin = [(origin.socket(), PollFlags::IN)];
+    any_or_client_gone(&origin, client.socket(), limit)
+}
+
+/// The same for connections to origins that are not yet open:
+/// [`Ready::Origin`] means that one of them is, or has failed.
+pub fn connected_or_client_gone(
+    origins: &[(TcpSocket, SocketAddr)],
+    client: &Reader,
+    limit: Duration,
+) -> Result<Ready> {
+    let origins: Vec<_> =
+        origins.iter().map(|(socket, _)| (socket, PollFlags::OUT)).collect();
+    any_or_client_gone(&origins, client.socket(), limit)
+}
+
+fn any_or_client_gone(
+    origins: &[(&TcpSocket, PollFlags)],
+    client: &TcpSocket,
+    limit: Duration,
+) -> Result<Ready> {
     let until = Instant::now() + limit;
-    match wait(origin, client, FIN, limit)? {
+    match wait(origins, client, FIN, limit)? {
         (Ready::Client, events) if !is_reset(events) => {}
         (ready, _) => return Ok(ready),
     }
     let left = until.saturating_duration_since(Instant::now());
     // poll() reports POLLERR and POLLHUP even if it is asked for nothing.
     let grace = left.min(HALF_CLOSED);
-    match wait(origin, client, PollFlags::empty(), grace)? {
+    match wait(origins, client, PollFlags::empty(), grace)? {
         (Ready::Neither, _) if left > grace => Ok(Ready::Client),
         (ready, _) => Ok(ready),
     }
@@ -75,14 +88,14 @@ pub fn either(
     if !origin.buffered().is_empty() {
         return Ok(Ready::Origin);
     }
-    let (origin, client) = (origin.socket(), client.socket());
-    Ok(wait(origin, client, PollFlags::IN, limit)?.0)
+    let origin = [(origin.socket(), PollFlags::IN)];
+    Ok(wait(&origin, client.socket(), PollFlags::IN, limit)?.0)
 }
 
 /// Would recv() return at once? On an idle connection that means its end.
 pub fn has_something(socket: &TcpSocket) -> bool {
     let mut sockets = [PollFd::new(socket, PollFlags::IN)];
-    !matches!(poll(&mut sockets, Some(&time(Duration::ZERO))), Ok(0))
+    !matches!(poll(&mut sockets, Some(Duration::ZERO)), Ok(0))
 }
 
 fn is_reset(events: PollFlags) -> bool {
@@ -90,27 +103,19 @@ fn is_reset(events: PollFlags) -> bool {
 }
 
 fn wait(
-    origin: &TcpSocket,
+    origins: &[(&TcpSocket, PollFlags)],
     client: &TcpSocket,
     of_client: PollFlags,
     limit: Duration,
 ) -> Result<(Ready, PollFlags)> {
-    let mut sockets =
-        [PollFd::new(origin, PollFlags::IN), PollFd::new(client, of_client)];
-    // A signal that interrupts poll() (EINTR) starts it anew.
-    retry_on_intr(|| poll(&mut sockets, Some(&time(limit))))
-        .map_err(|error| Error::new("poll", "", error.into()))?;
-    let [origin, client] = sockets.each_ref().map(PollFd::revents);
-    Ok(match (origin.is_empty(), client.is_empty()) {
-        (false, _) => (Ready::Origin, origin),
-        (_, false) => (Ready::Client, client),
-        _ => (Ready::Neither, PollFlags::empty()),
+    let mut sockets = vec![PollFd::new(client, of_client)];
+    sockets.extend(origins.iter().map(|&(fd, events)| PollFd::new(fd, events)));
+    poll(&mut sockets, Some(limit))?;
+    let mut events = sockets.iter().map(PollFd::revents);
+    let client = events.next().unwrap_or(PollFlags::empty());
+    Ok(match events.find(|events| !events.is_empty()) {
+        Some(events) => (Ready::Origin, events),
+        None if !client.is_empty() => (Ready::Client, client),
+        None => (Ready::Neither, client),
     })
-}
-
-fn time(limit: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: limit.subsec_nanos().into(),
-    }
 }

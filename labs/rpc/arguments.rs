@@ -22,7 +22,7 @@ use crate::wire::{INVALID_PARAMS, RpcError};
 /// Bytes of a name that an error repeats.
 const SHOWN: usize = 40;
 
-/// The name of a last parameter that stands for any number of arguments. They
+/// The name of a last parameter that takes any number of arguments. They
 /// go by position alone.
 pub const ANY_NUMBER: &str = "…";
 
@@ -113,7 +113,7 @@ impl<'a> Arguments<'a> {
             .map_err(|_| self.wrong(index, "is not a string"))
     }
 
-    /// The same as any JSON value, as it came.
+    /// The same as any JSON value, unchanged.
     pub fn value(&self, index: usize) -> Result<Box<RawValue>, RpcError> {
         let value = self.get(index).map(RawValue::to_owned);
         value.ok_or_else(|| self.wrong(index, "is missing"))
@@ -143,7 +143,7 @@ fn by_name<'a>(
     Ok(values)
 }
 
-/// The members of an object as they came. A map would keep the last of two
+/// The members of an object in their order. A map would keep the last of two
 /// with the same name and say nothing.
 struct Pairs<'a>(Vec<(String, &'a RawValue)>);
 

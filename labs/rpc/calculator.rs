@@ -21,7 +21,7 @@ pub enum Number {
     Real(f64),
 }
 
-/// Why there is no result.
+/// Why a procedure has not got a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArithmeticError {
     /// By 0, and by 0.0.
@@ -57,7 +57,8 @@ impl Number {
     }
 }
 
-/// As JSON has it: `5`, `2.5`, `1e300`; a real that is whole keeps its `.0`.
+/// As JSON has it: `5`, `2.5`, `1e300`; a real without a fraction keeps its
+/// `.0`.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

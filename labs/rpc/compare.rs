@@ -98,7 +98,7 @@ fn each(time: Duration, calls: u32) -> String {
     }
 }
 
-/// Each procedure, and the stub that stands for it.
+/// Each procedure, and its stub.
 const PROCEDURES: [(&str, Here, There); 4] = [
     ("add", calculator::add, add),
     ("subtract", calculator::subtract, subtract),

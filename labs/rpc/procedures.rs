@@ -90,7 +90,8 @@ const PROCEDURES: &[Procedure] = &[
     procedure("counter.read", &[], 0, Effect::Reads, |state, _| {
         number(Ok(Number::Whole(*state.counter.lock())))
     }),
-    // `by` came in a later version, with a default: old callers go on.
+    // `by` came in a later version, with a default, so that old callers still
+    // work.
     procedure(
         "counter.increment",
         &["by"],

@@ -163,7 +163,7 @@ fn is_empty(params: &str) -> bool {
 }
 
 /// A procedure that panics has a bug. The caller gets the standard's error for
-/// that, and the connection goes on.
+/// that, and the connection stays open.
 fn contain(run: impl FnOnce() -> ProcedureResult) -> ProcedureResult {
     panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(RpcError::new(INTERNAL_ERROR, "the procedure broke down"))

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Both ends check everything that they read, because a stranger chose those
-//! bytes. JSON text is kept as it came (RawValue), not made into a tree of
+//! bytes. JSON text is kept unchanged (RawValue), not made into a tree of
 //! values: a tree takes a hundred times the memory of its text. An id goes
 //! back exactly as it was, with all its digits.
 

@@ -6,7 +6,9 @@
 //! files are cached in memory, and compared with the disk once a second. One
 //! lock guards the table: it is held for a look-up, never while a file is read.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +20,11 @@ use cap_std::fs::{Dir, Metadata, OpenOptions, OpenOptionsExt};
 use http::date;
 use jiff::Timestamp;
 use parking_lot::RwLock;
-use rustix::fs::OFlags;
+use rustix::fs::{Access, AtFlags, OFlags, accessat};
 use rustix::io::Errno;
 use socketlab::{Error, Result};
+
+use crate::kind;
 
 /// Files up to this size are cached in memory and sent in one piece.
 const SMALL: u64 = 64 * 1024;
@@ -42,9 +46,9 @@ pub struct Resource {
     pub modified: Option<Timestamp>,
     /// Another content has another ETag.
     pub etag: String,
-    /// Its kind: `text/html; charset=utf-8`.
+    /// Its kind: `text/plain; charset=utf-8`.
     pub kind: String,
-    /// The fields that say all this.
+    /// The other fields that say all this.
     pub fields: String,
     /// Where the bytes are.
     pub content: Content,
@@ -71,6 +75,16 @@ pub enum Found {
     Folder,
 }
 
+/// An entry of a folder's list.
+pub struct Listed {
+    /// Its name, which need not be UTF-8.
+    pub name: OsString,
+    /// A file's size in bytes; a folder has none.
+    pub size: Option<u64>,
+    /// When it was changed last.
+    pub modified: Option<Timestamp>,
+}
+
 /// Why there is nothing to send.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -91,7 +105,7 @@ pub struct Files {
 
 #[derive(Default)]
 struct Cache {
-    table: HashMap<String, Arc<Resource>>,
+    table: HashMap<OsString, Arc<Resource>>,
     bytes: usize,
 }
 
@@ -104,11 +118,11 @@ impl Files {
     }
 
     /// Finds what is at this path (plain names, see path.rs).
-    pub fn find(&self, name: &str) -> std::result::Result<Found, Missing> {
+    pub fn find(&self, name: &OsStr) -> std::result::Result<Found, Missing> {
         if let Some(cached) = self.still_true(name) {
             return Ok(Found::File(cached));
         }
-        let name = if name.is_empty() { "." } else { name };
+        let name = if name.is_empty() { OsStr::new(".") } else { name };
         // Ask before opening: to open a FIFO waits for somebody to write to
         // it, and to open a device may start it.                  (try 4)
         let metadata = self.root.metadata(name).map_err(missing)?;
@@ -128,46 +142,58 @@ impl Files {
         if !metadata.is_file() {
             return Err(Missing::Forbidden("It is not a regular file."));
         }
-        let mut file = file.into_std();
+        let file = file.into_std();
         let content = match metadata.len() <= SMALL {
-            true => read_small(&mut file, metadata.len()).map_err(missing)?,
+            true => read_small(&file, metadata.len()).map_err(missing)?,
             false => None,
         };
         let small = content.is_some();
         let content = content.map_or(Content::File(file), Content::Memory);
-        let resource = Arc::new(self.describe(name, &metadata, content));
+        let resource = self.describe(name, &metadata, content);
+        let resource = Arc::new(resource.map_err(missing)?);
         if small {
             self.cache(name, resource.clone());
         }
         Ok(Found::File(resource))
     }
 
-    /// The names in a folder, sorted, folders with a `/` at their end; and are
-    /// there more than `most`?
+    /// What is in a folder and can be asked for, sorted by name; of its first
+    /// `most` entries, and are there more?
     pub fn list(
         &self,
-        name: &str,
+        folder: &OsStr,
         most: usize,
-    ) -> io::Result<(Vec<String>, bool)> {
-        let name = if name.is_empty() { "." } else { name };
-        let mut names = Vec::new();
-        let mut entries = self.root.read_dir(name)?;
+    ) -> io::Result<(Vec<Listed>, bool)> {
+        let folder =
+            Path::new(if folder.is_empty() { OsStr::new(".") } else { folder });
+        let mut listed = Vec::new();
+        let mut entries = self.root.read_dir(folder)?;
         for entry in entries.by_ref().take(most) {
-            let entry = entry?;
-            let Ok(mut name) = entry.file_name().into_string() else {
-                continue; // no URL of ours leads to it
+            let name = entry?.file_name();
+            let path = folder.join(&name);
+            // Not what a request would not get: links that lead out or
+            // nowhere, FIFOs and sockets, files that we may not read.
+            let Ok(metadata) = self.root.metadata(&path) else { continue };
+            let access = match (metadata.is_file(), metadata.is_dir()) {
+                (true, _) => Access::READ_OK,
+                (_, true) => Access::EXEC_OK,
+                _ => continue,
             };
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                name.push('/');
+            if accessat(&self.root, &path, access, AtFlags::empty()).is_err() {
+                continue;
             }
-            names.push(name);
+            listed.push(Listed {
+                name,
+                size: metadata.is_file().then(|| metadata.len()),
+                modified: modified(&metadata),
+            });
         }
-        names.sort();
-        Ok((names, entries.next().is_some()))
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok((listed, entries.next().is_some()))
     }
 
     /// A cached file, if the disk still has the same.
-    fn still_true(&self, name: &str) -> Option<Arc<Resource>> {
+    fn still_true(&self, name: &OsStr) -> Option<Arc<Resource>> {
         let cached = self.cached.read().table.get(name)?.clone();
         let now = self.now();
         let trusted = u64::try_from(TRUSTED.as_millis()).unwrap_or(1000);
@@ -189,7 +215,7 @@ impl Files {
         None
     }
 
-    fn cache(&self, name: &str, resource: Arc<Resource>) {
+    fn cache(&self, name: &OsStr, resource: Arc<Resource>) {
         let cost_of_new = cost(name, &resource);
         let mut cached = self.cached.write();
         if cached.bytes + cost_of_new > MOST_CACHED {
@@ -204,29 +230,43 @@ impl Files {
 
     fn describe(
         &self,
-        name: &str,
+        name: &OsStr,
         metadata: &Metadata,
         content: Content,
-    ) -> Resource {
-        let kind = mime_guess::from_path(name).first_or_octet_stream();
-        let mut kind = kind.to_string();
-        if kind.starts_with("text/") || kind == "application/json" {
-            kind.push_str("; charset=utf-8");
+    ) -> io::Result<Resource> {
+        let (size, mut kind) = (metadata.len(), kind::of_name(name));
+        let text = match &content {
+            Content::Memory(bytes) => Some(Cow::Borrowed(bytes)),
+            Content::File(file)
+                if kind::is_text(&kind) && size <= kind::MOST_READ =>
+            {
+                read_small(file, size)?.map(Cow::Owned)
+            }
+            Content::File(_) => None,
+        };
+        if let Some(text) = text {
+            kind = kind::with_charset(&kind, &text);
         }
         let stamp = stamp(metadata);
         let (size, time) = stamp;
         let etag = format!("\"{size:x}-{:x}\"", time.unwrap_or_default());
-        let modified = metadata.modified().ok();
-        let modified = modified.and_then(|time| date::seconds(time.into_std()));
-        let mut fields = format!(
-            "Content-Type: {kind}\r\nETag: {etag}\r\nAccept-Ranges: bytes\r\n"
-        );
+        let modified = modified(metadata);
+        let mut fields = format!("ETag: {etag}\r\nAccept-Ranges: bytes\r\n");
         if let Some(modified) = modified {
             let modified = date::text(modified);
             fields.push_str(&format!("Last-Modified: {modified}\r\n"));
         }
         let checked = AtomicU64::new(self.now());
-        Resource { size, modified, etag, kind, fields, content, stamp, checked }
+        Ok(Resource {
+            size,
+            modified,
+            etag,
+            kind,
+            fields,
+            content,
+            stamp,
+            checked,
+        })
     }
 
     fn now(&self) -> u64 {
@@ -234,7 +274,7 @@ impl Files {
     }
 }
 
-fn cost(name: &str, resource: &Resource) -> usize {
+fn cost(name: &OsStr, resource: &Resource) -> usize {
     let content = match &resource.content {
         Content::Memory(bytes) => bytes.len(),
         Content::File(_) => 0,
@@ -243,13 +283,15 @@ fn cost(name: &str, resource: &Resource) -> usize {
 }
 
 /// All of a small file; `None` if it is being changed under our hands.
-fn read_small(
-    file: &mut std::fs::File,
-    size: u64,
-) -> io::Result<Option<Vec<u8>>> {
+fn read_small(file: &std::fs::File, size: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     file.take(size + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 == size).then_some(bytes))
+}
+
+/// The time of the last change, as Last-Modified has it.
+fn modified(metadata: &Metadata) -> Option<Timestamp> {
+    date::seconds(metadata.modified().ok()?.into_std())
 }
 
 fn stamp(metadata: &Metadata) -> Stamp {
@@ -261,8 +303,14 @@ fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 fn missing(error: io::Error) -> Missing {
-    if Errno::from_io_error(&error) == Some(Errno::LOOP) {
-        return Missing::Forbidden("Symbolic links go round in a circle.");
+    match Errno::from_io_error(&error) {
+        Some(Errno::LOOP) => {
+            let why = "Symbolic links go round in a circle.";
+            return Missing::Forbidden(why);
+        }
+        // This file system has no such names: macOS wants UTF-8.
+        Some(Errno::ILSEQ) => return Missing::NotFound,
+        _ => {}
     }
     match error.kind() {
         // A file where the path has a folder; a name that is too long.

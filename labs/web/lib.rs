@@ -13,6 +13,7 @@
 //! | [`respond`]     | from a request to a response                        |
 //! | [`path`]        | from the URL's path to plain names                  |
 //! | [`files`]       | from names to a file below the root                 |
+//! | [`kind`]        | what Content-Type says of a file                    |
 //! | [`conditional`] | `If-…`: 304 and 412                                 |
 //! | [`range`]       | parts of a file: 206 and 416                        |
 //! | [`send`]        | the response, onto the wire                         |
@@ -24,6 +25,7 @@
 pub mod conditional;
 pub mod download;
 pub mod files;
+pub mod kind;
 pub mod log;
 pub mod path;
 pub mod range;

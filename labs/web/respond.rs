@@ -8,15 +8,18 @@
 //! What comes from a request or a file name is escaped: as HTML where a page
 //! shows it, as a URL where it is a link.
 
+use std::ffi::{OsStr, OsString};
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 use http::page::{escape, page};
 use http::{Head, Request, Target, date, reason};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use crate::conditional::{Precondition, check, range_counts};
-use crate::files::{Found, Missing, Resource};
+use crate::files::{Found, Listed, Missing, Resource};
 use crate::path::{self, NoPath, SitePath};
 use crate::range::{self, Ranges};
 use crate::send::{Body, Response};
@@ -59,14 +62,14 @@ pub fn respond(site: &Site, request: &Request) -> Response {
     let path = match path::parse(target, site.dotfiles) {
         Ok(path) => path,
         Err(NoPath::Bad(why)) => return error(400, why),
-        Err(NoPath::Nowhere) => return not_found(target),
+        Err(NoPath::Nowhere) => return not_found(site, target),
     };
     match site.files.find(&path.name) {
-        Ok(Found::File(_)) if path.folder => not_found(target),
+        Ok(Found::File(_)) if path.folder => not_found(site, target),
         Ok(Found::File(file)) => send_file(request, file),
         Ok(Found::Folder) if !path.folder => moved(&path, target),
         Ok(Found::Folder) => folder(site, request, &path),
-        Err(missing) => failed(missing, target),
+        Err(missing) => failed(site, missing, target),
     }
 }
 
@@ -76,7 +79,8 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
     match check(&request.fields, &file) {
         Precondition::Holds => {}
         Precondition::NotModified => {
-            let head = head(304).lines(&file.fields);
+            // The client has the other fields already (RFC 9110, 15.4.5).
+            let head = head(304).field("ETag", &file.etag);
             return Response { status: 304, head, body: Body::None };
         }
         Precondition::Failed => return error(412, "It has changed since."),
@@ -92,7 +96,8 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
     };
     match wanted {
         Ranges::All => {
-            let head = head(200).lines(&file.fields);
+            let head = head(200).field("Content-Type", &file.kind);
+            let head = head.lines(&file.fields);
             Response { status: 200, head, body: Body::File(file) }
         }
         Ranges::Unsatisfiable => {
@@ -113,20 +118,21 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
     };
     let (head, parts, end) = match parts.as_slice() {
         [only] => {
-            let head = head(206).lines(&file.fields);
-            let head = head.field("Content-Range", of(only));
+            let head = head(206)
+                .field("Content-Type", &file.kind)
+                .lines(&file.fields)
+                .field("Content-Range", of(only));
             (head, vec![(String::new(), only.clone())], String::new())
         }
         parts => {
-            // What separates the parts must not be in the file: no file has
-            // its own time of change in it.
-            let boundary = file.etag.trim_matches('"');
-            // The fields without Content-Type: the parts have it.
-            let fields = file.fields.split_once("\r\n");
+            // What separates the parts must not be in the file. 128 bits that
+            // were drawn after it was written are not, unless by chance once
+            // in 10^38 times. A file whose writer could know them, because
+            // they are its size or its date, could forge a part.
+            let boundary = format!("{:032x}", rand::random::<u128>());
             let kind = format!("multipart/byteranges; boundary={boundary}");
-            let head = head(206)
-                .field("Content-Type", kind)
-                .lines(fields.map_or("", |(_, rest)| rest));
+            let head =
+                head(206).field("Content-Type", kind).lines(&file.fields);
             let part = |part: &Range<u64>| {
                 let (kind, range) = (&file.kind, of(part));
                 let before = format!(
@@ -154,22 +160,21 @@ fn moved(path: &SitePath, target: &str) -> Response {
 
 /// A folder: its index.html, or its list if that is wanted.
 fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
-    let index = match path.name.as_str() {
-        "" => "index.html".to_string(),
-        name => format!("{name}/index.html"),
-    };
+    let mut index = path.name.clone();
+    index.push(if index.is_empty() { "index.html" } else { "/index.html" });
     match site.files.find(&index) {
         Ok(Found::File(file)) => return send_file(request, file),
         Ok(Found::Folder) | Err(Missing::NotFound) => {}
-        Err(missing) => return failed(missing, &index),
+        Err(missing) => return failed(site, missing, "/index.html"),
     }
     if !site.list {
         return error(403, "No index.html, and lists of folders are off.");
     }
     match site.files.list(&path.name, MOST_LISTED) {
-        Ok((mut names, more)) => {
-            names.retain(|name| site.dotfiles || !name.starts_with('.'));
-            let page = listing(&path.name, &names, more);
+        Ok((mut entries, more)) => {
+            let hidden = |name: &OsString| name.as_bytes().starts_with(b".");
+            entries.retain(|entry| site.dotfiles || !hidden(&entry.name));
+            let page = listing(&path.name, &entries, more);
             let head = head(200).lines(HTML);
             Response { status: 200, head, body: Body::Page(page) }
         }
@@ -179,16 +184,21 @@ fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
 
 const HTML: &str = "Content-Type: text/html; charset=utf-8\r\n";
 
-fn failed(missing: Missing, target: &str) -> Response {
+fn failed(site: &Site, missing: Missing, target: &str) -> Response {
     match missing {
-        Missing::NotFound => not_found(target),
+        Missing::NotFound => not_found(site, target),
         Missing::Forbidden(why) => error(403, why),
         Missing::Trouble => error(503, "The server is short of something."),
     }
 }
 
-/// An absent file.                                   [W-T2g] (viva 15)
-fn not_found(target: &str) -> Response {
+/// An absent file. The site may have a page of its own for this: 404.html.
+///                                                   [W-T2g] (viva 15)
+fn not_found(site: &Site, target: &str) -> Response {
+    if let Ok(Found::File(page)) = site.files.find(OsStr::new("404.html")) {
+        let head = head(404).field("Content-Type", &page.kind);
+        return Response { status: 404, head, body: Body::File(page) };
+    }
     let path = target.split('?').next().unwrap_or_default();
     error(404, &format!("There is no {path} here."))
 }
@@ -210,26 +220,39 @@ fn error_page(status: u16, sentence: &str) -> Vec<u8> {
 }
 
 /// The list of a folder; `path` is decoded, and "" for the root. `more`: the
-/// folder holds more names than these.
-fn listing(path: &str, names: &[String], more: bool) -> Vec<u8> {
-    let mut list = String::from("<ul>\n");
+/// folder holds more entries than were looked at.
+fn listing(path: &OsStr, entries: &[Listed], more: bool) -> Vec<u8> {
+    let mut list = String::from(
+        "<style>th{text-align:left}td+td{text-align:right;padding-left:2rem}\
+         </style>\n<table>\n<tr><th>Name<th>Bytes<th>Changed (UTC)\n",
+    );
     if !path.is_empty() {
-        list.push_str("<li><a href=\"../\">../</a>\n");
+        list.push_str("<tr><td><a href=\"../\">../</a>\n");
     }
-    for name in names {
+    for Listed { name, size, modified } in entries {
+        let slash = if size.is_none() { "/" } else { "" };
         // "./" in front, or a file called "javascript:x" would be a script.
-        let (link, shown) = (url(name), escape(name));
-        list.push_str(&format!("<li><a href=\"./{link}\">{shown}</a>\n"));
+        let (link, shown) = (url(name), escape(&name.to_string_lossy()));
+        let size = size.map(|size| size.to_string()).unwrap_or_default();
+        let modified = modified.map(|time| {
+            let time = time.to_zoned(TimeZone::UTC);
+            time.strftime("%Y-%m-%d %H:%M").to_string()
+        });
+        let modified = modified.unwrap_or_default();
+        list.push_str(&format!(
+            "<tr><td><a href=\"./{link}{slash}\">{shown}{slash}</a>\
+             <td>{size}<td>{modified}\n"
+        ));
     }
-    list.push_str("</ul>\n");
+    list.push_str("</table>\n");
     if more {
-        let count = names.len();
+        let count = entries.len();
         list.push_str(&format!("<p>And more: {count} names are shown.</p>\n"));
     }
-    page(&format!("/{path}"), &list).into_bytes()
+    page(&format!("/{}", path.to_string_lossy()), &list).into_bytes()
 }
 
 /// A path as a URL: `a b/ü` gives `a%20b/%C3%BC`.
-fn url(path: &str) -> String {
-    utf8_percent_encode(path, UNRESERVED).to_string()
+fn url(path: &OsStr) -> String {
+    percent_encode(path.as_bytes(), UNRESERVED).to_string()
 }

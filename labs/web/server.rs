@@ -31,20 +31,7 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    let root = match args.root {
-        Some(root) => root,
-        None => site::sample_folder(),
-    };
-    let idle = args::in_range("--idle", args.idle, 1, 86_400);
-    let head = args::in_range("--head", args.head, 1, 3_600);
-    let site = Arc::new(Site {
-        files: Files::open(&root)?,
-        log: AccessLog::start(args.quiet)?,
-        list: args.list,
-        dotfiles: args.dotfiles,
-        idle: Duration::from_secs(idle),
-        head_deadline: Duration::from_secs(head),
-    });
+    let site = Arc::new(open_site(&args)?);
 
     // ---- 1 socket() ------------------------------------------------------
     let listener = TcpSocket::new(address)?;
@@ -87,6 +74,21 @@ fn main() -> Result<()> {
     }
     clients.finish_with(|| site.log.flush());
     Ok(())
+}
+
+/// What all conversations share.
+fn open_site(args: &Args) -> Result<Site> {
+    let idle = args::in_range("--idle", args.idle, 1, 86_400);
+    let head = args::in_range("--head", args.head, 1, 3_600);
+    let root = args.root.clone().unwrap_or_else(site::sample_folder);
+    Ok(Site {
+        files: Files::open(&root)?,
+        log: AccessLog::start(args.quiet)?,
+        list: args.list,
+        dotfiles: args.dotfiles,
+        idle: Duration::from_secs(idle),
+        head_deadline: Duration::from_secs(head),
+    })
 }
 
 /// Connections that may wait for accept(): a browser opens six at once.

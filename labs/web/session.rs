@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::{Body, Fault, Framing, Reader, Request, Version};
-use socketlab::Result;
 use socketlab::net::TcpSocket;
+use socketlab::{Result, clients};
 
 use crate::respond::{error, respond};
 use crate::send::{Response, send};
@@ -28,30 +28,32 @@ pub fn converse(
     site: &Site,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
-    // For a complete head, however slowly it arrives.    (viva 5) (try 7)
+    // For a complete head, however slowly it arrives.    (viva 5) (try 5)
     reader.set_head_deadline(site.head_deadline);
     let unread = loop {
         // ---- 5 recv() ----------------------------------------------------
         // Inside the reader, until the head's empty line. A second request
         // that came in the same segment waits there.     [W-T2b] (viva 1)
-        match reader.read_request(site.idle) {
-            Ok(Some(request)) => {
-                let turn = Turn { client: &client, peer, site };
-                match turn.serve(&mut reader, &request)? {
-                    Next::GoOn => {}
-                    Next::Close => break !reader.buffered().is_empty(),
-                    Next::Drain => break true,
-                }
-            }
+        match reader.wait(site.idle) {
+            Ok(true) => {}
             // It closed between two requests, or never asked: a browser
             // opens connections in advance.                       (viva 3)
-            Ok(None) | Err(Fault::Idle) => break false,
-            Err(fault) => {
-                let line = first_line(reader.buffered()).to_vec();
-                let turn = Turn { client: &client, peer, site };
-                turn.refuse(&line, fault)?;
-                break true;
-            }
+            Ok(false) | Err(Fault::Idle | Fault::Cut) => break false,
+            Err(fault) => return Err(fault.into()),
+        }
+        // A request that has begun is answered, also if the server is told
+        // to stop meanwhile.
+        let _in_request = clients::request();
+        let turn = Turn { client: &client, peer, site };
+        match turn.take(&mut reader) {
+            Ok(Next::GoOn) => {}
+            Ok(Next::Close) => break !reader.buffered().is_empty(),
+            Ok(Next::Drain) => break true,
+            // The client left in the middle of a response. A video player
+            // does so whenever its user moves on. The line of the access log
+            // says how many bytes it took, and that is enough.
+            Err(error) if error.is_peer_gone() => return Ok(()),
+            Err(error) => return Err(error),
         }
     };
 
@@ -83,6 +85,19 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
+    /// Reads a request, and answers it or refuses it.
+    fn take(&self, reader: &mut Reader) -> Result<Next> {
+        match reader.read_request(self.site.idle) {
+            Ok(Some(request)) => self.serve(reader, &request),
+            Ok(None) | Err(Fault::Idle) => Ok(Next::Close),
+            Err(fault) => {
+                let line = first_line(reader.buffered());
+                self.refuse(line, fault, reader.asks_head())?;
+                Ok(Next::Drain)
+            }
+        }
+    }
+
     /// Answers the request.
     fn serve(&self, reader: &mut Reader, request: &Request) -> Result<Next> {
         let line = format!(
@@ -104,7 +119,8 @@ impl Turn<'_> {
             return self.answer(&line, response, request, Next::Drain);
         }
         if let Err(fault) = self.skip_body(reader, request) {
-            self.refuse(line.as_bytes(), fault)?;
+            let head_only = request.method == "HEAD";
+            self.refuse(line.as_bytes(), fault, head_only)?;
             return Ok(Next::Drain);
         }
         let response = respond(self.site, request);
@@ -156,7 +172,7 @@ impl Turn<'_> {
     }
 
     /// Answers what could not be read to its end, if somebody still listens.
-    fn refuse(&self, line: &[u8], fault: Fault) -> Result<()> {
+    fn refuse(&self, line: &[u8], fault: Fault, head_only: bool) -> Result<()> {
         let response = match fault {
             Fault::Bad { status, why } => error(status, why),
             Fault::Slow | Fault::Idle => {
@@ -164,7 +180,7 @@ impl Turn<'_> {
             }
             Fault::Cut | Fault::Lost(_) => return Err(fault.into()),
         };
-        self.send(line, response, Some("close"), false)
+        self.send(line, response, Some("close"), head_only)
     }
 
     fn send(

@@ -332,7 +332,8 @@ const WITH_DATA: &[Hint] = &[
     (
         &["sendto"],
         &["EINVAL"],
-        "The destination is not usable: port 0 is no port. Check PORT.",
+        "The destination is not usable, because port 0 is not a port. Check \
+        PORT.",
     ),
     (
         &["send", "sendto"],

@@ -312,7 +312,7 @@ pub(super) const ENTRIES: &[Entry] = &[
          answered is not HTTP.",
         &[
             "no such name, or nothing listens there",
-            "the origin closed or reset before its answer was whole",
+            "the origin closed or reset before its response was complete",
         ],
         WHO,
     ),

@@ -134,7 +134,7 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
         let found: Vec<_> = same.collect();
         if !found.is_empty() {
             return found;
-        } // 550 is no errno, but an alias: the answer of a server
+        } // 550 is not an errno, but an alias: the answer of a server
     }
     let wanted = key(word);
     all().filter(|e| keys(e).any(|k| k == wanted)).collect()

@@ -212,7 +212,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             else, mostly a file.",
         causes: &[
             "a file was named where a folder is wanted, as with --root",
-            "a slash behind the name of a file",
+            "a slash after the name of a file",
         ],
         check: &["ls -ld PATH"],
     },

@@ -141,7 +141,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: linux(-10),
         title: "Memory allocation failure",
         seen_in: "getaddrinfo()",
-        meaning: "There was no memory for the list of addresses.",
+        meaning: "The resolver could not get memory for the list of addresses.",
         causes: &["the machine or the container is out of memory"],
         check: &["free -m"],
     },

@@ -162,7 +162,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             SIGPIPE and die of it; Rust and Python ignore the signal and see \
             this error.",
         causes: &[
-            "the peer has closed the connection, and we went on sending",
+            "the peer has closed the connection, and we continued to send",
             "our own program called shutdown() for sending earlier",
             "send() on a TCP socket that was never connected",
             "the program that read our output has ended (`| head`)",
@@ -212,7 +212,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             answer. The socket becomes writable when the handshake is done \
             or has failed; SO_ERROR then says which.",
         causes: &[
-            "the socket is non-blocking, so this is no failure",
+            "the socket is non-blocking, so this is not a failure",
             "a send timeout (SO_SNDTIMEO) ended while connect() waited",
         ],
         check: &["ss -tan state syn-sent"],

@@ -1,5 +1,6 @@
 //! What mail servers answer: the reply codes of RFC 5321 and 4954, and the
-//! enhanced codes of RFC 3463, such as 5.1.1, which many put behind them.
+//! enhanced codes of RFC 3463, such as 5.1.1, which many servers put after
+//! them.
 
 use super::{Entry, reply};
 
@@ -74,9 +75,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     reply(
         "SMTP 334",
         &["334"],
-        "go on with the log-in",
+        "continue the log-in",
         "inside AUTH",
-        "What stands behind is base64: VXNlcm5hbWU6 is \"Username:\". The \
+        "The text after it is base64: VXNlcm5hbWU6 is \"Username:\". The \
          next line that is sent is not a command, but the answer, in base64 \
          as well. Base64 hides nothing.",
         &["AUTH LOGIN asks for name and password one by one"],
@@ -175,7 +176,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["501"],
         "a parameter is wrong",
         "any command",
-        "The command is known, what stands behind it is not understood.",
+        "The command is known, but the text after it is not understood.",
         &["MAIL FROM:ada instead of MAIL FROM:<ada@example.com>"],
         SEE,
     ),
@@ -212,7 +213,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["521"],
         "this host accepts no mail",
         "the greeting",
-        "The machine is no mail server and says so, to save our time.",
+        "The machine is not a mail server. It answers at once, so that we do \
+         not wait.",
         &["the wrong host: the domain's mail server has another name"],
         &["dig MX example.com  # who takes mail for that domain"],
     ),
@@ -347,7 +349,7 @@ pub(super) const ENTRIES: &[Entry] = &[
 /// The middle and last numbers of an enhanced code, and what they say.
 const DETAILS: &[(&str, &str)] = &[
     ("1.1", "no such mailbox: the part before the @ is wrong"),
-    ("1.2", "no such domain: the part behind the @ is wrong"),
+    ("1.2", "no such domain: the part after the @ is wrong"),
     ("1.3", "the recipient's address is malformed"),
     ("1.4", "the recipient's address is ambiguous"),
     ("1.5", "the recipient's address is valid"),
@@ -408,7 +410,7 @@ const SUBJECTS: &[&str] = &[
     "security or a policy",
 ];
 
-/// What `5.1.1` says, in a few words; `None` if it is no enhanced code.
+/// What `5.1.1` says, in a few words; `None` if it is not an enhanced code.
 pub fn enhanced(code: &str) -> Option<String> {
     let (class, rest) = code.split_once('.')?;
     let (subject, detail) = rest.split_once('.')?;

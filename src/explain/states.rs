@@ -136,7 +136,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         aliases: &[],
         number: None,
         title: "the peer closed; our program has not",
-        seen_in: "the end that was told goodbye and has not called close()",
+        seen_in: "the end that has received a FIN and has not called close()",
         meaning: "The peer's FIN is here and recv() returns 0 once the data \
             is read. Only our own close() ends this state; no timer does. \
             One for a moment is normal, a pile is a leak of this program and \

@@ -9,7 +9,9 @@ pub fn chosen(labs: &[&str]) -> Result<Vec<String>> {
     for lab in labs {
         if !all.iter().any(|known| known == lab) {
             let known = all.join(" ");
-            args::usage(&format!("there is no lab '{lab}'; there is: {known}"));
+            args::usage(&format!(
+                "'{lab}' is not a lab. The labs are: {known}"
+            ));
         }
     }
     match labs {

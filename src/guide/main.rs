@@ -3,6 +3,7 @@
 
 use argh::{ArgsInfo, FromArgs};
 use guide::demo::demo;
+use guide::doctor::doctor;
 use guide::locate::locate;
 use guide::lookup::tell;
 use guide::ports::ports;
@@ -23,10 +24,11 @@ const PROGRAM: Program = Program {
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// one of: demo [LAB…] (play the READMEs' transcripts) · where WHAT
-    /// (an id such as D-T3.2, a call, a program, an error) · explain WORD (ECONNREFUSED, 111,
-    /// TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web server) ·
-    /// viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM] (the
-    /// numbered steps, side by side) · ports (what listens)
+    /// (an id such as D-T3.2, a call, a program, an error) · explain WORD
+    /// (ECONNREFUSED, 111, TIME_WAIT; 550, 5.1.1 of a mail server, 404 of a web
+    /// server) · viva [LAB…] (questions, one by one) · steps PROGRAM [PROGRAM]
+    /// (the numbered steps, side by side) · ports (what listens) · doctor (what
+    /// works on this machine)
     #[argh(positional)]
     command: String,
     /// what it is about
@@ -45,6 +47,7 @@ fn main() -> Result<()> {
         ("steps", [program]) => steps(program, None),
         ("steps", [left, right]) => steps(left, Some(right)),
         ("ports", []) => ports(),
+        ("doctor", []) => doctor(),
         ("where", []) => {
             args::usage("where WHAT? For example: make where ARGS=E-T3")
         }
@@ -55,10 +58,12 @@ fn main() -> Result<()> {
             args::usage("where takes one word: an id, a call, a program")
         }
         ("steps", _) => args::usage("steps takes one program, or two"),
-        ("ports", _) => args::usage("ports stands alone"),
+        ("ports" | "doctor", _) => {
+            args::usage(&format!("{} stands alone", args.command))
+        }
         (command, _) => args::usage(&format!(
             "'{command}' is none of: demo [LAB…], where WHAT, explain WORD, \
-             viva [LAB…], steps PROGRAM [PROGRAM], ports"
+             viva [LAB…], steps PROGRAM [PROGRAM], ports, doctor"
         )),
     }
 }

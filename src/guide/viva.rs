@@ -115,8 +115,8 @@ pub fn quiz(labs: &[&str]) -> socketlab::Result<()> {
     console::unless_closed(ask(&questions, input, output))
 }
 
-/// Asks the questions one by one: Enter shows the answer, Enter goes on, `q`
-/// leaves, and so does the end of input.
+/// Asks the questions one by one: Enter shows the answer, Enter asks the next
+/// one, `q` leaves, and so does the end of input.
 pub fn ask(
     questions: &[Question],
     mut input: impl BufRead,

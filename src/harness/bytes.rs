@@ -85,7 +85,7 @@ pub fn reset(stream: TcpStream) {
 
 /// Plays another UDP server, on a port below the clients' ones, whose
 /// address somebody forged as the sender of `first`: it answers each answer,
-/// with the same bytes or with `always`. Returns how long that went on.
+/// with the same bytes or with `always`. Returns how many answers there were.
 #[track_caller]
 pub fn answer_each_other(
     server: &Server,

@@ -40,7 +40,7 @@ pub fn rows() -> Result<Vec<Row>> {
     Ok(table.row)
 }
 
-/// The rows as the table that stands in `labs/README.md`.
+/// The rows as the table of `labs/README.md`.
 pub fn markdown(rows: &[Row]) -> String {
     let mut text = "| id | what the handout asks | lab | where |\n\
                     | --- | --- | --- | --- |\n"

@@ -21,7 +21,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library that stands in the folder of this file.
+    /// The library in the folder of this file.
     pub fn of(file: &Path) -> Result<Library> {
         let folder = file.parent().unwrap_or(Path::new("."));
         let name = folder.file_name().unwrap_or_default();
@@ -141,7 +141,7 @@ pub fn code(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The modules that a file declares, and whether their code stands in it:
+/// The modules that a file declares, and whether their code is in it:
 /// `pub mod hub;`, and for `pub mod sink { pub mod wire; }` also `sink::wire`.
 fn declared(code: &str) -> Vec<(String, bool)> {
     let mut found = Vec::new();

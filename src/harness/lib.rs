@@ -10,6 +10,7 @@
 //! | [`ids`]         | the handouts' ids, and where each is answered         |
 //! | [`steps`]       | the numbered steps of a program                       |
 //! | [`imports`]     | which file uses which                                 |
+//! | [`namespaces`]  | may this user have networks of her own?               |
 //! | [`server`]      | a server for a test, on a free port                   |
 //! | [`bytes`]       | bytes on a raw socket, with a deadline on every read  |
 //! | [`peers`]       | other people's programs, and the labs' Python peers   |
@@ -24,6 +25,7 @@ mod calls;
 pub mod checks;
 pub mod ids;
 pub mod imports;
+pub mod namespaces;
 pub mod peers;
 pub mod programs;
 pub mod server;

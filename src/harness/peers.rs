@@ -27,7 +27,7 @@ pub fn script(file: &str) -> PathBuf {
     labs.join(lab).join("python").join(file)
 }
 
-/// Is this program there? If not, the test says so and passes; under
+/// Is this program there? If not, the test prints a line and passes; under
 /// `REQUIRE_PEERS=1`, as in CI, it fails.
 pub fn installed(program: &str, package: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();

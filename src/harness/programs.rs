@@ -41,7 +41,8 @@ pub fn ours(program: &str) -> Option<PathBuf> {
     file.is_file().then_some(file)
 }
 
-/// Are we a test or a benchmark? Other programs take what stands beside them.
+/// Are we a test or a benchmark? Other programs start what is in their own
+/// folder.
 fn under_test() -> bool {
     let exe = env::current_exe().unwrap_or_default();
     exe.parent().is_some_and(|folder| folder.ends_with("deps"))

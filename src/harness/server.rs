@@ -114,7 +114,7 @@ impl Server {
     }
 
     /// Starts `python3 labs/LAB/python/FILE HOST PORT arguments…`; `None` where
-    /// there is no Python.
+    /// Python is not installed.
     #[track_caller]
     pub fn python(&self, file: &str, arguments: &[&str]) -> Option<Terminal> {
         let (host, port) = self.host_and_port();
@@ -139,7 +139,7 @@ impl Server {
     }
 }
 
-/// A server that drips: a byte every fifth of a second, without an end.
+/// A server that sends a byte every fifth of a second and never ends.
 pub fn dripping_server() -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");

@@ -79,7 +79,7 @@ impl Terminal {
         let stderr = stdout.try_clone().map_err(fail)?;
         command.stdin(Stdio::piped()).stdout(stdout).stderr(stderr);
         let spawned = command.spawn().map_err(fail);
-        // The command keeps the writing ends open until it is told otherwise,
+        // The command keeps the writing ends open until it gets others,
         // and then the end of the output would never be seen.
         command
             .stdin(Stdio::null())
@@ -148,7 +148,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until a prompt without a line end stands on the last line.
+    /// Waits until the last line is a prompt without a newline.
     pub fn read_prompt(&mut self, prompt: &str) -> Result<()> {
         let deadline = Instant::now() + DEADLINE;
         while !self.unread.starts_with(prompt.as_bytes()) {
@@ -169,7 +169,7 @@ impl Terminal {
         }
     }
 
-    /// Reads lines until one matches `pattern`, in which `…` stands for
+    /// Reads lines until one matches `pattern`, in which `…` matches
     /// anything; gives that line back.
     pub fn wait_for(&mut self, pattern: &str) -> Result<String> {
         let mut passed = Vec::new();
@@ -260,7 +260,7 @@ fn watch(mut screen: PipeReader) -> io::Result<Receiver<Vec<u8>>> {
     Ok(output)
 }
 
-/// Does `line` match `pattern`, where `…` stands for any text, also none?
+/// Does `line` match `pattern`, where `…` matches any text, also none?
 pub fn matches(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split('…');
     let first = parts.next().unwrap_or_default();

@@ -15,7 +15,7 @@
 //!
 //! What a program still says after a ^C may be left out.
 //!
-//! `…` in a printed line stands for anything. A line that the same terminal
+//! `…` in a printed line matches anything. A line that the same terminal
 //! answers by typing may be a prompt, without a line end. Ports are those of
 //! the page, and are mapped to free ones: a server is started on port 0 and
 //! its first line tells the number. Files whose path begins so,
@@ -71,7 +71,29 @@ pub fn blocks(readme: &str) -> Vec<(usize, String)> {
 /// Plays one transcript; `show` gets each line as it happens, with its
 /// terminal's name in brackets. Fails at the first line that does not hold.
 pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
-    let mut stage = Stage::default();
+    play_with(Stage::default(), transcript, show)
+}
+
+/// The words in front of a program, by the name of its terminal.
+pub type HostOf = Box<dyn Fn(&str) -> Vec<String>>;
+
+/// Like [`play`], on hosts of their own: `host` gives the words that go in
+/// front of a program in the terminal of this name, so that it runs on its
+/// host. Nobody else uses the ports there, so they stay those of the page.
+pub fn play_on_hosts(
+    host: HostOf,
+    transcript: &str,
+    show: &mut dyn FnMut(&str),
+) -> Result<()> {
+    let stage = Stage { host: Some(host), ..Stage::default() };
+    play_with(stage, transcript, show)
+}
+
+fn play_with(
+    mut stage: Stage,
+    transcript: &str,
+    show: &mut dyn FnMut(&str),
+) -> Result<()> {
     let lines = parse(transcript)?;
     if lines.is_empty() {
         return Err(Error::other("an empty transcript shows nothing"));
@@ -118,13 +140,14 @@ fn parse(transcript: &str) -> Result<Vec<Line<'_>>> {
     Ok(lines)
 }
 
-/// The terminals of a transcript and the ports that stand for the page's.
+/// The terminals of a transcript and the real ports of the page's.
 #[derive(Default)]
 struct Stage {
     terminals: BTreeMap<String, Terminal>,
     interrupted: BTreeSet<String>, // those terminals that got a ^C
     ports: BTreeMap<String, Port>,
     folder: Option<Folder>,
+    host: Option<HostOf>, // see play_on_hosts
 }
 
 /// A folder for the files of a play; they go with it.
@@ -171,7 +194,7 @@ impl Stage {
         match line.sign {
             '$' => {
                 show(&format!("[{name}] $ {}", line.text));
-                let started = self.start(line.text)?;
+                let started = self.start(name, line.text)?;
                 let interrupted = self.interrupted.remove(name);
                 if let Some(old) = self.terminals.insert(name.into(), started) {
                     end(old, interrupted)?;
@@ -212,17 +235,23 @@ impl Stage {
     }
 
     /// Starts the program of a `$` line: `VARIABLE=value program arguments`.
-    fn start(&mut self, text: &str) -> Result<Terminal> {
+    fn start(&mut self, name: &str, text: &str) -> Result<Terminal> {
         let unbalanced = || Error::other("unbalanced quotes");
         let words = shlex::split(text).ok_or_else(unbalanced)?;
         let mut program = words.iter().skip_while(|word| word.contains('='));
         // Also `python3 labs/echo/python/tcp_server.py`.
         let server = program.next().is_some_and(|program| {
-            program.contains("server") || program.contains("sink")
+            ["server", "sink", "relay"]
+                .iter()
+                .any(|role| program.contains(role))
         }) || program
             .next()
             .is_some_and(|script| script.ends_with("server.py"));
-        for port in ports_in(text) {
+        let mapped = match self.host {
+            Some(_) => Vec::new(),
+            None => ports_in(text),
+        };
+        for port in mapped {
             match self.ports.remove(&port) {
                 Some(Port::Reserved(number, socket)) if server => {
                     drop(socket);
@@ -244,6 +273,13 @@ impl Stage {
         let environment: Vec<String> = words.by_ref().take(variables).collect();
         let program = words.next().unwrap_or_default();
         let mut command: Command = terminal::command(&program);
+        if let Some(host) = &self.host {
+            let mut before = host(name).into_iter();
+            let first = before.next().unwrap_or_default();
+            let program = command.get_program().to_owned();
+            command = Command::new(first);
+            command.args(before).arg(program);
+        }
         command.args(words).current_dir(source_tree::root()?);
         command.env_remove("TRACE");
         for variable in environment {
@@ -359,11 +395,13 @@ fn find<'a>(
     found.ok_or_else(|| Error::other(format!("nothing runs in {name}")))
 }
 
-/// The ports in a command: a number of four or five digits behind a host, as
-/// a word of its own, or in a URL such as `pop3://ann@127.0.0.1:11000/1`.
+/// The ports in a command: a number of four or five digits after a host, as
+/// a word of its own, in a URL such as `pop3://ann@127.0.0.1:11000/1`, or in
+/// an address such as `127.0.0.1:9000`.
 fn ports_in(text: &str) -> Vec<String> {
     let apart = text.replace("://", " ").replace(['@', ':', '/'], " ");
-    let text = if text.contains("://") { &apart } else { text };
+    let joined = ["://", "127.0.0.1:"].iter().any(|sign| text.contains(sign));
+    let text = if joined { &apart } else { text };
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut ports = Vec::new();
     for pair in words.windows(2) {
@@ -415,6 +453,16 @@ mod tests {
         assert_eq!(ports, ["12001", "4711"]);
         let ports = ports_in("x pop3://ann:1234@127.0.0.1:11000/2000");
         assert_eq!(ports, ["11000"]);
+        let ports = ports_in("x 127.0.0.1:9000 127.0.0.1:12001 --split 1");
+        assert_eq!(ports, ["9000", "12001"]);
+    }
+
+    #[test]
+    fn on_hosts_a_program_has_its_hosts_words_in_front() {
+        let host = |name: &str| vec!["env".into(), format!("HOST={name}")];
+        let page = "a$ sh -c 'echo $HOST 127.0.0.1 4711'\n\
+                    a| a 127.0.0.1 4711\na? 0\n";
+        play_on_hosts(Box::new(host), page, &mut |_| {}).expect("it holds");
     }
 
     #[test]

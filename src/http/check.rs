@@ -8,8 +8,9 @@ use super::{Fault, Fields};
 /// A start line of more bytes is refused with 414.
 pub const LONGEST_LINE: usize = 8 * 1024;
 
-/// What can be said of the bytes alone.
-pub fn check_lines(head: &[u8]) -> Result<(), Fault> {
+/// What can be said of the bytes alone. `mixed`: some lines may end with
+/// CRLF and others with LF.
+pub fn check_lines(head: &[u8], mixed: bool) -> Result<(), Fault> {
     let (mut bare, mut crlf) = (false, false);
     for at in memchr::memchr2_iter(b'\r', b'\n', head) {
         let byte = head.get(at).copied();
@@ -32,8 +33,9 @@ pub fn check_lines(head: &[u8]) -> Result<(), Fault> {
         }
     }
     // Lines that end with LF alone are what a person types into nc; RFC 9112
-    // allows to take them. A head that has both is somebody's trick.
-    match bare && crlf {
+    // allows to take them. A request that has both is somebody's trick; a
+    // response that has both comes from a script that forgot some CRs.
+    match bare && crlf && !mixed {
         true => Err(Fault::bad("Some lines end with CRLF, some with LF.")),
         false => Ok(()),
     }

@@ -4,6 +4,7 @@
 //! ```text
 //! 5 CRLF hello CRLF        a chunk: length in hexadecimal, then the bytes
 //! 1a;name=value CRLF …     an extension after the length: to be ignored
+//! 1a  ;name=value CRLF …   blanks before it, and before CRLF: ignored, too
 //! 0 CRLF                   the last chunk has no bytes
 //! Name: value CRLF         trailers: fields that come after the body
 //! CRLF                     the end
@@ -15,8 +16,8 @@
 use super::head::parse_fields;
 use super::{Fault, Fields};
 
-/// Most bytes of all extensions of a body together: they carry nothing, and
-/// a sender could make us read them for ever.
+/// Most bytes of all extensions and blanks of a body together, because they
+/// carry nothing and a sender could send them without end.
 const MOST_EXTENSIONS: usize = 16 * 1024;
 
 /// Most bytes of trailers.
@@ -47,7 +48,8 @@ pub struct Chunked {
 enum State {
     #[default]
     Size, // the first digit
-    Digits,    // more digits, an extension, or CR
+    Digits,    // more digits, a blank, an extension, or CR
+    Blanks,    // after the digits: more blanks, an extension, or CR
     Extension, // up to CR
     SizeLf,    // the LF after a chunk's first line
     Data,
@@ -115,13 +117,19 @@ impl Chunked {
             }
             // CRLF and nothing else: a lone LF or CR is where decoders
             // disagree.
-            (State::Digits | State::Extension, b'\r') => State::SizeLf,
-            (State::Digits, b';') => State::Extension,
+            (State::Digits | State::Blanks | State::Extension, b'\r') => {
+                State::SizeLf
+            }
+            // A recipient must accept blanks before `;` (RFC 9112, section
+            // 7.1.1), and some servers pad the length with them. No digit
+            // may follow, because `5 0` could be 5 or 80.
+            (State::Digits | State::Blanks, b' ' | b'\t') => {
+                self.count_extension()?;
+                State::Blanks
+            }
+            (State::Digits | State::Blanks, b';') => State::Extension,
             (State::Extension, b'\t' | b' '..=b'~' | 0x80..) => {
-                self.extensions += 1;
-                if self.extensions > MOST_EXTENSIONS {
-                    return Err(Fault::bad("Too many chunk extensions."));
-                }
+                self.count_extension()?;
                 State::Extension
             }
             (State::SizeLf, b'\n') if self.left == 0 => State::Trailers,
@@ -129,7 +137,7 @@ impl Chunked {
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size,
             (State::Trailers, byte) => return self.take_trailer(byte),
-            (State::Size | State::Digits, _) => {
+            (State::Size | State::Digits | State::Blanks, _) => {
                 return Err(Fault::bad("A chunk's length is malformed."));
             }
             (State::DataCr | State::DataLf, _) => {
@@ -137,6 +145,15 @@ impl Chunked {
             }
             _ => return Err(Fault::bad("A chunk's first line is malformed.")),
         })
+    }
+
+    /// One byte more that carries nothing.
+    fn count_extension(&mut self) -> Result<(), Fault> {
+        self.extensions += 1;
+        match self.extensions > MOST_EXTENSIONS {
+            true => Err(Fault::bad("Too many chunk extensions.")),
+            false => Ok(()),
+        }
     }
 
     fn take_trailer(&mut self, byte: u8) -> Result<State, Fault> {

@@ -91,7 +91,11 @@ fn announced(
     while let Some(coding) = codings.next() {
         let chunked = coding.eq_ignore_ascii_case(b"chunked");
         if chunked && codings.peek().is_some() {
-            return Err(Fault::bad("chunked is not the last transfer coding."));
+            let twice = codings.any(|c| c.eq_ignore_ascii_case(b"chunked"));
+            return Err(Fault::bad(match twice {
+                true => "Transfer-Encoding names chunked twice.",
+                false => "chunked is not the last transfer coding.",
+            }));
         }
         let known: [&[u8]; 5] =
             [b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress"];
@@ -114,6 +118,27 @@ fn announced(
     }
 }
 
+/// A response may give its length several times, in several fields or as
+/// `5, 5`, if it is always the same number (RFC 9112, section 6.3). Then one
+/// field remains, which can be passed on. Otherwise nothing is changed.
+pub(super) fn join_lengths(fields: &mut Fields) {
+    let mut values = fields
+        .get_all("Content-Length")
+        .flat_map(|line| line.split(|&byte| byte == b','))
+        .map(|value| number(value.trim_ascii()));
+    let Some(Some(first)) = values.next() else { return };
+    let mut more = false;
+    for value in values {
+        more = true;
+        if value != Some(first) {
+            return;
+        }
+    }
+    if more {
+        fields.set("Content-Length", first.to_string());
+    }
+}
+
 /// The value of Content-Length: digits and nothing else, on one line. `+5`,
 /// `5, 5`, two lines and an empty value are read differently by different
 /// programs, so that nobody should read them at all.
@@ -123,10 +148,15 @@ fn content_length(fields: &Fields) -> Result<Option<u64>, Fault> {
     if lines.next().is_some() {
         return Err(Fault::bad("Content-Length stands twice."));
     }
-    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let number = std::str::from_utf8(value).ok().filter(|_| digits);
-    match number.and_then(|number| number.parse().ok()) {
+    match number(value) {
         Some(length) => Ok(Some(length)),
         None => Err(Fault::bad("Content-Length is not a number of bytes.")),
     }
+}
+
+/// Digits and nothing else, so that `+5` is not a number.
+fn number(value: &[u8]) -> Option<u64> {
+    let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| digits);
+    text?.parse().ok()
 }

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::check::{check_host, check_lines, check_request_line};
+use super::framing::join_lengths;
 use super::target::Target;
 use super::version::Version;
 use super::{Fault, Fields, Framing};
@@ -46,7 +47,7 @@ pub struct Response {
 impl Request {
     /// Parses a whole head, up to and with its empty line.
     pub fn parse(head: &[u8]) -> Result<Request, Fault> {
-        check_lines(head)?;
+        check_lines(head, false)?;
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
         check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
         let head = &*as_http_1_1(head, line.trim_ascii_end().len());
@@ -104,7 +105,8 @@ impl Request {
 impl Response {
     /// Parses a whole head, up to and with its empty line.
     pub fn parse(head: &[u8]) -> Result<Response, Fault> {
-        check_lines(head)?;
+        let head = &*unfolded(head);
+        check_lines(head, true)?;
         let head = &*as_http_1_1(head, "HTTP/1.1".len());
         let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut room);
@@ -121,11 +123,13 @@ impl Response {
         if status < 100 {
             return Err(Fault::bad("The status is not a number from 100 on."));
         }
+        let mut fields = copy(parsed.headers);
+        join_lengths(&mut fields);
         Ok(Response {
             version: version(parsed.version),
             status,
             reason: parsed.reason.unwrap_or_default().into(),
-            fields: copy(parsed.headers),
+            fields,
         })
     }
 
@@ -163,6 +167,24 @@ fn refusal(error: httparse::Error) -> Fault {
     })
 }
 
+/// A response's head without folding: a line that begins with a blank
+/// continues the field before it, and a client or proxy must put blanks in
+/// place of its newline (RFC 9112, section 5.2). Requests are not unfolded.
+fn unfolded(head: &[u8]) -> Cow<'_, [u8]> {
+    let mut unfolded = Cow::Borrowed(head);
+    // The line after the status line continues no field.
+    let ends = memchr::memchr_iter(b'\n', head).skip(1);
+    for end in
+        ends.filter(|end| matches!(head.get(end + 1), Some(b' ' | b'\t')))
+    {
+        let cr = end.checked_sub(1).filter(|at| head.get(*at) == Some(&b'\r'));
+        for at in [Some(end), cr].into_iter().flatten() {
+            unfolded.to_mut().get_mut(at).into_iter().for_each(|b| *b = b' ');
+        }
+    }
+    unfolded
+}
+
 /// A head whose version ends at `end`. HTTP/1.2 would be 1.1 with something
 /// new that may be ignored (RFC 9110, section 2.5); httparse does not know it.
 fn as_http_1_1(head: &[u8], end: usize) -> Cow<'_, [u8]> {
@@ -192,7 +214,7 @@ fn copy(parsed: &[httparse::Header<'_>]) -> Fields {
 /// Fields alone: the trailers of a chunked body, up to and with their empty
 /// line.
 pub fn parse_fields(bytes: &[u8]) -> Result<Fields, Fault> {
-    check_lines(bytes)?;
+    check_lines(bytes, false)?;
     let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
     match httparse::parse_headers(bytes, &mut room) {
         Ok(httparse::Status::Complete((length, fields)))

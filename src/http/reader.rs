@@ -100,6 +100,16 @@ impl<S: Stream> Reader<S> {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
+    /// Is the request that could not be read a HEAD? The response to it must
+    /// not have a body, whatever its status (RFC 9110, section 9.3.2).
+    pub fn asks_head(&self) -> bool {
+        match self.buffered().strip_prefix(b"HEAD") {
+            Some([next, ..]) => !is_token(&[*next]),
+            Some([]) => true,
+            None => false,
+        }
+    }
+
     /// Takes those bytes out.
     pub fn take_buffered(&mut self) -> Vec<u8> {
         let bytes = self.buffered().to_vec();
@@ -120,6 +130,19 @@ impl<S: Stream> Reader<S> {
         deadline: Option<Instant>,
     ) {
         (self.patience, self.deadline) = (patience, deadline);
+    }
+
+    /// Waits for the first byte of the next message, for at most `idle`;
+    /// false when the peer has closed before it.
+    pub fn wait(&mut self, idle: Duration) -> Result<bool, Fault> {
+        if !self.buffered().is_empty() {
+            return Ok(true);
+        }
+        match self.fill(idle, SMALL) {
+            Ok(count) => Ok(count > 0),
+            Err(error) if error.is_timeout() => Err(Fault::Idle),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The next request; `None` when the client has closed between two. Waits

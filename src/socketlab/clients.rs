@@ -56,10 +56,16 @@
 //! a new thread costs more than many a short conversation. Nothing passes
 //! from one client to the next but the stack.
 //!
+//! When the server stops, a conversation that waits for its client gets end of
+//! stream at once. One that works on a request, see [`request`], may finish it
+//! first. What is not done by then is cut, and the log says so: `cut by the
+//! stop`, because the client did not leave.
+//!
 //! The table of clients is behind one lock and not owned by a hub: threads
 //! only enter and leave it, and no thread waits for a peer while it holds the
 //! lock.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::io;
@@ -67,6 +73,7 @@ use std::mem;
 use std::net::Shutdown;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -84,9 +91,10 @@ pub const MAX_CLIENTS: usize = 1024;
 /// Memory of a client's stack. Only pages that are touched cost anything.
 const STACK: usize = 256 * 1024;
 
-/// How long clients may go on after the signal, and after their connections
-/// are cut: together less than what [`signals`] allows.
-const LAST_WORDS: Duration = Duration::from_millis(1200);
+/// How long clients may go on after the signal, and how long their threads
+/// may after the connections are cut: together two seconds, which is less
+/// than what [`signals`] allows.
+const LAST_WORDS: Duration = Duration::from_millis(1700);
 const AFTER_CUT: Duration = Duration::from_millis(300);
 
 /// How long a thread without a client waits for the next one.
@@ -198,16 +206,6 @@ impl Connection for Arc<Socket> {
     }
 }
 
-/// Why a `recv` on a client's socket returned 0, for the console: the client
-/// has ended its direction, or this server is being stopped and has ended the
-/// reading of all clients itself (see [`Clients::finish`]).
-pub fn end_of_stream() -> &'static str {
-    match signals::is_stopping() {
-        true => "ended: this server is being stopped",
-        false => "left: end of stream",
-    }
-}
-
 /// The clients of one server.
 pub struct Clients {
     table: Arc<Table>,
@@ -230,14 +228,21 @@ struct Job {
 struct Table {
     entries: Mutex<Entries>,
     changed: Condvar,
+    stopping: AtomicBool,
+}
+
+/// A client that is served.
+struct Live {
+    end: Ender,
+    in_request: AtomicBool,
+    cut: AtomicBool, // by the stop, because it was not done in time
 }
 
 #[derive(Default)]
 struct Entries {
-    live: HashMap<u64, Ender>,
+    live: HashMap<u64, Arc<Live>>,
     slots: usize, // taken; a client in `live` may have freed its own already
     next: u64,
-    stopping: bool,
     refused: u64, // since the server was last not full
     complained: Option<Instant>, // when resources were last said to be out
 }
@@ -255,10 +260,7 @@ impl Clients {
         if max == 0 {
             args::usage("--max-clients 0 would serve nobody: give 1 or more");
         }
-        let table = Arc::new(Table {
-            entries: Mutex::new(Entries::default()),
-            changed: Condvar::new(),
-        });
+        let table = Arc::new(Table::new());
         let (lingering, refused) = bounded(MAX_LINGERING);
         thread::Builder::new()
             .name("lingering".into())
@@ -279,10 +281,10 @@ impl Clients {
         F: FnOnce(S, P) -> Result<()> + Send + 'static,
     {
         let Some(slot) = self.enter(&client) else {
-            let mut entries = self.table.entries.lock();
-            if entries.stopping {
+            if self.is_stopping() {
                 return; // it closes, as all others do now
             }
+            let mut entries = self.table.entries.lock();
             entries.refused += 1;
             let first = entries.refused == 1;
             drop(entries);
@@ -301,10 +303,17 @@ impl Clients {
                 // Leaves the table even if `converse` panics.
                 let mut slot = slot;
                 let Some(client) = handle.lock().take() else { return };
+                slot.make_current();
                 let result = converse(client, peer);
                 slot.free(); // the console may be stuck
-                if let Err(error) = result {
-                    say!("[{name}] lost: {error}");
+                if slot.live.cut.load(Ordering::SeqCst) {
+                    say!("[{name}] {CUT}");
+                } else if let Err(error) = result {
+                    // While we stop, an end of stream is our own.
+                    match error.errno() {
+                        None if is_stopping() => say!("[{name}] {CUT}"),
+                        _ => say!("[{name}] lost: {error}"),
+                    }
                 }
             }),
         };
@@ -373,7 +382,7 @@ impl Clients {
 
     /// Has SIGINT or SIGTERM arrived?
     fn is_stopping(&self) -> bool {
-        self.table.entries.lock().stopping
+        self.table.stopping.load(Ordering::SeqCst)
     }
 
     /// Makes the server stop as a signal does: for a lab whose protocol has
@@ -386,18 +395,27 @@ impl Clients {
     }
 
     /// Ends every conversation: each client's next `recv` says end of stream
-    /// (what it sent before is still read and answered). The connections of
-    /// clients that are not done after a second or so are cut. Then says
-    /// `bye`.
+    /// (what it sent before is still read and answered); inside a [`request`]
+    /// only after it. The connections of clients that are not done after 1.7 s
+    /// are cut. Then says `bye`.
     pub fn finish(self) {
         self.finish_with(|| {});
     }
 
     /// The same; `last` is called when the clients have gone, before `bye`.
     pub fn finish_with(self, last: impl FnOnce()) {
-        self.end_all(Shutdown::Read);
+        // No client enters or begins a request unseen from now on.
+        self.table.stopping.store(true, Ordering::SeqCst);
+        for live in self.live() {
+            if !live.in_request.load(Ordering::SeqCst) {
+                (live.end)(Shutdown::Read);
+            }
+        }
         if self.wait_until_empty(LAST_WORDS).is_continue() {
-            self.end_all(Shutdown::Both);
+            for live in self.live() {
+                live.cut.store(true, Ordering::SeqCst);
+                (live.end)(Shutdown::Both);
+            }
             let _ = self.wait_until_empty(AFTER_CUT);
         }
         last();
@@ -406,14 +424,19 @@ impl Clients {
 
     fn enter(&self, client: &impl Connection) -> Option<Slot> {
         let mut entries = self.table.entries.lock();
-        if entries.slots >= self.max || entries.stopping {
+        if entries.slots >= self.max || self.is_stopping() {
             return None;
         }
         entries.slots += 1;
         let id = entries.next;
         entries.next += 1;
-        entries.live.insert(id, client.ender());
-        Some(Slot { table: self.table.clone(), id, is_free: false })
+        let live = Arc::new(Live {
+            end: client.ender(),
+            in_request: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
+        });
+        entries.live.insert(id, live.clone());
+        Some(Slot { table: self.table.clone(), live, id, is_free: false })
     }
 
     /// Says an error, unless one was said a moment ago: while descriptors
@@ -428,13 +451,8 @@ impl Clients {
         }
     }
 
-    fn end_all(&self, how: Shutdown) {
-        let entries = self.table.entries.lock();
-        let enders: Vec<Ender> = entries.live.values().cloned().collect();
-        drop(entries);
-        for end in enders {
-            end(how);
-        }
+    fn live(&self) -> Vec<Arc<Live>> {
+        self.table.entries.lock().live.values().cloned().collect()
     }
 
     fn wait_until_empty(&self, limit: Duration) -> ControlFlow<()> {
@@ -447,6 +465,59 @@ impl Clients {
             }
         }
         Break(())
+    }
+}
+
+/// What the log says of a conversation that the server itself ended.
+const CUT: &str = "cut by the stop";
+
+thread_local! {
+    /// The conversation that this thread holds.
+    static CURRENT: RefCell<Option<(Arc<Table>, Arc<Live>)>> =
+        const { RefCell::new(None) };
+}
+
+/// Is the server stopping whose client this thread serves? Then the client did
+/// not send the end of stream that `recv` reports. Always false in a thread
+/// that serves no client.
+pub fn is_stopping() -> bool {
+    CURRENT.with_borrow(|current| {
+        current
+            .as_ref()
+            .is_some_and(|(table, _)| table.stopping.load(Ordering::SeqCst))
+    })
+}
+
+/// Why `recv` reported end of stream, for the log: `left: end of stream` when
+/// the client closed, `cut by the stop` when this server is stopping.
+pub fn end_of_stream() -> &'static str {
+    if is_stopping() { CUT } else { "left: end of stream" }
+}
+
+/// From now on this thread's conversation works on a request, until the value
+/// is dropped. When the server stops meanwhile, it still reads and answers
+/// this request, if that takes less than 1.7 s.
+pub fn request() -> InRequest {
+    CURRENT.with_borrow(|current| {
+        let current = current.clone();
+        if let Some((_, live)) = &current {
+            live.in_request.store(true, Ordering::SeqCst);
+        }
+        InRequest(current)
+    })
+}
+
+/// A request that is worked on: see [`request`].
+pub struct InRequest(Option<(Arc<Table>, Arc<Live>)>);
+
+impl Drop for InRequest {
+    fn drop(&mut self) {
+        let Some((table, live)) = &self.0 else { return };
+        live.in_request.store(false, Ordering::SeqCst);
+        // The stop has passed over this conversation: it ends itself.
+        if table.stopping.load(Ordering::SeqCst) {
+            (live.end)(Shutdown::Read);
+        }
     }
 }
 
@@ -472,8 +543,9 @@ fn stopper<L: Connection>(
 ) -> impl Fn() + Clone + Send + use<L> {
     let (table, listener) = (table.clone(), listener.clone());
     move || {
-        signals::begin_to_stop();
-        table.entries.lock().stopping = true;
+        table.stopping.store(true, Ordering::SeqCst);
+        // A thread that is about to wait for `changed` holds this lock.
+        drop(table.entries.lock());
         table.changed.notify_all();
         listener.stop_listening();
     }
@@ -482,11 +554,27 @@ fn stopper<L: Connection>(
 /// A client's entry in the table, for as long as its thread runs.
 struct Slot {
     table: Arc<Table>,
+    live: Arc<Live>,
     id: u64,
     is_free: bool,
 }
 
+impl Table {
+    fn new() -> Table {
+        Table {
+            entries: Mutex::new(Entries::default()),
+            changed: Condvar::new(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+}
+
 impl Slot {
+    /// This thread serves the client from now on.
+    fn make_current(&self) {
+        CURRENT.set(Some((self.table.clone(), self.live.clone())));
+    }
+
     /// Makes room for the next client, while the last words about this one
     /// may still have to be said.
     fn free(&mut self) {
@@ -500,6 +588,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.free();
+        CURRENT.take();
         self.table.entries.lock().live.remove(&self.id);
         self.table.changed.notify_all();
     }
@@ -584,10 +673,7 @@ mod tests {
     #[test]
     fn a_thread_is_kept_for_the_next_client() -> Result<()> {
         let clients = Clients {
-            table: Arc::new(Table {
-                entries: Mutex::new(Entries::default()),
-                changed: Condvar::new(),
-            }),
+            table: Arc::new(Table::new()),
             max: 10,
             no_room: "",
             lingering: bounded(1).0,
@@ -610,6 +696,78 @@ mod tests {
             });
             ids.insert(seen.recv().expect("a conversation"));
         }
+        Ok(())
+    }
+
+    /// What a client hears whose conversation was in a request, or was not,
+    /// when the server stopped; and what the conversation saw.
+    fn at_the_stop(in_request: bool) -> Result<(Vec<u8>, &'static str)> {
+        let listener = listener()?;
+        let clients = Clients::new(&listener, 1, "no room\n")?;
+        let (mut peer, client, address) = connected(&listener)?;
+        let ((ready, begun), (told, seen)) = (bounded(1), bounded(1));
+        clients.spawn(client, address, move |client, _| {
+            assert_eq!(end_of_stream(), "left: end of stream");
+            let busy = in_request.then(request);
+            let _ = ready.send(());
+            let mut piece = [0; 4];
+            let mut count = client.recv(&mut piece)?;
+            if count > 0 {
+                client.send_all(&piece[..count])?;
+                drop(busy);
+                count = client.recv(&mut piece)?;
+            }
+            assert_eq!(count, 0, "the stop ends the conversation");
+            let _ = told.send(end_of_stream());
+            Ok(())
+        });
+        begun.recv().expect("it begins");
+        stopper(&clients.table, &listener)();
+        let finish = thread::spawn(move || clients.finish());
+        thread::sleep(Duration::from_millis(300));
+        let _ = peer.write_all(b"late");
+        let mut heard = Vec::new();
+        let _ = peer.read_to_end(&mut heard); // it may be a reset by now
+        finish.join().expect("it ends");
+        Ok((heard, seen.recv().expect("a reason")))
+    }
+
+    #[test]
+    fn a_request_in_flight_is_finished_after_the_stop() -> Result<()> {
+        assert_eq!(at_the_stop(true)?, (b"late".to_vec(), "cut by the stop"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_client_that_waits_is_ended_by_the_stop_at_once() -> Result<()> {
+        assert_eq!(at_the_stop(false)?, (Vec::new(), "cut by the stop"));
+        assert!(!is_stopping(), "this thread serves no client");
+        drop(request()); // and may say so all the same
+        Ok(())
+    }
+
+    #[test]
+    fn a_request_that_takes_too_long_is_cut() -> Result<()> {
+        let listener = listener()?;
+        let clients = Clients::new(&listener, 1, "no room\n")?;
+        let (mut peer, client, address) = connected(&listener)?;
+        let (ready, begun) = bounded(1);
+        let live = clients.live();
+        assert!(live.is_empty());
+        clients.spawn(client, address, move |client, _| {
+            let _busy = request();
+            let _ = ready.send(());
+            client.recv(&mut [0; 4])?;
+            Ok(())
+        });
+        begun.recv().expect("it begins");
+        let live = clients.live();
+        let began = Instant::now();
+        clients.finish();
+        let took = began.elapsed();
+        assert!(took >= LAST_WORDS && took < LAST_WORDS * 2, "{took:?}");
+        assert!(live.iter().all(|live| live.cut.load(Ordering::SeqCst)));
+        peer.read_to_end(&mut Vec::new())?;
         Ok(())
     }
 
@@ -645,7 +803,9 @@ mod tests {
         second.read_to_string(&mut told)?;
         assert_eq!(told, "no room\n");
 
-        clients.end_all(Shutdown::Read);
+        for live in clients.live() {
+            (live.end)(Shutdown::Read);
+        }
         assert_all_leave(&clients);
         first.read_to_end(&mut Vec::new())?;
         Ok(())

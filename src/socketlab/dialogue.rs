@@ -12,6 +12,7 @@
 //! A server cannot make the client wait or store without a bound: a reply has
 //! a deadline, a line a longest length, a reply a largest number of lines.
 
+use std::io;
 use std::time::Duration;
 
 use crate::line::{LineReader, Received};
@@ -75,6 +76,19 @@ impl Printer {
             text = text.replace(secret.as_str(), "********");
         }
         text
+    }
+
+    /// A deadline passed inside a line: the beginning that had come says
+    /// more than the deadline does. A line that ends with LF alone, where
+    /// CR LF is needed, looks complete to whoever wrote the server.
+    fn with_half_a_line(&self, error: Error, came: &[u8]) -> Error {
+        let shown = self.shown(came, SHOWN_IN_ERROR);
+        let why = match came.ends_with(b"\n") {
+            true => " It ends with LF alone, and a line ends with CR LF here",
+            false => "",
+        };
+        let what = format!("{error}. This had come: {shown}{why}");
+        io::Error::new(io::ErrorKind::TimedOut, what).into()
     }
 
     /// At most `most` bytes of a line, safe to print. It is masked first and
@@ -208,8 +222,14 @@ impl<S: Stream> Dialogue<S> {
     }
 
     fn next_line(&mut self) -> Result<Incoming> {
-        let reader = self.reader()?;
-        let received = reader.read()?;
+        let reader = self.reader.as_mut().ok_or_else(is_over)?;
+        let received = reader.read().map_err(|error| {
+            let came = reader.unread();
+            match error.is_timeout() && !came.is_empty() {
+                true => self.printer.with_half_a_line(error, came),
+                false => error,
+            }
+        })?;
         let complete = reader.ended_with_line_end();
         Ok(match received {
             Received::Line(line) if complete => Incoming::Line(line),
@@ -219,6 +239,15 @@ impl<S: Stream> Dialogue<S> {
             Received::TooLong => Incoming::TooLong,
             Received::End => Incoming::End,
         })
+    }
+
+    /// What the server sends within `limit` although nobody has asked, at
+    /// most 100 bytes of it. `None`: nothing, or it has closed.
+    pub fn unasked(&mut self, limit: Duration) -> Option<Vec<u8>> {
+        let reader = self.reader.as_mut()?;
+        reader.finish_within(Some(limit));
+        let bytes = reader.read_bytes(SHOWN_IN_ERROR).ok()?;
+        (!bytes.is_empty()).then_some(bytes)
     }
 
     /// Has the server sent more than was read? Before it is asked, it has
@@ -342,6 +371,7 @@ mod tests {
         server.write_all(b"half")?;
         let error = dialogue.reply_line().expect_err("a deadline");
         assert!(error.is_timeout(), "{error}");
+        assert!(error.to_string().contains("had come: half"), "{error}");
         server.write_all(b" and far too long\r\nlast")?;
         assert_eq!(dialogue.data_line()?, Incoming::TooLong);
         drop(server);

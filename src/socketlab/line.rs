@@ -320,7 +320,9 @@ impl<S: Stream> LineReader<S> {
         }
     }
 
-    fn unread(&self) -> &[u8] {
+    /// The bytes that have arrived and were not read: after a deadline, the
+    /// beginning of the line that is still to come.
+    pub fn unread(&self) -> &[u8] {
         self.buffer.get(self.taken..).unwrap_or_default()
     }
 

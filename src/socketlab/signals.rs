@@ -30,18 +30,6 @@ const GRACE: Duration = Duration::from_secs(3);
 /// program, and one to its group.
 const ONE_WISH: Duration = Duration::from_millis(100);
 
-static STOPPING: AtomicBool = AtomicBool::new(false);
-
-/// Is this program being stopped, by a signal or by a client's command?
-pub fn is_stopping() -> bool {
-    STOPPING.load(Ordering::Relaxed)
-}
-
-/// From now on [`is_stopping`] says yes.
-pub(crate) fn begin_to_stop() {
-    STOPPING.store(true, Ordering::Relaxed);
-}
-
 /// Calls `first` at the first SIGINT, SIGTERM or SIGHUP, in a thread of its
 /// own. Three seconds later the program ends with status 0, if it has not
 /// ended before. A second signal ends it at once with status 130, because an
@@ -72,7 +60,6 @@ pub fn on_signal(first: impl FnOnce() + Send + 'static) -> Result<()> {
                 continue;
             }
             from_now_on(impatient);
-            begin_to_stop();
             first();
             thread::sleep(GRACE);
             process::exit(0);

@@ -20,8 +20,7 @@ fn e_t3_echo_client_says_when_the_server_goes_first() {
     client.type_line("exit soon").expect("it reads");
     client.wait_for("exit soon").expect("the echo");
     server.console().signal(Signal::INT).expect("a signal");
-    // The same words for a client that closes and a server that stops.
-    server.wait_for("[…] left: end of stream");
+    server.wait_for("[…] cut by the stop");
     client.wait_for("Error: the server has closed").expect("a reason");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     for command in ["exit", "stop"] {
@@ -126,6 +125,25 @@ fn e_t2_a_server_that_drips_is_left() {
         client.type_line(&"x".repeat(500)).expect("it reads");
         client.end_input();
         client.wait_for("…Error: …").expect("one line");
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+    }
+}
+
+#[test]
+fn e_t2_a_time_out_says_after_how_long_and_what_it_may_mean() {
+    for program in ["echo-task2-client", "echo-task3-client"] {
+        let (silent, port) = own_listener();
+        let arguments = ["127.0.0.1", &port, "--wait=1"];
+        let mut client =
+            Terminal::start(program, arguments).expect("it starts");
+        let _kept = silent.accept().expect("a client");
+        client.type_line("hello").expect("it reads");
+        client
+            .wait_for(
+                "Error: recv(…): timed out after 1 s (EAGAIN). … A server for \
+                 one client at a time may be serving another.",
+            )
+            .expect("one line");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     }
 }

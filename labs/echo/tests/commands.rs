@@ -1,24 +1,67 @@
-//! Proves that `exit` and `stop` are commands only as complete messages.
+//! Proves that `stop` and `exit` end one connection, and only as messages.
 
-use std::io::Read;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::{CONCURRENT, SERVERS};
 use echo::command::{Command, CommandFinder};
-use harness::{DEADLINE, Server, receive, receive_all, reset, send, trickle};
+use harness::{Server, half_close, receive, receive_all, reset, send, trickle};
 
 #[test]
-fn e_t3_exit_ends_the_connection_and_stop_the_server() {
-    for program in ["echo-task3-server", "echo-threads-server", "echo-server"] {
+fn e_t3_a_command_ends_its_own_connection_and_nothing_else() {
+    for program in SERVERS {
         let mut server = Server::start(program, &[]);
+        for message in
+            ["stop\n", "exit\n", "stop\r\n", "exit\r\n", "stop", "exit"]
+        {
+            let client = server.connect();
+            send(&client, b"one\n");
+            receive(&client, 4);
+            send(&client, message.as_bytes());
+            let told = receive_all(&client);
+            assert_eq!(told, message.as_bytes(), "{program}, {message:?}");
+            drop(client); // answers FIN with FIN: the server need not linger
+            let word = message.trim_end();
+            server.wait_for(&format!("[…] left: {word}"));
+        }
         let client = server.connect();
-        send(&client, b"one\r\nexit\r\n");
-        assert_eq!(receive_all(&client), b"one\r\nexit\r\n", "{program}");
-        drop(client); // answers FIN with FIN: the server need not linger
+        send(&client, b"still there");
+        assert_eq!(receive(&client, 11), b"still there", "{program}");
+    }
+}
+
+#[test]
+fn e_t3_other_clients_stay_when_one_sends_a_command() {
+    for program in CONCURRENT {
+        let server = Server::start(program, &[]);
+        let other = server.connect();
+        send(&other, b"in");
+        receive(&other, 2);
+        for message in ["stop\n", "exit", "one\nexit\n"] {
+            let client = server.connect();
+            send(&client, message.as_bytes());
+            assert_eq!(receive_all(&client), message.as_bytes(), "{program}");
+        }
+        send(&other, b"and here");
+        assert_eq!(receive(&other, 8), b"and here", "{program}");
+    }
+}
+
+#[test]
+fn e_t3_with_the_option_stop_ends_the_server_and_exit_does_not() {
+    for program in SERVERS {
+        let mut server = Server::start(program, &["--stop-ends-server"]);
+        let client = server.connect();
+        send(&client, b"exit\n");
+        assert_eq!(receive_all(&client), b"exit\n", "{program}");
+        drop(client);
         server.wait_for("[…] left: exit");
         let client = server.connect();
-        send(&client, b"two\nstop\nignored\n");
+        send(&client, b"two\nstop\n");
         assert_eq!(receive_all(&client), b"two\nstop\n", "{program}");
         drop(client);
         server.wait_for("[…] left: stop");
@@ -29,108 +72,121 @@ fn e_t3_exit_ends_the_connection_and_stop_the_server() {
 }
 
 #[test]
-fn e_t3_an_unended_stop_counts_after_a_pause() {
-    let mut server = Server::start("echo-server", &[]);
-    let client = server.connect();
-    send(&client, b"stop");
-    assert_eq!(receive_all(&client), b"stop");
-    server.wait_for("bye");
-}
-
-#[test]
-fn e_t3_bare_messages_are_told_apart_by_pauses() {
-    let mut server = Server::start("echo-server", &[]);
-    let mut client = server.client("echo-task3-client", &["--bare"]);
-    client.type_line("hi").expect("it reads");
-    client.wait_for("hi").expect("the echo");
-    server.wait_for("[…] 2 bytes: hi");
-    // The pause, and a good deal more: each client's message is taken for
-    // complete in its turn.
-    for _ in 0..3 {
-        let other = server.connect();
-        send(&other, b"exit");
-        assert_eq!(receive_all(&other), b"exit");
+fn e_t3_what_follows_a_command_is_not_echoed() {
+    for program in CONCURRENT {
+        let server = Server::start(program, &[]);
+        let client = server.connect();
+        send(&client, b"two\nstop\nignored\n");
+        assert_eq!(receive_all(&client), b"two\nstop\n", "{program}");
     }
-    client.type_line("stop").expect("it reads");
-    client.wait_for("stop").expect("the echo");
-    server.wait_for("bye");
+}
+
+/// A path to the server on which each piece of bytes takes `delay`, in either
+/// direction.
+fn slow_path(server: SocketAddr, delay: Duration) -> TcpStream {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let near = Server::at(address).connect();
+    let (far, _) = listener.accept().expect("the client");
+    let there = TcpStream::connect(server).expect("it accepts");
+    for (from, to) in [(&far, &there), (&there, &far)] {
+        let mut from = from.try_clone().expect("a handle");
+        let mut to = to.try_clone().expect("a handle");
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = from.read(&mut buffer) {
+                thread::park_timeout(delay);
+                if to.write_all(&buffer[..count]).is_err() {
+                    break;
+                }
+            }
+            thread::park_timeout(delay);
+            let _ = to.shutdown(Shutdown::Write);
+        });
+    }
+    near
 }
 
 #[test]
-fn e_t3_the_end_of_a_line_is_not_a_command() {
-    let order = |pieces: &[(&[u8], bool)]| {
-        let mut finder = CommandFinder::default();
-        for (piece, quickly) in pieces {
-            assert_eq!(finder.feed(piece, *quickly), (piece.len(), None));
+fn e_t3_a_command_is_obeyed_over_a_slow_path() {
+    for program in SERVERS {
+        for milliseconds in [60, 250] {
+            let mut server = Server::start(program, &[]);
+            let delay = Duration::from_millis(milliseconds);
+            let client = slow_path(server.address, delay);
+            send(&client, b"hello\nstop\n");
+            assert_eq!(receive_all(&client), b"hello\nstop\n", "{program}");
+            drop(client);
+            server.wait_for("[…] left: stop");
+            // As Python's client does it: no newline, one after the other.
+            let client = slow_path(server.address, delay);
+            send(&client, b"hello");
+            assert_eq!(receive(&client, 5), b"hello", "{program}");
+            send(&client, b"exit");
+            assert_eq!(receive_all(&client), b"exit", "{program}");
+            drop(client);
+            server.wait_for("[…] left: exit");
         }
-        finder.end_message()
+    }
+}
+
+#[test]
+fn e_t3_a_command_is_a_whole_line_or_a_whole_recv() {
+    let command = |pieces: &[&[u8]]| {
+        let mut finder = CommandFinder::default();
+        let mut found = None;
+        for piece in pieces {
+            assert_eq!(found, None, "a command before {piece:?}");
+            found = finder.feed(piece).1;
+        }
+        found
     };
-    // Late: the rest of the message that has begun.
-    assert_eq!(order(&[(b"non", false), (b"stop", false)]), None);
-    assert_eq!(order(&[(b"do not ", false), (b"stop", false)]), None);
-    assert_eq!(order(&[(b"st", false), (b"op", false)]), Some(Command::Stop));
-    // Quickly: the next message of a program that waited for its echo.
-    assert_eq!(order(&[(b"hi", false), (b"exit", true)]), Some(Command::Exit));
-    assert_eq!(order(&[(b"st", false), (b"op", true)]), Some(Command::Stop));
-    assert_eq!(order(&[(b"hi", false), (b"stopwatch", true)]), None);
-}
-
-/// Does the server end after these two pieces, with `gap` between the echo of
-/// the first and the second?
-fn two_pieces_stop(first: &[u8], gap: Option<Duration>, second: &[u8]) -> bool {
-    let server = Server::start("echo-server", &[]);
-    let client = server.connect();
-    let listen_for = |time: Option<Duration>| {
-        client.set_read_timeout(time).expect("a limit");
-        matches!((&client).read(&mut [0]), Ok(0))
-    };
-    send(&client, first);
-    receive(&client, first.len());
-    if gap.is_some() {
-        listen_for(gap);
-        client.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    let (stop, exit) = (Some(Command::Stop), Some(Command::Exit));
+    assert_eq!(command(&[b"stop"]), stop);
+    assert_eq!(command(&[b"exit\r\n"]), exit);
+    assert_eq!(command(&[b"hello\nexit\n"]), exit);
+    assert_eq!(command(&[b"st", b"op\n"]), stop);
+    assert_eq!(command(&[b"hello", b"stop"]), stop);
+    for no in ["STOP", " stop", "stop ", " stop \n", "stopwatch", "exits\n"] {
+        assert_eq!(command(&[no.as_bytes()]), None, "{no:?}");
     }
-    send(&client, second);
-    receive(&client, second.len());
-    listen_for(Some(Duration::from_millis(500)))
+    // The limit that viva.toml asks about.
+    assert_eq!(command(&[b"st", b"op"]), None);
+    assert_eq!(command(&[b"stop"]), stop, "though `watch` may follow");
 }
 
 #[test]
-fn e_t3_bare_messages_and_a_slow_line_are_told_apart_by_their_pace() {
-    // A busy machine may hurry or delay us: then again.
-    let mut turns = 0..20;
-    let hurried = turns.any(|_| two_pieces_stop(b"hello", None, b"stop"));
-    assert!(hurried, "a program that waits for its echo says stop");
-    for first in [b"non".as_slice(), b" please do not "] {
-        let gap = Some(Duration::from_millis(80));
-        let spared = (0..5).any(|_| !two_pieces_stop(first, gap, b"stop"));
-        assert!(spared, "the end of a line ended the server");
+fn e_t3_a_trickled_command_is_found_and_a_longer_word_is_not() {
+    for program in SERVERS {
+        let mut server = Server::start(program, &[]);
+        let client = server.connect();
+        trickle(&client, b"xstop\nan exit\nstop\n");
+        let told = receive_all(&client);
+        assert_eq!(told, b"xstop\nan exit\nstop\n", "{program}");
+        drop(client);
+        server.wait_for("[…] left: stop");
     }
 }
 
 #[test]
-fn e_t3_only_an_unended_message_waits_for_a_pause() {
-    let mut finder = CommandFinder::default();
-    for (piece, unended) in
-        [(&b"hi"[..], true), (b" there\n", false), (b"a\nlate", true)]
-    {
-        finder.feed(piece, false);
-        assert_eq!(finder.is_in_message(), unended, "{}", piece.escape_ascii());
+fn e_t3_a_half_line_and_then_the_end_leave_the_server_running() {
+    for program in SERVERS {
+        let mut server = Server::start(program, &[]);
+        let client = server.connect();
+        send(&client, b"half a li");
+        receive(&client, 9);
+        half_close(&client);
+        assert_eq!(receive_all(&client), b"", "{program}");
+        server.wait_for("[…] left: end of stream");
+        let client = server.connect();
+        send(&client, b"next");
+        assert_eq!(receive(&client, 4), b"next", "{program}");
     }
-}
-
-#[test]
-fn e_t3_a_trickled_stop_is_found_and_stopwatch_is_not() {
-    let mut server = Server::start("echo-server", &[]);
-    let client = server.connect();
-    trickle(&client, b"stopwatch\nstop\n");
-    assert_eq!(receive_all(&client), b"stopwatch\nstop\n");
-    server.wait_for("bye");
 }
 
 #[test]
 fn e_t3_a_client_that_dies_is_survived_and_told() {
-    for program in ["echo-task3-server", "echo-server"] {
+    for program in SERVERS {
         let mut server = Server::start(program, &[]);
         let client = server.connect();
         send(&client, b"hi");
@@ -153,4 +209,23 @@ fn e_t3_a_killed_client_is_survived() {
     client.wait_for("hello").expect("the echo");
     client.signal(Signal::KILL).expect("a signal");
     server.wait_for("[…] left: end of stream");
+}
+
+#[test]
+fn e_t3_who_ended_the_stream_is_told() {
+    for (client_goes_first, told) in
+        [(true, "[…] left: end of stream"), (false, "[…] cut by the stop")]
+    {
+        let mut server = Server::start("echo-server", &[]);
+        let client = server.connect();
+        send(&client, b"hi");
+        receive(&client, 2);
+        match client_goes_first {
+            true => drop(client),
+            false => {
+                server.console().signal(Signal::TERM).expect("a signal");
+            }
+        }
+        server.wait_for(told);
+    }
 }

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::thread;
 
 use harness::terminal;
 use rustix::process::Signal;
 
+use crate::CONCURRENT;
 use harness::{
     Server, allow_descriptors, installed, receive, receive_all, send,
 };
@@ -34,7 +36,7 @@ fn e_t3_sequential_the_second_client_waits_for_the_first() {
 
 #[test]
 fn g_8_with_threads_a_silent_client_holds_up_nobody() {
-    for program in ["echo-threads-server", "echo-server"] {
+    for program in CONCURRENT {
         let server = Server::start(program, &[]);
         let _silent = server.connect();
         let second = server.connect();
@@ -45,13 +47,95 @@ fn g_8_with_threads_a_silent_client_holds_up_nobody() {
 
 #[test]
 fn g_8_a_client_that_never_reads_holds_up_nobody() {
-    let server = Server::start("echo-server", &["--quiet"]);
-    let stuck = server.connect();
-    stuck.set_nonblocking(true).expect("non-blocking");
-    while (&stuck).write(&[0; 65536]).is_ok() {}
-    let other = server.connect();
-    send(&other, b"served");
-    assert_eq!(receive(&other, 6), b"served");
+    for program in CONCURRENT {
+        let server = Server::start(program, &[]);
+        let stuck = server.connect();
+        stuck.set_nonblocking(true).expect("non-blocking");
+        while (&stuck).write(&[b'x'; 65536]).is_ok() {}
+        let other = server.connect();
+        send(&other, b"served");
+        assert_eq!(receive(&other, 6), b"served", "{program}");
+    }
+}
+
+#[test]
+fn g_8_one_thread_with_poll_serves_a_crowd_byte_by_byte() {
+    allow_descriptors(4096);
+    let mut server = Server::start("echo-poll-server", &[]);
+    let clients: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    for client in &clients {
+        send(client, b"a");
+    }
+    for client in clients.iter().rev() {
+        send(client, b"b");
+        assert_eq!(receive(client, 2), b"ab");
+    }
+    // A large echo, sent and read at the same time, among the others.
+    let sent: Vec<u8> = (0..1 << 20).map(|n: u32| (n % 251) as u8).collect();
+    let (writer, data) = (clients[7].try_clone().unwrap(), sent.clone());
+    let writing = thread::spawn(move || send(&writer, &data));
+    assert!(receive(&clients[7], sent.len()) == sent, "other bytes came back");
+    writing.join().expect("all was sent");
+    drop(clients);
+    let late = server.connect();
+    send(&late, b"late");
+    assert_eq!(receive(&late, 4), b"late");
+    server.interrupt();
+}
+
+#[test]
+fn g_8_poll_without_descriptors_waits_and_goes_on() {
+    let mut server =
+        Server::start_limited("ulimit -n 64", "echo-poll-server", &[]);
+    let clients: Vec<_> = (0..200).map(|_| server.connect()).collect();
+    server.wait_for("accept(…): Too many open files (EMFILE). …");
+    send(&clients[0], b"x");
+    receive(&clients[0], 1);
+    drop(clients);
+    let late = server.connect();
+    send(&late, b"number 201");
+    assert_eq!(receive(&late, 10), b"number 201");
+}
+
+#[test]
+fn x_thread_sigusr1_prints_the_threads_of_a_server() {
+    let mut server = Server::start("echo-server", &[]);
+    let clients = [server.connect(), server.connect()];
+    for client in &clients {
+        send(client, b"in");
+        receive(client, 2);
+    }
+    server.console().signal(Signal::USR1).expect("a signal");
+    server.wait_for("threads: …");
+    // The order is the kernel's: in the order of their numbers.
+    let [one, two] = clients
+        .each_ref()
+        .map(|client| client.local_addr().expect("an address").to_string());
+    server.wait_for("… signals, in …");
+    server.wait_for(&format!("… {one}, for … s, in recv()"));
+    server.wait_for(&format!("… {two}, for … s, in recv()"));
+    send(&clients[0], b"goes on");
+    assert_eq!(receive(&clients[0], 7), b"goes on");
+    server.interrupt();
+}
+
+#[test]
+fn x_thread_every_kind_of_server_prints_its_threads() {
+    for program in ["echo-task1-server", "echo-poll-server", "echo-udp-server"]
+    {
+        let mut server = Server::start(program, &[]);
+        for _ in 0..2 {
+            server.console().signal(Signal::USR1).expect("a signal");
+            server.wait_for("threads: …");
+            server.wait_for(&format!("… {}, in …", cut(program)));
+        }
+        server.interrupt();
+    }
+}
+
+/// The kernel knows 15 bytes of a program's name, which is its first thread's.
+fn cut(program: &str) -> &str {
+    program.get(..15).unwrap_or(program)
 }
 
 #[test]

@@ -17,6 +17,18 @@ fn e_t3_the_readmes_transcripts_hold() {
     play_readme("echo");
 }
 
+/// The servers of task 3, the first one for one client at a time.
+const SERVERS: [&str; 4] = [
+    "echo-task3-server",
+    "echo-threads-server",
+    "echo-poll-server",
+    "echo-server",
+];
+
+/// Those that serve many clients at once.
+const CONCURRENT: [&str; 3] =
+    ["echo-threads-server", "echo-poll-server", "echo-server"];
+
 /// Every byte value, line ends and invalid UTF-8 among them.
 fn all_bytes() -> Vec<u8> {
     (0..=255).collect()

@@ -41,6 +41,22 @@ fn e_t1_empty_input_and_end_of_input_leave_politely() {
 }
 
 #[test]
+fn e_t3_a_console_shows_the_whole_message_up_to_4_kib() {
+    for program in ["echo-server", "echo-poll-server"] {
+        let mut server = Server::start(program, &[]);
+        let client = server.connect();
+        for length in [61, 1001, 4095] {
+            // In one segment, so that one recv() returns all of it.
+            let line = format!("{}\n", "x".repeat(length));
+            send(&client, line.as_bytes());
+            receive(&client, line.len());
+            let shown = format!("bytes: {}\\n", "x".repeat(length));
+            server.wait_for(&format!("[…] {} {shown}", length + 1));
+        }
+    }
+}
+
+#[test]
 fn e_t2_client_shows_the_echo() {
     let server = Server::start("echo-task2-server", &[]);
     let mut client = server.client("echo-task2-client", &[]);
@@ -68,18 +84,92 @@ fn e_i5_client_before_server_is_told_in_one_line() {
 }
 
 #[test]
-fn e_i5_with_retry_the_client_waits_for_its_server() {
+fn e_i5_with_retry_each_client_waits_for_its_server() {
+    for (stage, tells) in [
+        ("task1", false),
+        ("task2", true),
+        ("task3", true),
+        ("task4", true),
+        ("udp", true),
+        ("", true),
+    ] {
+        let name = |role| format!("echo-{stage}-{role}").replace("--", "-");
+        let (nobody, port) = own_listener();
+        drop(nobody);
+        let arguments = ["127.0.0.1", &port, "--retry", "60"];
+        let mut client =
+            Terminal::start(&name("client"), arguments).expect("it starts");
+        client.type_line("at last").expect("it reads");
+        if stage != "task4" {
+            // Without connect() a UDP client is told nothing.
+            client.wait_for("nobody listens there yet: 60 s to go").unwrap();
+        }
+        let mut server = Terminal::start(&name("server"), ["127.0.0.1", &port])
+            .expect("it starts");
+        server.wait_for("listening on …").expect("it listens");
+        server.wait_for("[…] … bytes: at last…").expect("its bytes");
+        if tells {
+            client.wait_for("at last").expect("the echo");
+        }
+    }
+}
+
+#[test]
+fn e_i5_retry_ends_when_its_time_is_over() {
     let (nobody, port) = own_listener();
     drop(nobody);
-    let arguments = ["127.0.0.1", &port, "--retry", "60"];
-    let mut client =
-        Terminal::start("echo-client", arguments).expect("it starts");
-    client.wait_for("nobody listens there yet: 60 s to go").expect("patience");
-    let mut server = Terminal::start("echo-server", ["127.0.0.1", &port])
-        .expect("it starts");
-    server.wait_for("listening on …").expect("it listens");
-    client.type_line("at last").expect("it reads");
-    client.wait_for("at last").expect("the echo");
+    for program in ["echo-task3-client", "echo-udp-client", "echo-client"] {
+        let arguments = ["127.0.0.1", &port, "--retry", "1"];
+        let mut client =
+            Terminal::start(program, arguments).expect("it starts");
+        client.type_line("anybody?").expect("it reads");
+        client.wait_for("nobody listens there yet: 1 s to go").unwrap();
+        client.wait_for("Error: …: Connection refused …").expect("in the end");
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+    }
+}
+
+#[test]
+fn x_err_a_refusal_names_the_server_to_start_and_where() {
+    let (nobody, port) = own_listener();
+    drop(nobody);
+    for (host, told) in [
+        ("127.0.0.1", format!("make echo-task3-server PORT={port}")),
+        (
+            "127.0.0.9",
+            format!("make echo-task3-server HOST=127.0.0.9 PORT={port}"),
+        ),
+        ("::1", format!("make echo-task3-server HOST=::1 PORT={port}")),
+    ] {
+        let mut client = Terminal::start("echo-task3-client", [host, &port])
+            .expect("it starts");
+        let line = client.wait_for("Error: connect(…): …").expect("an error");
+        let no_ipv6 = host == "::1" && !line.contains("REFUSED");
+        assert!(no_ipv6 || line.ends_with(&told), "{line}");
+    }
+    // This machine's own address, where it has one, is as good as another's.
+    let probe = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    let own = probe.connect("192.0.2.1:9").and_then(|()| probe.local_addr());
+    if let Ok(own) = own
+        && !own.ip().is_loopback()
+    {
+        let host = own.ip().to_string();
+        for (client, server) in [
+            ("echo-client", "echo-server"),
+            ("echo-udp-client", "echo-udp-server"),
+        ] {
+            let mut client = Terminal::start(client, [host.as_str(), &port])
+                .expect("it starts");
+            // The TCP client may have ended before it reads this.
+            let _ = client.type_line("anybody?");
+            client
+                .wait_for(&format!(
+                    "Error: … (ECONNREFUSED). … On that machine: make {server} \
+                     HOST=0.0.0.0 PORT={port}"
+                ))
+                .expect("what to do there");
+        }
+    }
 }
 
 #[test]
@@ -214,7 +304,7 @@ fn e_s6_both_sockets_are_closed_in_the_end() {
 #[test]
 fn e_s_steps_are_the_system_calls_in_the_order_of_the_banners() {
     let calls = ["socket", "setsockopt", "bind", "listen", "accept4"];
-    for stage in ["task1", "task2", "task3", "threads"] {
+    for stage in ["task1", "task2", "task3", "threads", "poll"] {
         strace_shows(&format!("echo-{stage}-server"), &calls);
     }
     strace_shows("echo-server", &calls);

@@ -7,41 +7,50 @@ use harness::terminal::Terminal;
 use crate::all_bytes;
 use harness::{DEADLINE, Server, answer_each_other, client_of_two_addresses};
 
+const SERVERS: [&str; 2] = ["echo-task4-server", "echo-udp-server"];
+
 #[test]
 fn e_t4_datagrams_come_back_empty_ones_too() {
-    let mut server = Server::start("echo-udp-server", &[]);
-    let client = server.datagrams();
-    let mut buffer = [0; 70_000];
-    for datagram in [&b"hello"[..], b"", &all_bytes(), &[b'x'; 65_507]] {
-        client.send(datagram).expect("it fits");
-        let count = client.recv(&mut buffer).expect("an echo");
-        assert!(&buffer[..count] == datagram, "{} bytes", datagram.len());
+    for program in SERVERS {
+        let mut server = Server::start(program, &[]);
+        let client = server.datagrams();
+        let mut buffer = [0; 70_000];
+        for datagram in [&b"hello"[..], b"", &all_bytes(), &[b'x'; 65_507]] {
+            client.send(datagram).expect("it fits");
+            let count = client.recv(&mut buffer).expect("an echo");
+            assert!(&buffer[..count] == datagram, "{} bytes", datagram.len());
+        }
+        server.wait_for("[…] 0 bytes: ");
+        server.wait_for("[…] 65507 bytes: xxxx…xxxx… and 61411 bytes more");
     }
-    server.wait_for("[…] 0 bytes: ");
 }
 
 #[test]
 fn t_f8_recvfrom_tells_who_sent_the_datagram() {
-    let mut server = Server::start("echo-udp-server", &[]);
-    for _ in 0..2 {
-        let client = server.datagrams();
-        client.send(b"who am I?").expect("it is sent");
-        let address = client.local_addr().expect("an address");
-        server.wait_for(&format!("[{address}] 9 bytes: who am I?"));
+    for program in SERVERS {
+        let mut server = Server::start(program, &[]);
+        for _ in 0..2 {
+            let client = server.datagrams();
+            client.send(b"who am I?").expect("it is sent");
+            let address = client.local_addr().expect("an address");
+            server.wait_for(&format!("[{address}] 9 bytes: who am I?"));
+        }
     }
 }
 
 #[test]
 fn t_f9_sendto_answers_each_client_at_its_own_address() {
-    let server = Server::start("echo-udp-server", &[]);
-    let clients = [server.datagrams(), server.datagrams()];
-    for (client, text) in clients.iter().zip(["one", "two"]) {
-        client.send(text.as_bytes()).expect("it is sent");
-    }
-    for (client, text) in clients.iter().zip(["one", "two"]) {
-        let mut buffer = [0; 16];
-        let count = client.recv(&mut buffer).expect("an echo");
-        assert_eq!(&buffer[..count], text.as_bytes());
+    for program in SERVERS {
+        let server = Server::start(program, &[]);
+        let clients = [server.datagrams(), server.datagrams()];
+        for (client, text) in clients.iter().zip(["one", "two"]) {
+            client.send(text.as_bytes()).expect("it is sent");
+        }
+        for (client, text) in clients.iter().zip(["one", "two"]) {
+            let mut buffer = [0; 16];
+            let count = client.recv(&mut buffer).expect("an echo");
+            assert_eq!(&buffer[..count], text.as_bytes());
+        }
     }
 }
 
@@ -68,6 +77,26 @@ fn e_t4_too_large_for_a_datagram_is_explained() {
     client.wait_for("send(…): Message too long (EMSGSIZE). …").unwrap();
     client.type_line("shorter").expect("it reads");
     client.wait_for("shorter").expect("it goes on");
+    client.end_input();
+    client.wait_for("Error: not sent, too long: 1").expect("and tells it");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+    let mut client = server.client("echo-task4-client", &[]);
+    client.type_line(&"x".repeat(65_508)).expect("it reads");
+    client.wait_for("Error: sendto(…): … (EMSGSIZE). …").expect("one line");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn e_t4_the_first_client_says_that_no_echo_came() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("an address").port().to_string();
+    let mut client = Terminal::start("echo-task4-client", ["127.0.0.1", &port])
+        .expect("it starts");
+    client.type_line("lost").expect("it reads");
+    client.wait_for("no echo within 2s: lost, or nobody is there").unwrap();
+    client.type_line("stop").expect("it reads");
+    client.wait_for("Error: 2 without echo").expect("in the end");
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
 
 #[test]
@@ -165,8 +194,30 @@ fn e_t4_two_servers_do_not_answer_each_other_for_ever() {
 }
 
 #[test]
-fn e_t4_stop_ends_the_udp_server_and_stopwatch_does_not() {
-    let mut server = Server::start("echo-udp-server", &[]);
+fn e_t4_no_datagram_ends_the_server() {
+    for program in SERVERS {
+        let server = Server::start(program, &[]);
+        let client = server.datagrams();
+        let mut buffer = [0; 64];
+        for word in ["stop", "exit", "stop\n", "stopwatch", "still there"] {
+            client.send(word.as_bytes()).expect("it is sent");
+            let count = client.recv(&mut buffer).expect("an echo");
+            assert_eq!(&buffer[..count], word.as_bytes(), "{program}");
+        }
+        let name = program.replace("server", "client");
+        let mut client = server.client(&name, &[]);
+        for word in ["hello", "stop"] {
+            client.type_line(word).expect("it reads");
+            client.wait_for(word).expect("the echo");
+        }
+        let status = client.wait_for_end().expect("stop ends the client");
+        assert_eq!(status.code(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn e_t4_with_the_option_stop_ends_the_udp_server() {
+    let mut server = Server::start("echo-udp-server", &["--stop-ends-server"]);
     let client = server.datagrams();
     let mut buffer = [0; 64];
     for word in ["stopwatch", "exit", "STOP", "stop"] {

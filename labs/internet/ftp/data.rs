@@ -7,6 +7,7 @@
 //! ```
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
@@ -17,6 +18,9 @@ use crate::connection::Connection;
 use crate::ftp::reply::{ask, reply};
 use crate::output::Output;
 
+/// How long to wait for the server's reason after the data connection broke.
+const REASON_WITHIN: Duration = Duration::from_secs(5);
+
 /// Where the server waits for the second connection: at the address of the
 /// first one, even if its reply names another. Otherwise a server could make
 /// us connect to any machine in our own network.                (viva 15)
@@ -24,25 +28,49 @@ pub fn passive(connection: &mut Connection<'_>) -> Result<SocketAddr> {
     let mut place = connection.peer_addr()?;
     connection.send("EPSV")?;
     let (code, text) = reply(connection)?;
-    let port = match code {
-        // 229 … (|||4711|)
-        229 => text.rsplit('|').nth(1).and_then(|port| port.parse().ok()),
-        _ if place.is_ipv4() => {
+    let port = match (code, place.ip().to_canonical()) {
+        (229, _) => extended_port(&text),
+        (_, IpAddr::V6(_)) => {
+            return Err(connection.refused(&format!(
+                "{text}. The older command, PASV, has no room for an IPv6 \
+                 address: try the server's IPv4 address"
+            )));
+        }
+        (_, IpAddr::V4(ours)) => {
             let text = ask(connection, "PASV", 2)?; // an old server
             six_numbers(&text).map(|[a, b, c, d, high, low]| {
-                if place.ip() != IpAddr::from([a, b, c, d]) {
+                if ours.octets() != [a, b, c, d] {
                     warn!("(it names {a}.{b}.{c}.{d}: not followed)");
                 }
                 u16::from_be_bytes([high, low])
             })
         }
-        _ => None,
     };
     let Some(port @ 1..) = port else {
         return Err(connection.refused("no port for the data in the reply"));
     };
     place.set_port(port);
     Ok(place)
+}
+
+/// `229 … (|||4711|) …`: a delimiter, three times, the port, and once more.
+/// Most servers take `|`; RFC 2428 allows any character but digits for it.
+/// Between the first ones there may be an address. It is not looked at.
+fn extended_port(reply: &str) -> Option<u16> {
+    let after = |(at, _)| reply.get(at + 1..);
+    let opened = reply.match_indices('(').filter_map(after);
+    // Some leave the parentheses out.
+    let bare = reply.find("|||").and_then(|at| reply.get(at..));
+    opened.chain(bare).find_map(|text| {
+        let delimiter = text.chars().next()?;
+        if !delimiter.is_ascii_graphic() || delimiter.is_ascii_digit() {
+            return None;
+        }
+        let fields: Vec<&str> = text.splitn(5, delimiter).collect();
+        let [_, _, _, port, _] = fields[..] else { return None };
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| port.parse().ok()).flatten()
+    })
 }
 
 /// `227 … (127,0,0,1,18,103)`: an address, and a port of 18 * 256 + 103. Some
@@ -59,18 +87,15 @@ fn six_numbers(reply: &str) -> Option<[u8; 6]> {
 }
 
 /// Reads the second connection to its end.
-pub fn transfer(
+pub fn receive(
     connection: &mut Connection<'_>,
     data: TcpSocket,
     out: &mut Output,
 ) -> Result<()> {
     // ---- 8 data ----------------------------------------------------------
-    let (url, wait) = (&connection.job.url, connection.job.wait);
+    let wait = connection.job.wait;
     connection.job.step("8 data");
-    let mut data = match connection.tls() {
-        Some(config) => Channel::connect_tls(data, config, &url.host, wait)?,
-        None => Channel::Clear(data),
-    };
+    let mut data = over_tls(connection, data)?;
     data.set_recv_timeout(Some(wait))?;
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -80,11 +105,65 @@ pub fn transfer(
             Err(error) if error.is_timeout() => {
                 let wait = wait.as_secs();
                 let what = format!("timed out: nothing for {wait} s (--wait)");
-                return Err(Error::timed_out("recv", data.peer_addr()?, what));
+                let error = Error::timed_out("recv", data.peer_addr()?, what);
+                return Err(why(connection, error));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(why(connection, error)),
         }
     }
     data.finish();
     Ok(())
+}
+
+/// If the control connection has TLS, the second one gets it, too.
+pub fn over_tls(
+    connection: &mut Connection<'_>,
+    data: TcpSocket,
+) -> Result<Channel> {
+    let (host, wait) = (&connection.job.url.host, connection.job.wait);
+    match connection.tls() {
+        None => Ok(Channel::Clear(data)),
+        Some(config) => Channel::connect_tls(data, config, host, wait)
+            .map_err(|error| why(connection, error)),
+    }
+}
+
+/// The data connection broke. The server tells the reason on the control
+/// connection: 425 not opened, 426 broken off, 451 an error of its own.
+pub fn why(connection: &mut Connection<'_>, error: Error) -> Error {
+    let limit = connection.job.wait.min(REASON_WITHIN);
+    match connection.reply_within(limit) {
+        Ok(line) => {
+            let reason = connection.refused(&line);
+            Error::other(format!("{error}\nThe server says why: {reason}"))
+        }
+        Err(_) => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::extended_port;
+
+    #[test]
+    fn a_port_stands_between_delimiters_of_any_kind() {
+        for (reply, port) in [
+            ("229 Entering Extended Passive Mode (|||4711|)", Some(4711)),
+            ("229 here (!!!55527!)", Some(55527)),
+            ("229 here (!!!55527!) and more | text (x)", Some(55527)),
+            ("229 (really) yes: (|||4711|).", Some(4711)),
+            ("229 ($$$4711$", Some(4711)),
+            ("229 |||4711|", Some(4711)),
+            ("229 (|1|10.9.8.7|4711|)", Some(4711)),
+            ("229 (|||65536|)", None),
+            ("229 (|||+471|)", None),
+            ("229 (|||4711)", None),
+            ("229 (||||)", None),
+            ("229 (111471111)", None),
+            ("229 no port", None),
+            ("229 (\u{e9}\u{e9}\u{e9}4711\u{e9})", None),
+        ] {
+            assert_eq!(extended_port(reply), port, "{reply}");
+        }
+    }
 }

@@ -30,6 +30,17 @@ pub fn expect(connection: &mut Connection<'_>, kind: u32) -> Result<String> {
     }
 }
 
+/// How many bytes a file has. An old server has no SIZE.
+pub fn size_of(
+    connection: &mut Connection<'_>,
+    path: &str,
+) -> Result<Option<u64>> {
+    connection.send(&format!("SIZE {path}"))?;
+    let (code, text) = reply(connection)?;
+    let size = text.get(4..).and_then(|size| size.trim().parse().ok());
+    Ok(size.filter(|_| code == 213))
+}
+
 /// The number of a reply, and its last line.
 pub fn reply(connection: &mut Connection<'_>) -> Result<(u32, String)> {
     let mut line = connection.reply()?;

@@ -47,6 +47,8 @@ fn word(inner: &str) -> Option<(String, &str)> {
         }
         _ => return None,
     };
+    // RFC 2231 lets the language follow: `utf-8*de`.
+    let charset = charset.split('*').next().unwrap_or_default();
     let text = match charset.to_ascii_lowercase().as_str() {
         "utf-8" | "us-ascii" => String::from_utf8(bytes).ok()?,
         "iso-8859-1" => bytes.into_iter().map(char::from).collect(),
@@ -67,6 +69,7 @@ mod tests {
             ("a =?UTF-8?B?R3LDvMOfZQ==?= b", "a Grüße b"),
             ("=?utf-8?q?a?= =?iso-8859-1?Q?=E9?= c", "aé c"),
             ("=?utf-8?q?=3D=3Fx?=", "=?x"),
+            ("=?utf-8*de?q?Gr=C3=BC=C3=9Fe?=", "Grüße"),
         ];
         for (coded, text) in known {
             assert_eq!(decode(coded), text);

@@ -57,10 +57,32 @@ fn line(response: &Response) -> Option<String> {
         Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         None => quoted.unwrap_or_default(),
     };
-    let subject: Vec<&str> = subject.split_whitespace().skip(1).collect();
-    let subject = encoded_word::decode(&subject.join(" "));
-    Some(format!("{uid:>7} {size:>9}  {subject}"))
+    Some(format!("{uid:>7} {size:>9}  {}", subject_of(&subject)))
 }
+
+/// The subject in a head. A field's body is all that stands after the colon,
+/// with a blank, a tab or nothing between (RFC 5322, 2.2). A line that begins
+/// with a blank or a tab continues the line before.
+fn subject_of(head: &str) -> String {
+    let mut subject: Option<String> = None;
+    for line in head.lines() {
+        match &mut subject {
+            Some(begun) if line.starts_with([' ', '\t']) => *begun += line,
+            Some(_) => break,
+            None => {
+                let field = line.split_once(':');
+                let named = |name: &str| name.trim().eq_ignore_ascii_case(NAME);
+                let field = field.filter(|(name, _)| named(name));
+                subject = field.map(|(_, body)| body.to_string());
+            }
+        }
+    }
+    let subject = subject.unwrap_or_default();
+    let words: Vec<&str> = subject.split_whitespace().collect();
+    encoded_word::decode(&words.join(" "))
+}
+
+const NAME: &str = "Subject";
 
 /// The name in `* LIST (\HasNoChildren) "/" INBOX`.
 fn name_of(response: &Response) -> Option<String> {
@@ -80,4 +102,30 @@ fn name_of(response: &Response) -> Option<String> {
 pub fn number(text: &str, name: &str) -> Option<u64> {
     let rest = after(after(text, " FETCH (")?, name)?;
     rest.split([' ', ')']).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subject_of;
+
+    #[test]
+    fn a_subject_is_what_stands_after_the_colon() {
+        for (head, subject) in [
+            ("Subject: Lunch\r\n\r\n", "Lunch"),
+            ("Subject:Lunch at noon\r\n\r\n", "Lunch at noon"),
+            ("Subject:=?utf-8?B?R3LDvMOfZQ==?=\r\n\r\n", "Grüße"),
+            ("SUBJECT:\tLunch\r\n", "Lunch"),
+            ("subject : Lunch\r\n", "Lunch"),
+            ("Subject: Re: a: b\r\n", "Re: a: b"),
+            ("Subject: Lunch\r\n at\r\n\tnoon\r\n\r\n", "Lunch at noon"),
+            ("Subject:\r\n Lunch\r\n", "Lunch"),
+            ("Subject: =?utf-8?q?Gr=C3=BC?=\r\n =?utf-8?q?=C3=9Fe?=", "Grüße"),
+            ("Subject:\r\n\r\n", ""),
+            ("Subject: one\r\nSubject: two\r\n", "one"),
+            ("\r\n", ""),
+            ("", ""),
+        ] {
+            assert_eq!(subject_of(head), subject, "{head:?}");
+        }
+    }
 }

@@ -10,9 +10,9 @@
 //! So in a message no dots are stuffed, and no last line is searched for. A
 //! reader that only looks at lines would take mail for the server's replies.
 
-use socketlab::Result;
+use socketlab::{Error, Result, warn};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, SHOWN};
 use crate::output::Output;
 
 /// The longest line that is kept in memory, with its literals: a subject, for
@@ -27,20 +27,24 @@ pub struct Response {
     pub literals: Vec<Vec<u8>>,
     /// Did it contain the text of a message?
     pub is_message: bool,
+    /// `BODY[] NIL`: the message is there, and the server has no text of it.
+    pub is_without_text: bool,
 }
 
 /// A dialogue whose commands have tags.
 pub struct Session<'a> {
     /// The connection.
     pub connection: Connection<'a>,
-    count: u32,    // commands so far
-    leaving: bool, // LOGOUT was sent
+    count: u32,                   // commands so far
+    leaving: bool,                // LOGOUT was sent
+    capabilities: Option<String>, // in capitals; None: not known yet
 }
 
 impl<'a> Session<'a> {
     /// After the greeting.
     pub fn new(connection: Connection<'a>) -> Session<'a> {
-        Session { connection, count: 0, leaving: false }
+        let (count, leaving, capabilities) = (0, false, None);
+        Session { connection, count, leaving, capabilities }
     }
 
     /// Sends a command; returns its tag.
@@ -56,6 +60,57 @@ impl<'a> Session<'a> {
         self.end_of(&tag)
     }
 
+    /// STARTTLS. What was known of the server is forgotten.
+    pub fn start_tls(&mut self) -> Result<()> {
+        self.command("STARTTLS")?;
+        self.connection.start_tls()?;
+        self.capabilities = None;
+        Ok(())
+    }
+
+    /// May a name and a password be sent? The greeting often says what the
+    /// server can do. If it does not, CAPABILITY asks for it.
+    pub fn check_login(&mut self) -> Result<()> {
+        if self.capabilities.is_none() {
+            self.command("CAPABILITY")?;
+        }
+        let words = self.capabilities.as_deref().unwrap_or_default();
+        if !words.split(' ').any(|word| word == "LOGINDISABLED") {
+            return Ok(());
+        }
+        Err(Error::other(match self.connection.is_secure() {
+            false => "the server wants TLS first: --starttls",
+            true => "the server takes no password by LOGIN (LOGINDISABLED)",
+        }))
+    }
+
+    /// What a line says besides: what the server can do, and what its people
+    /// want to be shown to the user, even where nothing else is shown
+    /// (RFC 9051, 7.1).
+    pub fn note(&mut self, line: &str) {
+        let (begin, rest) = line.split_once(' ').unwrap_or_default();
+        let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let word = word.to_ascii_uppercase();
+        if begin == "*" && word == "CAPABILITY" {
+            self.capabilities = Some(rest.to_ascii_uppercase());
+        }
+        let words = ["OK", "NO", "BAD", "BYE", "PREAUTH"];
+        let code = rest.strip_prefix('[').and_then(|r| r.split_once(']'));
+        let Some((code, text)) = code.filter(|_| words.contains(&&*word))
+        else {
+            return;
+        };
+        let code = code.to_ascii_uppercase();
+        if let Some(words) = code.strip_prefix("CAPABILITY ") {
+            self.capabilities = Some(words.to_string());
+        }
+        if code == "ALERT" {
+            let printer = &self.connection.job.printer;
+            let text = printer.shown(text.trim().as_bytes(), SHOWN);
+            warn!("the server's alert: {text}");
+        }
+    }
+
     /// LOGIN, with literals if user or password cannot be quoted.
     pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
         let tag = self.next_tag();
@@ -67,7 +122,10 @@ impl<'a> Session<'a> {
         } else {
             self.connection.send(&format!("{tag} LOGIN {{{}}}", user.len()))?;
             self.go_on()?;
-            self.connection.send(&format!("{user} {{{}}}", password.len()))?;
+            // The length of a password is nobody's business, either.
+            let command = format!("{user} {{{}}}", password.len());
+            let shown = format!("{user} {{**}}");
+            self.connection.send_masked(&command, &shown)?;
             self.go_on()?;
             self.connection.send_masked(password, "****")?;
         }
@@ -87,10 +145,16 @@ impl<'a> Session<'a> {
 
     /// The server's `+`: it waits for the literal now.
     fn go_on(&mut self) -> Result<()> {
-        let reply = self.connection.reply()?;
-        match reply.starts_with('+') {
-            true => Ok(()),
-            false => Err(self.connection.refused(&reply)),
+        let mut reply = self.connection.reply()?;
+        loop {
+            self.note(&reply);
+            if reply.starts_with('+') {
+                return Ok(());
+            }
+            if !reply.starts_with("* ") || self.is_bye(&reply) {
+                return Err(self.connection.refused(&reply));
+            }
+            reply = self.connection.next_reply_line()?;
         }
     }
 
@@ -98,6 +162,7 @@ impl<'a> Session<'a> {
     fn end_of(&mut self, tag: &str) -> Result<()> {
         let mut reply = self.connection.reply()?;
         loop {
+            self.note(&reply);
             if let Some(rest) = reply.strip_prefix(&format!("{tag} ")) {
                 return self.check(rest, &reply);
             }
@@ -136,6 +201,12 @@ impl<'a> Session<'a> {
         loop {
             let line = self.connection.line()?;
             let line = String::from_utf8_lossy(&line);
+            if text.is_empty() {
+                self.note(&line);
+            } else if !line.is_empty() && !line.starts_with([' ', ')']) {
+                // The literal was longer than its count.
+                return Err(self.connection.refused(&line));
+            }
             text += &line;
             if let Some(rest) = text.strip_prefix(&format!("{tag} ")) {
                 self.connection.job.printer.show("S: ", text.as_bytes());
@@ -169,13 +240,16 @@ impl<'a> Session<'a> {
             literals.push(bytes);
         }
         // A short message may come as a quoted string. NIL is none.
-        if let Some(text) = after(&text, "BODY[] ").and_then(unquote)
+        let quoted = after(&text, "BODY[] ");
+        let is_nil = |t: &str| t.to_ascii_uppercase().starts_with("NIL");
+        let is_without_text = quoted.is_some_and(is_nil);
+        if let Some(text) = quoted.and_then(unquote)
             && let Some(out) = out.filter(|_| !is_message)
         {
             out.write(text.as_bytes())?;
             is_message = true;
         }
-        Ok(Some(Response { text, literals, is_message }))
+        Ok(Some(Response { text, literals, is_message, is_without_text }))
     }
 }
 

@@ -27,9 +27,9 @@ const POP3: [Step; 7] = [
 ];
 
 const IMAP: [Step; 5] = [
-    ("", b"* OK ready\r\n"),
+    ("", b"* OK [CAPABILITY IMAP4rev1] ready\r\n"),
     ("a1 LOGIN ", b"a1 OK\r\n"),
-    ("a2 SELECT \"INBOX\"", b"* 1 EXISTS\r\na2 OK\r\n"),
+    ("a2 EXAMINE \"INBOX\"", b"* 1 EXISTS\r\na2 OK\r\n"),
     ("a3 UID FETCH 1 ", b"* 1 FETCH (UID 1 BODY[] {14}\r\nX: y\r\n\r\n"),
     ("", b"text\r\n)\r\na3 OK\r\n"),
 ];
@@ -286,8 +286,19 @@ fn t_m_an_imap_message_may_be_quoted_or_nothing_and_must_be_one() {
     assert_eq!(result(&run(flags)), b"a\"b");
     let small = b"* 1 fetch (uid 1 body[] {1}\r\na)\r\na3 ok\r\n";
     assert_eq!(result(&run(small)), b"a", "small letters are the same");
-    let none = failure(&run(b"* 1 FETCH (BODY[] NIL)\r\na3 OK\r\n"));
+    let none = failure(&run(b"a3 OK\r\n"));
     assert!(none.contains("no message has the UID 1"), "{none}");
+    for nil in [
+        &b"* 1 FETCH (BODY[] NIL)\r\na3 OK\r\n"[..],
+        b"* 1 FETCH (UID 1 body[] nil)\r\na3 OK\r\n",
+    ] {
+        let none = failure(&run(nil));
+        assert!(none.contains("is there, but not its text"), "{none}");
+    }
+    let empty = b"* 1 FETCH (BODY[] {0}\r\n)\r\na3 OK\r\n";
+    assert_eq!(result(&run(empty)), b"", "no text is a text, too");
+    let short = b"* 1 FETCH (BODY[] {1}\r\nall of it)\r\na3 OK\r\n";
+    assert!(failure(&run(short)).contains("ll of it)"), "a wrong count");
     let other = b"* 1 FETCH (UID 2 BODY[] {1}\r\na)\r\na3 OK\r\n";
     assert!(failure(&run(other)).contains("the UID 2 came instead"));
     let bye = failure(&run(b"* BYE shutting down\r\n"));
@@ -333,7 +344,7 @@ fn t_m_an_old_news_server_knows_over_as_xover() {
 #[test]
 fn t_m_a_password_that_is_not_ascii_is_a_literal() {
     let steps: Vec<Step> = vec![
-        ("", b"* OK ready\r\n"),
+        ("", b"* OK [CAPABILITY IMAP4rev1] ready\r\n"),
         ("a1 LOGIN {5}", b"+ go on\r\n"),
         ("jos\u{e9} {10}", b"+ go on\r\n"),
         ("p\u{e4}ssw\u{f6}rd", b"a1 NO\r\n"),
@@ -343,6 +354,7 @@ fn t_m_a_password_that_is_not_ascii_is_a_literal() {
     command.env("FETCH_PASSWORD", "p\u{e4}ssw\u{f6}rd");
     let text = failure(&command.output().expect("fetch runs"));
     assert!(text.contains("C: ****\nS: a1 NO\n"), "{text}");
+    assert!(text.contains("{**}") && !text.contains("{10}"), "{text}");
     assert!(!text.contains("ssw"), "{text}");
     assert_eq!(heard.all().len(), 3);
 }

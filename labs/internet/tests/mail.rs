@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::parts::{PASSWORD, command, failure, fetch, result, said, text};
-use crate::peers::Dovecot;
+use crate::peers::{Dovecot, write};
 use harness::python;
 
 /// Letters that are hard on a protocol of lines.
@@ -79,12 +79,53 @@ fn t_m_mailboxes_have_names_in_any_language() {
     assert!(drafts.trim_end().ends_with("a draft"), "{drafts}");
     assert_eq!(text(&fetch(&[&server.url("imap", "INBOX")])), "");
     let none = failure(&fetch(&[&server.url("imap", "Nowhere")]));
-    assert!(none.contains("Error: after a2 SELECT"), "{none}");
+    assert!(none.contains("Error: after a2 EXAMINE"), "{none}");
     let none = failure(&fetch(&[&server.url("imap", "INBOX;UID=9")]));
     assert!(none.contains("no message has the UID 9"), "{none}");
     assert_eq!(text(&fetch(&[&server.url("pop3", "")])), "");
     let none = failure(&fetch(&[&server.url("pop3", "1")]));
-    assert!(none.contains("after LIST 1: -ERR"), "{none}");
+    assert!(none.contains("after RETR 1: -ERR"), "{none}");
+}
+
+/// By Python's imaplib: STATUS of INBOX with RECENT, and the files.
+const STATUS: &str = "import imaplib, sys
+imap = imaplib.IMAP4('127.0.0.1', int(sys.argv[1]), timeout=10)
+imap.login('ann', sys.argv[2])
+items = '(MESSAGES RECENT UNSEEN UIDNEXT UIDVALIDITY)'
+print(imap.status('INBOX', items)[1])
+imap.logout()";
+
+#[test]
+fn t_m_imap_changes_nothing_in_the_mailbox() {
+    let Some(server) = Dovecot::start(&letters()[..2]) else { return };
+    if !harness::installed("python3", "python3") {
+        return;
+    }
+    // Two messages that no program has seen yet.
+    for name in ["8.M8.host", "9.M9.host"] {
+        let name = format!("ann/Maildir/new/{name}");
+        write(server.daemon.folder.path(), &name, b"Subject: new\r\n\r\nx\r\n");
+    }
+    let status = || {
+        let output = std::process::Command::new("python3")
+            .args(["-c", STATUS, &server.ports[2].to_string(), PASSWORD])
+            .output()
+            .expect("Python runs");
+        String::from_utf8_lossy(&output.stdout).to_string()
+    };
+    let before = status();
+    assert!(before.contains("UNSEEN 2"), "{before}");
+    assert!(!before.contains("RECENT 0"), "{before}");
+    for path in ["", "INBOX", "INBOX;UID=1", "INBOX?SUBJECT%20new"] {
+        result(&fetch(&[&server.url("imap", path)]));
+        assert_eq!(status(), before, "after {path}");
+    }
+    let found = text(&fetch(&[&server.url("imap", "INBOX?SUBJECT%20new")]));
+    assert_eq!(found.lines().count(), 2, "{found}");
+    let none = fetch(&[&server.url("imap", "INBOX?SUBJECT%20nowhere")]);
+    assert_eq!(text(&none), "");
+    let bad = failure(&fetch(&[&server.url("imap", "INBOX?NONSENSE%207")]));
+    assert!(bad.contains("after a3 UID SEARCH NONSENSE 7: a3 BAD"), "{bad}");
 }
 
 fn trusting(server: &Dovecot, arguments: &[&str]) -> std::process::Output {

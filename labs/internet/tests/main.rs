@@ -4,12 +4,14 @@
 //! ftplib; and against servers that misbehave at every step.
 
 mod bad;
+mod faults;
 mod files;
 mod mail;
 mod news;
 mod parts;
 mod peers;
 mod person;
+mod plain;
 mod urls;
 
 use harness::source_tree;
@@ -26,8 +28,16 @@ fn t_m_the_readmes_transcripts_hold() {
 fn t_m_the_steps_that_are_printed_are_the_banners_of_the_code() {
     let folder =
         source_tree::root().expect("the sources").join("labs/internet");
-    for scheme in ["pop3", "imap", "ftp", "ftp/data", "nntp", "gopher", "http"]
-    {
+    for scheme in [
+        "pop3",
+        "imap",
+        "ftp",
+        "ftp/data",
+        "ftp/upload",
+        "nntp",
+        "gopher",
+        "http",
+    ] {
         let file = folder.join(scheme).with_extension("rs");
         let text = source_tree::read(&file).expect("a file");
         let printed = text.split(".step(\"").skip(1);

@@ -65,7 +65,8 @@ fn t_m_menus_from_gophernicus() {
     }
     let files = folder();
     let root = files.path().to_path_buf();
-    write(&root, "about.txt", b"Before the web.\n.\n..\nlast\n");
+    write(&root, "about.txt", b"Before the web.\n..\nlast\n");
+    write(&root, "dot.txt", b"Before the dot.\n.\nafter it\n");
     write(&root, "every.bin", &every_byte());
     let server = Inetd::start("gophernicus", move |command, port| {
         command.args(["-h", "127.0.0.1", "-p", &port.to_string(), "-r"]);
@@ -81,6 +82,9 @@ fn t_m_menus_from_gophernicus() {
     let page = text(&fetch(&[&about]));
     assert!(page.starts_with("Before the web.\n"), "{page}");
     assert!(result(&fetch(&[&binary])) == every_byte());
+    // It does not double a dot. So the text seems to end there.
+    let cut = failure(&fetch(&[&format!("gopher://{place}/0/dot.txt")]));
+    assert!(cut.contains("more comes after the single dot: after"), "{cut}");
     let none = text(&fetch(&[&format!("gopher://{place}/1/nothing")]));
     assert!(none.contains("rror: "), "{none}");
     let said = format!("gopher://{place}/0/nothing");

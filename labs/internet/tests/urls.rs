@@ -22,8 +22,13 @@ fn t_m_a_url_that_makes_no_sense_is_a_usage_error() {
         ("pop3://h/one", "is no number"),
         ("pop3://h/0", "is no number"),
         ("pop3://h/1?x", "is no number"),
-        ("imap://h/INBOX;UID=x", "is no UID"),
+        ("imap://h/INBOX;UID=x", "is not a UID"),
         ("imap://h/;UID=1", "a UID without a mailbox"),
+        ("imap://h/?ALL", "a search without a mailbox"),
+        ("imap://h/INBOX?", "a search has words of ASCII"),
+        ("imap://h/INBOX?FROM%20%C3%A9", "a search has words of ASCII"),
+        ("imap://h/INBOX?ALL%0d%0aa9%20DELETE%20x", "%0d in a URL is refused"),
+        ("imap://h/INBOX;UID=1?ALL", "a UID and a search"),
         ("imap://h/INBOX;SECTION=1", "is not understood"),
         ("nntp://h/g/x", "it is nntp://HOST/GROUP/NUMBER"),
         ("ftp://h/f;type=e", "of ;type= there are"),
@@ -118,7 +123,7 @@ fn t_m_no_password_in_the_clear_to_another_machine() {
     let own = probe.local_addr().expect("an address").ip().to_string();
     for (scheme, greeting) in [
         ("pop3", "+OK\r\n"),
-        ("imap", "* OK\r\n"),
+        ("imap", "* OK [CAPABILITY IMAP4rev1]\r\n"),
         ("ftp", "220 hi\r\n"),
         ("nntp", "200 hi\r\n"),
     ] {

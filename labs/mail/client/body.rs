@@ -4,13 +4,15 @@
 //! text is nowhere else, so the client saves it as `dead.letter`, as mail(1)
 //! does.                                                           [W-T4a]
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use socketlab::{Error, args, console, warn};
 
-use super::message::LARGEST;
+/// Bytes of all attachments and the body. Google takes 25 MB, after base64.
+pub const LARGEST: u64 = 25_000_000;
 
 /// The file for a typed text that was not sent.
 const FILE: &str = "dead.letter";
@@ -39,6 +41,23 @@ pub fn read() -> String {
         warn!("warning: the text is empty, there was nothing on stdin");
     }
     text
+}
+
+/// The bytes of a file that has `room` bytes at most.
+pub fn read_file(path: &Path, room: u64) -> Result<Vec<u8>, String> {
+    let fail = |why: &str| format!("{}: {why}", path.display());
+    let failed = |error: io::Error| fail(&error.to_string());
+    // open() on a FIFO would wait until somebody writes to it.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(fail("not a file"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(room + 1).read_to_end(&mut bytes).map_err(failed)?;
+    match bytes.len() as u64 > room {
+        true => Err(fail("too large: 25 MB are the limit of most servers")),
+        false => Ok(bytes),
+    }
 }
 
 /// The message was not sent, or not to all: saves a typed text.

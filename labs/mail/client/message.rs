@@ -5,13 +5,11 @@
 //! ```text
 //! MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
 //! From, To, Cc, Subject  the HEADER: what people read. No server
-//!                        compares the two.          (viva 9) (try 6)
+//!                        compares the two.          (viva 9) (try 5)
 //! ```
 //!
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -25,12 +23,11 @@ use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 use socketlab::console;
 
+use super::body::{LARGEST, read_file};
+use super::eml::ReadyMessage;
 use super::mailbox::Mailbox;
 use crate::smtp::address::Address;
 use crate::smtp::dot_stuffing;
-
-/// Bytes of all attachments and the body. Google takes 25 MB, after base64.
-pub const LARGEST: u64 = 25_000_000;
 
 /// A file that goes with the message.
 pub struct Attachment {
@@ -55,28 +52,25 @@ pub struct Letter {
     pub body: String,
     /// In the order of the command line.
     pub attachments: Vec<Attachment>,
+    /// A message that was ready; then nothing is built.
+    pub ready: Option<ReadyMessage>,
 }
 
 impl Attachment {
     /// Reads a file. `room` is how many bytes it may have.
     fn read(path: &Path, room: u64) -> Result<Attachment, String> {
         let fail = |why: &str| format!("{}: {why}", path.display());
-        let failed = |error: io::Error| fail(&error.to_string());
         let name = path.file_name().and_then(|name| name.to_str());
-        let name = name.ok_or_else(|| fail("its name is no text"))?;
-        if name.chars().any(console::is_deceptive) {
+        let name = name.ok_or_else(|| fail("its name is not UTF-8"))?;
+        // Joiners and marks of direction belong to many scripts, and RFC 2231
+        // carries them. A sign that reorders the others may hide the name's
+        // end: then an .exe looks like a .txt.
+        let harmless = ['\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}'];
+        let odd = |c: char| console::is_deceptive(c) && !harmless.contains(&c);
+        if name.chars().any(odd) {
             return Err(fail("a line end or control character in its name"));
         }
-        // open() on a FIFO would wait until somebody writes to it.
-        if !fs::metadata(path).map_err(failed)?.is_file() {
-            return Err(fail("not a file"));
-        }
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(failed)?;
-        file.take(room + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > room {
-            return Err(fail("too large: 25 MB are the limit of most servers"));
-        }
+        let bytes = read_file(path, room)?;
         let kind = mime_guess::from_path(path).first_raw();
         let kind = kind.unwrap_or("application/octet-stream");
         Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
@@ -122,6 +116,9 @@ impl Letter {
     /// The message as bytes. `eight_bit`: the server takes them above 127
     /// (8BITMIME); otherwise the text is written in ASCII alone.
     pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
+        if let Some(ready) = &self.ready {
+            return ready.bytes(eight_bit);
+        }
         check_header("Subject", &self.subject)?;
         let mut message = MessageBuilder::new()
             .date(Date::new(Timestamp::now().as_second()))

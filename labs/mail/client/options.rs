@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use socketlab::Result;
 use socketlab::args::{self, Port};
+use socketlab::{Result, net};
 
 use super::auth::{self, Login, Mechanism};
+use super::eml::ReadyMessage;
 use super::mailbox::{Mailbox, typed_address};
 use super::message::{Attachment, Letter, check_header};
 use super::tls_policy::TlsPolicy;
-use crate::smtp::address::{Address, is_host_name};
+use crate::smtp::address::{Address, is_domain, is_host_name};
 
 /// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
 /// what the server says. The text comes from stdin, until its end (Ctrl-D).
@@ -47,6 +48,10 @@ pub struct Args {
     /// a file to go with it; may be given again
     #[argh(option)]
     attach: Vec<PathBuf>,
+    /// send this file, a complete message with its header, instead of stdin;
+    /// its Bcc line is removed
+    #[argh(option)]
+    eml: Option<PathBuf>,
     /// the account to log in with, usually the complete address
     #[argh(option)]
     user: Option<String>,
@@ -66,13 +71,17 @@ pub struct Args {
     /// for none
     #[argh(option)]
     envelope_from: Option<String>,
-    /// our name after EHLO (default: our address, [127.0.0.1])
+    /// our name after EHLO (default: our address, [127.0.0.1]; after HELO,
+    /// which takes no address, this machine's name)
     #[argh(option)]
     helo: Option<String>,
     /// seconds to wait for each reply (default 30; 12 after DATA, 60 after
     /// the dot: a tenth of what RFC 5321 has)
     #[argh(option)]
     timeout: Option<f64>,
+    /// send MAIL and all RCPT in one go where the server offers PIPELINING
+    #[argh(switch)]
+    pub pipeline: bool,
     /// print the outcome, and not the dialogue
     #[argh(switch, short = 'q')]
     pub quiet: bool,
@@ -103,8 +112,21 @@ impl Plan {
         }
     }
 
-    /// Does an address need a server with SMTPUTF8?
+    /// Our name after HELO: a domain, because HELO knows no other names. A
+    /// machine whose name is not a domain is `localhost`.
+    pub fn domain(&self) -> String {
+        let mut known = self.args.helo.clone().into_iter();
+        let mut known = known.by_ref().chain([net::hostname()]);
+        let fine = |name: &String| name.is_ascii() && !name.contains('_');
+        let name = known.find(|name| fine(name) && is_domain(name));
+        name.unwrap_or("localhost".to_string())
+    }
+
+    /// Does an address, or a ready header, need a server with SMTPUTF8?
     pub fn needs_utf8(&self) -> bool {
+        if self.letter.ready.as_ref().is_some_and(ReadyMessage::needs_utf8) {
+            return true;
+        }
         let mut all = self.letter.recipients();
         all.extend(self.sender.iter().chain([&self.letter.from.address]));
         all.iter().any(|address| address.needs_utf8())
@@ -136,6 +158,12 @@ pub fn plan(args: Args) -> Result<Plan> {
     if args.helo.as_ref().is_some_and(|name| !is_host_name(name)) {
         args::usage("--helo: a host name, or an address in brackets");
     }
+    let no_text = args.subject.is_empty() && args.attach.is_empty();
+    if args.eml.is_some() && !no_text {
+        args::usage("--eml FILE is complete: no --subject, no --attach");
+    }
+    let ready = args.eml.as_deref().map(ReadyMessage::read);
+    let ready = ready.map(|found| or_usage("--eml", found));
     let attachments = or_usage("--attach", Attachment::read_all(&args.attach));
     let login_option = args.auth.is_some() || args.password_file.is_some();
     if args.user.is_none() && login_option {
@@ -149,7 +177,8 @@ pub fn plan(args: Args) -> Result<Plan> {
         Login { user, secret, wanted: args.auth }
     });
     let (subject, body) = (args.subject.clone(), String::new());
-    let letter = Letter { from, to, cc, bcc, subject, body, attachments };
+    let letter =
+        Letter { from, to, cc, bcc, subject, body, attachments, ready };
     Ok(Plan { args, timeout, sender, login, letter })
 }
 

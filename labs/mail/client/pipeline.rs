@@ -1,5 +1,5 @@
-//! MAIL and RCPT, one after the other, or in one go where the server offers
-//! PIPELINING: ten recipients then cost one round trip instead of eleven.
+//! MAIL and RCPT, one after the other; with `--pipeline` in one go, where the
+//! server offers it: ten recipients then cost one round trip, not eleven.
 //!
 //! ```text
 //! one by one                      in one go
@@ -32,7 +32,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// `at_once`: the server offers PIPELINING.
+    /// `at_once`: the user asks for PIPELINING, and the server offers it.
     pub fn new(at_once: bool) -> Group {
         let most = if at_once { MOST_AT_ONCE } else { 1 };
         Group { most, unsent: Vec::new(), replies: Vec::new() }

@@ -21,11 +21,8 @@ use super::outcome::{Failure, Step};
 use crate::smtp::reply::{self, Reply};
 use crate::smtp::verb::Verb;
 
-/// Bytes of a line that are printed.
-const SHOWN: usize = 200;
-
-/// Lines of a message that are printed.
-const MESSAGE_SHOWN: usize = 60;
+/// Bytes of a line, and of a message, that are printed.
+const SHOWN: usize = 4096;
 
 /// How long to wait for a complete reply: a tenth of what RFC 5321, 4.5.3.2
 /// asks of servers among themselves, because a person looks on here. With
@@ -132,13 +129,23 @@ impl Wire {
         loop {
             let line = match self.dialogue.reply_line() {
                 Ok(Incoming::Line(line)) => line,
-                other => return Err(no_reply(verb, wait, other)),
+                other => {
+                    let why = no_reply(verb, wait, &other);
+                    let begun = lines.iter().zip(code.iter().cycle());
+                    let begun = begun.map(|(line, code)| {
+                        format!("{code}-{line}") // more was to follow
+                    });
+                    return Err(why + &self.arrived(begun.collect(), other));
+                }
             };
             let printer = &self.dialogue.printer;
             let name = words(verb);
             let Some(line) = reply::parse_line(&line) else {
-                let line = printer.shown(&line, SHOWN);
-                return Err(format!("the reply to {name} is not SMTP: {line}"));
+                let what = match line.trim_ascii().is_empty() {
+                    true => "an empty line came instead".to_string(),
+                    false => printer.shown(&line, 200),
+                };
+                return Err(format!("the reply to {name} is not SMTP: {what}"));
             };
             if code.is_some_and(|code| code != line.code) {
                 let what = "the lines of one reply have different codes";
@@ -152,6 +159,28 @@ impl Wire {
         }
     }
 
+    /// The part of a reply that had come when it ended before its time.
+    fn arrived(
+        &mut self,
+        mut parts: Vec<String>,
+        end: socketlab::Result<Incoming>,
+    ) -> String {
+        let last = match end {
+            Ok(Incoming::Partial(bytes)) => bytes,
+            Err(error) if error.is_timeout() && self.dialogue.has_unread() => {
+                self.dialogue.data_bytes(SHOWN).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        if !last.is_empty() {
+            parts.push(self.dialogue.printer.shown(&last, 200));
+        }
+        match parts.is_empty() {
+            true => String::new(),
+            false => format!(". Until then had come: {}", parts.join(" / ")),
+        }
+    }
+
     /// Sends the message with its final dot, and prints its beginning. An
     /// error here means that the dot is not out, so nothing is delivered.
     pub fn send_message(&mut self, stuffed: &[u8]) -> Step<()> {
@@ -162,13 +191,15 @@ impl Wire {
                         server is out of step, and nothing it says counts";
             return Err(self.lost(what.to_string()));
         }
-        let mut lines = stuffed.split_inclusive(|&byte| byte == b'\n');
-        for line in lines.by_ref().take(MESSAGE_SHOWN) {
+        let mut shown = 0;
+        for line in stuffed.split_inclusive(|&byte| byte == b'\n') {
+            if shown + line.len() > SHOWN {
+                let more = stuffed.len() - shown;
+                self.show(format!("… and {more} bytes more").as_bytes());
+                break;
+            }
+            shown += line.len();
             self.show(line.strip_suffix(b"\r\n").unwrap_or(line));
-        }
-        let rest = lines.count();
-        if rest > 0 {
-            self.show(format!("… {rest} lines more, then .").as_bytes());
         }
         let Err(error) = self.dialogue.send_bytes(stuffed) else {
             return Ok(());
@@ -190,7 +221,7 @@ impl Wire {
 
     /// TLS from here on. `host` is the name that the certificate must have.
     /// Bytes that came after the 220, in the clear, end the dialogue: anybody
-    /// on the way may have written them.              (viva 10) (try 8)
+    /// on the way may have written them.              (viva 10) (try 2)
     pub fn start_tls(&mut self, host: &str) -> Step<()> {
         let wait = deadline(Verb::StartTls, self.timeout);
         tls::start_tls(&mut self.dialogue, host, wait)?;
@@ -229,7 +260,7 @@ fn unless_closed(sent: socketlab::Result<()>) -> Step<()> {
 fn no_reply(
     verb: Verb,
     wait: Duration,
-    received: socketlab::Result<Incoming>,
+    received: &socketlab::Result<Incoming>,
 ) -> String {
     let name = words(verb);
     match received {
@@ -252,7 +283,8 @@ fn no_reply(
                 _ => "",
             };
             let wait = wait.as_secs_f64();
-            format!("no reply to {name} within {wait} s (--timeout){hint}")
+            let over = format!("timed out after {wait} s (EAGAIN; --timeout)");
+            format!("no reply to {name}: {over}{hint}")
         }
         Err(error) => format!("no reply to {name}: {error}"),
     }

@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
             None => {
                 let prompt = BASE64_STANDARD.encode(prompt);
                 self.send_reply(Some(Verb::Auth), &reply!(334, "{prompt}"))?;
-                let line = match self.read_line()? {
+                let line = match self.read_line(false)? {
                     Ok(line) => line,
                     Err(refusal) => return Ok(Err(refusal)),
                 };

@@ -12,8 +12,8 @@ use socketlab::Result;
 
 use super::auth::MECHANISMS;
 use super::parse::{Path, parameters, path, split};
-use super::session::{Answer, Envelope, NAME, Next, Session};
-use super::session::{LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
+use super::session::{Answer, Envelope, NAME, Next, REFUSED, Session};
+use super::session::{CUT, LONGEST_ANSWER, LONGEST_COMMAND, LONGEST_MAIL};
 use crate::smtp::address::is_host_name;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
@@ -34,28 +34,28 @@ impl Session<'_> {
             self.show(&how);
         }
         if self.cut(Verb::Greeting) {
-            return Ok(Next::Close);
+            return Ok(Next::Close(CUT));
         }
         let fault = self.settings.faults.reply(Verb::Greeting, None);
         let closes = fault.is_some();
         let hello = reply!(220, "{NAME} ESMTP mail-sink: nothing leaves");
         let reply = fault.unwrap_or(hello);
         self.send_reply(Some(Verb::Greeting), &reply)?;
-        Ok(if closes { Next::Close } else { Next::Command })
+        Ok(if closes { Next::Close(REFUSED) } else { Next::Command })
     }
 
     /// A command and its reply.
     pub fn turn(&mut self) -> Result<Next> {
-        let line = match self.read_line()? {
+        let line = match self.read_line(true)? {
             Ok(line) => line,
             Err(reply) if reply.code == 421 => {
                 let _ = self.send_reply(None, &reply); // it may be gone
-                return Ok(Next::Close);
+                return self.end(&reply);
             }
             Err(reply) => return self.refuse(None, reply),
         };
         let (verb, rest) = split(&line);
-        self.show_command(verb, &line);
+        self.show_command(line.as_bytes(), "");
         let Some(verb) = verb else { return self.unknown(&line) };
         let longest = match verb {
             Verb::Mail => LONGEST_MAIL,
@@ -66,7 +66,7 @@ impl Session<'_> {
             return self.refuse(Some(verb), reply!(500, "5.5.2 too long"));
         }
         if self.cut(verb) {
-            return Ok(Next::Close);
+            return Ok(Next::Close(CUT));
         }
         // MAIL and RCPT may be refused for one address only: see there.
         if !matches!(verb, Verb::Mail | Verb::Rcpt)
@@ -113,10 +113,14 @@ impl Session<'_> {
         // A web page can make a browser POST to this port, with a form whose
         // text is commands. The first line of the request gives it away.
         if line.contains(" HTTP/1.") {
-            self.send_reply(None, &reply!(421, "4.7.0 this is no web server"))?;
-            return Ok(Next::Close);
+            self.send_reply(None, &reply!(421, "4.7.0 not a web server"))?;
+            return Ok(Next::Close(REFUSED));
         }
-        self.refuse(None, reply!(500, "5.5.2 unknown: HELP lists commands"))
+        let what = match line.is_empty() {
+            true => "an empty line is not a command",
+            false => "unknown: HELP lists commands",
+        };
+        self.refuse(None, reply!(500, "5.5.2 {what}"))
     }
 
     /// EHLO lists the extensions; HELO is for clients from before 1993.

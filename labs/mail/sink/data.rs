@@ -13,10 +13,10 @@
 use std::time::Duration;
 
 use socketlab::line::Received;
-use socketlab::{Result, say};
+use socketlab::{Result, clients, say};
 
 use super::maildir::{Draft, cannot_store};
-use super::session::{Answer, Envelope, Next, Session};
+use super::session::{Answer, CUT, Envelope, Next, REFUSED, Session};
 use super::wire::too_slow;
 use crate::smtp::dot_stuffing::{BadLine, bad_line, unstuffed};
 use crate::smtp::reply::{Reply, reply};
@@ -56,6 +56,8 @@ impl Session<'_> {
             Err(error) => return self.done(Verb::Data, &cannot_store(&error)),
         };
         let go = reply!(354, "the message, and a dot on a line of its own");
+        // A stop of the sink waits a moment for the rest of the message.
+        let _in_flight = clients::request();
         self.send_reply(Some(Verb::Data), &go)?;
         match self.receive(&mut draft) {
             Ok(DataEnd::Dot(lines, bytes)) => {
@@ -69,11 +71,11 @@ impl Session<'_> {
             }
             Ok(DataEnd::Endless(reply)) => {
                 self.send_reply(Some(Verb::Dot), &reply)?;
-                Ok(Next::Close)
+                Ok(Next::Close(REFUSED))
             }
             Ok(DataEnd::Cut) => {
                 self.show("C: … and no dot: nothing was sent");
-                Ok(Next::Close)
+                self.stream_ended()
             }
             Err(error) if error.is_timeout() => {
                 self.refuse(Some(Verb::Dot), too_slow())
@@ -105,7 +107,7 @@ impl Session<'_> {
         };
         say!("[{}] stored {name}: {}", self.peer, mail.summary());
         if self.cut(Verb::Dot) {
-            return Ok(Next::Close);
+            return Ok(Next::Close(CUT));
         }
         self.done(Verb::Dot, &reply!(250, "2.0.0 stored as {name}"))
     }

@@ -96,6 +96,10 @@ impl Account {
 /// What a step found, or the reply that refuses it.
 pub(super) type Answer<T> = std::result::Result<T, Reply>;
 
+/// Words for the end of a session that the sink itself has ended.
+pub(super) const CUT: &str = "disconnected: --drop-after";
+pub(super) const REFUSED: &str = "disconnected after a refusal";
+
 /// What happens after a reply.
 #[derive(PartialEq, Eq)]
 pub enum Next {
@@ -103,8 +107,8 @@ pub enum Next {
     Command,
     /// The TLS handshake, then the next command.
     Tls,
-    /// The end of the session.
-    Close,
+    /// The end of the session, and for the log which side has ended it.
+    Close(&'static str),
 }
 
 /// Sender and recipients of one message.

@@ -8,6 +8,7 @@
 //! command; a `>` would end the address.           (viva 15) [W-T4a]
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 /// Bytes before the @ and after it: RFC 5321, 4.5.3.1.
 const LONGEST_LOCAL: usize = 64;
@@ -21,6 +22,15 @@ const LONGEST_LABEL: usize = 63;
 pub struct Address {
     local: String,
     domain: String,
+}
+
+/// As an argument on the command line.
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        Address::parse(text).map_err(str::to_string)
+    }
 }
 
 impl Address {
@@ -51,7 +61,7 @@ impl Address {
                     "the brackets must hold an IP address: [192.0.2.1]",
                 );
             }
-            None if !domain.split('.').all(is_label) => {
+            None if !is_domain(domain) => {
                 return Err("the part after the @ is not a domain: letters, \
                             digits and -, with single dots between");
             }
@@ -128,6 +138,11 @@ pub fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
         here
     });
     found.map(|(at, _)| at)
+}
+
+/// Labels with dots between, as after HELO.
+pub fn is_domain(name: &str) -> bool {
+    name.split('.').all(is_label)
 }
 
 /// One part of a domain. `_` belongs to no domain by the RFC, but machines of

@@ -68,7 +68,7 @@ fn w_t4a_helo_where_ehlo_is_refused() {
     for refusal in ["500 what?", "502 5.5.1 no", "550 never"] {
         let ehlo = format!(
             "C: EHLO [127.0.0.1]\nS: {refusal}\n\
-             C: HELO [127.0.0.1]\nS: 250 mail.test\n"
+             C: HELO …\nS: 250 mail.test\n"
         );
         let script = [GREETING, &ehlo, ENVELOPE, MESSAGE, QUIT].concat();
         let done = play(&script, &[]);
@@ -186,16 +186,61 @@ fn w_t4a_pipelined_replies_belong_to_their_commands() {
                     C: RCPT TO:<cy@example.org>\n\
                     raw 250 ok\\r\\n250 ok\\r\\n450 4.2.1 later\\r\\n250 ok\\r\\n\n";
     let script = [GREETING, ehlo, envelope, MESSAGE, QUIT].concat();
-    let done = play(&script, &THREE);
+    let options = [&THREE[..], &["--pipeline"]].concat();
+    let done = play(&script, &options);
     done.followed();
     done.ended(1, &["sent to 2 of 3", "NOT sent to eve@example.org: 450"]);
     // MAIL refused: the replies to RCPT are heard, and mean nothing.
     let envelope = "C: MAIL FROM:<…>\nC: RCPT TO:<…>\nC: RCPT TO:<…>\n\
                     C: RCPT TO:<…>\n\
                     raw 550 no\\r\\n250 ok\\r\\n503 no\\r\\n503 no\\r\\n\n";
-    let done = play(&[GREETING, ehlo, envelope, QUIT].concat(), &THREE);
+    let done = play(&[GREETING, ehlo, envelope, QUIT].concat(), &options);
     done.followed();
     done.not_sent(&["MAIL was answered with 550"]);
+}
+
+#[test]
+fn w_t4a_one_command_one_reply_unless_pipeline_is_asked_for_and_offered() {
+    let ehlo = "C: EHLO …\nS: 250-mail.test\nS: 250 PIPELINING\n";
+    // The script sends each reply only after its command.
+    let script = [GREETING, ehlo, ENVELOPE, MESSAGE, QUIT].concat();
+    let done = play(&script, &[]);
+    done.followed();
+    done.ended(0, &["com>\nS: 250 ok\n-- 8 RCPT", "org>\nS: 250 ok\n-- 9"]);
+    let script = [GREETING, EHLO, ENVELOPE, MESSAGE, QUIT].concat();
+    let done = play(&script, &["--pipeline"]);
+    done.followed();
+    done.ended(0, &["offers no PIPELINING: one by one"]);
+    // HELO offers nothing at all.
+    let helo = "C: EHLO …\nS: 502 no\nC: HELO …\nS: 250 PIPELINING\n";
+    let script = [GREETING, helo, ENVELOPE, MESSAGE, QUIT].concat();
+    let done = play(&script, &["--pipeline"]);
+    done.followed();
+    done.ended(0, &["offers no PIPELINING"]);
+}
+
+#[test]
+fn w_t4a_helo_has_a_domain() {
+    for (option, wanted) in [
+        (&["--helo", "lab.example.org"][..], Some("lab.example.org")),
+        (&["--helo", "localhost"], Some("localhost")),
+        (&["--helo", "[192.0.2.1]"], None),
+        (&["--helo", "[IPv6:2001:db8::1]"], None),
+        (&["--helo", "my_laptop"], None), // not a domain
+        (&[], None),
+    ] {
+        let ehlo = format!(
+            "C: EHLO …\nS: 500 ?\nC: HELO {}\nS: 250 mail.test\n",
+            wanted.unwrap_or("…")
+        );
+        let script = [GREETING, &ehlo, ENVELOPE, MESSAGE, QUIT].concat();
+        let done = play(&script, option);
+        done.followed();
+        let line = done.screen.lines().find(|l| l.starts_with("C: HELO "));
+        let name = line.and_then(|line| line.get(8..)).expect("a name");
+        let fine = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+        assert!(!name.is_empty() && name.chars().all(fine), "{name}");
+    }
 }
 
 #[test]
@@ -211,7 +256,7 @@ fn w_t4a_two_hundred_recipients_go_in_groups() {
         script.push_str(&"S: 250 ok\n".repeat(group.len()));
     }
     script.push_str(&[MESSAGE, QUIT].concat());
-    let done = play(&script, &["--to", &to.join(",")]);
+    let done = play(&script, &["--pipeline", "--to", &to.join(",")]);
     done.followed();
     done.ended(0, &["sent to 200 of 200"]);
 }

@@ -141,8 +141,75 @@ fn w_t4a_what_is_no_smtp_at_each_verb_ends_at_once() {
 fn w_t4a_silence_at_each_verb_ends_at_the_deadline() {
     let fault = |_: &Point| ("hang\n".into(), vec!["--timeout", "2"]);
     at_each_point(fault, |point, done| {
-        not_sent_or_unknown(point, done, "within 2 s");
+        not_sent_or_unknown(point, done, "timed out after 2 s (EAGAIN");
     });
+}
+
+#[test]
+fn w_t4a_an_empty_reply_line_is_named() {
+    for empty in ["", "  ", "\t"] {
+        let fault = |_: &Point| (format!("raw {empty}\\r\\n\nhang\n"), vec![]);
+        at_each_point(fault, |point, done| {
+            let what = "is not SMTP: an empty line came instead";
+            not_sent_or_unknown(point, done, what);
+        });
+    }
+    // Inside a reply of several lines, and with a lone LF.
+    for reply in ["250-mail.test\\r\\n\\r\\n", "\\n", "250-a\\n\\n"] {
+        let script = format!("{GREETING}C: EHLO …\nraw {reply}\nhang\n");
+        play(&script, &[]).not_sent(&["an empty line came instead"]);
+    }
+}
+
+#[test]
+fn w_t4a_a_time_out_or_a_close_shows_what_had_come() {
+    for (came, shown) in [
+        ("220", "had come: 220\n"),
+        ("220 mail.test", "had come: 220 mail.test\n"),
+        ("220-mail.test\\r\\n220-no sp", "220-mail.test / 220-no sp\n"),
+        ("220-mail.test\\r\\n", "had come: 220-mail.test\n"),
+        ("+OK", "had come: +OK\n"),
+        ("\u{1b}[2J", "had come: \\x1b[2J\n"),
+    ] {
+        let script = format!("raw {came}\nhang\n");
+        // -q: the lines of the reply were not printed.
+        let done = play(&script, &["--timeout", "1", "-q"]);
+        done.not_sent(&["timed out after 1 s (EAGAIN", shown]);
+        let done = play(&format!("raw {came}\nclose\n"), &["-q"]);
+        done.not_sent(&["the server closed", shown]);
+    }
+    // After the dot, too.
+    let dot = "C: DATA\nS: 354 go\nM:\nraw 250 2.0.0 que\nhang\n";
+    let script = [GREETING, EHLO, ENVELOPE, dot].concat();
+    let done = play(&script, &["--timeout", "1"]);
+    done.ended(1, &["unknown: ", "had come: 250 2.0.0 que\n"]);
+    // Nothing had come: nothing is said.
+    let done = play("hang\n", &["--timeout", "1"]);
+    assert!(!done.screen.contains("had come"), "{}", done.screen);
+}
+
+#[test]
+fn w_t4a_a_message_is_shown_up_to_4_kib() {
+    let nobody = identity_of_nobody();
+    let script = [GREETING, EHLO, ENVELOPE, MESSAGE, QUIT].concat();
+    for (lines, complete) in [(1, true), (100, true), (1_000, false)] {
+        let body = "a line of the message\n".repeat(lines);
+        let body = [body.as_bytes(), &[b'z'; 900], b"\n"].concat();
+        let done = play_with(&script, "127.0.0.1", &[], &body, &nobody);
+        done.ended(0, &[]);
+        let last = format!("C: {}\nC: .\n", "z".repeat(900));
+        assert_eq!(done.screen.contains(&last), complete, "{}", done.screen);
+        let cut = done.screen.contains(" bytes more\n");
+        assert_ne!(cut, complete, "{}", done.screen);
+    }
+}
+
+#[test]
+fn w_t4a_a_sink_without_room_is_a_refusal() {
+    let script = "S: 421 4.3.2 no room, try again later\nclose\n";
+    let done = play(script, &[]);
+    done.not_sent(&["421 4.3.2 no room, try again later\n"]);
+    assert!(!done.screen.contains("\\r") && !done.screen.contains("\\n"));
 }
 
 #[test]
@@ -156,7 +223,7 @@ fn w_t4a_half_a_reply_is_silence() {
         (half, vec!["--timeout", "2"])
     };
     at_each_point(fault, |point, done| {
-        not_sent_or_unknown(point, done, "within 2 s");
+        not_sent_or_unknown(point, done, "timed out after 2 s (EAGAIN");
     });
 }
 

@@ -210,12 +210,60 @@ fn w_t4a_files_arrive_byte_for_byte() {
     for ehlo in [EHLO, EIGHT] {
         let done = send(ehlo, &options, "Grüße\n.\n".as_bytes());
         let screen = &done.screen;
-        assert!(screen.contains("lines more, then ."), "{screen}");
+        assert!(screen.contains(" bytes more\n"), "{screen}");
         let Some(lines) = read(done.followed()) else { return };
         has_part(&lines, "text/plain", "None", "Grüße\r\n.\r\n".as_bytes());
         for (name, kind, bytes) in files {
             has_part(&lines, kind, name, bytes);
         }
+    }
+}
+
+#[test]
+fn w_t4a_names_with_joiners_travel_by_rfc_2231() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = [
+        "می\u{200c}خواهم.txt",        // Persian, with ZWNJ
+        "👩\u{200d}👩\u{200d}👧.png", // one sign of three, with ZWJ
+        "क्\u{200d}ष.pdf",             // Hindi, with ZWJ
+        "שלום\u{200f}.pdf",           // Hebrew, with a mark
+        "❤\u{fe0f}.txt",              // a variation
+        "e\u{301}.txt",               // a combining accent
+        "a; b=\"c\" 100%'s.txt",      // signs of RFC 2231 itself
+        "a very long name of a file in which ü comes late, so that it needs \
+         several lines of the header.txt",
+    ];
+    let mut options = Vec::new();
+    for name in names {
+        let path = folder.path().join(name);
+        fs::write(&path, name).expect("written");
+        options.push("--attach".to_string());
+        options.push(path.to_str().expect("text").to_string());
+    }
+    let subject = "می\u{200c}خواهم 👩\u{200d}👧";
+    options.extend(["--subject".to_string(), subject.to_string()]);
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let done = send(EHLO, &options, b"hi\n");
+    let message = done.followed();
+    let zwnj = message.lines().find(|line| line.contains("%E2%80%8C"));
+    assert!(zwnj.is_some_and(|l| l.contains("filename*")), "{message}");
+    let Some(lines) = read(message) else { return };
+    let wanted = format!("Subject: {subject}");
+    assert!(lines.contains(&wanted), "{lines:#?}");
+    for name in names {
+        let kind = match name.rsplit('.').next() {
+            Some("png") => "image/png",
+            Some("pdf") => "application/pdf",
+            _ => "text/plain",
+        };
+        has_part(&lines, kind, name, name.as_bytes());
+    }
+    // What reorders the line or cannot be seen is a trick: gpj.exe.
+    for name in ["a\u{202e}gpj.exe", "a\u{2066}b", "a\u{feff}b", "a\u{200b}b"] {
+        let path = folder.path().join(name);
+        fs::write(&path, name).expect("written");
+        let path = path.to_str().expect("text");
+        refused(&["--attach", path], b"x", "in its name");
     }
 }
 

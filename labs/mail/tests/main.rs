@@ -3,9 +3,11 @@
 //! the sink over sockets and with other people's mail clients.
 
 mod dialogue;
+mod eml;
 mod faults;
 mod letters;
 mod pair;
+mod plain;
 mod postfix;
 mod script;
 mod secure;

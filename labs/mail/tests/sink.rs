@@ -157,7 +157,7 @@ fn w_t4a_a_message_is_a_file_when_its_250_comes() {
         "[…] stored {name}: <alice@example.org> to <bob@example.org>"
     ));
     sink.server.wait_for("[…] S: 250 2.0.0 stored as …");
-    sink.server.wait_for("[…] left");
+    sink.server.wait_for("[…] left after QUIT");
     sink.server.interrupt();
 }
 
@@ -359,7 +359,7 @@ fn w_t4a_what_the_dot_does_not_end_was_not_sent() {
         half_close(&client);
         assert_eq!(receive_all(&client), b"", "{end:?}");
         sink.server.wait_for("[…] C: … and no dot: nothing was sent");
-        sink.server.wait_for("[…] left");
+        sink.server.wait_for("[…] left without QUIT");
     }
     let client = sink.after(TO_DATA);
     send(&client, b"half\r\n");
@@ -484,7 +484,7 @@ fn w_t4a_who_only_errs_is_sent_away_and_so_is_a_browser() {
         b"POST / HTTP/1.1\r\nHost: x\r\n\r\nEHLO x\r\nMAIL FROM:<a@b.c>\r\n",
     );
     let said = receive_all(&client);
-    assert_eq!(said, b"421 4.7.0 this is no web server\r\n");
+    assert_eq!(said, b"421 4.7.0 not a web server\r\n");
 }
 
 #[test]
@@ -520,7 +520,117 @@ fn w_t4a_what_a_client_sends_cannot_drive_the_console_or_the_head() {
     let line = sink.server.wait_for("[…] stored …");
     assert!(!line.contains('\u{202e}'), "{line}");
     dialogue(&client, &[(&format!("NOOP {}", "x".repeat(500)), "250")]);
-    sink.server.wait_for("[…] C: NOOP xxx…xxx… (505 bytes)");
+    sink.server.wait_for(&format!("[…] C: NOOP {}", "x".repeat(500)));
+}
+
+#[test]
+fn w_t4a_the_log_says_which_side_ended_the_session() {
+    let quit: &[(&str, &str)] = &[("QUIT", "221")];
+    for (options, script, end) in [
+        (&[][..], quit, "left after QUIT"),
+        (&["--fail", "quit=421"], &[("QUIT", "421")], "left after QUIT"),
+        (&["--idle", "1"], &[], "disconnected: silent for too long"),
+        (&["--drop-after", "noop"], &[], "disconnected: --drop-after"),
+        (&["--fail", "noop=421"], &[], "disconnected after a refusal"),
+        (&["--fail", "rset=421"], &[], "left without QUIT"),
+    ] {
+        let mut sink = Sink::start(options);
+        let client = sink.after(script);
+        match options {
+            ["--idle", _] => drop(receive_all(&client)),
+            ["--fail", "rset=421"] => half_close(&client),
+            _ => send(&client, b"NOOP\r\n"),
+        }
+        sink.server.wait_for(&format!("[…] {end}"));
+    }
+    let mut sink = Sink::start(&[]);
+    let client = sink.talk();
+    send(&client, &b"BLAH\r\n".repeat(20));
+    sink.server.wait_for("[…] disconnected: too many errors");
+    let client = sink.after(&[]);
+    send(&client, b"POST / HTTP/1.1\r\n");
+    sink.server.wait_for("[…] disconnected after a refusal");
+    // Ctrl-C: the client has not left.
+    for script in [&[][..], TO_DATA] {
+        let mut sink = Sink::start(&[]);
+        let client = sink.after(script);
+        send(&client, b"half"); // of a command, or of a message
+        let console = sink.server.console();
+        console.signal(rustix::process::Signal::INT).expect("ok");
+        sink.server.wait_for("[…] cut by the stop");
+        sink.server.wait_for("bye");
+        drop(client);
+    }
+}
+
+#[test]
+fn w_t4a_a_message_in_flight_is_stored_at_the_stop() {
+    let mut sink = Sink::start(&[]);
+    let client = sink.after(TO_DATA);
+    send(&client, b"first half\r\n");
+    let console = sink.server.console();
+    console.signal(rustix::process::Signal::TERM).expect("ok");
+    // Nobody new comes in from now on.
+    while std::net::TcpStream::connect(sink.server.address).is_ok() {
+        thread::yield_now();
+    }
+    send(&client, b"second half\r\n.\r\n");
+    let said = reply(&client);
+    assert!(said.starts_with("250 2.0.0 stored"), "{said}");
+    assert!(sink.message().ends_with("first half\r\nsecond half\r\n"));
+    sink.server.wait_for("bye");
+}
+
+#[test]
+fn w_t4a_what_is_not_a_command_is_shown_as_it_came() {
+    let mut sink = Sink::start(&["--idle", "2"]);
+    let client = sink.talk();
+    dialogue(&client, &[("", "500 5.5.2 an empty line"), ("  ", "500 5.5.2")]);
+    send(&client, b"EHLO me\n");
+    sink.server.wait_for("[…] C: EHLO me (LF alone ends it)");
+    send(&client, b"NOOP \x07\r\n");
+    sink.server.wait_for("[…] C: NOOP \\x07 (not text)");
+    send(&client, b"QUI");
+    sink.server.wait_for("[…] C: QUI (no line end)"); // after the time-out
+    sink.server.wait_for("[…] disconnected: silent for too long");
+    let client = sink.talk();
+    send(&client, b"MAIL FRO");
+    half_close(&client);
+    sink.server.wait_for("[…] C: MAIL FRO (no line end)");
+    sink.server.wait_for("[…] left without QUIT");
+}
+
+#[test]
+fn w_t4b_neither_a_password_nor_its_length_is_shown() {
+    let mut sink = Sink::start(&["--user", "alice"]);
+    for line in [
+        "AUTH PLAIN AGFsaWNlAHNlY3JldA==",
+        "AUTH PLAIN AGFsaWNlAHNlY3JldHNlY3JldHNlY3JldHNlY3JldHNlY3JldA==",
+        "auth  PLAIN  AGFsaWNlAHNlY3JldA==",
+        "AUTH AGFsaWNlAHNlY3JldA==",
+        "AUTH\tPLAIN\tAGFsaWNlAHNlY3JldA==",
+        "AUTH PLAIN AGFsaWNlAHNlY3JldA==\x07",
+        "AUTH LOGIN AGFsaWNlAHNlY3JldA== AGFsaWNlAHNlY3JldA==",
+    ] {
+        let client = sink.after(&[]);
+        send(&client, format!("{line}\r\n").as_bytes());
+        let _ = reply(&client);
+        drop(client);
+    }
+    for half in ["AUTH PLAIN AGFsaW", "AUTH LOGIN\r\nAGFsaW"] {
+        let client = sink.after(&[]);
+        send(&client, half.as_bytes());
+        half_close(&client);
+        let _ = receive_all(&client);
+    }
+    sink.server.console().signal(rustix::process::Signal::INT).expect("ok");
+    let shown = sink.server.console().read_to_end().expect("its output");
+    let shown = String::from_utf8(shown).expect("text");
+    for secret in ["AGFs", "AHNl", "secret", "bytes)", "(31", "(20"] {
+        assert!(!shown.contains(secret), "{secret} in\n{shown}");
+    }
+    let masked = shown.matches("C: AUTH PLAIN ***\n").count();
+    assert_eq!(masked, 2, "{shown}");
 }
 
 #[test]

@@ -74,13 +74,16 @@ fn has(fields: &Fields, name: &str) -> bool {
 /// A directive's seconds. What is not a number counts as 0: the proxy rather
 /// asks once too often than sends something too old.
 fn seconds(fields: &Fields, name: &str) -> Option<i64> {
-    let digits = directive(fields, name)?;
-    let text = std::str::from_utf8(digits).unwrap_or_default();
-    match text.bytes().all(|byte| byte.is_ascii_digit()) {
-        true if text.len() > 9 => Some(i64::from(i32::MAX)),
-        true => Some(text.parse().unwrap_or(0)),
-        false => Some(0),
-    }
+    Some(number(directive(fields, name)?).unwrap_or(0))
+}
+
+/// Digits and nothing else; a number that is too large counts as 2^31 - 1
+/// (RFC 9111, 1.2.2).
+fn number(digits: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let most = i64::from(i32::MAX);
+    digits.then(|| text.parse().map_or(most, |number: i64| number.min(most)))
 }
 
 /// May this response be cached for others?
@@ -116,9 +119,11 @@ pub fn lifetime(stored: &Stored) -> i64 {
     if let Some(limit) = seconds(fields, "max-age") {
         return limit;
     }
-    if let Some(expires) = fields.get("Expires") {
-        // "0" and whatever else is not a date mean: expired.
-        return time(expires).map_or(0, |at| (at - made(stored)).max(0));
+    let mut expires = fields.get_all("Expires");
+    if let Some(first) = expires.next() {
+        // "0", a second one and whatever else is not a date mean: expired.
+        let at = time(first).filter(|_| expires.next().is_none());
+        return at.map_or(0, |at| (at - made(stored)).max(0));
     }
     let changed = fields.get("Last-Modified").and_then(time);
     let since = changed.map_or(0, |at| (made(stored) - at).max(0));
@@ -128,8 +133,10 @@ pub fn lifetime(stored: &Stored) -> i64 {
 /// How many seconds old it is: what the origin and other caches said when it
 /// arrived, or what the clocks say, whichever is more; and the time since.
 pub fn age(stored: &Stored, now: i64) -> i64 {
-    let said = stored.fields.text("Age").and_then(|age| age.parse().ok());
-    let said: i64 = said.unwrap_or(0).clamp(0, i64::from(i32::MAX));
+    // Of a list, the first counts (RFC 9111, 5.1).
+    let said = stored.fields.text("Age").unwrap_or_default();
+    let said = said.split(',').next().unwrap_or_default().trim();
+    let said = number(said.as_bytes()).unwrap_or(0);
     let delay = (stored.received - stored.requested).max(0);
     let apparent = (stored.received - made(stored)).max(0);
     let on_arrival = apparent.max(said + delay);

@@ -1,10 +1,5 @@
 //! What a conversation says to the hub, and what the hub replies. A look-up is
 //! one question, because its parts belong together.
-//!
-//! ```text
-//!   Lookup: this URL, with these fields ---> hub ---> Hit: a cached response
-//!                                                `--> Miss: ask the origin
-//! ```
 
 use std::sync::Arc;
 

@@ -2,7 +2,6 @@
 //! page and as JSON (`/json`, or `Accept: application/json`).
 
 use std::collections::VecDeque;
-use std::fmt::Display;
 use std::sync::Arc;
 
 use http::page::{escape, page};
@@ -20,11 +19,6 @@ const MOST_SHOWN: usize = 200;
 
 /// Requests that are remembered.
 const MOST_REMEMBERED: usize = 50;
-
-/// A number in front, which does not break; a URL, which may.
-const STYLE: &str = "<style>th,td{text-align:left;vertical-align:top;\
-    padding:.2rem .8rem .2rem 0}th,td:first-child{overflow-wrap:normal}\
-    small{display:block}</style>";
 
 /// What has been done so far.
 #[derive(Default)]
@@ -100,13 +94,10 @@ impl Object {
         }
     }
 
-    fn row(&self) -> String {
-        let size = size(self.bytes as u64);
-        let mut note = format!("{size}, {} of {} s", self.age, self.lifetime);
-        if !self.vary.is_empty() {
-            note = format!("{note}, varies by {}", self.vary);
-        }
-        row(self.status, &self.url, &note)
+    fn line(&self) -> String {
+        let Object { url, status, bytes, age, lifetime, vary } = self;
+        let size = count(*bytes as u64, "byte", "bytes");
+        format!("{url}: {status}, {size}, {age} of {lifetime} s {vary}")
     }
 }
 
@@ -178,64 +169,27 @@ impl Report {
             count(counters.bytes_sent, "byte", "bytes") + " sent",
             count(self.log_lines_dropped, "log line", "log lines") + " dropped",
         ];
-        let last: String = self.last_requests.iter().map(request_row).collect();
-        let cache: String = self.cache.iter().map(Object::row).collect();
         let idle = self.idle_connections.iter();
-        let idle: String =
-            idle.map(|(origin, count)| row(*count, origin, "")).collect();
         let content = format!(
-            "{STYLE}\n<p>{}. <a href=\"json\">The same as JSON</a>.</p>\n\
-             <h2>Last requests</h2>\n{}\
-             <h2>Cache: {}, {}</h2>\n{}\
-             <h2>Idle connections</h2>\n{}",
+            "<p>{}. <a href=\"json\">The same as JSON</a>.</p>\n{}{}{}",
             sums.join(", "),
-            table(["Answer", "Request"], &last),
-            count(self.cache_objects as u64, "object", "objects"),
-            count(self.cache_bytes as u64, "byte", "bytes"),
-            table(["Answer", "URL"], &cache),
-            table(["Number", "Origin"], &idle),
+            list("Last requests", self.last_requests.iter().map(Record::line)),
+            list("Cache", self.cache.iter().map(Object::line)),
+            list(
+                "Idle connections",
+                idle.map(|(name, n)| format!("{name}: {n}"))
+            ),
         );
         page("socketlab proxy", &content)
     }
-}
-
-fn request_row(record: &Record) -> String {
-    let source: &str = record.source.into();
-    let mut note = format!(
-        "{source}, {}, {} ms, {}",
-        size(record.bytes),
-        record.milliseconds,
-        record.client,
-    );
-    if !record.note.is_empty() {
-        note = format!("{note}. {}", record.note);
-    }
-    let asked = format!("{} {}", record.method, record.url);
-    row(record.status, &asked, &note)
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} B"),
-        10_000..10_000_000 => format!("{} kB", bytes / 1000),
-        _ => format!("{} MB", bytes / 1_000_000),
-    }
-}
-
-fn table(heading: [&str; 2], rows: &str) -> String {
-    if rows.is_empty() {
-        return "<p>None.</p>\n".into();
-    }
-    let heading = heading.map(|cell| format!("<th>{cell}</th>")).concat();
-    format!("<table>\n<tr>{heading}</tr>\n{rows}</table>\n")
-}
-
-/// A row; `note` is small, below the text.
-fn row(number: impl Display, text: &str, note: &str) -> String {
-    let (text, note) = (escape(text), escape(note));
-    format!("<tr><td>{number}</td><td>{text}<small>{note}</small></td></tr>\n")
+fn list(title: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String =
+        lines.map(|line| format!("<li>{}\n", escape(&line))).collect();
+    format!("<h2>{title}</h2>\n<ul>\n{lines}</ul>\n")
 }

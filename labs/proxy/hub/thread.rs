@@ -1,11 +1,6 @@
 //! The hub thread: what each message does to the cache, the pool of idle
 //! connections, the counters and the log. It never waits for anything but
 //! the next message.
-//!
-//! ```text
-//!   LookUp ----> cached and fresh? ----> Hit
-//!          `--> an idle connection, a stale response, a permit ----> Miss
-//! ```
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

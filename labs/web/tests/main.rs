@@ -7,8 +7,11 @@ mod crowd;
 mod downloads;
 mod files;
 mod fuzz;
+mod kinds;
+mod lists;
 mod once;
 mod parts;
+mod stop;
 mod talk;
 mod wire;
 

@@ -238,7 +238,7 @@ fn w_t2b_unwanted_bodies_are_read_so_that_the_next_request_is_found() {
     endless.extend(vec![b'x'; 1_100_000]);
     assert_eq!(refused(&server, &endless), 413);
     for chunks in
-        ["zz\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n", "5 \r\n"]
+        ["zz\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n", "5 0\r\n"]
     {
         let bytes = format!("{head}{chunks}");
         assert_eq!(refused(&server, bytes.as_bytes()), 400, "{chunks:?}");
@@ -260,4 +260,76 @@ fn w_t2b_expect_100_continue() {
     assert_eq!((reply.status, reply.field("Connection")), (405, Some("close")));
     let other = request("GET", "/", "Expect: a-miracle\r\n");
     assert_eq!(ask(&server, &other).status, 417);
+}
+
+#[test]
+fn w_t2b_a_refused_head_gets_no_body() {
+    let server = Server::start("web-server", &["--head", "1"]);
+    let long = "a".repeat(17_000);
+    for (head, status) in [
+        ("HEAD / HTTP/1.1\r\n\r\n".to_string(), 400), // no Host
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".into(), 400),
+        ("HEAD / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n".into(), 400),
+        ("HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n".into(), 400),
+        (
+            "HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n"
+                .into(),
+            413,
+        ),
+        ("HEAD / HTTP/3.0\r\nHost: h\r\n\r\n".into(), 505),
+        ("HEAD /\r\n\r\n".into(), 400),
+        ("HEAD nowhere HTTP/1.1\r\nHost: h\r\n\r\n".into(), 400),
+        (
+            "HEAD / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: x\r\n\r\n".into(),
+            501,
+        ),
+        (
+            "HEAD / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\
+             \r\nzz\r\n"
+                .into(),
+            400,
+        ),
+        ("HEAD / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n".into(), 417),
+        (format!("HEAD /{long} HTTP/1.1\r\n"), 414),
+        (format!("HEAD / HTTP/1.1\r\nX: {long}"), 431),
+        ("HEAD / HTTP/1.1\r\nHost: ".into(), 408), // and no more
+        ("HEAD".into(), 408),
+        (
+            "HEAD / HTTP/1.1\r\nHost: h\r\nIf-Match: \"x\"\r\n\
+             Connection: close\r\n\r\n"
+                .into(),
+            412,
+        ),
+    ] {
+        let client = server.connect();
+        send(&client, head.as_bytes());
+        let reply = read_reply(&client, true);
+        let head = head.get(..80).unwrap_or(&head);
+        assert_eq!(reply.status, status, "{head:?}");
+        assert_eq!(receive_all(&client), b"", "a body for {head:?}");
+    }
+    // What only looks like HEAD is told in words.
+    for head in ["HEADER / HTTP/1.1\r\n\r\n", "head / HTTP/1.1\r\n\r\n"] {
+        let client = server.connect();
+        send(&client, head.as_bytes());
+        let page = read_reply(&client, false).text();
+        assert!(page.contains("</html>"), "{head:?}");
+    }
+}
+
+#[test]
+fn w_t2b_blanks_after_a_chunks_length_are_read() {
+    let server = Server::start("web-server", &[]);
+    let client = server.connect();
+    for first in ["5 ;a=b", "5 ; a=b", "5\t;a", "5  ", "5"] {
+        let body = format!("{first}\r\nhello\r\n0 \r\n\r\n");
+        let coding = "Transfer-Encoding: chunked\r\n";
+        let mut bytes = request("POST", "/", coding);
+        bytes.extend(body.as_bytes());
+        bytes.extend(request("GET", "/HelloWorld.html", ""));
+        send(&client, &bytes);
+        assert_eq!(read_reply(&client, false).status, 405, "{first:?}");
+        // In step: the next request is found.
+        assert_eq!(read_reply(&client, false).body, HELLO, "{first:?}");
+    }
 }

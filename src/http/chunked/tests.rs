@@ -24,6 +24,27 @@ fn pieces_extensions_trailers_and_what_follows() {
 }
 
 #[test]
+fn blanks_after_a_length_are_ignored() {
+    for first in [
+        "5 ;a=b\r\n", // RFC 9112, section 7.1.1: BWS
+        "5 ; a=b\r\n",
+        "5\t;a\r\n",
+        "5 \t ; a = \"b\" ; c\r\n",
+        "5; a=b\r\n",
+        "5 \r\n", // padded, as some servers send it
+        "5  \r\n",
+        "5\t\r\n",
+        "005      \r\n",
+    ] {
+        for last in ["0\r\n", "0  \r\n", "0 ;a\r\n"] {
+            let body = format!("{first}hello\r\n{last}\r\nGET /");
+            let (data, _, rest) = all(body.as_bytes()).expect(first);
+            assert_eq!((&data[..], rest), (&b"hello"[..], 5), "{body:?}");
+        }
+    }
+}
+
+#[test]
 fn what_could_be_read_in_two_ways_is_refused() {
     for bad in [
         "5\nhello\r\n0\r\n\r\n",        // LF alone
@@ -36,7 +57,13 @@ fn what_could_be_read_in_two_ways_is_refused() {
         "+5\r\nhello\r\n0\r\n\r\n",     // a sign
         "-5\r\nhello\r\n0\r\n\r\n",     //
         " 5\r\nhello\r\n0\r\n\r\n",     // a blank before
-        "5 \r\nhello\r\n0\r\n\r\n",     // and after
+        "5 0\r\nhello\r\n0\r\n\r\n",    // a blank inside
+        "5 a\r\nhello\r\n0\r\n\r\n",    // and more
+        "5\t5;a\r\nhello\r\n0\r\n\r\n", //
+        "5 \nhello\r\n0\r\n\r\n",       // a blank, and LF alone
+        "5 \rhello\r\n0\r\n\r\n",       // a blank, and CR alone
+        "5\x0b\r\nhello\r\n0\r\n\r\n",  // a blank for some
+        " \r\n0\r\n\r\n",               // blanks and no length
         "5;a\nhello\r\n0\r\n\r\n",      // LF in an extension
         "5;a\rb\r\nhello\r\n0\r\n\r\n", // CR in an extension
         "5;\0\r\nhello\r\n0\r\n\r\n",   // a control character
@@ -57,6 +84,8 @@ fn what_could_be_read_in_two_ways_is_refused() {
 #[test]
 fn endless_extensions_and_trailers_are_refused() {
     let long = format!("1;{}", "a".repeat(20_000));
+    assert!(matches!(all(long.as_bytes()), Err(Fault::Bad { .. })));
+    let long = format!("1{}", " ".repeat(20_000));
     assert!(matches!(all(long.as_bytes()), Err(Fault::Bad { .. })));
     let long = format!("0\r\n{}", "A: b\r\n".repeat(2_000));
     assert!(matches!(all(long.as_bytes()), Err(Fault::Bad { .. })));

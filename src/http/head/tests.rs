@@ -147,9 +147,79 @@ fn responses() {
     assert_eq!(framing("GET", "HTTP/1.1 100\r\n\r\n"), Some(Framing::None));
     let both = ok("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n");
     assert_eq!(framing("GET", &both), None);
+    let twice = ok("Transfer-Encoding: chunked, chunked\r\n");
+    assert_eq!(framing("GET", &twice), None);
     for bad in
         ["HTTP/1.1 20 OK\r\n\r\n", "HTTP/2 200\r\n\r\n", "ICY 200 OK\r\n\r\n"]
     {
         assert!(Response::parse(bad.as_bytes()).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_response_may_say_its_length_twice_if_it_is_the_same() {
+    for lines in [
+        "Content-Length: 5\r\nContent-Length: 5\r\n",
+        "Content-Length: 5, 5\r\n",
+        "Content-Length: 5,5\r\nX: y\r\ncontent-length: 5\r\n",
+        "Content-Length: 05 , 5\r\n",
+    ] {
+        for status in ["200 OK", "304 Not Modified"] {
+            let head = format!("HTTP/1.1 {status}\r\n{lines}\r\n");
+            let response = Response::parse(head.as_bytes()).expect(lines);
+            // One field remains, so that a proxy passes on one.
+            let lengths = response.fields.get_all("Content-Length");
+            assert_eq!(lengths.collect::<Vec<_>>(), [b"5"], "{lines:?}");
+            assert!(response.framing("GET").is_ok());
+        }
+        // A request stays refused.
+        assert_eq!(get(lines), 400, "{lines:?}");
+    }
+    for lines in [
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: 5, 6\r\n",
+        "Content-Length: 5, 5, 6\r\n",
+        "Content-Length: 5 5\r\n",
+        "Content-Length: 5,\r\n",
+        "Content-Length: , 5\r\n",
+        "Content-Length: 5, +5\r\n",
+        "Content-Length: 5\r\nContent-Length:\r\n",
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\n{lines}\r\n");
+        assert_eq!(framing("GET", &head), None, "{lines:?}");
+    }
+}
+
+#[test]
+fn a_responses_lines_may_end_in_either_way_and_be_folded() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nA: b\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\nA: b\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\n\n",
+        "HTTP/1.1 200 OK\nA: b\nContent-Length: 5\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 5\r\n\n",
+        "HTTP/1.1 200 OK\nA: b\nContent-Length: 5\n\n",
+        "HTTP/1.1 200 OK\r\nA:\r\n b\r\nContent-Length:\r\n\t5\r\n\r\n",
+        "HTTP/1.1 200 OK\nA:\n  b\r\n  \r\nContent-Length: 5\n\n",
+    ] {
+        let response = Response::parse(head.as_bytes()).expect(head);
+        assert_eq!(response.fields.text("A"), Some("b"), "{head:?}");
+        assert_eq!(framing("GET", head), Some(Framing::Length(5)), "{head:?}");
+    }
+    let head = "HTTP/1.1 200 OK\r\nX: a\r\n b\n\tc\r\n\r\n";
+    let response = Response::parse(head.as_bytes()).expect("folded");
+    let value = response.fields.text("X").unwrap_or_default();
+    assert_eq!(value.split_ascii_whitespace().collect::<String>(), "abc");
+    assert!(!value.contains(['\r', '\n']), "it can be passed on: {value:?}");
+    for bad in [
+        "HTTP/1.1 200 OK\r\n A: b\r\n\r\n", // continues no field
+        "HTTP/1.1 200 OK\r\nA: b\rContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA: b\r\r\n\r\n",
+    ] {
+        assert!(Response::parse(bad.as_bytes()).is_err(), "{bad:?}");
+    }
+    // Requests stay strict.
+    for fields in ["X: y\nA: b\r\n", "X: y\r\n z\r\n", "A: b\r\nX: y\n"] {
+        assert_eq!(get(fields), 400, "{fields:?}");
     }
 }

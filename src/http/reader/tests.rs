@@ -108,3 +108,28 @@ fn what_cannot_become_a_request_is_refused_before_its_end() {
     let refused = reader.read_request(LATE);
     assert!(matches!(refused, Err(Fault::Bad { status: 431, .. })));
 }
+
+#[test]
+fn a_refused_head_is_known_by_its_first_word() {
+    for (bytes, expected) in [
+        (&b"HEAD / HTTP/1.1\r\n\r\n"[..], true), // no Host
+        (b"\r\nHEAD / HTTP/3.0\r\nHost: h\r\n\r\n", true),
+        (b"HEAD / HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n", true),
+        (b"HEAD / HTTP/1.1\r\nContent-Length: x\r\nHost: h\r\n\r\n", true),
+        (b"HEAD\r\n\r\n", true),
+        (b"HEAD\t/ HTTP/1.1\r\n\r\n", true),
+        (b"HEADER / HTTP/1.1\r\n\r\n", false),
+        (b"head / HTTP/1.1\r\n\r\n", false),
+        (b"GET /HEAD HTTP/1.1\r\n\r\n", false),
+    ] {
+        let (mut reader, mut peer) = pair();
+        peer.write_all(bytes).expect("sent");
+        assert!(reader.read_request(LATE).is_err());
+        assert_eq!(reader.asks_head(), expected, "{bytes:?}");
+    }
+    let (mut reader, mut peer) = pair();
+    peer.write_all(b"HEAD").expect("sent");
+    reader.set_head_deadline(SOON);
+    assert!(matches!(reader.read_request(LATE), Err(Fault::Slow)));
+    assert!(reader.asks_head());
+}
