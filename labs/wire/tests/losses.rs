@@ -77,8 +77,8 @@ fn x_wire_when_the_last_ack_is_lost_the_fin_comes_twice() {
     let is_its_fin = |packet: &&Packet| {
         packet.flags & FIN != 0 && packet.from != packets[lost].from
     };
-    assert!(packets[..lost].iter().any(|packet| is_its_fin(&packet)));
-    assert!(packets[lost..].iter().any(|packet| is_its_fin(&packet)));
+    // On a busy machine it may do so before the ACK that is lost.
+    assert!(packets.iter().filter(is_its_fin).count() >= 2);
 }
 
 #[test]
