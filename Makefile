@@ -95,6 +95,10 @@ viva-echo: ## its questions
 
 ## uppercase: one service over TCP and over UDP (handout W)
 uppercase: ## both, scripted
+uppercase-plain-udp-server: ## the handout's UDPServer, line by line
+uppercase-plain-udp-client: ## its UDPClient
+uppercase-plain-tcp-server: ## its TCPServer
+uppercase-plain-tcp-client: ## its TCPClient
 uppercase-tcp-server: ## answers a to z in upper case; --once: the skeleton
 uppercase-tcp-client: ## asks for a sentence, prints the answer
 uppercase-udp-server: ## the same service, a datagram each
@@ -105,6 +109,9 @@ viva-uppercase: ## its questions
 ## message: who may talk, and how much (handout D)
 message: ## all stages, scripted
 message-open-server: ## task 1: prints every message
+message-plain-client: ## sends lines, in the fewest lines
+message-password-server: ## task 2 in its fewest lines: a secret
+message-quota-server: ## task 3 in its fewest lines: a table
 message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
 message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
 message-intruder: ## every attack at every level; HOST=… PORT=… for one
@@ -115,6 +122,8 @@ viva-message: ## its questions
 datetime: ## both ends, scripted
 datetime-template-server: ## question 1: UDP in the fewest lines
 datetime-template-client: ## question 1: one datagram there, one back
+datetime-plain-server: ## question 3, literally: SEND_DATE and SEND_TIME
+datetime-plain-client: ## question 3, literally: asks every 1 to 2 s
 datetime-server: ## question 3: answers SEND_DATE and SEND_TIME
 datetime-client: ## question 3: asks at random, until Ctrl-C
 test-datetime: ## its tests
@@ -124,6 +133,8 @@ viva-datetime: ## its questions
 calculator: ## both ends, scripted
 calculator-template-server: ## question 4: TCP in the fewest lines
 calculator-template-client: ## question 4: one message there, one back
+calculator-plain-server: ## question 6, literally, in one file
+calculator-plain-client: ## question 6: name, calculations, q
 calculator-sequential-server: ## question 6: one client at a time
 calculator-server: ## question 8: a thread per client
 calculator-client: ## says its name, then asks sums until q
@@ -159,6 +170,7 @@ viva-proxy: ## its questions
 
 ## mail: a message by SMTP, word by word (handout W, task 4)
 mail: ## client and sink, scripted
+mail-plain-client: ## the companion's: PORT=2525 ARGS="a@b.c d@e.f"
 mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
 mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
 test-mail: ## its tests
@@ -166,6 +178,7 @@ viva-mail: ## its questions
 
 ## internet: POP3, IMAP, FTP, NNTP, Gopher, Telnet, HTTP (handout T)
 internet: ## all schemes, scripted, against small servers in Python
+internet-plain-pop3: ## read this first: a message by POP3, FETCH_PASSWORD=lunch
 fetch: ## what a URL names: make fetch URL=gopher://127.0.0.1:7070/
 test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
@@ -188,6 +201,7 @@ viva-rpc: ## its questions
 
 ## pipes: between processes of one machine (handout T)
 pipes: ## all of them, scripted
+pipes-plain: ## one pipe, parent to child: the calls and nothing else
 pipes-ordinary: ## one pipe, parent to child; ARGS=--reader-leaves, --leak
 pipes-both-ways: ## two pipes; ARGS=--one-pipe, --deadlock: how it fails
 pipes-capacity: ## how much a pipe holds: ARGS="--chunk 2049"
@@ -235,6 +249,8 @@ pipes-%: always
 %-compare: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-sink: always
+	@$(run) $@ -- $(place) $(ARGS)
+%-pop3: always
 	@$(run) $@ -- $(place) $(ARGS)
 %-deadlock: always
 	@$(run) $@ -- $(place) $(ARGS)

@@ -14,25 +14,26 @@
 //!   |  5 close ------ FIN ----->|
 //! ```
 
-use calculator::expr;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
-use calculator::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
+use calculator::expr;
+use calculator::protocol::{self, LONGEST_MESSAGE, check_name, is_farewell};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
-use socketlab::net::{self, TcpSocket};
+use socketlab::net::{self, PollFd, PollFlags, TcpSocket};
 use socketlab::{Error, Result, console, say, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let gap = args::in_range("--gap", args.gap, 1, 60_000);
-    let gap = args.foreign.then(|| Duration::from_millis(gap));
+    let gap = args::in_range("--gap", args.gap, 0, 60_000);
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let Some(name) = choose_name(args.name, args.raw)? else {
         return Ok(()); // the input ended
     };
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let socket = net::try_each(&addresses, |address| {
+    let socket = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         // No bind(): connect() borrows a free port for us.
         let socket = TcpSocket::new(address)?;
@@ -49,8 +50,8 @@ fn main() -> Result<()> {
     // Nagle would hold the sum back until the name is acknowledged.
     //                                                           (viva 14)
     socket.set_no_delay()?;
-    let mut server = Server::new(socket, gap);
-    server.introduce(&name)?;
+    let mut server = Server::new(socket, args.foreign);
+    server.introduce(&name, Duration::from_millis(gap))?;
 
     loop {
         console::prompt_person("number operator number (q: leave): ");
@@ -69,7 +70,7 @@ fn main() -> Result<()> {
             }
         };
         let answer = server.ask(&sum)?;
-        say!("{}", console::escape(&answer));
+        say!("{}", console::message(&answer));
     }
 
     // ---- 5 close() -------------------------------------------------------
@@ -102,15 +103,15 @@ fn choose_name(given: Option<String>, raw: bool) -> Result<Option<Vec<u8>>> {
 struct Server {
     socket: TcpSocket,
     reader: LineReader,
-    gap: Option<Duration>, // after the name; None: send newlines instead
+    newline: &'static [u8], // after each message; none for --foreign
 }
 
 impl Server {
-    fn new(socket: TcpSocket, gap: Option<Duration>) -> Server {
+    fn new(socket: TcpSocket, foreign: bool) -> Server {
         let mut reader =
             LineReader::new(socket.clone(), LONGEST_MESSAGE, PATIENCE);
         reader.accept_pause(PAUSE);
-        Server { socket, reader, gap }
+        Server { socket, reader, newline: if foreign { b"" } else { b"\n" } }
     }
 
     /// Sends our name, which is not answered.                        [G-6a]
@@ -118,32 +119,39 @@ impl Server {
     /// A server that calls recv() once a message reads name and first sum as
     /// ONE message if both arrive before its call. No call tells us when the
     /// server has read the name, so the gap is a guess. A server that greets
-    /// us has read it, and its greeting does not answer a sum.
-    fn introduce(&mut self, name: &[u8]) -> Result<()> {
+    /// us has read it, and its greeting does not answer a sum.       (try 5)
+    fn introduce(&mut self, name: &[u8], gap: Duration) -> Result<()> {
         self.say(name)?;
-        if let Some(gap) = self.gap {
-            self.socket.set_recv_timeout(Some(gap))?;
-            let mut greeting = [0; 1024];
-            match self.socket.recv(&mut greeting) {
-                Ok(0) => return Err(self.closed()),
-                Ok(count) => {
-                    let greeting = greeting.get(..count).unwrap_or_default();
-                    say!("{}", console::escape(greeting.trim_ascii_end()));
-                }
-                Err(error) if error.is_timeout() => {}
-                Err(error) => return Err(error),
+        // A person who types leaves the gap without us.
+        let no_gap = gap.is_zero() || io::stdin().is_terminal();
+        if no_gap || !self.answers_within(gap)? {
+            return Ok(());
+        }
+        let mut greeting = [0; 1024];
+        let count = self.socket.recv(&mut greeting)?;
+        let greeting = greeting.get(..count).unwrap_or_default();
+        match greeting.trim_ascii_end() {
+            _ if count == 0 => Err(closed()),
+            refusal if refusal.starts_with(b"error: ") => Err(refused(refusal)),
+            greeting => {
+                say!("{}", console::message(greeting));
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// Has the server sent something, or closed, after this time at most?
+    fn answers_within(&self, limit: Duration) -> Result<bool> {
+        let watched = &mut [PollFd::new(&self.socket, PollFlags::IN)];
+        Ok(net::poll(watched, Some(limit))? > 0)
     }
 
     /// Sends a message.
     fn say(&self, message: &[u8]) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
-        // Message and newline in one write,  so in one segment: characters
+        // Message and newline in one write, so in one segment: characters
         // that anybody on the way can read.      [G-5] (viva 4) (viva 14)
-        let end: &[u8] = if self.gap.is_some() { b"" } else { b"\n" };
-        self.socket.send_all(&[message, end].concat())
+        self.socket.send_all(&[message, self.newline].concat())
     }
 
     /// Sends a sum and waits for its answer.
@@ -154,23 +162,43 @@ impl Server {
             sent => sent?,
         }
 
+        if !self.reader.has_unread() && !self.answers_within(NOTICE)? {
+            warn!("{NO_ANSWER}");
+        }
+
         // ---- 4 recv() ----------------------------------------------------
         // Inside the reader, until the line is complete.             [G-6c]
         match self.reader.read()? {
-            Received::Line(answer) | Received::Unterminated(answer) => {
-                Ok(answer)
+            Received::Line(line) | Received::Unterminated(line) => {
+                match protocol::is_refusal(&line) {
+                    true => Err(refused(&line)),
+                    false => Ok(line),
+                }
             }
             Received::TooLong => Err(Error::other(format!(
                 "the answer is longer than {LONGEST_MESSAGE} bytes"
             ))),
-            Received::End => Err(self.closed()),
+            Received::End => Err(closed()),
         }
     }
-
-    fn closed(&self) -> Error {
-        Error::other("the server closed the connection: start again")
-    }
 }
+
+fn closed() -> Error {
+    Error::other("the server closed the connection: start again")
+}
+
+/// The server's last word, which answers no sum: `error: no room, …`.
+fn refused(line: &[u8]) -> Error {
+    let reason = line.strip_prefix(b"error: ").unwrap_or(line);
+    Error::other(format!("the server refused: {}", console::message(reason)))
+}
+
+/// How long an answer may take before we say what may have happened.
+const NOTICE: Duration = Duration::from_secs(3);
+const NO_ANSWER: &str = "no answer for 3 s. A server for one client at a time \
+    may be serving another: wait. Or it took one recv() for one message, and \
+    read the name and the sum as one: Ctrl-C, then again with a longer --gap, \
+    or with --foreign if it expects no newlines";
 
 /// Limit for an answer: a sequential server may serve another client first.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -193,13 +221,17 @@ struct Args {
     /// send everything, badly formed lines too: the server checks as well
     #[argh(switch)]
     raw: bool,
-    /// for a server that takes one recv() for one message: send no
-    /// newlines, and leave a gap after the name
+    /// for a server that expects no newlines: send none
     #[argh(switch)]
     foreign: bool,
-    /// milliseconds of that gap (default 500)
+    /// milliseconds between the name and the first sum, for a server that
+    /// takes one recv() for one message (default 500; 0: none; at a
+    /// terminal none is needed)
     #[argh(option, default = "500")]
     gap: u64,
+    /// seconds to go on trying while the connection is refused (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

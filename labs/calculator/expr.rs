@@ -95,7 +95,8 @@ pub fn parse(message: &[u8]) -> Result<Expression<'_>, String> {
             Ok(Expression { left, operator: named?, right })
         }
         [] => Err(format!("nothing to compute: {EXAMPLE}")),
-        // One of the handout's examples, 3.24 45, ends here.
+        // One of the handout's examples, 3.24 45, ends here. Very likely it
+        // was 3.24 * 45 before the sheet lost its asterisk.
         [left, right]
             if is_number(left)
                 && is_number(right)

@@ -2,7 +2,8 @@
 //! answers each of them until `q`. Handout G (IIT Goa), questions 4 to 8.
 //!
 //! Programs, in reading order: `template_server.rs` and `template_client.rs`
-//! (one message, one answer), `sequential_server.rs` (one client at a time),
+//! (one message, one answer), `plain_server.rs` and `plain_client.rs`
+//! (question 6 by its letter), `sequential_server.rs` (one client at a time),
 //! `server.rs` (a thread for each client), `client.rs`.
 //!
 //! ```text

@@ -36,6 +36,16 @@ pub fn check_name(message: &[u8]) -> Result<&[u8], String> {
     }
 }
 
+/// The beginnings of the lines with which the server refuses a client or ends
+/// its session. All other errors answer a sum, and the session goes on.
+const REFUSALS: [&[u8]; 3] =
+    [b"error: no room", b"error: the name ", b"error: silent for too long"];
+
+/// Does this line of the server refuse us, instead of answering a sum?
+pub fn is_refusal(line: &[u8]) -> bool {
+    REFUSALS.iter().any(|refusal| line.starts_with(refusal))
+}
+
 /// Is this the message that ends the session? `q`, and because a person
 /// types it, also `Q` and blanks around it; not `quit`, not `q 1`.
 pub fn is_farewell(message: &[u8]) -> bool {

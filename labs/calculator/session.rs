@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socketlab::clients::{end_of_stream, is_stopping};
 use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Result, args, console, say};
@@ -15,9 +16,6 @@ use socketlab::{Result, args, console, say};
 use crate::expr::parse;
 use crate::number::evaluate;
 use crate::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
-
-/// Bytes of a message that the log shows.
-const SHOWN: usize = 200;
 
 /// How long to wait for a client. The user can turn both.
 #[derive(Clone, Copy)]
@@ -61,7 +59,7 @@ pub fn converse(
         Message::Text(message) => check_name(&message).map(console::escape),
         Message::TooLong => Err("the name is too long".into()),
         Message::End => {
-            say!("[{peer}] left: end of stream, no name");
+            say!("[{peer}] {}", ended_without("name"));
             return Ok(());
         }
     };
@@ -99,7 +97,7 @@ fn calculate(
                 return Ok(());
             }
             Message::Text(message) => {
-                let shown = console::escape_short(&message, SHOWN);
+                let shown = console::message(&message);
                 say!("[{peer}] {name}: {shown}"); // [G-6c]
                 parse(&message)
                     .and_then(|expression| evaluate(&expression))
@@ -110,8 +108,7 @@ fn calculate(
                 format!("error: at most {LONGEST_MESSAGE} bytes a message")
             }
             Message::End => {
-                // It has closed, or this server is being stopped.
-                say!("[{peer}] {name} left: end of stream, no q");
+                say!("[{peer}] {name} {}", ended_without("q"));
                 return Ok(());
             }
         };
@@ -121,6 +118,14 @@ fn calculate(
         // ours, and the session goes on. One write for the line and its end.
         //                                            [G-6c] (viva 12)
         client.send_all(format!("{answer}\n").as_bytes())?;
+    }
+}
+
+/// Who ended the session: the client, or the server because it is stopping.
+fn ended_without(word: &str) -> String {
+    match is_stopping() {
+        true => end_of_stream().into(),
+        false => format!("{}, no {word}", end_of_stream()),
     }
 }
 

@@ -35,8 +35,9 @@ fn main() -> Result<()> {
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // No address: connect() has set it. And no newline, so only the
-    // pause after it tells the server that this was all.
+    // No address: connect() has set it. Anybody on the way can read these
+    // characters. [G-5] No newline follows them, so only the pause tells the
+    // server that this was all.
     server.send_all(b"Hello, I am a client")?;
 
     // ---- 4 recv() --------------------------------------------------------

@@ -18,7 +18,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use chat::screen::{self, Keyboard, Names, Screen};
+use chat::completion::Names;
+use chat::screen::{self, Keyboard, Screen};
 use chat::text;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use socketlab::args::{self, Port, Program, Role};
@@ -31,8 +32,9 @@ fn main() -> Result<()> {
     if args.name.as_ref().is_some_and(|name| name.contains(['\n', '\r'])) {
         args::usage("--name: a name is one line");
     }
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         let socket = TcpSocket::new(address)?;
 
@@ -406,6 +408,9 @@ struct Args {
     /// what ends a line: none, lf or crlf (default lf)
     #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
     eol: &'static [u8],
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
     /// append plain lines, with no editing and no colour; so do a pipe,
     /// TERM=dumb and NO_COLOR
     #[argh(switch)]

@@ -11,8 +11,10 @@
 //! names        which names the room admits
 //! text         what of a line is shown
 //! screen       the client's keyboard and screen
+//! completion   the names that Tab completes
 //! ```
 
+pub mod completion;
 pub mod hub;
 pub mod names;
 pub mod outbox;

@@ -74,7 +74,7 @@ fn show(server: TcpSocket) {
         // Blocks until bytes arrive. read() calls it until a line is
         // complete. 0 bytes mean that the server has closed.
         match lines.read() {
-            Ok(Received::Line(line)) => say!("{}", console::escape(&line)),
+            Ok(Received::Line(line)) => say!("{}", console::message(&line)),
             Ok(Received::End) => break,
             Ok(_) => {}
             Err(error) => {

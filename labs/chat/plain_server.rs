@@ -54,6 +54,7 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // Blocks until a client has connected, and returns its own socket.
         // Its thread waits in recv(), so that it delays nobody else.
+        // Limit: no descriptor left is an error, and ends the server.
         let (client, peer) = listener.accept()?;
         let events = events.clone();
         let _ = thread::Builder::new()

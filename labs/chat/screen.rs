@@ -4,8 +4,7 @@
 //! lines are appended, for scripts and screen readers.              [G-8e]
 //! [X-TTY]
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -13,27 +12,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
-use parking_lot::Mutex;
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
 };
-use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::Validator;
 use rustyline::{
-    Cmd, CompletionType, Config, Context, Editor, ExternalPrinter, Helper,
-    KeyEvent, Modifiers,
+    Cmd, CompletionType, Config, Editor, ExternalPrinter, KeyEvent, Modifiers,
 };
 use socketlab::{Error, Result, console, say};
 
-/// Names seen in the room, for completion. Two threads use them: the one that
-/// reads the socket adds, the one that reads the keyboard looks up.
-pub type Names = Arc<Mutex<BTreeSet<String>>>;
+use crate::completion::{Completion, Names};
 
 /// Where the user types.
 pub struct Keyboard {
@@ -69,9 +60,6 @@ struct Above {
 
 /// How long an Esc may be the beginning of another key, in ms.
 const ESC: u16 = 500;
-
-/// Names that Tab shows at most, if more than one fits.
-const SHOWN: usize = 8;
 
 /// How long the editor may take to clear the prompt at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -243,7 +231,8 @@ fn discard_keys() {
 }
 
 /// Makes the editor take the prompt and the typed line away, whatever rows
-/// they have, and stop before it draws them again, see highlight_prompt.
+/// they have, and stop before it draws them again, see completion.rs,
+/// highlight_prompt.
 fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
     // It hands over one message at a time: once this one is handed over, all
     // before it are on the screen, or about to be.
@@ -251,64 +240,3 @@ fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
     closing.store(true, Ordering::Release);
     let _ = printer.print(NOTHING.into());
 }
-
-/// Completes the names of members.
-struct Completion {
-    names: Names,
-    drawn: Sender<()>,
-    closing: Arc<AtomicBool>,
-    cleared: Sender<()>,
-}
-
-impl Completer for Completion {
-    type Candidate = String;
-
-    fn complete(
-        &self,
-        line: &str,
-        at: usize,
-        _: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<String>)> {
-        let typed = line.get(..at).unwrap_or_default();
-        // A name may have spaces: the longest beginning of one is meant.
-        let names = self.names.lock();
-        let starts = typed.match_indices(' ').map(|(space, _)| space + 1);
-        for start in [0].into_iter().chain(starts) {
-            let begun = typed.get(start..).unwrap_or_default().to_lowercase();
-            let fits = |name: &&String| {
-                !begun.is_empty() && name.to_lowercase().starts_with(&begun)
-            };
-            let found = names.iter().filter(fits);
-            let found: Vec<_> = found.map(|name| format!("{name} ")).collect();
-            if found.len() > SHOWN {
-                break; // type more of it
-            }
-            if !found.is_empty() {
-                return Ok((start, found));
-            }
-        }
-        Ok((at, Vec::new()))
-    }
-}
-
-impl Hinter for Completion {
-    type Hint = String;
-}
-impl Highlighter for Completion {
-    /// Nothing to highlight: the place where rustyline has the terminal, has
-    /// cleared the rows of the old prompt and has not yet drawn the new one.
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
-        &'s self,
-        prompt: &'p str,
-        _: bool,
-    ) -> Cow<'b, str> {
-        let _ = self.drawn.try_send(());
-        while self.closing.load(Ordering::Acquire) {
-            let _ = self.cleared.try_send(());
-            thread::park(); // the other thread ends the program
-        }
-        prompt.into()
-    }
-}
-impl Validator for Completion {}
-impl Helper for Completion {}

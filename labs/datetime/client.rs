@@ -12,10 +12,6 @@
 //!
 //! STATELESS: no request depends on an earlier one. Only the client counts,
 //! for its summary.                                   [G-7a] (viva 3)
-//!
-//! An answer has no number, so a late one could be taken for the answer to
-//! the next request. After a request that was not answered the client takes a
-//! new socket, so that a late answer goes to a closed port.    (viva 9)
 
 use std::net::SocketAddr;
 use std::process;
@@ -35,11 +31,15 @@ use socketlab::{Error, Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
-    let wait = Duration::from_millis(wait);
-    let count = args.count.unwrap_or(u64::MAX);
     let mut addresses = net::resolve(&args.host, args.port.0)?.into_iter();
     let Some(mut server) = addresses.next() else { return Ok(()) };
+
+    // ---- 1 socket() ------------------------------------------------------
+    // No bind(): the first sendto() gets it a port of the kernel's choice.
+    let mut socket = UdpSocket::new(server)?;
+
+    let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
+    let wait = Duration::from_millis(wait);
     let seed = args.seed.unwrap_or_else(rand::random);
     let mut dice = StdRng::seed_from_u64(seed);
     let tally = Arc::new(Mutex::new(Tally::default()));
@@ -48,18 +48,18 @@ fn main() -> Result<()> {
         say!("{}", shared.lock());
         process::exit(0);
     })?;
-
-    // ---- 1 socket() ------------------------------------------------------
-    // No bind(): the first sendto() gets it a port of the kernel's choice.
-    let mut socket = UdpSocket::new(server)?;
-    for turn in 0..count {
+    wait_for_server(&socket, server, wait, args.retry)?;
+    let mut next = Instant::now();
+    for turn in 0..args.count.unwrap_or(u64::MAX) {
         if turn > 0 {
             // Python: time.sleep(random.uniform(1, 2)). But we listen while
             // we sleep, so that a late answer is seen.           [G-3c]
-            let gap = args.gap.pick(&mut dice);
-            listen_for_late(&socket, server, gap, &tally)?;
+            listen_for_late(&socket, server, next, &tally)?;
         }
         if tally.lock().last_was_lost() {
+            // An answer has no number. A late one could be taken for the
+            // next request's, so that gets a new socket: the late answer
+            // goes to a closed port.                              (viva 9)
             // Never an answer? The name may have another address.
             if tally.lock().was_silent() {
                 server = addresses.next().unwrap_or(server);
@@ -72,6 +72,8 @@ fn main() -> Result<()> {
             false => Request::Time,
         };
         let asked = Instant::now();
+        // From request to request, also when no answer comes.     [G-3c]
+        next = asked + args.gap.pick(&mut dice);
         let text = request.text();
         match ask(&socket, server, request, wait)? {
             Some(answer) => {
@@ -101,6 +103,28 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// `--retry`: asks until somebody answers, for so many seconds at most. These
+/// requests are not counted.
+fn wait_for_server(
+    socket: &UdpSocket,
+    server: SocketAddr,
+    wait: Duration,
+    seconds: u64,
+) -> Result<()> {
+    let seconds = args::in_range("--retry", seconds, 0, 3600);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while Instant::now() < end {
+        let again = end.min(Instant::now() + RETRY_PAUSE);
+        if ask(socket, server, Request::Time, wait)?.is_some() {
+            break;
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        warn!("no answer yet: {} s to go", left.as_secs());
+        while receive(socket, server, again)?.is_some() {}
+    }
+    Ok(())
+}
+
 /// One request and its answer; `None` if no answer came in time.
 fn ask(
     socket: &UdpSocket,
@@ -125,7 +149,7 @@ fn ask(
         let Some(answer) = receive(socket, server, deadline)? else {
             return Ok(None);
         };
-        let shown = console::escape_short(&answer, 60);
+        let shown = console::message(&answer);
         if !request.is_contradicted_by(&answer) {
             return Ok(Some(shown));
         }
@@ -159,22 +183,25 @@ fn receive(
     }
 }
 
-/// Waits for the gap to pass, and prints what arrives too late or twice.
+/// Waits for the next request's moment, and prints what arrives too late or
+/// twice.
 fn listen_for_late(
     socket: &UdpSocket,
     server: SocketAddr,
-    gap: Duration,
+    end: Instant,
     tally: &Mutex<Tally>,
 ) -> Result<()> {
-    let end = Instant::now() + gap;
     while let Some(late) = receive(socket, server, end)? {
         tally.lock().late();
-        say!("({}: too late, or twice)", console::escape_short(&late, 60));
+        say!("({}: too late, or twice)", console::message(&late));
     }
     Ok(())
 }
 
-/// The pause between two requests: a range of seconds.
+/// How long --retry waits between two requests.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The time from one request to the next: a range of seconds.
 struct Gap(f64, f64);
 
 impl Gap {
@@ -225,6 +252,10 @@ struct Args {
     /// milliseconds to wait for an answer (default 1000)
     #[argh(option, default = "1000")]
     wait: u64,
+    /// seconds to go on asking until a server answers for the first time
+    /// (default 0), so that the client may be started first
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

@@ -4,8 +4,10 @@
 //! The programs, in reading order:
 //!
 //! 1. `template_server.rs`, `template_client.rs`: UDP in the fewest lines.
-//! 2. `server.rs`: answers SEND_DATE and SEND_TIME.
-//! 3. `client.rs`: asks at random, and copes with loss.
+//! 2. `plain_server.rs`, `plain_client.rs`: SEND_DATE and SEND_TIME, and
+//!    nothing else.
+//! 3. `server.rs`: the same, with forged senders in mind.
+//! 4. `client.rs`: asks at random, and copes with loss.
 //!
 //! What they share:
 //!

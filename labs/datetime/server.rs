@@ -61,7 +61,7 @@ fn main() -> Result<()> {
             continue;
         }
         let datagram = buffer.get(..count).unwrap_or_default();
-        let shown = console::escape_short(datagram, 40);
+        let shown = console::message(datagram);
         // The clock is read for each request: nothing is remembered.
         let now = Timestamp::now().to_zoned(zone(args.utc)).datetime();
         let Some(answer) = answer(datagram, now) else {

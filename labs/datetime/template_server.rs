@@ -48,7 +48,7 @@ fn main() -> Result<()> {
             }
         };
         let message = buffer.get(..count).unwrap_or_default();
-        say!("[{client}] {}", console::escape_short(message, 60));
+        say!("[{client}] {}", console::message(message));
 
         // ---- 4 sendto() --------------------------------------------------
         // The address that recvfrom() gave is all we know of the client. It

@@ -216,8 +216,8 @@ impl<'a> Connection<'a> {
     /// Ends a dialogue whose texts end with a single dot. If a server forgets
     /// to double a dot, the text seems to end there, and its rest looks like
     /// the next reply. So nothing may have come before QUIT is sent, and the
-    /// reply must look like one (`is_reply`). A server that closes without a
-    /// reply is no problem, because the text is complete then.   (viva 5)
+    /// reply must look like one (`is_reply`). A server may close without a
+    /// reply, because the text is complete then.   (viva 5)
     pub fn quit(&mut self, is_reply: fn(&str) -> bool) -> Result<()> {
         let asked = self.dialogue.sent().to_string();
         let out_of_step = |what: &[u8], job: &Job| {

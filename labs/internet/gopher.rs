@@ -113,7 +113,7 @@ fn text(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-/// Lines until a single dot: true; or until FIN: false. After the dot the
+/// Lines until a single dot (true) or until FIN (false). After the dot the
 /// server closes. If more comes, the dot was a line of the text, and somebody
 /// forgot to double it.
 fn lines(

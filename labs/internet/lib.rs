@@ -6,13 +6,14 @@
 //!
 //! | module         | what it is                                             |
 //! | -------------- | ------------------------------------------------------ |
+//! | `plain_pop3.rs` | a message by POP3, in one file: read this one first   |
 //! | `fetch.rs`     | the program: from a URL to one of the protocols        |
-//! | [`pop3`]       | the simplest dialogue: read this one first             |
+//! | [`pop3`]       | the simplest dialogue                                  |
 //! | [`connection`] | socket, connect, send, recv, close; and TLS            |
 //! | [`nntp`]       | news: replies with numbers, lists until a dot          |
 //! | [`gopher`]     | one line is the request, FIN ends the answer           |
-//! | [`ftp`]        | two connections: its replies, its data                 |
-//! | [`imap`]       | tags, literals, mailboxes with names in any script     |
+//! | [`ftp`]        | two connections: its replies, its data, storing files  |
+//! | [`imap`]       | tags, literals, searches, mailboxes                    |
 //! | [`telnet`]     | bytes both ways, and options negotiated between them   |
 //! | [`http`]       | a head tells what follows                              |
 //! | [`login`]      | who we are, and when a password may be sent            |

@@ -52,7 +52,11 @@ pub fn login(connection: &mut Connection<'_>) -> Result<Login> {
     };
     match password.contains(|c: char| c.is_ascii_control()) {
         true => Err(Error::other("a password has no control characters")),
-        false => Ok(Login { user, password }),
+        false => {
+            // The server may repeat it in what it says.
+            job.printer.clone().hide([password.clone()]);
+            Ok(Login { user, password })
+        }
     }
 }
 

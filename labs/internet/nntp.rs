@@ -76,7 +76,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 8 QUIT ----------------------------------------------------------
-    // Its reply has a number. What has none is the rest of an article.
+    // Its reply has a number. The rest of an article has none.
     job.step("8 QUIT");
     connection.quit(|reply| (100..600).contains(&code(reply)))?;
     out.finish()?;

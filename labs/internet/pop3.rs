@@ -90,8 +90,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     Ok(())
 }
 
-/// How many bytes a message has, for the progress bar. A server that does not
-/// say so, or says it oddly, has the message all the same.
+/// How many bytes a message has, for the progress bar. A server that refuses
+/// LIST, or answers it oddly, may still have the message.
 fn size_of(
     connection: &mut Connection<'_>,
     number: u32,
@@ -150,6 +150,6 @@ fn number(job: &Job) -> Option<u32> {
     match path.parse() {
         Ok(number @ 1..) => Some(number),
         _ if path.is_empty() => None,
-        _ => args::usage(&format!("'{path}' is no number: {means}")),
+        _ => args::usage(&format!("'{path}' is not a number: {means}")),
     }
 }

@@ -37,7 +37,7 @@ enum Tls {
     Never,
 }
 
-/// What the word before `://` stands for.
+/// What the word before `://` means.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Scheme {
     /// The word itself.
@@ -121,7 +121,9 @@ pub fn parse(text: &str) -> Result<Url, String> {
     let known = || SCHEMES.each_ref().map(|scheme| scheme.name).join(" ");
     let Some((name, rest)) = text.split_once("://") else {
         let known = known();
-        return Err(format!("'{text}' is no URL: SCHEME://HOST, of {known}"));
+        return Err(format!(
+            "'{text}' is not a URL: SCHEME://HOST, of {known}"
+        ));
     };
     let name = name.to_ascii_lowercase();
     let Some(scheme) = SCHEMES.iter().find(|scheme| scheme.name == name) else {
@@ -168,14 +170,14 @@ fn host_and_port(place: &str, port: u16) -> Result<(String, u16), String> {
     };
     let strange = |c: char| !c.is_alphanumeric() && !"-._~:".contains(c);
     if host.is_empty() || host.contains(strange) {
-        let what = "a host is a name or an address; IPv6 stands in [ ]";
-        return Err(format!("'{host}' is no host: {what}"));
+        let what = "a host is a name or an address; IPv6 is in [ ]";
+        return Err(format!("'{host}' is not a host: {what}"));
     }
     // DNS and certificates know a name in another script in ASCII only.
     let host = match host.is_ascii() {
         true => host.to_string(),
         false => idna::domain_to_ascii(host)
-            .map_err(|_| format!("'{host}' is no name of a host"))?,
+            .map_err(|_| format!("'{host}' is not a name of a host"))?,
     };
     Ok((host, port))
 }

@@ -76,7 +76,7 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
 
     // ---- 7 mail() --------------------------------------------------------
     // The envelope's sender: where complaints go (bounces). It is not what
-    // people read as From.                              (viva 9) (try 6)
+    // people read as From.                              (viva 9) (try 5)
     wire.banner(Verb::Mail, "the envelope: from whom");
     let at_once = plan.args.pipeline && extensions.pipelining;
     if plan.args.pipeline && !at_once {
@@ -157,7 +157,7 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     // ---- 5 starttls() ----------------------------------------------------
     // The first reply to EHLO came in the clear, so somebody on the way may
     // have written it. After the handshake EHLO comes again.
-    //                                                    (viva 10) (try 8)
+    //                                                    (viva 10) (try 2)
     let loopback = wire.is_loopback();
     let wanted = plan.args.tls.wants_starttls(extensions.starttls, loopback);
     if !tls_first && wanted? {

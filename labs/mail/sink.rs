@@ -17,7 +17,6 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
@@ -76,7 +75,6 @@ fn main() -> Result<()> {
             Err(_) => break, // Ctrl-C or SIGTERM
         }
     }
-    settings.stopping.store(true, Ordering::Relaxed);
     clients.finish();
     Ok(())
 }
@@ -140,7 +138,6 @@ fn prepare(args: &Args) -> Result<Settings> {
         max_size: args::in_range("--max-size", args.max_size, 1, 1 << 40),
         idle: Duration::from_secs(idle),
         quiet: args.quiet,
-        stopping: AtomicBool::new(false),
     })
 }
 

@@ -24,8 +24,9 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, console, say, warn};
 
-/// Bytes in a line of a hexadecimal dump.
+/// Bytes in a line of a hexadecimal dump, and in all of it.
 const WIDTH: usize = 16;
+const DUMPED: usize = 4096;
 
 /// How long to wait for an answer, or for all that are due together.
 pub const WAIT: Duration = Duration::from_secs(3);
@@ -39,9 +40,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Prints one message of the server; `who` is mostly `server`.
 fn show(who: &str, bytes: &[u8]) {
     if is_text(bytes) {
-        say!("{who}: {}", console::escape(bytes));
+        say!("{who}: {}", console::message(bytes));
     } else {
-        say!("{who}: {} bytes, not text:{}", bytes.len(), hexdump(bytes));
+        let dump = hexdump(bytes.get(..DUMPED).unwrap_or(bytes));
+        let more = match bytes.len().saturating_sub(DUMPED) {
+            0 => String::new(),
+            more => format!("\n  … and {more} bytes more"),
+        };
+        say!("{who}: {} bytes, not text:{dump}{more}", bytes.len());
     }
 }
 
@@ -183,11 +189,17 @@ impl Answers {
         Ok(())
     }
 
-    /// Says how many answers did not come in time, if any are due.
-    pub fn say_what_is_due(&self) {
+    /// Says how many answers did not come in time, if any are due; and once
+    /// what may be the reason, if nothing has come at all.
+    pub fn say_what_is_due(&mut self) {
         if self.due > 0 {
             let (seconds, due) = (WAIT.as_secs(), self.due);
             say!("no whole answer within {seconds} s; answers due: {due}");
+            if self.first {
+                self.first = false;
+                warn!("this server may answer nothing, see --no-reply, or it");
+                warn!("waits for another newline, see --eol in --help");
+            }
         }
     }
 

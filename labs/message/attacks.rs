@@ -1,7 +1,9 @@
 //! The attacks of intruder.rs, and how each of them ended.       [D-T2.2]
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
+use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, console};
 
 /// The wrong ways to talk to a server, and the right one to compare with.
@@ -57,6 +59,28 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Lost(error)
     }
+}
+
+/// A connection, from another local address if one is given.
+pub fn connect(
+    address: SocketAddr,
+    from: Option<IpAddr>,
+) -> Result<TcpSocket, Failure> {
+    // ---- 1 socket() ------------------------------------------------------
+    // bind() only to attack from another address of this machine.
+    let socket = TcpSocket::new(address)?;
+    if let Some(from) = from {
+        let bound = socket.bind(SocketAddr::new(from, 0));
+        bound.map_err(|_| Failure::NoSuchAddress)?;
+    }
+
+    // ---- 2 connect() -----------------------------------------------------
+    // Always works: the server's kernel shakes hands with everybody, and
+    // the program learns of it later, from accept().         (viva 5)
+    // On Linux connect() waits 10 s at most, and so does each send().
+    socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
+    socket.connect(address).map_err(Failure::Unreachable)?;
+    Ok(socket)
 }
 
 /// How an attack ended.

@@ -27,8 +27,8 @@ use socketlab::{Error, Result, console, secret};
 /// The environment variable that holds the secret without `--secret-file`.
 pub const VARIABLE: &str = "MESSAGE_SECRET";
 
-/// Longest secret in bytes: it travels in one line.
-const LONGEST: usize = 1024;
+/// Longest secret in bytes: it travels in one line. A proof is shorter.
+pub const LONGEST: usize = 1024;
 
 /// How a client is authorised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,8 +31,9 @@ fn main() -> Result<()> {
     if args.expect_reply && args.no_reply {
         args::usage("--expect-reply and --no-reply exclude each other");
     }
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         // No bind(): connect() borrows a free port for us.
         let socket = TcpSocket::new(address)?;
@@ -52,7 +53,7 @@ fn main() -> Result<()> {
     let mut session = Session { server, answers, eol: args.eol };
     session.log_in(args.auth, args.secret_file.as_deref())?;
     if let Some(id) = &args.id {
-        session.identify(id)?;
+        session.identify(id, args.no_reply)?;
     }
     let answered = args.id.is_some()
         || matches!(args.auth, Level::Password | Level::Challenge)
@@ -127,8 +128,13 @@ impl Session {
     }
 
     /// Task 3: the ID before any other communication.          [D-T3.2]
-    fn identify(&mut self, id: &str) -> Result<()> {
+    fn identify(&mut self, id: &str, no_reply: bool) -> Result<()> {
         send(&self.server, format!("ID {id}").as_bytes(), self.eol)?;
+        if no_reply {
+            // A server may take one recv() for the ID: it must be alone.
+            thread::sleep(Duration::from_secs_f64(GAP));
+            return Ok(());
+        }
         self.must_be_ok()
     }
 
@@ -272,6 +278,9 @@ struct Args {
     /// seconds between messages (default 0; 0.3 with --eol none)
     #[argh(option)]
     gap: Option<f64>,
+    /// seconds to try again while nobody listens there (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
 use harness::terminal::{self, Terminal};
-use message::attacks::{ATTACKS, Attack, AttackResult, Failure, Replies};
+use message::attacks::{self, ATTACKS, Attack, AttackResult, Failure, Replies};
 use message::auth::{self, Level, Secret};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::line::{LineReader, Received};
@@ -220,25 +220,12 @@ impl Target {
     }
 }
 
-/// A connection, from another local address if one is given.
+/// A connection and what reads from it.
 fn open(
     address: SocketAddr,
     from: Option<IpAddr>,
 ) -> Result<(TcpSocket, LineReader), Failure> {
-    // ---- 1 socket() ------------------------------------------------------
-    // bind() only to attack from another address of this machine.
-    let socket = TcpSocket::new(address)?;
-    if let Some(from) = from {
-        let bound = socket.bind(SocketAddr::new(from, 0));
-        bound.map_err(|_| Failure::NoSuchAddress)?;
-    }
-
-    // ---- 2 connect() -----------------------------------------------------
-    // Always works: the server's kernel shakes hands with everybody, and
-    // the program learns of it later, from accept().         (viva 5)
-    // On Linux connect() waits 10 s at most, and so does each send().
-    socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
-    socket.connect(address).map_err(Failure::Unreachable)?;
+    let socket = attacks::connect(address, from)?;
     let reader = LineReader::new(socket.clone(), LONGEST, WAIT);
     Ok((socket, reader))
 }

@@ -2,8 +2,9 @@
 //! 1 to 3.
 //!
 //! Programs, in reading order: `open_server.rs` (task 1: everybody may talk),
-//! `client.rs`, `server.rs` (task 2: a login; task 3: a quota), `intruder.rs`
-//! (task 2: somebody tries to get in without).
+//! `plain_client.rs`, `password_server.rs` (task 2) and `quota_server.rs`
+//! (task 3), each in its fewest lines. Then those to use: `server.rs` (a login
+//! and a quota), `client.rs`, `intruder.rs` (tries to get in without).
 //!
 //! ```text
 //! messages     limits and time of a message, for both servers

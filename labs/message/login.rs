@@ -126,8 +126,12 @@ impl Login {
             Some([]) => b"",
             _ => return refuse("NO log in first: LOGIN <answer>"),
         };
-        let check = || auth::check(self.level, secret, &nonce, answer);
-        match self.throttle.attempt(address, Instant::now(), check) {
+        // No right answer is longer than this. Looking at 128 KiB costs time.
+        if answer.len() > auth::LONGEST {
+            return refuse("NO wrong secret: longer than 1024 bytes");
+        }
+        let right = auth::check(self.level, secret, &nonce, answer);
+        match self.throttle.attempt(address, Instant::now(), right) {
             Attempt::Right => {}
             Attempt::Wrong(Duration::ZERO) => {
                 return refuse("NO wrong secret");
@@ -155,12 +159,19 @@ fn identify(
     quota: &Quota,
 ) -> std::result::Result<String, Refusal> {
     let line = next(reader)?;
-    let id = quota::id_in(&line)
-        .map_err(|problem| Refusal::Told(format!("NO {problem}")))?;
-    // Its own text: this client is not too late, it is nobody.  [D-T3.5]
-    let Some(left) = quota.left(id) else {
-        return Err(Refusal::Told(format!("UNKNOWN {id} is not in the table")));
+    let refuse = |text: String| {
+        let hint = match quota.has_run_together(&line) {
+            true => ": two messages run together? end each with a newline",
+            false => "",
+        };
+        Refusal::Told(format!("{text}{hint}"))
     };
+    let id = quota::id_in(&line)
+        .map_err(|problem| refuse(format!("NO {problem}")))?;
+    // Its own text: this client is not too late, it is nobody.  [D-T3.5]
+    let left = quota
+        .left(id)
+        .ok_or_else(|| refuse(format!("UNKNOWN {id} is not in the table")))?;
     say!("[{peer}] is {id}, {left} left");
     client.send_all(format!("OK {left} left\n").as_bytes())?;
     Ok(id.to_string())

@@ -10,9 +10,6 @@ use jiff::tz::TimeZone;
 /// Longest message in bytes. A peer without newlines would fill the memory.
 pub const LONGEST: usize = 128 * 1024;
 
-/// Bytes of a message that are printed; of the rest only the number.
-pub const SHOWN: usize = 1000;
-
 /// Silence that ends a message without a newline: students' clients send
 /// none. This is a guess: half a line from a slow sender becomes a message.
 pub const PAUSE: Duration = Duration::from_millis(200);

@@ -17,7 +17,7 @@
 use std::net::SocketAddr;
 
 use argh::{ArgsInfo, FromArgs};
-use message::messages::{self, IDLE, LONGEST, PAUSE, SHOWN};
+use message::messages::{self, IDLE, LONGEST, PAUSE};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::line::{LineReader, Received};
@@ -88,10 +88,11 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
             Received::End => break,
         };
         // Escaped: a message must not clear or colour our screen. (try 3)
-        let text = console::escape_short(&text, SHOWN);
+        let text = console::message(&text);
         say!("[{peer}] message {number} at {time}: {text}{note}");
     }
-    say!("[{peer}] left: end of stream, messages: {}", number - 1);
+    let why = clients::end_of_stream();
+    say!("[{peer}] {why}, messages: {}", number - 1);
 
     // ---- 6 close() -------------------------------------------------------
     // Our FIN answers theirs. Forget it, and each client that ever came

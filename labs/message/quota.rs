@@ -65,7 +65,8 @@ impl fmt::Display for QuotaReply {
             QuotaReply::Free => write!(f, "OK"),
             QuotaReply::Accepted { left } => write!(f, "OK {left} left"),
             QuotaReply::Stop { allowed } => {
-                write!(f, "STOP sending: your quota is {allowed} messages")
+                let all = format!("{allowed} of {allowed}");
+                write!(f, "STOP sending: your quota is used up ({all})")
             }
             QuotaReply::Unknown => {
                 write!(f, "UNKNOWN you are not in the table")
@@ -140,6 +141,13 @@ impl Quota {
             if let Err(problem) = id_in(format!("ID {id}").as_bytes()) {
                 return fail(problem.to_string());
             }
+            // `alice, 3`: no client would call itself `alice,`.
+            let mark = |c: char| ",;:=|'\"".contains(c);
+            if id.starts_with(mark) || id.ends_with(mark) {
+                return fail(format!(
+                    "the ID is {id}? Want ID NUMBER, with a space between them"
+                ));
+            }
             let Ok(allowed) = number.parse() else {
                 let shown = console::escape(number.as_bytes());
                 return fail(format!("'{shown}' is not a number of messages"));
@@ -158,6 +166,15 @@ impl Quota {
     pub fn left(&self, id: &str) -> Option<u64> {
         let rows = self.0.lock();
         rows.get(id).map(|row| row.allowed.saturating_sub(row.sent))
+    }
+
+    /// Does this line begin with an ID of the table, and go on? Then two
+    /// messages without newlines have perhaps arrived as one: `alicehello`.
+    pub fn has_run_together(&self, line: &[u8]) -> bool {
+        let word = line.strip_prefix(b"ID ").unwrap_or(line);
+        let rows = self.0.lock();
+        rows.keys()
+            .any(|id| word.len() > id.len() && word.starts_with(id.as_bytes()))
     }
 
     /// Checks one message against the table and counts it, as ONE step

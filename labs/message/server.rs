@@ -1,16 +1,7 @@
 //! Tasks 2 and 3 of handout D (Durham): open_server.rs with a login and a
 //! quota. The other half is client.rs; intruder.rs tries to get in without.
 //!
-//! The protocol, in lines. Without --auth there is no login, without --quota
-//! no ID:
-//!
 //! ```text
-//! S: AUTH password | AUTH challenge <nonce>    then C: LOGIN <answer>
-//! S: OK logged in | NO <reason>, and closes       (login.rs) [D-T2.1]
-//! C: ID <id>, or the bare id   S: OK n left | NO … | UNKNOWN …, closes
-//! C: a message                 S: OK n left, or STOP …, and stays open
-//! A newline ends a line, and so do 200 ms of silence, which is a guess.
-//!
 //! clients                 server (this file)
 //!   |                       |  1 socket   2 bind   3 listen
 //!   |------ handshake ----->|  4 accept, then at once the next one
@@ -27,7 +18,7 @@ use std::thread;
 use argh::{ArgsInfo, FromArgs};
 use message::auth::Level;
 use message::login::{Login, Refusal};
-use message::messages::{self, IDLE, LONGEST, PAUSE, SHOWN};
+use message::messages::{self, IDLE, LONGEST, PAUSE};
 use message::quota::{Quota, QuotaReply};
 use signal_hook::consts::SIGUSR1;
 use signal_hook::iterator::Signals;
@@ -114,7 +105,15 @@ impl Shared {
     }
 }
 
-/// The conversation: the login first, then an answer to each message.
+/// The conversation: the login first, then an answer to each message. In
+/// lines; without --auth there is no login, without --quota no ID:
+///
+/// ```text
+/// S: AUTH password | AUTH challenge <nonce>    then C: LOGIN <answer>
+/// S: OK logged in | NO <reason>, and closes       (login.rs) [D-T2.1]
+/// C: ID <id>, or the bare id   S: OK n left | NO … | UNKNOWN …, closes
+/// C: a message                 S: OK n left, or STOP …, and stays open
+/// ```
 fn converse(
     client: TcpSocket,
     peer: SocketAddr,
@@ -165,7 +164,7 @@ fn converse(
         match reply {
             QuotaReply::Free | QuotaReply::Accepted { .. } => {
                 accepted += 1;
-                let text = console::escape_short(&text, SHOWN);
+                let text = console::message(&text);
                 say!("[{peer}] {who} {number} at {time}: {text}{note}");
             }
             QuotaReply::Stop { .. } | QuotaReply::Unknown => {
@@ -176,8 +175,8 @@ fn converse(
         client.send_all(format!("{answer}\n").as_bytes())?;
     }
     say!(
-        "[{peer}] left: end of stream, messages: {accepted} accepted, \
-         {refused} refused"
+        "[{peer}] {}, messages: {accepted} accepted, {refused} refused",
+        clients::end_of_stream()
     );
 
     // ---- 7 close() -------------------------------------------------------
@@ -197,15 +196,16 @@ fn refuse(client: TcpSocket, peer: SocketAddr, refusal: Refusal) -> Result<()> {
             Ok(())
         }
         Refusal::Left => {
-            say!("[{peer}] left: end of stream, before it was let in");
+            say!("[{peer}] {}, before it was let in", clients::end_of_stream());
             Ok(())
         }
         Refusal::Lost(error) => Err(error),
     }
 }
 
-/// `kill -USR1 PID` prints the table. Servers never read the keyboard,
-/// because that would stop a server in the background, `server &`. [D-O2]
+/// `kill -USR1 PID` prints the table, after the threads that signals.rs
+/// prints. Servers never read the keyboard, because that would stop a server
+/// in the background, `server &`.                                 [D-O2]
 fn show_table_on_signal(shared: Arc<Shared>) -> Result<()> {
     let mut signals = Signals::new([SIGUSR1])
         .map_err(|error| Error::new("sigaction", "SIGUSR1", error))?;

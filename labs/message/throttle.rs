@@ -46,7 +46,7 @@ pub enum Attempt {
     Right,
     /// Wrong, and the address has to wait this long now.
     Wrong(Duration),
-    /// Not looked at: the address still has to wait this long.
+    /// Refused, right or wrong: the address still has to wait this long.
     TooEarly(Duration),
 }
 
@@ -95,15 +95,16 @@ impl Table {
 }
 
 impl Throttle {
-    /// Lets an address try once, at the time `now`. The look at the clock,
-    /// `check` and the counting are one step under the lock: if `check` came
-    /// after it, all tries of one moment would be looked at. `check` takes
-    /// microseconds and never waits for a peer.
+    /// Lets an address try once, at the time `now`. `right`: whether the
+    /// secret was right, which the caller has computed before, because all
+    /// threads want this lock. An address that must wait does not learn it.
+    /// The look at the clock and the counting are one step under the lock:
+    /// otherwise all tries of one moment would count as the first.
     pub fn attempt(
         &self,
         address: IpAddr,
         now: Instant,
-        check: impl FnOnce() -> bool,
+        right: bool,
     ) -> Attempt {
         let address = block(address);
         let mut table = self.0.lock();
@@ -118,7 +119,7 @@ impl Throttle {
         if !left.is_zero() {
             return Attempt::TooEarly(left);
         }
-        if check() {
+        if right {
             // Of the crowd only this one was right: the others stay in it.
             table.rows.remove(&address);
             return Attempt::Right;

@@ -124,7 +124,7 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
         }
         let mut bytes = buffer.get(..count).unwrap_or_default();
         if show {
-            let shown = console::escape_short(bytes, 60);
+            let shown = console::message(bytes);
             let s = if count == 1 { "" } else { "s" };
             say!("[{peer}] {count} byte{s}: {shown}");
         }
@@ -138,7 +138,7 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
             bytes = bytes.get(sent..).unwrap_or_default();
         }
     }
-    say!("[{peer}] left: end of stream");
+    say!("[{peer}] {}", clients::end_of_stream());
 
     // ---- 7 close() -------------------------------------------------------
     // No FIN and no TIME_WAIT: the kernel has both ends.

@@ -12,6 +12,9 @@ use crate::turn::Turn;
 /// Answers one request.
 pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     let settings = turn.settings;
+    if let Some(users) = &settings.users {
+        users.check(turn.request)?;
+    }
     let route = route(turn.request, settings.rules.own.port())?;
     if hops::has_passed(&turn.request.fields, &settings.via) {
         return Err(Failure::Page(ErrorPage::new(

@@ -13,6 +13,7 @@
 use http::page::{escape, page};
 use http::{Fault, Framing, Head, Reader, Request, date, reason};
 use socketlab::Error;
+use socketlab::clients;
 use socketlab::net::TcpSocket;
 
 /// Why there is nothing to pass on: a status and a sentence or two, which
@@ -31,6 +32,14 @@ impl ErrorPage {
     /// A problem with this status.
     pub fn new(status: u16, why: impl Into<String>) -> ErrorPage {
         ErrorPage { status, why: why.into(), field: None }
+    }
+
+    /// Who is asking?
+    pub fn login() -> ErrorPage {
+        let challenge = "Basic realm=\"proxy\", charset=\"UTF-8\"";
+        let field = Some(("Proxy-Authenticate", challenge.into()));
+        let why = "This proxy wants a name and a password.";
+        ErrorPage { field, ..ErrorPage::new(407, why) }
     }
 
     /// It is in another place.
@@ -90,7 +99,7 @@ impl ErrorPage {
                 "Try again later, or start proxy-server with a larger \
                     <code>--patience</code>."
             }
-            403 => "This proxy's rules are in labs/proxy/README.md.",
+            403 => "This proxy's rules are in labs/proxy/NOTES.md.",
             _ => "",
         };
         let content = format!(
@@ -119,7 +128,7 @@ pub fn is_head(
 ) -> bool {
     match asked {
         Ok(Some(request)) => request.method == "HEAD",
-        _ => client.buffered().starts_with(b"HEAD "),
+        _ => client.asks_head(),
     }
 }
 
@@ -135,6 +144,14 @@ impl Failure {
     /// The response of `origin`, `host:port`, could not be read.
     pub fn of_origin(origin: &str, fault: &Fault) -> Failure {
         ErrorPage::of_origin(origin, fault).into()
+    }
+
+    /// The client is no longer there, or this server is stopping.
+    pub fn left(what: &str) -> Failure {
+        Failure::Cut(match clients::is_stopping() {
+            true => clients::end_of_stream().into(),
+            false => format!("the client left {what}").trim_end().into(),
+        })
     }
 
     /// The origin's body broke off after its head had been passed on.
@@ -169,7 +186,7 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         match ErrorPage::of_client(&fault) {
             Some(page) => Failure::Page(page),
-            None => Failure::Cut("the client left".into()),
+            None => Failure::left("in mid-request"),
         }
     }
 }
@@ -177,6 +194,6 @@ impl From<Fault> for Failure {
 /// What failed here was a send to the client.
 impl From<Error> for Failure {
     fn from(_: Error) -> Failure {
-        Failure::Cut("the client left".into())
+        Failure::left("")
     }
 }

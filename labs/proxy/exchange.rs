@@ -73,8 +73,7 @@ pub fn exchange(
             Ready::Client if sending => accepts = this.send_piece()?,
             // Dropping the connection tells the origin to stop.
             Ready::Client => {
-                let why = "the client left before the answer";
-                return Err(Failure::Cut(why.into()).into());
+                return Err(Failure::left("before the answer").into());
             }
             Ready::Neither if sending => {
                 let why = "The body of the request stopped coming.";
@@ -138,7 +137,7 @@ impl Exchange<'_, '_> {
             Err(fault) => {
                 return Err(match ErrorPage::of_client(&fault) {
                     Some(problem) => problem.into(),
-                    None => Failure::Cut("the client left in mid-body".into()),
+                    None => Failure::left("in mid-body"),
                 });
             }
         };

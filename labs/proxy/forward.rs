@@ -119,7 +119,7 @@ fn lookup(turn: &Turn<'_>, destination: &Destination) -> Lookup {
     let get = request.method == "GET";
     let readable = (get || request.method == "HEAD") && bodyless;
     // A part of an object is neither looked up nor cached: it passes.
-    let cache = turn.settings.cache && readable && !fields.has("Range");
+    let cache = turn.settings.cache > 0 && readable && !fields.has("Range");
     let mut conditions = headers::CONDITIONS.split(' ');
     let conditional = conditions.any(|name| fields.has(name));
     // A cached response cannot decide conditions other than these two.

@@ -26,6 +26,7 @@
 //! | [`errors`]   | pages that say what went wrong                         |
 //! | [`hops`]     | Via and Max-Forwards: no request goes round for ever   |
 //! | [`record`]   | what is known of a request afterwards: a line of log   |
+//! | [`users`]    | who may use the proxy                                  |
 //! | [`watch`]    | which of two sockets is ready first: poll()            |
 
 pub mod cache {
@@ -59,4 +60,5 @@ pub mod session;
 pub mod target;
 pub mod tunnel;
 pub mod turn;
+pub mod users;
 pub mod watch;

@@ -15,8 +15,8 @@ use http::{Body, Fault, Reader, Request};
 use proxy::errors::{self, ErrorPage, Failure};
 use proxy::{origin, relay, target};
 use socketlab::args::{self, Port, Program, Role};
+use socketlab::clients::{self, Clients};
 use socketlab::net::{self, SEND_TIMEOUT, TcpSocket};
-use socketlab::{clients::Clients, say};
 use std::net::SocketAddr;
 
 fn main() -> socketlab::Result<()> {
@@ -59,18 +59,18 @@ fn main() -> socketlab::Result<()> {
 /// One request, one object, close.
 fn converse(client: TcpSocket, peer: SocketAddr) -> socketlab::Result<()> {
     // ---- 5 recv() --------------------------------------------------------
-    // ==== a) a browser's HTTP request for an object               [W-T3a]
-    // An empty line ends it. One recv() may bring half of it.
+    // ==== a) a request for an object, until its empty line        [W-T3a]
     let mut browser = Reader::new(client.clone());
     let asked = browser.read_request(SEND_TIMEOUT);
     let to_head = errors::is_head(&asked, &browser);
+    let _stop_waits = clients::request();
     let end = fetch(asked, &browser)
         .unwrap_or_else(|failure| failure.tell(&client, to_head));
     // ---- 8 close() -------------------------------------------------------
     // FIN ends an object whose length was not announced.
-    // Limit: if the origin breaks off, too; server.rs sends RST then. (try 1)
+    // Limit: so does an origin that breaks off; server.rs shows it. (try 1)
     client.finish();
-    say!("[{peer}] {end}");
+    socketlab::say!("[{peer}] {end}");
     Ok(())
 }
 
@@ -97,7 +97,7 @@ fn fetch(
     let head = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
     let _ = origin.socket().send_all(head.as_bytes());
     // ==== a) a NEW response, which includes the object, piece by piece
-    let (head, framing) = relay::last_response(&request, &url, &mut origin)?;
+    let (head, framing) = relay::answer(&request, &url, &mut origin, browser)?;
     browser.socket().send_all(&head)?;
     let (mut object, mut count) = (Body::new(framing), 0);
     while let Some(piece) = object.next(&mut origin).map_err(Failure::broken)? {

@@ -63,8 +63,7 @@ pub fn connect(
         let limit = if new.is_some() { Duration::ZERO } else { left };
         match watch::connected_or_client_gone(&pending, client, limit)? {
             Ready::Client => {
-                let why = "the client left before the origin was reached";
-                return Err(Failure::Cut(why.into()));
+                return Err(Failure::left("before the origin was reached"));
             }
             Ready::Neither if left.is_zero() => return Err(no_answer().into()),
             Ready::Origin | Ready::Neither => {}

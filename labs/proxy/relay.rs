@@ -100,12 +100,17 @@ pub fn relay(
 
 /// The complete response to one request of once.rs, whose origin closes after
 /// it: the new head, and how the body comes.
-pub fn last_response(
+pub fn answer(
     request: &Request,
     url: &Destination,
     origin: &mut Reader,
+    client: &Reader,
 ) -> Result<(Vec<u8>, Framing), Failure> {
     let failed = |fault| Failure::of_origin(&url.origin(), &fault);
+    let first = watch::origin_or_client_gone(origin, client, net::SEND_TIMEOUT);
+    if first? == Ready::Client {
+        return Err(Failure::left("before the answer"));
+    }
     let came = origin.read_response(net::SEND_TIMEOUT).map_err(failed)?;
     let response = came.ok_or(Fault::Cut).map_err(failed)?;
     let framing = response.framing(&request.method).map_err(failed)?;
@@ -288,7 +293,7 @@ fn wait(turn: &Turn<'_>, origin: &Reader) -> Result<(), Failure> {
     let limit = turn.settings.patience;
     match watch::origin_or_client_gone(origin, turn.client, limit)? {
         Ready::Origin => Ok(()),
-        Ready::Client => Err(Failure::Cut("the client left".into())),
+        Ready::Client => Err(Failure::left("")),
         Ready::Neither => Err(Failure::Cut("the origin fell silent".into())),
     }
 }

@@ -15,6 +15,8 @@
 //!   |<-------- FIN -------|  8 close      [W-T3a] [W-T3b] [W-T3c]
 //! ```
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +25,7 @@ use proxy::hub::handle::Hub;
 use proxy::rules::Rules;
 use proxy::session::converse;
 use proxy::turn::Settings;
+use proxy::users::Users;
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::clients::{self, Clients};
 use socketlab::net::{self, TcpSocket};
@@ -32,14 +35,6 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    let seconds = |name, value| {
-        Duration::from_secs(args::in_range(name, value, 1, 86_400))
-    };
-    let mib = args::in_range("--cache-mib", args.cache_mib, 0, 65_536);
-    let max_body = match args.max_body {
-        0 => u64::MAX,
-        mib => mib.saturating_mul(1024 * 1024),
-    };
 
     // ---- 1 socket() ------------------------------------------------------
     let listener = TcpSocket::new(address)?;
@@ -49,7 +44,7 @@ fn main() -> Result<()> {
     // lets them do everything in its name.                      (viva 7)
     listener.set_reuse_address()?;
     listener.bind(address)?;
-    let own = listener.local_addr()?;
+    let settings = Arc::new(settings(&args, listener.local_addr()?)?);
 
     // ---- 3 listen() ------------------------------------------------------
     // A client that does not read is disconnected after 30 s: on Linux the
@@ -61,25 +56,9 @@ fn main() -> Result<()> {
     listener.set_no_delay()?;
     net::allow_many_sockets(); // two for each client
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
-    let patience = seconds("--patience", args.patience);
-    let hub = Hub::start(mib * 1024 * 1024, args.quiet)?;
-    let settings = Arc::new(Settings {
-        rules: Rules {
-            own,
-            allow_private: args.allow_private || own.ip().is_loopback(),
-        },
-        tunnel_ports: [&TUNNEL_PORTS, args.connect_port.as_slice()].concat(),
-        cache: mib > 0 && !args.no_cache,
-        via: format!("socketlab-{:08x}", rand::random::<u32>()),
-        patience,
-        idle: seconds("--idle", args.idle),
-        tunnel_idle: seconds("--tunnel-idle", args.tunnel_idle),
-        max_body,
-    });
-    net::announce(own);
-    if !own.ip().is_loopback() {
-        warn!("warning: an open proxy: others browse in your name now");
-    }
+    let hub = Hub::start(settings.cache * 1024 * 1024, args.quiet)?;
+    net::announce(settings.rules.own);
+    warn_of_strangers(&settings);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
@@ -98,6 +77,44 @@ fn main() -> Result<()> {
     }
     clients.finish_with(|| hub.finish());
     Ok(())
+}
+
+/// The options, checked.
+fn settings(args: &Args, own: SocketAddr) -> Result<Settings> {
+    let seconds = |name, value| {
+        Duration::from_secs(args::in_range(name, value, 1, 86_400))
+    };
+    let mib = args::in_range("--cache-mib", args.cache_mib, 0, 65_536);
+    Ok(Settings {
+        rules: Rules {
+            own,
+            allow_private: args.allow_private || own.ip().is_loopback(),
+        },
+        users: args.user_file.as_deref().map(Users::read).transpose()?,
+        tunnel_ports: [&TUNNEL_PORTS, args.connect_port.as_slice()].concat(),
+        cache: if args.no_cache { 0 } else { mib },
+        via: format!("socketlab-{:08x}", rand::random::<u32>()),
+        patience: seconds("--patience", args.patience),
+        idle: seconds("--idle", args.idle),
+        tunnel_idle: seconds("--tunnel-idle", args.tunnel_idle),
+        max_body: match args.max_body {
+            0 => u64::MAX,
+            mib => mib.saturating_mul(1024 * 1024),
+        },
+    })
+}
+
+fn warn_of_strangers(settings: &Settings) {
+    match (settings.rules.own.ip().is_loopback(), &settings.users) {
+        (true, _) => {}
+        (false, None) => {
+            warn!("warning: an open proxy: others browse in your name now");
+        }
+        (false, Some(_)) => warn!(
+            "warning: Basic hides nothing: whoever sees the traffic can read \
+             the passwords of --user-file"
+        ),
+    }
 }
 
 /// Connections that may wait for accept(): a browser opens dozens.
@@ -130,6 +147,9 @@ struct Args {
     /// given several times
     #[argh(option)]
     connect_port: Vec<u16>,
+    /// file of those who may use the proxy, a line `name:password` each
+    #[argh(option)]
+    user_file: Option<PathBuf>,
     /// reach private and loopback addresses though bound to more than loopback
     #[argh(switch)]
     allow_private: bool,

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use http::{Fault, Reader, Request, Version};
 use socket2::SockRef;
 use socketlab::Result;
+use socketlab::clients;
 use socketlab::net::TcpSocket;
 
 use crate::dispatch::dispatch;
@@ -76,6 +77,8 @@ fn serve(
     request: &Request,
 ) -> Next {
     let began = Instant::now();
+    // The stop lets it finish; a tunnel may have no end.
+    let _in_request = (request.method != "CONNECT").then(clients::request);
     let mut turn = Turn {
         hub,
         settings,

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socketlab::clients;
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
@@ -49,8 +50,9 @@ pub fn tunnel(
     }
     if !settings.tunnel_ports.contains(&destination.port) {
         let why = format!(
-            "Tunnels lead to the ports {:?} only; --connect-port adds one.",
-            settings.tunnel_ports
+            "Tunnels lead to the ports {:?} only; --connect-port {} adds this \
+             one. (A browser asks for a tunnel for ws://, too, to port 80.)",
+            settings.tunnel_ports, destination.port
         );
         return Err(ErrorPage::new(403, why).into());
     }
@@ -86,6 +88,7 @@ pub fn tunnel(
         turn.record.bytes = back.0;
         let there = there.join().unwrap_or((0, Ok(())));
         turn.record.note = match (there.1, back.1) {
+            _ if clients::is_stopping() => clients::end_of_stream().into(),
             (Ok(()), Ok(())) => format!("{} bytes sent", there.0),
             (Err(error), _) | (_, Err(error)) => error.to_string(),
         };

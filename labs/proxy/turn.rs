@@ -10,6 +10,7 @@ use crate::hub::handle::Hub;
 use crate::record::{Record, Source};
 use crate::rules::Rules;
 use crate::target::Destination;
+use crate::users::Users;
 
 /// In path style all sites have our host and port, so that a page of one could
 /// read all others, and our own. In a sandbox a page belongs to no site: it is
@@ -21,10 +22,12 @@ const SANDBOX: &str = "sandbox allow-forms allow-popups allow-scripts";
 pub struct Settings {
     /// Which origins may be reached.
     pub rules: Rules,
+    /// Who may use the proxy, if not everybody.
+    pub users: Option<Users>,
     /// The ports to which CONNECT may lead.
     pub tunnel_ports: Vec<u16>,
-    /// Is there a cache?
-    pub cache: bool,
+    /// Mebibytes that the cache may have; 0: there is none.
+    pub cache: usize,
     /// Our name in Via fields, unlike any other proxy's.
     pub via: String,
     /// How long an origin may be silent.

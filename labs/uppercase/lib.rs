@@ -4,8 +4,10 @@
 //! The programs, in reading order; beside each other they show which calls
 //! the two transports have in common:
 //!
-//! 1. `udp_server.rs`, `udp_client.rs`: handout W's UDPServer and UDPClient.
-//! 2. `tcp_server.rs`, `tcp_client.rs`: its TCPServer and TCPClient.
+//! 1. `plain_udp_server.rs`, `plain_udp_client.rs`, `plain_tcp_server.rs`,
+//!    `plain_tcp_client.rs`: handout W's skeletons, line by line.
+//! 2. `udp_server.rs`, `udp_client.rs`: the same with loss and long sentences.
+//! 3. `tcp_server.rs`, `tcp_client.rs`: many clients, and answers in pieces.
 //!
 //! The programs share nothing but the crate socketlab: the service is one
-//! line, `make_ascii_uppercase()`, and it stands in both servers.
+//! line, `make_ascii_uppercase()`, and it stands in each server.

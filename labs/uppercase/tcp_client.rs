@@ -29,7 +29,8 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM); // [W-T1.3]
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each(&addresses, |address| {
+    let retry = args::in_range("--retry", args.retry, 0, 3600);
+    let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
         // SOCK_STREAM, where udp_client.rs has SOCK_DGRAM.           (viva 5)
         let socket = TcpSocket::new(address)?;
@@ -69,7 +70,11 @@ fn main() -> Result<()> {
         .map_err(|error| Error::new("spawn", "sending", error))?;
     let deadline = Instant::now() + Duration::from_millis(wait);
     let answer = read_answer(&server, expected, deadline)?;
-    say!("From Server: {}", console::escape(&answer));
+    if let Some(reason) = refusal(&answer) {
+        return Err(Error::other(format!("the server refused: {reason}")));
+    }
+    let line = answer.strip_suffix(b"\n").unwrap_or(&answer);
+    say!("From Server: {}", console::escape(line));
 
     // ---- 5 close() -------------------------------------------------------
     // Our FIN left with the half-close; this gives the descriptor back.
@@ -98,6 +103,14 @@ fn send_sentence(server: &TcpSocket, sentence: &[u8]) -> Result<()> {
         Err(error) if error.is_peer_gone() => Ok(()),
         done => done,
     }
+}
+
+/// Why the server did not answer, if that is what its line says: we send no
+/// newline, and an answer has no lower case.
+fn refusal(answer: &[u8]) -> Option<String> {
+    let line = answer.strip_suffix(b"\n")?;
+    let refused = line.iter().any(u8::is_ascii_lowercase);
+    refused.then(|| console::message(line.trim_ascii()))
 }
 
 /// Everything the server says until it closes.
@@ -149,7 +162,7 @@ fn recv_by(
 ) -> Result<usize> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
-        let text = "timed out: the answer is not whole".into();
+        let text = "timed out: the answer is not complete".into();
         return Err(Error::timed_out("recv", server.peer_addr()?, text));
     }
     server.set_recv_timeout(Some(left))?;
@@ -178,6 +191,9 @@ struct Args {
     /// that takes one client at a time may keep us waiting for a turn)
     #[argh(option, default = "60_000")]
     wait: u64,
+    /// seconds to go on trying while the connection is refused (default 0)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

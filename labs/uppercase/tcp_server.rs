@@ -96,7 +96,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
         }
         let bytes = buffer.get_mut(..count).unwrap_or_default();
         if show {
-            let shown = console::escape_short(bytes, 60);
+            let shown = console::message(bytes);
             let s = if count == 1 { "" } else { "s" };
             say!("[{peer}] {count} byte{s}: {shown}");
         }
@@ -108,7 +108,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
         bytes.make_ascii_uppercase();
         client.send_all(bytes)?;
     }
-    say!("[{peer}] left: end of stream"); // it closed, or we are stopping
+    say!("[{peer}] {}", clients::end_of_stream());
 
     // ---- 7 close() -------------------------------------------------------
     // The client has closed first, so TIME_WAIT is at its end.

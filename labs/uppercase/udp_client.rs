@@ -34,7 +34,7 @@ fn main() -> Result<()> {
         // ---- 1 socket() --------------------------------------------------
         // SOCK_DGRAM: the one word by which UDP is chosen.
         let socket = UdpSocket::new(address)?;
-        let answer = ask(&socket, address, &sentence, wait);
+        let answer = ask(&socket, address, &sentence, wait, args.retry);
 
         // ---- 4 close() ---------------------------------------------------
         // Gives the port back; no packet tells the server.
@@ -45,19 +45,24 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Sends the sentence and waits for its answer, three times if need be.
+/// Sends the sentence and waits for its answer, three times if need be; with
+/// `retry` for that many seconds.
 fn ask(
     socket: &UdpSocket,
     server: SocketAddr,
     sentence: &[u8],
     wait: Duration,
+    retry: u64,
 ) -> Result<Vec<u8>> {
     if wait.is_zero() {
         socket.sendto(sentence, server)?;
         let forever = receive(socket, server, None)?;
         return forever.ok_or_else(|| Error::other("no answer"));
     }
-    for attempt in 1..=ATTEMPTS {
+    let seconds = args::in_range("--retry", retry, 0, 3600);
+    let attempts = u128::from(seconds) * 1000 / wait.as_millis().max(1);
+    let attempts = attempts.max(ATTEMPTS);
+    for attempt in 1..=attempts {
         // ---- 2 sendto() --------------------------------------------------
         // One datagram, also for an empty sentence. If it does not fit, the
         // call fails with EMSGSIZE. Success says nothing: without a server,
@@ -73,7 +78,7 @@ fn ask(
         if let Some(answer) = receive(socket, server, Some(deadline))? {
             return Ok(answer);
         }
-        warn!("no answer, attempt {attempt} of {ATTEMPTS}");
+        warn!("no answer, attempt {attempt} of {attempts}");
     }
     Err(Error::other(format!(
         "no answer from {server}: no server has that port, or the datagrams \
@@ -108,7 +113,7 @@ fn receive(
 }
 
 /// How often the sentence is sent before the server counts as gone.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u128 = 3;
 
 /// Room for any answer; the skeleton's 2048 would cut a longer one.
 const BUFFER: usize = 65_536;
@@ -126,6 +131,10 @@ struct Args {
     /// 1000; 0: once, for ever, which is the letter of the handout)
     #[argh(option, default = "1000")]
     wait: u64,
+    /// seconds to go on asking while no answer comes (default 0: three
+    /// times)
+    #[argh(option, default = "0")]
+    retry: u64,
 }
 
 const PROGRAM: Program = Program {

@@ -54,7 +54,7 @@ fn main() -> Result<()> {
         };
         let bytes = buffer.get_mut(..count).unwrap_or_default();
         if !args.quiet {
-            let shown = console::escape_short(bytes, 60);
+            let shown = console::message(bytes);
             let s = if count == 1 { "" } else { "s" };
             say!("[{peer}] {count} byte{s}: {shown}");
         }

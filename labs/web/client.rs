@@ -30,11 +30,6 @@ use web::download::{self, Answer, Rest};
 
 fn main() -> Result<()> {
     let mut args: Args = args::parse(&PROGRAM);
-    let path = utf8_percent_encode(&args.path, NOT_IN_A_PATH).to_string();
-    let path = match path.starts_with('/') {
-        true => path,
-        false => format!("/{path}"),
-    };
     let mut file = args.output.take().map(Destination::new).transpose()?;
     let mut rest = file.as_ref().and_then(Rest::of);
     let addresses = net::resolve(&args.host, args.port.0)?;
@@ -50,6 +45,7 @@ fn main() -> Result<()> {
             Ok(socket)
         })?;
         let host = authority(&args.host, args.port);
+        let path = target(&args.path);
         let unfit = converse(socket, &host, &path, file, rest.take())?;
         if unfit.is_none() {
             return Ok(());
@@ -111,6 +107,15 @@ fn converse(
             let status = response.status;
             Err(Error::other(format!("the server's answer is {status}")))
         }
+    }
+}
+
+/// The path as a request line has it.
+fn target(path: &str) -> String {
+    let path = utf8_percent_encode(path, NOT_IN_A_PATH).to_string();
+    match path.starts_with('/') {
+        true => path,
+        false => format!("/{path}"),
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Precondition {
     Failed,
 }
 
-/// Checks the conditions of a GET or HEAD.          (viva 11) (try 10)
+/// Checks the conditions of a GET or HEAD.          (viva 11)
 pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
     let modified = resource.modified;
     // Whether a field counts may depend on another one: an ETag is exact, a

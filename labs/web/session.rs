@@ -28,7 +28,7 @@ pub fn converse(
     site: &Site,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
-    // For a complete head, however slowly it arrives.    (viva 5) (try 7)
+    // For a complete head, however slowly it arrives.    (viva 5) (try 5)
     reader.set_head_deadline(site.head_deadline);
     let unread = loop {
         // ---- 5 recv() ----------------------------------------------------

@@ -12,7 +12,7 @@
 //! One frame goes through the cable like this:
 //!
 //! ```text
-//! 1 cable.rs, listen     recvfrom() returns the frame
+//! 1 cable.rs, listen     recvfrom() returns the frame, for hub.rs
 //! 2 finish.rs            its checksums, and segments of 1,514 bytes
 //! 3 packet.rs            what its headers say
 //! 4 connections.rs       is it part of a handshake? the last ACK?
@@ -27,10 +27,13 @@ pub mod capture;
 pub mod chance;
 pub mod connections;
 pub mod finish;
+pub mod hub;
 pub mod network;
+pub mod order_reader;
 pub mod orders;
 pub mod packet;
 pub mod packet_name;
+pub mod poor_stream;
 pub mod rules;
 pub mod running;
 pub mod schedule;

@@ -1,68 +1,45 @@
 //! A poor network between two programs of one machine. Everything that the
 //! client sends passes through here on its way to the server, and every reply
 //! on its way back. TCP promises a stream of bytes, and this program keeps the
-//! promise. It breaks everything else that a program may take for granted,
-//! such as that one send() arrives as one recv().                 [X-CHAOS]
+//! promise. It breaks everything else that a program may take for granted, such
+//! as that one send() arrives as one recv().   [X-CHAOS] (viva 5) (try 6)
 //!
 //! ```text
 //! client            wire-relay (this file)            server
-//!   |                 |  1 socket  2 bind  3 listen      |
-//!   |---- connect --->|  4 accept                        |
+//!   |---- connect --->|  1 socket 2 bind 3 listen 4 accept
 //!   |                 |  5 connect --------------------->|
 //!   |---- "hello" --->|  6 recv                          |
 //!   |                 |  7 send "h" "e" "l" "l" "o" ---->|  --split 1
-//!   |<--------------- both directions, a thread each --->|
 //!   |                 |  8 close                         |
 //! ```
-//!
-//! A server that answers each recv() with one reply works with a client that
-//! sends each message by one send(), on one machine, on most days. With
-//! --split 1 or --glue it fails on all days, so that the mistake can be found.
-//!                                                         (viva 5) (try 6)
 
 use std::mem;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use socket2::SockRef;
-use socketlab::args::{self, Port, Program, Role};
+use socketlab::args::{self, Program, Role};
 use socketlab::clients::{self, Clients};
-use socketlab::net::{self, TcpSocket, UdpSocket};
+use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, say};
 use wire::chance::Chance;
-use wire::udp_relay::UdpRelay;
-use wire::units::{Share, Size, Time};
-
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 128;
-
-/// What recv() can return at once.
-const BUFFER: usize = 64 * 1024;
-
-/// How often a direction looks whether the connection has been reset. With
-/// --glue, a silence of this length ends what is sent together.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// How long the receiver may take to read before the connection ends.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// --glue: more than this is not held back.
-const MOST_GLUED: usize = 1024 * 1024;
+use wire::poor_stream::{Both, Habits};
+use wire::udp_relay;
+use wire::units::{Place, Share, Size, Time};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let here = place(&args.listen)?;
-    let target = place(&args.target)?;
-    if args.udp {
-        return relay_datagrams(&args, here, target);
-    }
-    args.check_for_tcp();
+    let (here, target) = args.places()?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // SOCK_STREAM. With --udp there are no connections: see udp_relay.rs.
+    if args.udp {
+        return udp_relay::run(here, target, args.delay.0, args.chance());
+    }
     let listener = TcpSocket::new(here)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -74,7 +51,7 @@ fn main() -> Result<()> {
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, clients::MAX_CLIENTS, "")?;
     net::announce(listener.local_addr()?);
-    let habits = Arc::new(Habits::from(&args));
+    let habits = Arc::new(args.habits());
     loop {
         // ---- 4 accept() --------------------------------------------------
         match listener.accept() {
@@ -111,11 +88,7 @@ fn converse(
         socket.set_send_timeout(Some(PATIENCE))?;
     }
     say!("[{peer}] connected, and so are we to {target}");
-    let both = Arc::new(Both {
-        habits: habits.clone(),
-        bytes: AtomicU64::new(0),
-        is_reset: AtomicBool::new(false),
-    });
+    let both = Arc::new(Both::new(habits.clone()));
     let (from, to, shared) = (client.clone(), server.clone(), both.clone());
     let there = thread::Builder::new().name(format!("{peer} there"));
     let there = there
@@ -200,113 +173,21 @@ fn carry_all(
     }
 }
 
-/// What the two directions of a connection share.
-struct Both {
-    habits: Arc<Habits>,
-    bytes: AtomicU64,
-    is_reset: AtomicBool,
-}
+/// Connections that may wait for accept().
+const BACKLOG: i32 = 128;
 
-impl Both {
-    /// Passes on what was received at once, by the relay's habits.
-    fn send(&self, to: &TcpSocket, data: &[u8]) -> Result<()> {
-        if data.is_empty() {
-            return Ok(());
-        }
-        thread::sleep(self.habits.delay);
-        for piece in data.chunks(self.habits.split.unwrap_or(data.len())) {
-            if self.is_reset.load(Ordering::Relaxed) {
-                return Ok(());
-            }
-            let (piece, is_last) = self.allowed(piece);
+/// What recv() can return at once.
+const BUFFER: usize = 64 * 1024;
 
-            // ---- 7 send() ------------------------------------------------
-            // One send() for each piece. A pause lets it leave, and arrive,
-            // alone; otherwise the receiver's kernel joins them again.
-            to.send_all(piece)?;
-            if is_last {
-                self.is_reset.store(true, Ordering::Relaxed);
-                return Ok(());
-            }
-            if self.habits.split.is_some() {
-                thread::sleep(self.habits.pause);
-            }
-        }
-        Ok(())
-    }
+/// How often a direction looks whether the connection has been reset. With
+/// --glue, a silence of this length ends what is sent together.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-    /// As much of the piece as may pass before --reset-after, and whether
-    /// that is all that may.
-    fn allowed<'a>(&self, piece: &'a [u8]) -> (&'a [u8], bool) {
-        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        let before = self.bytes.fetch_add(length, Ordering::Relaxed);
-        let Some(most) = self.habits.reset_after else { return (piece, false) };
-        let left = usize::try_from(most.saturating_sub(before));
-        let left = left.unwrap_or(usize::MAX);
-        (piece.get(..left).unwrap_or(piece), before + length >= most)
-    }
-}
+/// How long the receiver may take to read before the connection ends.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the relay does to a stream.
-struct Habits {
-    split: Option<usize>,
-    pause: Duration,
-    glue: bool,
-    delay: Duration,
-    half_close: bool,
-    reset_after: Option<u64>,
-}
-
-impl From<&Args> for Habits {
-    fn from(args: &Args) -> Habits {
-        Habits {
-            split: args.split.map(|bytes| bytes.max(1)),
-            pause: args.pause.0,
-            glue: args.glue,
-            delay: args.delay.0,
-            half_close: args.half_close,
-            reset_after: args.reset_after.map(|Size(size)| size),
-        }
-    }
-}
-
-/// `127.0.0.1:12001`, `[::1]:12001`, `localhost:12001`.
-fn place(text: &str) -> Result<SocketAddr> {
-    let parts = text.rsplit_once(':');
-    let (host, port) = parts
-        .unwrap_or_else(|| args::usage(&format!("'{text}' is not HOST:PORT")));
-    let Port(port) = port.parse().unwrap_or_else(|problem: String| {
-        args::usage(&problem);
-    });
-    net::resolve_one(host.trim_matches(['[', ']']), port)
-}
-
-/// UDP: datagrams are lost, doubled and overtaken, but never split.
-fn relay_datagrams(
-    args: &Args,
-    here: SocketAddr,
-    target: SocketAddr,
-) -> Result<()> {
-    let for_tcp = args.split.is_some()
-        || args.glue
-        || args.half_close
-        || args.reset_after.is_some();
-    if for_tcp {
-        args::usage(
-            "--split, --glue, --half-close and --reset-after are about \
-             streams; UDP has datagrams",
-        );
-    }
-    let socket = UdpSocket::new(here)?;
-    socket.bind(here)?;
-    socketlab::signals::at_once_on_signal()?;
-    net::announce(socket.local_addr()?);
-    let mut chance = Chance::new(args.seed);
-    chance.loss = args.loss.unwrap_or(Share(0.0));
-    chance.duplicate = args.duplicate.unwrap_or(Share(0.0));
-    chance.reorder = args.reorder.unwrap_or(Share(0.0));
-    UdpRelay::new(socket, target, args.delay.0, chance).run()
-}
+/// --glue: more than this is not held back.
+const MOST_GLUED: usize = 1024 * 1024;
 
 const PROGRAM: Program = Program {
     lab: "wire",
@@ -321,10 +202,10 @@ const PROGRAM: Program = Program {
 struct Args {
     /// where the client connects, HOST:PORT; port 0: the kernel chooses
     #[argh(positional)]
-    listen: String,
+    listen: Place,
     /// where the server listens, HOST:PORT
     #[argh(positional)]
-    target: String,
+    target: Place,
     /// pass on pieces of so many bytes, a send() each
     #[argh(option)]
     split: Option<usize>,
@@ -361,14 +242,44 @@ struct Args {
 }
 
 impl Args {
-    fn check_for_tcp(&self) {
-        let shares = [self.loss, self.duplicate, self.reorder];
-        if shares.iter().any(Option::is_some) {
+    /// Where the relay listens, and where the server does. An option that
+    /// makes no sense for the protocol is a usage error.
+    fn places(&self) -> Result<(SocketAddr, SocketAddr)> {
+        let for_udp = [self.loss, self.duplicate, self.reorder];
+        let for_udp = for_udp.iter().any(Option::is_some);
+        let for_tcp = self.split.is_some() || self.reset_after.is_some();
+        let for_tcp = for_tcp || self.glue || self.half_close;
+        if self.udp && for_tcp {
             args::usage(
-                "--loss, --duplicate and --reorder need --udp: a relay of TCP \
-                 has bytes that TCP has put in order. wire-hosts can lose \
-                 segments below TCP.",
+                "--split, --glue, --half-close and --reset-after are about \
+                 streams; UDP has datagrams",
             );
         }
+        if for_udp && !self.udp {
+            args::usage(
+                "--loss, --duplicate and --reorder need --udp. To lose what \
+                 is below TCP, see wire-hosts.",
+            );
+        }
+        Ok((self.listen.resolve()?, self.target.resolve()?))
+    }
+
+    fn habits(&self) -> Habits {
+        Habits {
+            split: self.split.map(|bytes| bytes.max(1)),
+            pause: self.pause.0,
+            glue: self.glue,
+            delay: self.delay.0,
+            half_close: self.half_close,
+            reset_after: self.reset_after.map(|Size(size)| size),
+        }
+    }
+
+    fn chance(&self) -> Chance {
+        let mut chance = Chance::new(self.seed);
+        chance.loss = self.loss.unwrap_or(Share(0.0));
+        chance.duplicate = self.duplicate.unwrap_or(Share(0.0));
+        chance.reorder = self.reorder.unwrap_or(Share(0.0));
+        chance
     }
 }

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::chance::{Chance, Lot};
-use socketlab::net::UdpSocket;
-use socketlab::{Error, Result, say, warn};
+use socketlab::net::{self, UdpSocket};
+use socketlab::{Error, Result, say, signals, warn};
 
 /// Clients at once. Each costs a socket and a thread.
 const MOST_CLIENTS: usize = 64;
@@ -23,8 +23,23 @@ const HELD: Duration = Duration::from_millis(100);
 /// The largest datagram.
 const LARGEST: usize = 65_535;
 
+/// Relays between clients, who send to `here`, and the server at `target`,
+/// until a signal ends the program.
+pub fn run(
+    here: SocketAddr,
+    target: SocketAddr,
+    delay: Duration,
+    chance: Chance,
+) -> Result<()> {
+    let socket = UdpSocket::new(here)?;
+    socket.bind(here)?;
+    signals::at_once_on_signal()?;
+    net::announce(socket.local_addr()?);
+    UdpRelay::new(socket, target, delay, chance).run()
+}
+
 /// The relay, and the way to each client's server side.
-pub struct UdpRelay {
+struct UdpRelay {
     socket: Arc<UdpSocket>,
     target: SocketAddr,
     delay: Duration,
@@ -77,8 +92,7 @@ impl Lane {
 }
 
 impl UdpRelay {
-    /// Between `socket`, where clients send to, and the server at `target`.
-    pub fn new(
+    fn new(
         socket: UdpSocket,
         target: SocketAddr,
         delay: Duration,
@@ -93,8 +107,7 @@ impl UdpRelay {
         }
     }
 
-    /// Relays until a signal ends the program.
-    pub fn run(mut self) -> Result<()> {
+    fn run(mut self) -> Result<()> {
         self.socket.set_recv_timeout(Some(HELD))?;
         let mut buffer = vec![0; LARGEST];
         loop {

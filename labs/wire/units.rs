@@ -1,8 +1,13 @@
-//! Times, shares and sizes as people write them: `50ms`, `10%`, `1k`.
+//! Times, shares, sizes and places as people write them: `50ms`, `10%`, `1k`,
+//! `127.0.0.1:9000`.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
+
+use socketlab::args::Port;
+use socketlab::net;
 
 /// The longest time that an option or an order may name: an hour.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -80,6 +85,31 @@ impl FromStr for Size {
     }
 }
 
+/// A host and a port: `127.0.0.1:12001`, `[::1]:12001`, `localhost:12001`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    host: String,
+    port: u16,
+}
+
+impl Place {
+    /// The address of the host.
+    pub fn resolve(&self) -> socketlab::Result<SocketAddr> {
+        net::resolve_one(&self.host, self.port)
+    }
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Place, String> {
+        let parts = word.rsplit_once(':');
+        let (host, port) = parts.ok_or(format!("'{word}' is not HOST:PORT"))?;
+        let Port(port) = port.parse()?;
+        Ok(Place { host: host.trim_matches(['[', ']']).into(), port })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +131,16 @@ mod tests {
         assert_eq!("10%".parse(), Ok(Share(0.1)));
         for wrong in ["10", "101%", "-1%", "%", "NaN%"] {
             assert!(wrong.parse::<Share>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_host_and_a_port() {
+        let place = |host: &str, port| Place { host: host.into(), port };
+        assert_eq!("[::1]:7".parse(), Ok(place("::1", 7)));
+        assert_eq!("localhost:0".parse(), Ok(place("localhost", 0)));
+        for wrong in ["localhost", "localhost:", "localhost:65536"] {
+            assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
     }
 

@@ -14,6 +14,8 @@
 //! way disagree about where a request ends, one of them takes the end of a
 //! body for the next request (request smuggling). So there is one rule here:
 //! whatever could be read in two ways is refused, and the connection closed.
+//! A response may be a little less exact where RFC 9112 gives it one meaning:
+//! a length that is repeated, folded fields, lines that end with LF.
 //!
 //! | file        | what it is                                              |
 //! | ----------- | ------------------------------------------------------- |

@@ -13,7 +13,10 @@
 //! a deadline, a line a longest length, a reply a largest number of lines.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::line::{LineReader, Received};
 use crate::stream::Stream;
@@ -35,23 +38,24 @@ const SHOWN_IN_ERROR: usize = 100;
 #[derive(Clone)]
 pub struct Printer {
     print: Option<fn(&str)>,
-    longest: usize,       // bytes of a line that are printed
-    secrets: Vec<String>, // never printed
+    longest: usize, // bytes of a line that are printed
+    secrets: Arc<Mutex<Vec<String>>>, // never printed, by no copy of it
 }
 
 impl Printer {
     /// `print` gets each line; with `None` the dialogue is not printed. Of a
     /// line, at most `longest` bytes are.
     pub fn new(print: Option<fn(&str)>, longest: usize) -> Printer {
-        Printer { print, longest, secrets: Vec::new() }
+        Printer { print, longest, secrets: Arc::default() }
     }
 
-    /// Masks these texts from now on, also where the server repeats them.
+    /// Masks these texts from now on, also where the server repeats them, and
+    /// also in what a copy of this printer prints.
     /// Three letters or less are not masked, because they would be found
     /// inside other words.
     pub fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
         let secrets = secrets.into_iter().filter(|text| text.len() > 3);
-        self.secrets.extend(secrets);
+        self.secrets.lock().extend(secrets);
     }
 
     /// Prints a line of either side after its mark, `C: ` or `S: `.
@@ -72,7 +76,7 @@ impl Printer {
     /// The text with stars instead of secrets.
     pub fn masked(&self, text: &str) -> String {
         let mut text = text.to_string();
-        for secret in &self.secrets {
+        for secret in self.secrets.lock().iter() {
             text = text.replace(secret.as_str(), "********");
         }
         text
@@ -94,7 +98,7 @@ impl Printer {
     /// At most `most` bytes of a line, safe to print. It is masked first and
     /// cut afterwards, otherwise half of a secret could be printed.
     pub fn shown(&self, line: &[u8], most: usize) -> String {
-        if self.secrets.is_empty() {
+        if self.secrets.lock().is_empty() {
             return console::escape_short(line, most);
         }
         let text = self.masked(&String::from_utf8_lossy(line));

@@ -193,9 +193,10 @@ fn unused_items(files: &[Text], modules: &[String]) -> Vec<String> {
         }
         for (index, line) in imports::code(text).lines().enumerate() {
             let Some(name) = public_name(line) else { continue };
-            let used = words.iter().any(|(other, words)| {
-                other != file && words.iter().any(|word| *word == name)
-            }) || in_public_signature(text, &name, index);
+            let used = words
+                .iter()
+                .any(|(other, words)| other != file && words.contains(&name))
+                || in_public_signature(text, &name, index);
             if !used {
                 problems.push(format!("{file}:{}: pub {name}", index + 1));
             }

@@ -7,6 +7,7 @@ use harness::terminal::{self, Terminal};
 
 use super::{SERVERS, Server, installed, receive_all, receive_line, send};
 use harness::{DEADLINE, python_server, receive};
+use rustix::process::Signal;
 
 /// A client of ours, and the socket that it talks to.
 #[track_caller]
@@ -242,4 +243,100 @@ fn g_6_our_client_and_a_python_server_by_hand() {
     type_all(&mut client, &["12 + 42", "q"]);
     client.wait_for("54").expect("the answer");
     server.wait_for("Session ended");
+}
+
+#[test]
+fn g_6a_a_script_is_understood_by_a_server_that_counts_recv_calls() {
+    // No --foreign: the name has a newline and a gap after it.
+    for arguments in [&["--name=Ada"][..], &["--name=Ada", "--foreign"]] {
+        let server = python_server("calculator/server.py", &[]);
+        let Some(mut server) = server else { return };
+        let mut client = server.client("calculator-client", arguments);
+        type_all(&mut client, &["12 + 42", "q"]);
+        client.wait_for("54").expect("the answer");
+        server.wait_for("name: Ada");
+        server.wait_for("Session ended");
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+    }
+}
+
+#[test]
+fn g_6a_the_gap_ends_when_the_server_greets() {
+    let (mut client, server) = pair(&["--name=Ada", "--gap=60000"]);
+    type_all(&mut client, &["12 + 42"]);
+    assert_eq!(receive_line(&server), "Ada");
+    send(&server, b"Hello, Ada\n");
+    client.wait_for("Hello, Ada").expect("it is no answer");
+    assert_eq!(receive_line(&server), "12 + 42", "long before the minute");
+}
+
+#[test]
+fn g_6c_no_answer_for_three_seconds_is_explained() {
+    let (mut client, server) = pair(&["--name=Ada"]);
+    type_all(&mut client, &["12 + 42"]);
+    client.wait_for("no answer for 3 s. …").expect("what may have happened");
+    send(&server, b"54\n");
+    client.wait_for("54").expect("it has gone on waiting");
+}
+
+#[test]
+fn g_6d_a_refusal_is_not_an_answer() {
+    for (refusal, told) in [
+        ("error: no room, try again later\n", "no room, try again later"),
+        ("error: the name is too long\n", "the name is too long"),
+        ("error: silent for too long\n", "silent for too long"),
+    ] {
+        let told = format!("Error: the server refused: {told}");
+        // Before the first sum, and instead of an answer.
+        let (mut client, server) = pair(&["--name=Ada", "--gap=9000"]);
+        assert_eq!(receive_line(&server), "Ada");
+        send(&server, refusal.as_bytes());
+        client.wait_for(&told).unwrap();
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+        let (mut client, server) = pair(&["--name=Ada", "--gap=0"]);
+        type_all(&mut client, &["1 + 1"]);
+        assert_eq!(receive_line(&server), "Ada");
+        assert_eq!(receive_line(&server), "1 + 1");
+        send(&server, refusal.as_bytes());
+        client.wait_for(&told).unwrap();
+        assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+    }
+    // An error that answers a sum is an answer.
+    let (mut client, server) = pair(&["--name=Ada", "--gap=0"]);
+    type_all(&mut client, &["1 / 0", "q"]);
+    assert_eq!(receive_line(&server), "Ada");
+    assert_eq!(receive_line(&server), "1 / 0");
+    send(&server, b"error: division by zero\n");
+    client.wait_for("error: division by zero").unwrap();
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn g_6_retry_waits_for_a_server_that_starts_later() {
+    use socket2::{Domain, Socket, Type};
+    let held = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    held.bind(&any.into()).expect("a port");
+    let address = held.local_addr().expect("an address").as_socket();
+    let place = Server::at(address.expect("an IP address"));
+    let arguments = ["--name=Ada", "--retry=60"];
+    let mut client = place.client("calculator-client", &arguments);
+    client.wait_for("nobody listens there yet: …").unwrap();
+    held.listen(5).expect("it listens");
+    let (server, _) = TcpListener::from(held).accept().expect("a client");
+    server.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    assert_eq!(receive_line(&server), "Ada");
+    client.signal(Signal::KILL).expect("a signal");
+}
+
+#[test]
+fn g_6c_the_console_prints_a_message_complete_up_to_4_kib() {
+    for program in SERVERS {
+        let mut server = Server::start(program, &[]);
+        let client = server.connect();
+        let sum = format!("{} + 1", "1".repeat(4092));
+        send(&client, format!("Ada\n{sum}\n").as_bytes());
+        let printed = server.wait_for("[…] Ada: …");
+        assert!(printed.ends_with(&format!("Ada: {sum}")), "{printed}");
+    }
 }

@@ -4,6 +4,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::thread;
 
+use rustix::process::Signal;
+
 use super::{Server, ask, receive_all, receive_line, send, session};
 use harness::{allow_descriptors, receive};
 
@@ -116,7 +118,9 @@ fn g_8a_one_more_than_max_clients_is_told_so() {
     // Our client, too, shows why it gets no answer.
     let mut client = server.client("calculator-client", &["--name=Bob"]);
     client.type_line("12 + 42").expect("it reads");
-    client.wait_for("error: no room, try again later").unwrap();
+    client
+        .wait_for("Error: the server refused: no room, try again later")
+        .unwrap();
     server.wait_for("no room: 1 clients, newcomers are told so");
     assert_eq!(ask(&first, "2 + 2"), "4");
 }
@@ -147,4 +151,19 @@ fn g_8a_ctrl_c_ends_all_sessions_politely() {
     assert_eq!(ask(&client, "1 + 1"), "2");
     server.interrupt();
     assert_eq!(receive_all(&client), b"", "end of stream, not a reset");
+}
+
+#[test]
+fn g_8a_a_session_that_the_server_ends_is_told_as_that() {
+    let mut server = Server::start("calculator-server", &[]);
+    let _nameless = server.connect();
+    let client = session(&server, "Ada");
+    assert_eq!(ask(&client, "1 + 1"), "2");
+    server.console().signal(Signal::TERM).expect("a signal");
+    let printed = server.console().read_to_end().expect("it ends");
+    let printed = String::from_utf8_lossy(&printed);
+    let told = "] Ada cut by the stop";
+    assert!(printed.contains(told), "{printed}");
+    assert!(printed.contains("] cut by the stop"), "{printed}");
+    assert!(!printed.contains("end of stream"), "nobody left: {printed}");
 }

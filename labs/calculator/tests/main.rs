@@ -4,6 +4,7 @@
 mod answers;
 mod client;
 mod crowd;
+mod plain;
 
 use std::io::Read;
 use std::net::TcpStream;

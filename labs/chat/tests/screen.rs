@@ -203,9 +203,14 @@ fn g_8e_what_is_typed_while_the_server_dies_does_not_reach_the_shell() {
         screen.until_shown("Enter login name:");
         screen.types(&format!("Batman{enter}"));
         other.hears_event("Batman has joined. Member count=2");
+        screen.until("the join", |rows| {
+            rows.iter().any(|row| row.ends_with("joined. Member count=2"))
+        });
         screen.types("half a sen");
         server.console().signal(Signal::KILL).expect("a signal");
-        screen.until_shown("(the server has closed the connection)");
+        // Without an editor it stands after what the terminal has echoed.
+        let told = "(the server has closed the connection)";
+        screen.until(told, |rows| rows.iter().any(|row| row.ends_with(told)));
         screen.types("\x15rm -rf /nowhere\r\nls\n");
         assert_eq!(screen.ends(), Some(1));
         let waiting = rustix::io::ioctl_fionread(&screen.terminal);

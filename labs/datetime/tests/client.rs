@@ -260,3 +260,47 @@ fn g_3c_ctrl_c_ends_the_endless_client_with_a_summary() {
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
     }
 }
+
+#[test]
+fn g_3c_the_gap_is_from_request_to_request_also_without_answers() {
+    let (server, place) = fake_server();
+    let options = ["--count", "2", "--wait", "5500", "--gap", "6"];
+    let mut client = place.client(CLIENT, &options);
+    next_request(&server);
+    let began = Instant::now();
+    client.wait_for("…: no answer: lost, or no server").unwrap();
+    next_request(&server);
+    let gap = began.elapsed();
+    // 11.5 s if the gap began only after the wait.
+    assert!(gap >= Duration::from_millis(5900), "{gap:?}");
+    assert!(gap < Duration::from_millis(11_400), "{gap:?}");
+}
+
+#[test]
+fn g_3c_retry_asks_until_a_server_answers() {
+    let (server, place) = fake_server();
+    let options = ["--count", "1", "--wait", "100", "--retry", "60"];
+    let mut client = place.client(CLIENT, &options);
+    next_request(&server);
+    client.wait_for("no answer yet: …").unwrap();
+    let (request, address) = next_request(&server);
+    assert_eq!(request, "SEND_TIME", "it asks again");
+    server.send_to(right(&request).as_bytes(), address).expect("it is sent");
+    // The first request that counts.
+    let (request, address) = next_request(&server);
+    server.send_to(right(&request).as_bytes(), address).expect("it is sent");
+    let printed = client.read_to_end().expect("it ends");
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(printed.contains("1 request: "), "{printed}");
+}
+
+#[test]
+fn g_3c_without_a_server_retry_ends_with_the_usual_error() {
+    let (socket, place) = fake_server();
+    drop(socket);
+    let options = ["--retry", "1", "--wait", "50", "--count", "1"];
+    let mut client = place.client(CLIENT, &options);
+    client.wait_for("no answer yet: 0 s to go").unwrap();
+    client.wait_for("Error: … never answered. Does a server run?").unwrap();
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
+}

@@ -1,6 +1,7 @@
 //! Proves that the programs of the datetime lab do what its README shows.
 
 mod client;
+mod plain;
 mod server;
 mod state;
 mod template;

@@ -188,3 +188,15 @@ fn g_3a_our_server_answers_python() {
         }
     }
 }
+
+#[test]
+fn g_3a_the_console_prints_a_request_complete() {
+    let mut server = Server::start(SERVER, &[]);
+    let wrong = "SEND_YEAR".repeat(100);
+    ask(&server.datagrams(), wrong.as_bytes());
+    server.wait_for(&format!("[…] {wrong} -> ERROR: …"));
+    let mut server = Server::start("datetime-template-server", &[]);
+    let hello = "Hello".repeat(300);
+    ask(&server.datagrams(), hello.as_bytes());
+    server.wait_for(&format!("[…] {hello}"));
+}

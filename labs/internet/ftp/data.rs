@@ -135,7 +135,9 @@ pub fn why(connection: &mut Connection<'_>, error: Error) -> Error {
     match connection.reply_within(limit) {
         Ok(line) => {
             let reason = connection.refused(&line);
-            Error::other(format!("{error}\nThe server says why: {reason}"))
+            let error = error.to_string();
+            let error = error.trim_end_matches('.');
+            Error::other(format!("{error}. The server says why: {reason}"))
         }
         Err(_) => error,
     }

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The sender says with FIN that the file has ended, and only the server knows
-//! whether all of it is on its disk: 226. Before that, nothing is stored. [T-M2]
+//! whether all of it is on its disk: 226. Before that, nothing is stored.
+//! [T-M2]
 
 use std::fs::File;
 use std::io::Read;
@@ -59,8 +60,10 @@ impl Upload {
     pub fn store(mut self, connection: &mut Connection<'_>) -> Result<()> {
         let path = self.path.clone();
         let size = self.send(connection).map_err(|error| {
+            let error = error.to_string();
+            let error = error.trim_end_matches('.');
             Error::other(format!(
-                "{error}\n{path} is not stored. If the server kept a part of \
+                "{error}. {path} is not stored. If the server kept a part of \
                  it, the part has that name"
             ))
         })?;

@@ -30,7 +30,7 @@ pub fn list(
             None => others += 1,
         }
         if others > MOST_LINES {
-            let what = "over 1000 lines that are no list, and no end";
+            let what = "over 1000 lines that are not a list, and no end";
             return Err(session.connection.refused(what));
         }
     }

@@ -115,8 +115,10 @@ impl<'a> Session<'a> {
     pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
         let tag = self.next_tag();
         if user.is_ascii() && password.is_ascii() {
+            let quoted = quote(password);
+            self.connection.job.printer.clone().hide([quoted.clone()]);
             let begin = format!("{tag} LOGIN {}", quote(user));
-            let command = format!("{begin} {}", quote(password));
+            let command = format!("{begin} {quoted}");
             let shown = format!("{begin} ****");
             self.connection.send_masked(&command, &shown)?;
         } else {
@@ -132,7 +134,7 @@ impl<'a> Session<'a> {
         self.end_of(&tag)
     }
 
-    /// Ends the session. The server says BYE, and that is no error then.
+    /// Ends the session. The server says BYE, and that is not an error then.
     pub fn logout(&mut self) -> Result<()> {
         self.leaving = true;
         self.command("LOGOUT")

@@ -71,7 +71,7 @@ def fetch(client, numbers, items, by_uid):
 
 
 def search(words, by_uid):
-    """SEARCH with ALL, SUBJECT, FROM, TO, TEXT; None if it is something else."""
+    """SEARCH with ALL, SUBJECT, FROM, TO, TEXT; None: anything else."""
     words = [word.upper() for word in words]
     if words[:1] == ["CHARSET"]:
         words = words[2:]

@@ -514,3 +514,30 @@ fn t_m_downloads_into_one_file_at_once() {
     assert!(content == bytes(content[0]), "of one server, complete");
     assert_eq!(folder.path().read_dir().expect("a folder").count(), 1);
 }
+
+#[test]
+fn t_m_a_password_that_the_server_repeats_is_masked() {
+    for (scheme, greeting, user, login) in [
+        ("pop3", "+OK\r\n", "+OK\r\n", "-ERR PASSWORD is wrong\r\n"),
+        ("ftp", "220\r\n", "331\r\n", "530 PASSWORD is wrong\r\n"),
+        ("nntp", "200\r\n", "381\r\n", "481 PASSWORD is wrong\r\n"),
+        (
+            "imap",
+            "* OK [CAPABILITY IMAP4rev1]\r\n",
+            "* OK PASSWORD?\r\na1 NO [ALERT] \"lun\\\"ch \\\\ 7\" is wrong\r\n",
+            "",
+        ),
+    ] {
+        let login = login.replace("PASSWORD", crate::parts::PASSWORD).leak();
+        let user = user.replace("PASSWORD", crate::parts::PASSWORD).leak();
+        let address = peer(move |mut client| {
+            for answer in [greeting, user, login] {
+                let _ = client.write_all(answer.as_bytes());
+                line(&mut client);
+            }
+        });
+        let text = failure(&fetch(&[&format!("{scheme}://ann@{address}/")]));
+        assert!(text.contains("******** is wrong"), "{scheme}: {text}");
+        assert!(!text.contains("lun"), "{scheme}: {text}");
+    }
+}

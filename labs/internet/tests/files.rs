@@ -43,9 +43,36 @@ fn t_m_ftp_agrees_with_ftplib_byte_for_byte() {
 }
 
 #[test]
+fn t_m2_an_upload_to_vsftpd_is_there_and_may_be_refused() {
+    let may_write = "write_enable=YES\nanon_upload_enable=YES\n\
+                     anon_umask=022\n";
+    let Some(server) = Vsftpd::start(may_write) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("every.bin");
+    fs::write(&file, every_byte()).expect("a file");
+    let file = file.to_str().expect("a name");
+    let put = |path: &str| {
+        let url = server.url("ftp", path);
+        fetch(&["--put", file, &url])
+    };
+    let output = put("pub/");
+    result(&output);
+    assert!(said(&output).contains("stored pub/every.bin: 1000003 bytes"));
+    let stored = server.daemon.folder.path().join("files/pub/every.bin");
+    assert!(fs::read(stored).expect("a file") == every_byte());
+    // It refuses to replace a file, and a folder that is not there.
+    for path in ["pub/every.bin", "nowhere/f"] {
+        let text = failure(&put(path));
+        assert!(text.contains(&format!("after STOR {path}: 553")), "{text}");
+        assert!(text.contains("is not stored"), "{text}");
+    }
+}
+
+#[test]
 fn t_m_ftp_with_tls_on_both_connections() {
     let tls = "ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_logins_ssl=YES\n\
-               force_anon_data_ssl=YES\n";
+               force_anon_data_ssl=YES\nwrite_enable=YES\n\
+               anon_upload_enable=YES\nanon_umask=022\n";
     let Some(server) = Vsftpd::start(tls) else { return };
     let certificate = server.daemon.folder.path().join("cert.pem");
     let run = |arguments: &[&str]| {
@@ -59,6 +86,11 @@ fn t_m_ftp_with_tls_on_both_connections() {
     assert!(said(&output).contains("C: PROT P"), "{}", said(&output));
     let list = text(&run(&["--starttls", &server.url("ftp", "pub/")]));
     assert!(list.contains("two words.txt"), "{list}");
+    let file = server.daemon.folder.path().join("files/pub/bytes.bin");
+    let file = file.to_str().expect("a name");
+    let copy = server.url("ftp", "pub/copy");
+    result(&run(&["--starttls", "--put", file, &copy]));
+    assert!(result(&run(&["--starttls", &copy])) == every_byte());
     // Without TLS this server refuses, and so does `fetch` without trust.
     failure(&run(&[&url]));
     let text = failure(&fetch(&["--starttls", &url]));

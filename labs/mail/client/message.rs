@@ -5,7 +5,7 @@
 //! ```text
 //! MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
 //! From, To, Cc, Subject  the HEADER: what people read. No server
-//!                        compares the two.          (viva 9) (try 6)
+//!                        compares the two.          (viva 9) (try 5)
 //! ```
 //!
 //! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! "Not offered" and "somebody on the way took the line out" look the same.
-//! So nothing here falls back to the clear by itself.    (viva 10) (try 8)
+//! So nothing here falls back to the clear by itself.    (viva 10) (try 2)
 
 use std::str::FromStr;
 

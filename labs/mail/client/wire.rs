@@ -221,7 +221,7 @@ impl Wire {
 
     /// TLS from here on. `host` is the name that the certificate must have.
     /// Bytes that came after the 220, in the clear, end the dialogue: anybody
-    /// on the way may have written them.              (viva 10) (try 8)
+    /// on the way may have written them.              (viva 10) (try 2)
     pub fn start_tls(&mut self, host: &str) -> Step<()> {
         let wait = deadline(Verb::StartTls, self.timeout);
         tls::start_tls(&mut self.dialogue, host, wait)?;

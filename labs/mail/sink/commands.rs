@@ -50,7 +50,7 @@ impl Session<'_> {
             Ok(line) => line,
             Err(reply) if reply.code == 421 => {
                 let _ = self.send_reply(None, &reply); // it may be gone
-                return Ok(Next::Close(self.why_it_ends(&reply)));
+                return self.end(&reply);
             }
             Err(reply) => return self.refuse(None, reply),
         };

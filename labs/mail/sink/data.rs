@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use socketlab::line::Received;
-use socketlab::{Result, say};
+use socketlab::{Result, clients, say};
 
 use super::maildir::{Draft, cannot_store};
 use super::session::{Answer, CUT, Envelope, Next, REFUSED, Session};
@@ -56,6 +56,8 @@ impl Session<'_> {
             Err(error) => return self.done(Verb::Data, &cannot_store(&error)),
         };
         let go = reply!(354, "the message, and a dot on a line of its own");
+        // A stop of the sink waits a moment for the rest of the message.
+        let _in_flight = clients::request();
         self.send_reply(Some(Verb::Data), &go)?;
         match self.receive(&mut draft) {
             Ok(DataEnd::Dot(lines, bytes)) => {
@@ -73,7 +75,7 @@ impl Session<'_> {
             }
             Ok(DataEnd::Cut) => {
                 self.show("C: … and no dot: nothing was sent");
-                Ok(Next::Close(self.who_left()))
+                self.stream_ended()
             }
             Err(error) if error.is_timeout() => {
                 self.refuse(Some(Verb::Dot), too_slow())

@@ -11,7 +11,6 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -53,8 +52,6 @@ pub struct Settings {
     pub idle: Duration,
     /// Print no dialogue.
     pub quiet: bool,
-    /// Has the sink been told to stop?
-    pub stopping: AtomicBool,
 }
 
 /// The environment variable with the password, if no file has it.

@@ -1,11 +1,9 @@
 //! Both directions of a session: a command line comes, a reply goes, and the
 //! console shows both. commands.rs knows what they mean.
 
-use std::sync::atomic::Ordering;
-
 use socketlab::line::Received;
 use socketlab::stream::Stream;
-use socketlab::{Result, console, say};
+use socketlab::{Error, Result, clients, console, say};
 
 use super::session::{Answer, Next, REFUSED, Session};
 use crate::smtp::reply::{Reply, reply};
@@ -13,9 +11,6 @@ use crate::smtp::verb::Verb;
 
 /// Refused commands. A mail client does not make more mistakes.
 const MOST_ERRORS: u32 = 20;
-
-/// Bytes of a line that the console shows.
-const SHOWN: usize = 4096;
 
 impl Session<'_> {
     /// The client's next line, or the reply that it gets instead: 421 where
@@ -31,7 +26,7 @@ impl Session<'_> {
         let received = match self.reader.read() {
             Err(error) if error.is_timeout() => {
                 if self.reader.has_unread() {
-                    let half = self.reader.read_bytes(SHOWN)?;
+                    let half = self.reader.read_bytes(usize::MAX)?;
                     self.show_odd(is_command, &half, "no line end");
                 }
                 return Ok(Err(too_slow()));
@@ -109,7 +104,7 @@ impl Session<'_> {
         self.send_reply(verb, &reply)?;
         self.errors += 1;
         match reply.code {
-            421 => return Ok(Next::Close(self.why_it_ends(&reply))),
+            421 => return self.end(&reply),
             _ if self.errors < MOST_ERRORS => return Ok(Next::Command),
             _ => {}
         }
@@ -126,20 +121,22 @@ impl Session<'_> {
         cut
     }
 
-    /// Why this 421 ends the session: the log says which side has ended it.
-    pub(super) fn why_it_ends(&self, reply: &Reply) -> &'static str {
+    /// A 421 ends the session: the log says which side has ended it.
+    pub(super) fn end(&self, reply: &Reply) -> Result<Next> {
         match () {
-            () if *reply == too_slow() => "disconnected: silent for too long",
-            () if *reply == end_of_input() => self.who_left(),
-            () => REFUSED,
+            () if *reply == end_of_input() => self.stream_ended(),
+            () if *reply == too_slow() => {
+                Ok(Next::Close("disconnected: silent for too long"))
+            }
+            () => Ok(Next::Close(REFUSED)),
         }
     }
 
-    /// The stream has ended: was it the client, or has the sink stopped?
-    pub(super) fn who_left(&self) -> &'static str {
-        match self.settings.stopping.load(Ordering::Relaxed) {
-            true => "cut by the stop",
-            false => "left without QUIT",
+    /// The stream has ended: was it the client, or does the sink stop?
+    pub(super) fn stream_ended(&self) -> Result<Next> {
+        match clients::is_stopping() {
+            true => Err(Error::other("cut by the stop")), // Clients says so
+            false => Ok(Next::Close("left without QUIT")),
         }
     }
 
@@ -161,7 +158,7 @@ impl Session<'_> {
                     _ => format!("{auth} ***"),
                 }
             }
-            _ => console::escape_short(line.as_bytes(), SHOWN),
+            _ => console::message(line.as_bytes()),
         };
         self.show(&format!("C: {shown}{note}"));
     }

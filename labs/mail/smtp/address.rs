@@ -8,6 +8,7 @@
 //! command; a `>` would end the address.           (viva 15) [W-T4a]
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 /// Bytes before the @ and after it: RFC 5321, 4.5.3.1.
 const LONGEST_LOCAL: usize = 64;
@@ -21,6 +22,15 @@ const LONGEST_LABEL: usize = 63;
 pub struct Address {
     local: String,
     domain: String,
+}
+
+/// As an argument on the command line.
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        Address::parse(text).map_err(str::to_string)
+    }
 }
 
 impl Address {

@@ -13,7 +13,7 @@
 //! Dots are doubled at the start of LINES, so newlines become CR LF first. If
 //! one server takes a lone LF or CR for a newline and the next does not, a
 //! sender can hide a second message in the first ("SMTP smuggling", 2023).
-//!                                       (viva 2) (viva 3) (try 4) [W-T4a]
+//!                                       (viva 2) (viva 3) (try 6) [W-T4a]
 
 use memchr::{memchr, memchr_iter, memchr2};
 

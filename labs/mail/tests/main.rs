@@ -7,6 +7,7 @@ mod eml;
 mod faults;
 mod letters;
 mod pair;
+mod plain;
 mod postfix;
 mod script;
 mod secure;

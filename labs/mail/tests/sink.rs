@@ -564,6 +564,24 @@ fn w_t4a_the_log_says_which_side_ended_the_session() {
 }
 
 #[test]
+fn w_t4a_a_message_in_flight_is_stored_at_the_stop() {
+    let mut sink = Sink::start(&[]);
+    let client = sink.after(TO_DATA);
+    send(&client, b"first half\r\n");
+    let console = sink.server.console();
+    console.signal(rustix::process::Signal::TERM).expect("ok");
+    // Nobody new comes in from now on.
+    while std::net::TcpStream::connect(sink.server.address).is_ok() {
+        thread::yield_now();
+    }
+    send(&client, b"second half\r\n.\r\n");
+    let said = reply(&client);
+    assert!(said.starts_with("250 2.0.0 stored"), "{said}");
+    assert!(sink.message().ends_with("first half\r\nsecond half\r\n"));
+    sink.server.wait_for("bye");
+}
+
+#[test]
 fn w_t4a_what_is_not_a_command_is_shown_as_it_came() {
     let mut sink = Sink::start(&["--idle", "2"]);
     let client = sink.talk();

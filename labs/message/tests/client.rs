@@ -96,3 +96,58 @@ fn d_t3_4_a_burst_counts_late_answers_too() {
     wait(&mut ours, "Error: the server has closed");
     ends_with(ours, 1);
 }
+
+#[test]
+fn d_t1_3_a_server_that_answers_nothing_is_explained_once() {
+    let theirs = foreign(|mut client| {
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).map(drop)
+    });
+    let mut ours = theirs.client("message-client", &["--id", "bob"]);
+    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
+    wait(&mut ours, "this server may answer nothing, see --no-reply, or it");
+    wait(&mut ours, "Error: the server did not let us in");
+    ends_with(ours, 1);
+}
+
+#[test]
+fn d_t1_3_a_server_that_takes_one_recv_for_a_message_gets_the_id_alone() {
+    let (told, received) = channel();
+    let told = Mutex::new(told);
+    let theirs = foreign(move |mut client| {
+        let mut first = [0; 1024];
+        let count = client.read(&mut first)?;
+        let told = told.lock().expect("a lock");
+        told.send(first[..count].to_vec()).expect("it waits");
+        client.read_to_end(&mut Vec::new()).map(drop)
+    });
+    for (eol, first) in [("lf", &b"ID bob\n"[..]), ("none", b"ID bob")] {
+        let arguments = ["--id", "bob", "--no-reply", "--eol", eol];
+        // A server that gets no processor for 0.3 s hears both as one.
+        let alone = (0..5).any(|_| {
+            let mut ours = theirs.client("message-client", &arguments);
+            ours.type_bytes(b"one\ntwo\n").expect("it reads");
+            ours.end_input();
+            let heard = received.recv().expect("the ID");
+            ends_with(ours, 0);
+            heard == first
+        });
+        assert!(alone, "--eol {eol}");
+    }
+}
+
+#[test]
+fn d_t1_3_retry_waits_for_a_server_that_is_started_later() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = nobody.local_addr().expect("an address").port().to_string();
+    drop(nobody);
+    let arguments = ["127.0.0.1", &port, "--retry", "60"];
+    let mut ours = Terminal::start("message-client", arguments).unwrap();
+    wait(&mut ours, "nobody listens there yet: … s to go");
+    let arguments = ["127.0.0.1", &port];
+    let mut server = Terminal::start("message-open-server", arguments).unwrap();
+    ours.type_line("hello").expect("it reads");
+    wait(&mut server, "[…] message 1 at …: hello");
+    ours.end_input();
+    ends_with(ours, 0);
+}

@@ -12,7 +12,7 @@ use crate::{
     SECRET, answers_to, client_with, dialogue, ends_with, guarded, wait,
     with_quota,
 };
-use harness::{Server, receive_all, receive_line, trickle};
+use harness::{Server, receive_all, receive_line, send, trickle};
 
 #[test]
 fn d_t2_1_allow_list_lets_in_addresses_and_nobody_else() {
@@ -279,4 +279,21 @@ fn d_t2_1_two_clients_at_once_and_a_login_in_pieces() {
     let together = format!("LOGIN {SECRET}\r\nhello\r\nyou");
     let told = answers_to(&server, together.as_bytes());
     assert_eq!(told, "AUTH password\nOK logged in\nOK\nOK\n");
+}
+
+#[test]
+fn d_t2_1_an_answer_longer_than_any_secret_is_refused_before_it_is_checked() {
+    for level in ["password", "challenge"] {
+        let server = guarded(level, &[]);
+        for length in [1025, 2000, 100_000] {
+            let stream = server.connect();
+            harness::receive_line(&stream);
+            send(&stream, format!("LOGIN {}\n", "x".repeat(length)).as_bytes());
+            let told = harness::receive_line(&stream);
+            assert_eq!(told, "NO wrong secret: longer than 1024 bytes");
+        }
+        // Nobody had to look at those, so the owner need not wait.
+        let mut owner = client_with(&server, SECRET, &["--auth", level]);
+        wait(&mut owner, "server: OK logged in");
+    }
 }

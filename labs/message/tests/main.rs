@@ -7,6 +7,7 @@ mod foreign;
 mod intruder;
 mod levels;
 mod open;
+mod plain;
 mod quotas;
 mod throttle;
 mod unix;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use harness::terminal::Terminal;
+use harness::terminal::{self, Terminal};
 use rustix::process::Signal;
 
 use crate::{
@@ -35,6 +35,40 @@ fn d_t3_1_the_table_comes_from_a_file_and_is_printed_on_demand() {
 }
 
 #[test]
+fn x_thread_a_signal_prints_the_table_and_the_threads() {
+    let mut server = with_quota("alice 3", &[]);
+    let alice = server.connect();
+    dialogue(&alice, &["ID alice"]);
+    let peer = alice.local_addr().expect("an address");
+    server.console().signal(Signal::USR1).expect("a signal");
+    // Two threads print: in any order.
+    let mut wanted = vec![
+        "alice            3     0     3".to_string(),
+        "threads: …".to_string(),
+        format!("…{peer}…"),
+    ];
+    while !wanted.is_empty() {
+        let line = server.wait_for("…");
+        wanted.retain(|pattern| !terminal::matches(pattern, &line));
+    }
+    assert_eq!(dialogue(&alice, &["hello"]), ["OK 2 left"], "it goes on");
+}
+
+#[test]
+fn d_t1_1_the_console_says_who_ended_the_session() {
+    for program in ["message-server", "message-open-server"] {
+        let mut server = Server::start(program, &[]);
+        let (one, _two) = (server.connect(), server.connect());
+        let peer = one.local_addr().expect("an address");
+        drop(one);
+        server.wait_for(&format!("[{peer}] left: end of stream, …"));
+        server.console().signal(Signal::INT).expect("a signal");
+        server.wait_for("[…] ended: this server is being stopped, …");
+        server.wait_for("bye");
+    }
+}
+
+#[test]
 fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
     for (text, problem) in [
         ("a 1\nb two", ":2: 'two' is not a number of messages"),
@@ -44,6 +78,12 @@ fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
         ("a", ":1: want two words: ID NUMBER"),
         ("a 1\na 2 # twice", ":2: 'a' has a row already"),
         ("# nothing", ":1: no rows: nobody could send anything"),
+        ("a 1\nalice, 3", ":2: the ID is alice,? Want ID NUMBER, …"),
+        ("alice: 3", ":1: the ID is alice:? …"),
+        ("\"alice\" 3", ":1: the ID is \"alice\"? …"),
+        ("alice;\t3", ":1: the ID is alice;? …"),
+        ("alice,3", ":1: want two words: ID NUMBER"),
+        ("alice 3,", ":1: '3,' is not a number of messages"),
     ] {
         let (_folder, file) = table(text);
         let arguments = ["127.0.0.1", "0", "--quota", &file];
@@ -136,7 +176,7 @@ fn d_t3_3_message_n_is_accepted_and_n_plus_1_told_to_stop() {
     let mut server = with_quota("alice 3\ncarol 0", &[]);
     let alice = server.connect();
     let answers = dialogue(&alice, &["ID alice", "1", "2", "3", "4", "5"]);
-    let stop = "STOP sending: your quota is 3 messages";
+    let stop = "STOP sending: your quota is used up (3 of 3)";
     let wanted =
         ["OK 3 left", "OK 2 left", "OK 1 left", "OK 0 left", stop, stop];
     assert_eq!(answers, wanted, "the connection stays open after STOP");
@@ -144,7 +184,7 @@ fn d_t3_3_message_n_is_accepted_and_n_plus_1_told_to_stop() {
     server.wait_for("[…] alice 4 at … refused: STOP …");
     server.wait_for("[…] alice 5 at … refused: STOP …");
     let carol = dialogue(&server.connect(), &["ID carol", "hello"]);
-    let wanted = ["OK 0 left", "STOP sending: your quota is 0 messages"];
+    let wanted = ["OK 0 left", "STOP sending: your quota is used up (0 of 0)"];
     assert_eq!(carol, wanted);
 }
 
@@ -168,13 +208,13 @@ fn d_t3_4_the_client_sends_more_than_it_may() {
     let burst = ["--id", "alice", "--burst", "10"];
     let mut client = server.client("message-client", &burst);
     wait(&mut client, "server: OK 3 left");
-    wait(&mut client, "server: STOP sending: your quota is 3 messages");
+    wait(&mut client, "server: STOP sending: your quota is used up (3 of 3)");
     wait(&mut client, "10 sent: 3 accepted, 7 refused");
     ends_with(client, 0);
     let mut typist = server.client("message-client", &["--id", "alice"]);
     typist.type_line("once more").expect("it reads");
     wait(&mut typist, "server: OK 0 left");
-    wait(&mut typist, "server: STOP sending: your quota is 3 messages");
+    wait(&mut typist, "server: STOP sending: your quota is used up (3 of 3)");
     typist.end_input();
     ends_with(typist, 0);
 }
@@ -188,6 +228,24 @@ fn d_t3_5_an_id_that_is_not_in_the_table_gets_its_own_refusal() {
     let mut client = server.client("message-client", &["--id", "Alice"]);
     wait(&mut client, "server: UNKNOWN Alice is not in the table");
     ends_with(client, 1);
+}
+
+#[test]
+fn d_t3_2_messages_that_ran_together_are_told_from_an_unknown_id() {
+    let server = with_quota("solo 1\nalice 3", &[]);
+    let hint = "two messages run together? end each with a newline";
+    for (first, answer) in [
+        ("solohello", "UNKNOWN solohello is not in the table"),
+        ("ID alicehello", "UNKNOWN alicehello is not in the table"),
+        ("ID alicehello there", "NO an ID has no spaces"),
+        ("alicehello, server", "NO your ID comes first: send ID <id>"),
+    ] {
+        // In one segment, as two send() without newlines arrive.
+        let told = answers_to(&server, first.as_bytes());
+        assert_eq!(told, format!("{answer}: {hint}\n"));
+    }
+    let told = answers_to(&server, b"ID mallory\n");
+    assert_eq!(told, "UNKNOWN mallory is not in the table\n");
 }
 
 #[test]

@@ -11,6 +11,70 @@ fn run(program: &str, words: &[&str]) -> Terminal {
 }
 
 #[test]
+fn t_x3_plain_pipe_carries_lines_and_then_the_end() {
+    let mut pipe = run("pipes-plain", &[]);
+    wait(&mut pipe, "parent …: type lines; Ctrl-D is the end");
+    for line in ["hello", "and again", ""] {
+        pipe.type_line(line).expect("it reads");
+        wait(&mut pipe, &format!("child …: {line}\\n"));
+    }
+    pipe.type_bytes(b"half a line").expect("it reads");
+    pipe.end_input();
+    wait(&mut pipe, "child …: half a line\\n");
+    wait(&mut pipe, "child …: end of file");
+    wait(&mut pipe, "parent …: my child has ended");
+    assert_eq!(end(&mut pipe), Some(0));
+}
+
+#[test]
+fn t_x3_plain_parent_or_child_that_is_killed_ends_the_other_too() {
+    let mut pipe = run("pipes-plain", &[]);
+    pipe.type_line("hello").expect("it reads");
+    wait(&mut pipe, "child …: hello\\n");
+    pipe.signal(Signal::KILL).expect("a signal");
+    wait(&mut pipe, "child …: end of file");
+    let mut pipe = run("pipes-plain", &[]);
+    pipe.type_line("hello").expect("it reads");
+    let line = wait(&mut pipe, "child …: hello\\n");
+    let child = i32::try_from(numbers(&line)[0]).expect("a pid");
+    let child = rustix::process::Pid::from_raw(child).expect("a pid");
+    rustix::process::kill_process(child, Signal::KILL).expect("it lives");
+    // Until then it notices nothing. The kernel may still be ending it.
+    let mut typed = pipe.take_input().expect("its input");
+    std::thread::spawn(move || {
+        while std::io::Write::write_all(&mut typed, b"more\n").is_ok() {}
+    });
+    wait(&mut pipe, "Error: write(…): … (EPIPE). …");
+    assert_eq!(end(&mut pipe), Some(1));
+}
+
+#[test]
+fn t_x3_plain_pipes_steps_are_those_of_the_banners() {
+    let mut command = terminal::command("pipes-plain");
+    let mut pipe = Terminal::run(command.env("TRACE", "1")).expect("it runs");
+    for step in ["1 pipe() = 0, […]", "2 fork() = …"] {
+        wait(&mut pipe, &format!("trace pipe {step}…"));
+    }
+    pipe.end_input();
+    wait(&mut pipe, "trace pipe 6 wait(…) = 0…");
+}
+
+#[test]
+fn t_x3_consoles_print_what_is_read_complete() {
+    let line = "abcdefgh".repeat(500);
+    let mut pipe = run("pipes-ordinary", &[]);
+    pipe.type_line(&line).expect("it reads");
+    wait(&mut pipe, &format!("child …: read() = 4001: {line}\\n"));
+    let mut pipe = run("pipes-plain", &[]);
+    pipe.type_line(&line).expect("it reads");
+    wait(&mut pipe, &format!("child …: {line}\\n"));
+    let (_folder, path) = place("fifo");
+    let mut talker = start("pipes-fifo-talk", &path, &["--name", "anna"]);
+    talker.type_line(&line).expect("it reads");
+    wait(&mut talker, &format!("I read my own words: anna: {line}"));
+}
+
+#[test]
 fn t_x3_ordinary_pipe_carries_all_bytes_and_then_the_end() {
     let mut pipe = run("pipes-ordinary", &[]);
     let mut typed = pipe.take_input().expect("its input");

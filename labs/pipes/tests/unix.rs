@@ -426,3 +426,15 @@ fn t_x3_unix_client_does_not_wait_for_ever() {
     assert!(printed.ends_with(expected), "{printed}");
     assert_eq!(end(&mut client), Some(1));
 }
+
+#[test]
+fn t_x3_unix_server_prints_complete_messages_and_who_ended_it() {
+    let (_folder, path) = place("sock");
+    let mut server = listening(&path, &[]);
+    let client = connect(&path);
+    let line = "abcdefgh".repeat(512);
+    ask(&client, line.as_bytes());
+    wait(&mut server, &format!("[pid …] 4096 bytes: {line}"));
+    server.signal(Signal::TERM).expect("a signal");
+    wait(&mut server, "[pid …] cut by the stop");
+}

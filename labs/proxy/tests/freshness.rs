@@ -119,6 +119,55 @@ fn how_old_it_is() {
 }
 
 #[test]
+fn of_a_list_of_ages_the_first_counts() {
+    for (fields, seconds) in [
+        ("Age: 7200, 0", 7200),
+        ("Age: 0, 7200", 0),
+        ("Age: 7200,0", 7200),
+        ("Age: 7200\nAge: 0", 7200),
+        ("Age: 0\nAge: 7200", 0),
+        ("Age: 2147483648", 2_147_483_647), // too large
+        ("Age: 99999999999999999999", 2_147_483_647),
+        ("Age: -7200", 0), // not digits
+        ("Age: +7200", 0),
+        ("Age: 7200.0", 0),
+        ("Age: 7200;x=1", 0),
+        ("Age: \"7200\"", 0),
+        ("Age: abc", 0),
+        ("Age: , 7200", 0),
+    ] {
+        assert_eq!(age(&cached(fields), 1_000_000), seconds, "{fields}");
+    }
+}
+
+#[test]
+fn an_invalid_expires_is_the_past() {
+    let day = "Mon, 12 Jan 1970 13:46:50 GMT"; // 10 s later
+    for (expires, seconds) in [
+        (format!("Expires: {day}"), 10),
+        (format!("Expires: {}", day.to_lowercase()), 10),
+        // A wrong weekday in a right date is a date.
+        (format!("Expires: {}", day.replace("Mon", "Fri")), 10),
+        ("Expires: Fri Jan 12 13:46:50 1970".into(), 10),
+        // One digit of an hour, runs of blanks, a list, another zone.
+        ("Expires: Tue, 12 Jan 2038 3:46:50 GMT".into(), 0),
+        ("Expires: Tue,  12 Jan 2038 13:46:50 GMT".into(), 0),
+        ("Expires: Tue, 12  Jan 2038 13:46:50 GMT".into(), 0),
+        ("Expires: Tue, 12 Jan 2038 13:46:50  GMT".into(), 0),
+        ("Expires: Tue, 12 Jan 2038 13:46:50 UTC".into(), 0),
+        ("Expires: Tue, 12 Jan 2038 13:46:50".into(), 0),
+        ("Expires: 12 Jan 2038 13:46:50 GMT".into(), 0),
+        (format!("Expires: {day}, {day}"), 0),
+        (format!("Expires: 0, {day}"), 0),
+        (format!("Expires: {day}\nExpires: {day}"), 0),
+        ("Expires:".into(), 0),
+        ("Expires: never".into(), 0),
+    ] {
+        assert_eq!(lifetime(&cached(&expires)), seconds, "{expires}");
+    }
+}
+
+#[test]
 fn when_it_may_be_used() {
     let ten = "Cache-Control: max-age=10";
     for (asked, said, after, fresh) in [

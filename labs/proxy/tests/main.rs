@@ -3,6 +3,7 @@
 //! modules (freshness, hops, memory, pool, rules, target) have files of their own.
 
 mod cache;
+mod connecting;
 mod errors;
 mod forwarding;
 mod freshness;
@@ -13,11 +14,15 @@ mod once;
 mod own;
 mod peers;
 mod pool;
+mod redirects;
+mod refusals;
 mod rules;
 mod scripts;
 mod smuggling;
+mod stop;
 mod target;
 mod tunnel;
+mod users;
 mod validation;
 
 use harness::{Server, play_readme, strace_shows};

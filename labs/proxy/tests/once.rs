@@ -3,8 +3,8 @@
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use crate::scripts::{Origin, Then, read_answer, sees_the_end};
-use harness::{Server, send, trickle};
+use crate::scripts::{Origin, Then, get, read_answer, sees_the_end};
+use harness::{Server, reset, send, trickle};
 
 #[test]
 fn w_t3a_the_letter_fetches_an_object() {
@@ -75,4 +75,43 @@ fn w_t3b_the_letter_has_a_thread_for_each_client() {
             });
         }
     });
+}
+
+#[test]
+fn w_t3b_the_letter_survives_what_clients_do() {
+    let origin = Origin::says("HTTP/1.0 200 OK\r\n\r\nobject", || Then::Close);
+    let mut proxy = Server::start("proxy-once-server", &[]);
+    let url = origin.url("/");
+    // One says nothing, one half a line, one half a head, one is gone.
+    let silent = proxy.connect();
+    let half = proxy.connect();
+    send(&half, b"GET http://127");
+    let head = proxy.connect();
+    send(&head, format!("GET {url} HTTP/1.1\r\nHost: x\r\n").as_bytes());
+    let gone = proxy.connect();
+    send(&gone, format!("GET {url} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+    reset(gone);
+    for _ in 0..2 {
+        assert_eq!(get(&proxy, &url, "").text(), "object");
+    }
+    send(&head, b"\r\n");
+    assert_eq!(read_answer(&head, "GET").text(), "object");
+    proxy.interrupt();
+    assert!(sees_the_end(&half) && sees_the_end(&silent));
+}
+
+#[test]
+fn w_t3b_the_letter_reads_a_chunked_object() {
+    // An origin that answers HTTP/1.0 with chunks all the same.
+    let origin = Origin::says(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\
+         Keep-Alive: timeout=5\r\n\r\n5 ;a=b\r\nhello\r\n0\r\n\r\n",
+        || Then::Keep,
+    );
+    let proxy = Server::start("proxy-once-server", &[]);
+    let answer = get(&proxy, &origin.url("/"), "");
+    assert_eq!(answer.text(), "hello");
+    assert_eq!(answer.field("Transfer-Encoding"), None);
+    assert_eq!(answer.field("Keep-Alive"), None);
+    assert_eq!(answer.field("Connection").as_deref(), Some("close"));
 }

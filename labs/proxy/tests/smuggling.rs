@@ -98,7 +98,7 @@ fn w_t3a_an_origins_doubtful_answers_are_502() {
          Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhello\r\n",
-        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n X: a\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 101 Switching\r\n\r\n",
         "HTTP/1.1 20 OK\r\n\r\n",
         "HTTP/2 200\r\n\r\n",
@@ -137,5 +137,30 @@ fn w_t3a_what_follows_an_answer_is_nobodys_answer() {
     for connection in 1..=3 {
         assert_eq!(get(&proxy, &origin.url("/"), "").text(), "good");
         assert_eq!(origin.asked().connection, connection);
+    }
+}
+
+#[test]
+fn w_t3a_what_every_client_reads_is_passed_on() {
+    let proxy = plain();
+    for answer in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nX: y\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 5\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5 ;a=b\r\nhello\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5  \r\nhello\r\n0  \r\n\r\n",
+    ] {
+        let text = answer.to_string();
+        let origin = Origin::start(move |_, stream| {
+            send(stream, text.as_bytes());
+            Then::Close
+        });
+        let got = get(&proxy, &origin.url("/"), "");
+        assert_eq!(got.text(), "hello", "{answer:?} {got:?}");
+        assert!(got.head.matches("Content-Length").count() < 2);
+        assert!(!got.head.contains("5, 5"), "{}", got.head);
     }
 }

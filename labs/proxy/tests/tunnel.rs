@@ -125,10 +125,16 @@ fn w_t3a_a_silent_tunnel_ends() {
 
 #[test]
 fn w_t3a_tunnels_lead_to_few_ports() {
-    let proxy = Server::start(PROXY, &[]);
+    let mut proxy = Server::start(PROXY, &[]);
     for place in ["127.0.0.1:25", "127.0.0.1:80", "localhost:22"] {
         assert_eq!(ask(&proxy, "CONNECT", place, "").status, 403, "{place}");
+        let port = place.split(':').nth(1).expect("a port");
+        proxy.wait_for(&format!("[…] … 403 … --connect-port {port} …"));
     }
+    // A page that uses ws:// asks for port 80: which switch allows it?
+    let page = ask(&proxy, "CONNECT", "127.0.0.1:80", "").text();
+    assert!(page.contains("--connect-port 80"), "{page}");
+    assert!(page.contains("ws://"), "{page}");
     // 8443 is allowed, and nobody is there.
     for no_body in ["", "Content-Length: 0\r\n"] {
         let answer = ask(&proxy, "CONNECT", "127.0.0.1:8443", no_body);

@@ -154,3 +154,37 @@ fn w_t3a_what_left_before_a_change_is_not_kept() {
         assert_eq!(format!("{} {}", after.cache(), after.text()), expected);
     }
 }
+
+#[test]
+fn w_t3a_a_304_does_not_describe_a_body() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::says(
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/css\r\n\
+         Content-Encoding: gzip\r\nContent-Language: de\r\n\
+         Content-Location: /b\r\nETag: \"a\"\r\nVary: Accept\r\n\
+         Cache-Control: max-age=60\r\n\
+         Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\nhi",
+        || Then::Keep,
+    );
+    let url = origin.url("/");
+    assert_eq!(get(&proxy, &url, "").cache(), "MISS");
+    for known in [
+        "If-None-Match: \"a\"\r\n",
+        "If-None-Match: *\r\n",
+        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+    ] {
+        let answer = get(&proxy, &url, known);
+        assert_eq!((answer.status, answer.cache().as_str()), (304, "HIT"));
+        for absent in ["Type", "Encoding", "Language", "Length", "Range", "MD5"]
+        {
+            let field = answer.field(&format!("Content-{absent}"));
+            assert_eq!(field, None, "Content-{absent} {known}");
+        }
+        // What a 200 would have said as well (RFC 9110, 15.4.5).
+        for present in
+            ["ETag", "Vary", "Cache-Control", "Date", "Content-Location"]
+        {
+            assert!(answer.field(present).is_some(), "{present} {known}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Proves that the programs of the uppercase lab do what its README shows.
 
+mod plain;
 mod poor;
 mod problems;
 mod service;

@@ -3,6 +3,8 @@
 use std::thread;
 
 use crate::{PROMPT, TCP, ask_tcp, own_listener, run_client};
+use rustix::process::Signal;
+
 use harness::{
     Server, dripping_server, python_server, receive_all, reset, send,
     strace_shows, trickle,
@@ -147,4 +149,76 @@ fn w_k4_once_is_the_letter_of_the_skeleton() {
 #[test]
 fn w_k4_steps_are_the_system_calls_in_the_order_of_the_banners() {
     strace_shows(TCP, &["socket", "setsockopt", "bind", "listen", "accept4"]);
+}
+
+#[test]
+fn w_k3_a_refusal_is_not_an_answer() {
+    let server = Server::start(TCP, &["--max-clients", "1"]);
+    let first = server.connect();
+    send(&first, b"x");
+    assert_eq!(harness::receive(&first, 1), b"X", "it is served");
+    let (printed, status) =
+        run_client(&server, "uppercase-tcp-client", b"hello\n");
+    let told = "Error: the server refused: no room, try again later";
+    assert!(printed.contains(told), "{printed}");
+    assert!(!printed.contains("\\n"), "{printed}");
+    assert!(!printed.contains("From Server"), "{printed}");
+    assert_eq!(status, Some(1));
+    // Other servers' words, and an answer that ends with a newline.
+    for (said, told, status) in [
+        ("come back at 9\r\n", "Error: the server refused: come back at 9", 1),
+        ("HELLO\n", "From Server: HELLO", 0),
+    ] {
+        let (listener, place) = own_listener();
+        let mut client = place.client("uppercase-tcp-client", &[]);
+        client.type_line("hello").expect("it reads");
+        let (peer, _) = listener.accept().expect("a client");
+        send(&peer, said.as_bytes());
+        drop(receive_all(&peer));
+        drop(peer);
+        client.wait_for(&format!("…{told}")).unwrap();
+        let ended = client.wait_for_end().expect("it ends");
+        assert_eq!(ended.code(), Some(status), "{said:?}");
+    }
+}
+
+#[test]
+fn w_k3_retry_waits_for_a_server_that_starts_later() {
+    let (place, held) = crate::nobodys_port();
+    let mut client = place.client("uppercase-tcp-client", &["--retry", "60"]);
+    client.wait_for("nobody listens there yet: …").unwrap();
+    held.listen(5).expect("it listens");
+    let listener = std::net::TcpListener::from(held);
+    client.type_line("hello").expect("it reads");
+    let (peer, _) = listener.accept().expect("a client");
+    assert_eq!(receive_all(&peer), b"hello");
+    send(&peer, b"HELLO");
+    drop(peer);
+    client.wait_for("…From Server: HELLO").unwrap();
+}
+
+#[test]
+fn w_k4_the_console_prints_a_message_complete_up_to_4_kib() {
+    let mut server = Server::start(TCP, &[]);
+    let sentence = "abcdefgh".repeat(512);
+    assert_eq!(ask_tcp(&server, sentence.as_bytes()).len(), 4096);
+    // A segment of this size comes in one piece on the loopback.
+    server.wait_for(&format!("[…] 4096 bytes: {sentence}"));
+    let longer = "x".repeat(5000);
+    ask_tcp(&server, longer.as_bytes());
+    server.wait_for("[…] 5000 bytes: xxx…x… and 904 bytes more");
+}
+
+#[test]
+fn w_k4_a_conversation_that_the_server_ends_is_told_as_that() {
+    let mut server = Server::start(TCP, &[]);
+    let client = server.connect();
+    send(&client, b"x");
+    assert_eq!(harness::receive(&client, 1), b"X");
+    server.console().signal(Signal::TERM).expect("a signal");
+    server.wait_for("[…] cut by the stop");
+    // And one that its client ends.
+    let mut server = Server::start(TCP, &[]);
+    drop(server.connect());
+    server.wait_for("[…] left: end of stream");
 }

@@ -137,3 +137,29 @@ fn w_k2_two_servers_do_not_answer_each_other_for_ever() {
     server.wait_for("[127.0.0.1:…] not answered: too many; …");
     assert_eq!(ask_udp(&server.datagrams(), b"others"), b"OTHERS");
 }
+
+#[test]
+fn w_k2_the_console_prints_a_datagram_complete_up_to_4_kib() {
+    let mut server = Server::start(UDP, &[]);
+    let client = server.datagrams();
+    let sentence = "abcdefgh".repeat(512);
+    ask_udp(&client, sentence.as_bytes());
+    server.wait_for(&format!("[…] 4096 bytes: {sentence}"));
+    ask_udp(&client, &[b'x'; 5000]);
+    server.wait_for("[…] 5000 bytes: xxx…x… and 904 bytes more");
+}
+
+#[test]
+fn w_k1_retry_asks_for_longer_than_three_times() {
+    let (server, place) = own_udp_server();
+    let arguments = ["--wait", "100", "--retry", "30"];
+    let mut client = place.client("uppercase-udp-client", &arguments);
+    client.type_line("who?").expect("it reads");
+    client.wait_for("…no answer, attempt 1 of 300").unwrap();
+    client.wait_for("no answer, attempt 4 of 300").unwrap();
+    let mut buffer = [0; 100];
+    let (_, address) = server.recv_from(&mut buffer).expect("a datagram");
+    server.send_to(b"WHO?", address).expect("it is sent");
+    client.wait_for("WHO?").unwrap();
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+}

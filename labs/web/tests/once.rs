@@ -1,9 +1,12 @@
 //! Proves that web-once-server does what the handout asks for.
 
 use std::net::Shutdown;
+use std::process::Command;
 
 use crate::talk::{get, read_reply, request};
-use harness::{Server, receive_all, send, strace_shows, trickle};
+use harness::{
+    Server, installed, receive_all, reset, send, strace_shows, trickle,
+};
 
 const ONCE: &str = "web-once-server";
 
@@ -84,4 +87,52 @@ fn w_t2j_a_connection_that_asks_nothing_is_not_the_one_request() {
 fn w_t2j_the_system_calls_come_in_the_order_of_the_banners() {
     let calls = ["socket", "bind", "listen", "accept4", "recvfrom", "close"];
     strace_shows(ONCE, &calls);
+}
+
+#[test]
+fn w_t2j_it_survives_what_a_first_program_must() {
+    let mut server = Server::start(ONCE, &["--again"]);
+    // A client that is gone, half a line, and half a line that stays so.
+    reset(server.connect());
+    for half in ["G", "GET /Hello", "GET / HTTP/1.1\r\n"] {
+        let client = server.connect();
+        send(&client, half.as_bytes());
+        client.shutdown(Shutdown::Write).expect("a half-close");
+        assert_eq!(receive_all(&client), b"", "{half:?}");
+        let client = server.connect();
+        send(&client, half.as_bytes());
+        reset(client);
+    }
+    // Two clients at once: the second one waits in the kernel's queue.
+    let (first, second) = (server.connect(), server.connect());
+    send(&second, &request("GET", "/HelloWorld.html", ""));
+    send(&first, &request("GET", "/HelloWorld.html", ""));
+    for client in [first, second] {
+        assert_eq!(read_reply(&client, false).body, crate::HELLO);
+    }
+    // A client that reads nothing of its response, and ^C.
+    let client = server.connect();
+    send(&client, &request("GET", "/index.html", ""));
+    server.interrupt();
+}
+
+#[test]
+fn w_t2h_pythons_urllib_asks_the_once_server() {
+    if !installed("python3", "python3") {
+        return;
+    }
+    let mut server = Server::start(ONCE, &[]);
+    let (host, port) = server.host_and_port();
+    let script = format!(
+        "import urllib.request as u\n\
+         opener = u.build_opener(u.ProxyHandler({{}}))\n\
+         url = 'http://{host}:{port}/HelloWorld.html'\n\
+         with opener.open(url, timeout=10) as page:\n    \
+             print(page.status, page.headers['Content-Type'], len(page.read()))"
+    );
+    let words = ["-c", &script];
+    let output = Command::new("python3").args(words).output().expect("python3");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "200 text/html 157\n");
+    let end = server.console().wait_for_end().expect("it ends");
+    assert_eq!(end.code(), Some(0));
 }

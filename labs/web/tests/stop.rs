@@ -13,6 +13,9 @@ use harness::{Server, receive, receive_all, reset, send};
 
 const BIG: usize = 16 << 20;
 
+/// Long enough for the server to read what was sent.
+const SOON: Duration = Duration::from_millis(250);
+
 fn server_of_big_files() -> (tempfile::TempDir, Server) {
     let folder = site();
     let big = fs::File::create(folder.path().join("www/big.bin"));
@@ -44,7 +47,7 @@ fn read_slowly(client: &TcpStream, time: Duration) -> usize {
             Ok(more) => count += more,
         }
         let due = time.mul_f64((count as f64 / BIG as f64).min(1.0));
-        thread::sleep(due.saturating_sub(began.elapsed()));
+        thread::park_timeout(due.saturating_sub(began.elapsed()));
     }
 }
 
@@ -59,18 +62,18 @@ fn w_t2_requests_in_flight_are_answered_after_sigterm() {
     send(&half, b"GET /index.html HTTP/1.1\r\nHo");
     send(&body, &request("POST", "/", "Content-Length: 5\r\n"));
     send(&body, b"he");
-    thread::sleep(Duration::from_millis(200)); // the server has read them
+    thread::park_timeout(SOON); // the server has read them
     let began = Instant::now();
     terminate(&mut server);
     assert_eq!(receive_all(&idle), b"", "it waits for no idle client");
-    assert!(began.elapsed() < Duration::from_millis(900));
-    thread::sleep(Duration::from_millis(200));
+    assert!(began.elapsed() < Duration::from_millis(1500));
+    thread::park_timeout(SOON / 2);
     send(&half, b"st: h\r\n\r\n");
     send(&body, b"llo");
     assert_eq!(read_reply(&half, false).text(), "index");
     assert_eq!(receive_all(&half), b"", "and then it closes");
     assert_eq!(read_reply(&body, false).status, 405);
-    let count = read_slowly(&download, Duration::from_millis(700));
+    let count = read_slowly(&download, Duration::from_millis(300));
     assert!(count > BIG, "{count} of {BIG} bytes and a head");
     let all = printed(&mut server);
     assert!(began.elapsed() < Duration::from_secs(3));
@@ -84,7 +87,7 @@ fn w_t2_what_the_stop_cuts_is_called_so() {
     send(&stuck, &request("GET", "/big.bin", ""));
     assert_eq!(receive(&stuck, 4), b"HTTP"); // and reads no more
     send(&silent, b"GET / HTTP/1.1\r\n"); // and sends no more
-    thread::sleep(Duration::from_millis(200));
+    thread::park_timeout(SOON);
     let names = [&stuck, &silent].map(|c| c.local_addr().expect("an address"));
     terminate(&mut server);
     let all = printed(&mut server);
@@ -103,7 +106,7 @@ fn w_t2f_a_seek_in_a_video_is_one_quiet_line() {
         assert_eq!(receive(&client, 4), b"HTTP");
         reset(client); // with bytes unread, as a browser does it
     }
-    thread::sleep(Duration::from_millis(300)); // the server has noticed
+    thread::park_timeout(SOON); // the server has noticed
     terminate(&mut server);
     let all = printed(&mut server);
     assert_eq!(all.matches("\"GET /big.bin").count(), 1, "{all}");

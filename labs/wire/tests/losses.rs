@@ -71,11 +71,14 @@ fn x_wire_when_the_last_ack_is_lost_the_fin_comes_twice() {
         return;
     }
     let packets = echo_losing("last ACK");
-    let fins = packets.iter().filter(|packet| packet.flags & FIN != 0);
-    let fins: Vec<&str> = fins.map(|packet| packet.from.as_str()).collect();
-    // The side that closed second says it again.
-    assert!(fins.len() >= 3 && fins[1] == fins[2], "{fins:?}");
-    assert_ne!(fins[0], fins[1]);
+    let lost = packets.iter().position(|p| p.comment.starts_with("lost"));
+    let lost = lost.expect("the last ACK");
+    // The side that closed second, and got no ACK, sends its FIN again.
+    let is_its_fin = |packet: &&Packet| {
+        packet.flags & FIN != 0 && packet.from != packets[lost].from
+    };
+    // On a busy machine it may do so before the ACK that is lost.
+    assert!(packets.iter().filter(is_its_fin).count() >= 2);
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn x_wire_every_second_datagram_of_the_server_is_lost() {
         "--lose",
         "every 2nd datagram from server",
         "datetime-server 10.0.0.2 12003",
-        "datetime-client 10.0.0.2 12003 --count 4 --gap 0..0 --wait 400",
+        "datetime-client 10.0.0.2 12003 --count 4 --gap 0..0 --wait 1500",
     ]);
     assert!(run.printed.contains("2 answered, 2 lost"), "{}", run.printed);
     assert_eq!(run.counted().1, 2);
@@ -198,7 +201,14 @@ fn g_8d_chats_keepalive_finds_the_unplugged_cable() {
     let orders = orders.as_mut().expect("a FIFO");
     orders.write_all(b"unplug\n").expect("an order");
     wait("[cable] unplugged");
-    wait("[server] (Batman left: …");
+    // Probes and their timeouts take up to 8 s, and wait_for() allows 10 s of
+    // silence: on a busy machine once more.
+    if hosts.wait_for("[server] (Batman left: …").is_err() {
+        hosts.wait_for("[server] (Batman left: …").expect("it is noticed");
+    }
+    let mut wait = |pattern: &str| {
+        hosts.wait_for(pattern).unwrap_or_else(|error| panic!("{error}"))
+    };
     wait("[server] Server: time=… Batman has left. Member count=0");
     hosts.signal(Signal::TERM).expect("it runs");
     hosts.wait_for_end().expect("it ends");

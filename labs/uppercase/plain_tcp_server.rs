@@ -1,0 +1,105 @@
+//! Handout W's TCPServer, line by line [W-K4] [W-E4]: answers one sentence of
+//! each client in upper case. The other half is plain_tcp_client.rs;
+//! tcp_server.rs is the next stage.
+//!
+//! ```text
+//! client                  server (this file)
+//!   |                       |  1 socket   2 bind   3 listen
+//!   |------ handshake ----->|  4 accept   a NEW socket for this client
+//!   |------- "hello" ------>|  5 recv
+//!   |<------ "HELLO" -------|  6 send
+//!   |<------- FIN ----------|  7 close    then again from 4
+//! ```
+
+use argh::{ArgsInfo, FromArgs};
+use socketlab::args::{self, Port, Program, Role};
+use socketlab::net::{self, TcpSocket};
+use socketlab::{Result, console, say, signals, warn};
+
+fn main() -> Result<()> {
+    // Not in the code, as the skeleton has it: HOST and PORT.    [W-T1.3]
+    let args: Args = args::parse(&PROGRAM);
+    let port = args.port.for_server(args.allow_privileged);
+    let address = net::resolve_one(&args.host, port)?;
+    signals::at_once_on_signal()?; // Ctrl-C prints "bye" and ends
+
+    // ---- 1 socket() ------------------------------------------------------
+    // Python: serverSocket = socket(AF_INET, SOCK_STREAM). C: socket().
+    // SOCK_STREAM means TCP. This socket will only listen.       [W-T1.2]
+    let listener = TcpSocket::new(address)?;
+
+    // ---- 2 bind() --------------------------------------------------------
+    // Python: serverSocket.bind(('', serverPort)). Claims the port at which
+    // clients aim. Without SO_REUSEADDR, which the skeleton lacks, bind()
+    // fails for a minute after each run (EADDRINUSE).
+    listener.set_reuse_address()?;
+    listener.bind(address)?;
+
+    // ---- 3 listen() ------------------------------------------------------
+    // Python: serverSocket.listen(1). From here the kernel completes
+    // handshakes, and keeps the connections until accept(). 1 is how many
+    // may wait, not how many are served.                         (try 5)
+    listener.listen(1)?;
+    net::announce(listener.local_addr()?);
+    say!("The server is ready to receive");
+
+    loop {
+        // ---- 4 accept() --------------------------------------------------
+        // Python: connectionSocket, addr = serverSocket.accept().
+        // Returns a second socket, for this client alone.
+        // Limit: nobody else is served before this client is. A client that
+        // sends nothing stops the server for all. tcp_server.rs has a thread
+        // for each client.                                       (try 4)
+        let (client, peer) = listener.accept()?;
+        if let Err(error) = converse(client) {
+            warn!("[{peer}] {error}"); // it is gone: the next one is served
+        }
+    }
+}
+
+/// One sentence, one answer.
+fn converse(client: TcpSocket) -> Result<()> {
+    // ---- 5 recv() --------------------------------------------------------
+    // Python: sentence = connectionSocket.recv(1024). Waits until bytes have
+    // arrived, and returns those: perhaps half of the sentence.
+    // Limit: the rest of a longer sentence is not read.          (try 4)
+    let mut buffer = [0; 1024];
+    let count = client.recv(&mut buffer)?;
+    let sentence = buffer.get_mut(..count).unwrap_or_default();
+    say!("{} bytes: {}", sentence.len(), console::escape(sentence));
+
+    // ---- 6 send() --------------------------------------------------------
+    // Python: connectionSocket.send(sentence.upper()). No address, because
+    // this socket has one peer. a to z change, and nothing else.
+    //                                             [W-T1.1a] [W-T1.1b]
+    sentence.make_ascii_uppercase();
+    client.send_all(sentence)?;
+
+    // ---- 7 close() -------------------------------------------------------
+    // Python: connectionSocket.close(). Sends FIN: the client's next recv()
+    // returns 0. Without it the client would not know that this was all.
+    client.close();
+    Ok(())
+}
+
+/// Answers one sentence of each client, as the handout's TCPServer does.
+#[derive(FromArgs, ArgsInfo)]
+struct Args {
+    /// address or name to bind (default 127.0.0.1)
+    #[argh(positional)]
+    host: String,
+    /// port to bind (default 12000; 0: the kernel chooses)
+    #[argh(positional)]
+    port: Port,
+    /// allow a port below 1024
+    #[argh(switch)]
+    allow_privileged: bool,
+}
+
+const PROGRAM: Program = Program {
+    lab: "uppercase",
+    role: Role::Server,
+    port: 12000,
+    steps: "socket bind listen accept recv send close",
+    example: "uppercase-plain-tcp-server 127.0.0.1 12000",
+};
