@@ -63,7 +63,7 @@ fn d_t1_1_the_console_says_who_ended_the_session() {
         drop(one);
         server.wait_for(&format!("[{peer}] left: end of stream, …"));
         server.console().signal(Signal::INT).expect("a signal");
-        server.wait_for("[…] ended: this server is being stopped, …");
+        server.wait_for("[…] cut by the stop, …");
         server.wait_for("bye");
     }
 }
