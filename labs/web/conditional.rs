@@ -34,6 +34,7 @@ pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
     {
         return Precondition::Failed;
     }
+    // A browser that reloads a page sends these two fields.
     if fields.has("If-None-Match") {
         if matches(fields, "If-None-Match", &resource.etag, true) {
             return Precondition::NotModified;
@@ -52,6 +53,7 @@ pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
 /// the client must not join parts of two versions.
 pub fn range_counts(fields: &Fields, resource: &Resource) -> bool {
     let Some(value) = fields.get("If-Range") else { return true };
+    // The value is either an ETag, which begins with a quote, or a date.
     match value.first() {
         Some(b'"') => value == resource.etag.as_bytes(),
         _ => {

@@ -62,6 +62,7 @@ impl Rest {
         let (first, last) = (number(first)?, number(last)?);
         let total = number(total)?;
         let count = last.checked_sub(first)?.checked_add(1)?;
+        // Content-Length may be absent (chunks), but must not contradict.
         let length = response.fields.text("Content-Length").map(number);
         let fits = first == self.have
             && last < total
@@ -93,10 +94,12 @@ pub fn save(
             warn!("(status 204: the response has no body to save)");
             return Ok(Answer::Saved);
         }
+        // The server has sent a part: is it the one that is missing?
         (206, Some(rest)) => match rest.part_of(response) {
             Some(part) => (rest.have, Some(part)),
             None => return Ok(Answer::Unfit(to)),
         },
+        // No byte is missing: only the rename to FILE has to be done.
         (416, Some(rest)) if rest.is_complete(response) => {
             let saved = to.begin(rest.have, Some(""))?.finish()?;
             say!("{saved}");
@@ -113,6 +116,7 @@ pub fn save(
     let length = response.fields.text("Content-Length").and_then(number);
     download.announce(length.map(|rest| start.saturating_add(rest)));
     let download = receive(download, body, reader)?;
+    // Check the length, because a chunked part may be shorter or longer.
     if let Some((count, total)) = part {
         let size = download.size();
         if size != start + count {

@@ -152,6 +152,8 @@ impl Files {
             true => read_small(&file, metadata.len()).map_err(missing)?,
             false => None,
         };
+        // Only small files go into the table: a large one stays on the disk,
+        // where the kernel has a cache of its own.
         let small = content.is_some();
         let content = content.map_or(Content::File(file), Content::Memory);
         let resource = self.describe(name, &metadata, content);
@@ -201,6 +203,7 @@ impl Files {
     /// A cached file, if the file on the disk has not changed.
     fn unchanged(&self, name: &OsStr) -> Option<Arc<Resource>> {
         let cached = self.cached.read().table.get(name)?.clone();
+        // The read lock is free again: the table's entry has been cloned.
         let now = self.now();
         let trusted = u64::try_from(TRUSTED.as_millis()).unwrap_or(1000);
         if now < cached.checked.load(Relaxed) + trusted {
@@ -214,6 +217,7 @@ impl Files {
             cached.checked.store(now, Relaxed);
             return Some(cached);
         }
+        // The file has changed or is gone, so the entry must go too.
         let mut all = self.cached.write();
         if let Some(old) = all.table.remove(name) {
             all.bytes -= cost(name, &old);
@@ -243,6 +247,7 @@ impl Files {
         metadata: &Metadata,
         content: Content,
     ) -> io::Result<Resource> {
+        // The name says the kind; the first bytes say whether it is UTF-8.
         let (size, mut kind) = (metadata.len(), kind::of_name(name));
         let text = match &content {
             Content::Memory(bytes) => Some(Cow::Borrowed(bytes)),
@@ -258,6 +263,7 @@ impl Files {
         }
         let stamp = stamp(metadata);
         let (size, time) = stamp;
+        // An ETag is any quoted text. Size and time are enough here.
         let etag = format!("\"{size:x}-{:x}\"", time.unwrap_or_default());
         let modified = modified(metadata);
         let mut fields = format!("ETag: {etag}\r\nAccept-Ranges: bytes\r\n");
@@ -296,6 +302,7 @@ fn cost(name: &OsStr, resource: &Resource) -> usize {
 /// Reads all of a small file. Returns `None` if the file has not the expected
 /// size any more, because another program is changing it.
 fn read_small(file: &std::fs::File, size: u64) -> io::Result<Option<Vec<u8>>> {
+    // Ask for one byte more than expected: if it arrives, the file has grown.
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     file.take(size + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 == size).then_some(bytes))

@@ -41,12 +41,14 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 pub fn respond(site: &Site, request: &Request) -> Response {
     match request.method.as_str() {
         "GET" | "HEAD" => {}
-        // "Which methods do you support?" The target `*` means the server
-        // as such. The response is the same for every target.
+        // The client asks which methods we support. The target `*` means the
+        // server itself. The response is the same for every target.
         "OPTIONS" => {
             let head = head(204).field("Allow", "GET, HEAD, OPTIONS");
             return Response { status: 204, head, body: Body::None };
         }
+        // Methods that HTTP defines but that this server does not support.
+        // RFC 9110 demands the field Allow in a response with 405.
         "POST" | "PUT" | "DELETE" | "PATCH" | "TRACE" | "CONNECT" => {
             let why = "This server only reads files: use GET or HEAD.";
             let mut response = error(405, why);
@@ -62,11 +64,14 @@ pub fn respond(site: &Site, request: &Request) -> Response {
         Target::Absolute { path, .. } if path.starts_with('/') => path,
         _ => "/",
     };
+    // From here on the name is safe: no `..`, no NUL, no leading slash.
     let path = match path::parse(target, site.dotfiles) {
         Ok(path) => path,
         Err(NoPath::Bad(why)) => return error(400, why),
         Err(NoPath::Nowhere) => return not_found(site, target),
     };
+    // A slash at the end means a folder: `/a.html/` is not the file a.html,
+    // and `/tiles` must become `/tiles/` before its links work.
     match site.files.find(&path.name) {
         Ok(Found::File(_)) if path.folder => not_found(site, target),
         Ok(Found::File(file)) => send_file(request, file),
@@ -94,6 +99,8 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
     // Range is defined for GET only. With HEAD the field is ignored.
     let range = request.fields.get("Range");
     let range = range.filter(|_| request.method == "GET");
+    // If-Range may say that Range counts only for an older version of the
+    // file. Then the client gets all of the new version.
     let wanted = match range {
         Some(field) if range_counts(&request.fields, &file) => {
             range::parse(field, file.size)
@@ -106,6 +113,7 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
             let head = head.lines(&file.fields);
             Response { status: 200, head, body: Body::File(file) }
         }
+        // Content-Range tells the client how long the file really is.
         Ranges::Unsatisfiable => {
             let mut response = error(416, "The file has no such part.");
             let all = format!("bytes */{}", file.size);
@@ -119,6 +127,7 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
 /// Status 206. If there is one part, it is the body. If there are several,
 /// the body is a sequence of parts, each with a head of its own.
 fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
+    // Rust's ranges end before `end`, but HTTP names the last byte: 0-99.
     let of = |part: &Range<u64>| {
         format!("bytes {}-{}/{}", part.start, part.end - 1, file.size)
     };
@@ -139,6 +148,7 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
             let kind = format!("multipart/byteranges; boundary={boundary}");
             let head =
                 head(206).field("Content-Type", kind).lines(&file.fields);
+            // Each part begins with the boundary and a small head of its own.
             let part = |part: &Range<u64>| {
                 let (kind, range) = (&file.kind, of(part));
                 let before = format!(
@@ -158,6 +168,7 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
 /// with the slash. Otherwise the browser would resolve the relative links on
 /// its page against the folder above.
 fn moved(path: &SitePath, target: &str) -> Response {
+    // The query stays after the slash: `/tiles?a` becomes `/tiles/?a`.
     let query = target.find('?').and_then(|at| target.get(at..));
     let location = format!("/{}/{}", url(&path.name), query.unwrap_or(""));
     let mut response = error(301, "A folder's address ends with a slash.");
@@ -167,6 +178,7 @@ fn moved(path: &SitePath, target: &str) -> Response {
 
 /// A folder: its index.html, or its list if the server has `--list`.
 fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
+    // "" is the root, so no slash may come before its index.html.
     let mut index = path.name.clone();
     index.push(if index.is_empty() { "index.html" } else { "/index.html" });
     match site.files.find(&index) {
@@ -239,10 +251,13 @@ fn listing(path: &OsStr, entries: &[Listed], more: bool) -> Vec<u8> {
         "<style>th{text-align:left}td+td{text-align:right;padding-left:2rem}\
          </style>\n<table>\n<tr><th>Name<th>Bytes<th>Changed (UTC)\n",
     );
+    // The root has no folder above it that a client may see.
     if !path.is_empty() {
         list.push_str("<tr><td><a href=\"../\">../</a>\n");
     }
     for Listed { name, size, modified } in entries {
+        // A folder has no size. Its link ends with a slash, so that the
+        // browser needs no redirect.
         let slash = if size.is_none() { "/" } else { "" };
         // The link begins with "./". Without it, a browser would run a file
         // called "javascript:x" as a script.

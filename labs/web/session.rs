@@ -18,7 +18,7 @@ use crate::site::Site;
 const MOST_BODY: u64 = 1024 * 1024;
 
 /// The complete body must arrive within the first time, and each part of it
-/// within the second. Otherwise a client could keep its thread for ever.
+/// within the second. Otherwise a slow client could keep its thread.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 

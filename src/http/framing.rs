@@ -46,6 +46,7 @@ impl Framing {
         method: &str,
     ) -> Result<Framing, Fault> {
         let announced = announced(version, fields)?;
+        // The status and the method decide before the fields do.
         Ok(match (status, announced) {
             (100..=199 | 204 | 304, _) => Framing::None,
             (200..=299, _) if method == "CONNECT" => Framing::None, // a tunnel
@@ -93,6 +94,7 @@ fn announced(
     if version == Version::Http10 {
         return Err(Fault::bad("HTTP/1.0 has no Transfer-Encoding."));
     }
+    // The last coding must be chunked, because only chunks mark their end.
     let mut codings = fields.list("Transfer-Encoding").peekable();
     let mut last = None;
     while let Some(coding) = codings.next() {

@@ -48,6 +48,7 @@ impl Request {
     /// Parses a complete head, including its empty line.
     pub fn parse(head: &[u8]) -> Result<Request, Fault> {
         check_lines(head, false)?;
+        // The request line first: its faults have their own status codes.
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
         check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
         let head = &*as_http_1_1(head, line.trim_ascii_end().len());
@@ -124,6 +125,7 @@ impl Response {
         if status < 100 {
             return Err(Fault::bad("The status is not a number above 99."));
         }
+        // After this, at most one Content-Length is left if all are equal.
         let mut fields = copy(parsed.headers);
         join_lengths(&mut fields);
         Ok(Response {
