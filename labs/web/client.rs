@@ -1,19 +1,19 @@
-//! An HTTP client: the browser's part of handout W, task 2, and the
-//! companion's optional exercise. The other half is once.rs, server.rs, or
-//! any web server that speaks without TLS.
+//! An HTTP client: it does the browser's part of handout W, task 2. The
+//! companion has such a client as an optional exercise. The server is once.rs,
+//! server.rs, or any other web server that does not demand TLS.
 //!
 //! ```text
 //! client (this file)          server
 //!   |  1 socket                 |
 //!   |  2 connect   handshake -->|
 //!   |  3 send --- GET /path --->|
-//!   |  4 recv <-- 200 OK, head -|   and the body, as its framing says:
-//!   |  4 recv <---- body -------|   by length, in chunks, until FIN
+//!   |  4 recv <-- 200 OK, head -|   The head says how the body ends:
+//!   |  4 recv <---- body -------|   by length, by chunks, or by FIN
 //!   |  5 close ------ FIN ----->|
 //! ```
 //!
-//! With `-o FILE` the body is saved, and a download that broke off goes on
-//! where it ended: see download.rs.
+//! With `-o FILE` the client saves the body. If a download broke off, the next
+//! run asks only for the missing part: see download.rs.
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -36,10 +36,16 @@ fn main() -> Result<()> {
     loop {
         let socket = net::try_each(&addresses, |address| {
             // ---- 1 socket() ----------------------------------------------
+            // Python: socket(AF_INET, SOCK_STREAM)
+            // C: socket(AF_INET, SOCK_STREAM, 0)
+            // A name may have several addresses. Each try needs a new socket.
             let socket = TcpSocket::new(address)?;
 
             // ---- 2 connect() ---------------------------------------------
-            // On Linux connect() waits 10 s at most, and so does each send().
+            // Python: s.connect((host, port))
+            // C: connect(s, &address, sizeof address)
+            // The kernel does the handshake (SYN, SYN-ACK, ACK). On Linux the
+            // send timeout limits connect() too: to 10 s, and so each send().
             socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
             socket.connect(address)?;
             Ok(socket)
@@ -50,13 +56,14 @@ fn main() -> Result<()> {
         if unfit.is_none() {
             return Ok(());
         }
-        say!("that is not the rest of the file: once more, all of it");
+        say!("the server did not send the rest of the file: asking for all");
         file = unfit;
     }
 }
 
-/// One request and its answer. Returns the file if the answer does not fit
-/// what an earlier try has left; all of it must be asked for then.
+/// Sends one request and reads its response. Returns the file if the response
+/// does not fit the part that an earlier run has saved. The caller must then
+/// ask for the complete file.
 fn converse(
     socket: TcpSocket,
     host: &str,
@@ -65,8 +72,10 @@ fn converse(
     rest: Option<Rest>,
 ) -> Result<Option<Destination>> {
     // ---- 3 send() --------------------------------------------------------
-    // Host is the one field that HTTP/1.1 demands: many sites may live at
-    // one address. Connection: close, because there is nothing more to ask.
+    // Python: s.sendall(head)  C: send(s, head, length, 0) in a loop
+    // HTTP/1.1 demands one field, Host, because many sites may share an
+    // address. "Connection: close" asks the server to close after its
+    // response, because this client has only one request.
     let mut head = Head::request("GET", path)
         .field("Host", host)
         .field("User-Agent", "socketlab-web-client")
@@ -77,8 +86,9 @@ fn converse(
     socket.send_all(&head.end())?;
 
     // ---- 4 recv() --------------------------------------------------------
-    // Inside the reader: until the empty line, then as the head says how
-    // the body ends.                                     (viva 1) (viva 2)
+    // Python: s.recv(4096)  C: recv(s, piece, sizeof piece, 0)
+    // The reader calls recv() until it has the empty line that ends the head.
+    // The head then says where the body ends.            (viva 1) (viva 2)
     let mut reader = Reader::new(socket.clone());
     let response = read_head(&mut reader)?;
     print_head(&response);
@@ -98,6 +108,8 @@ fn converse(
     };
 
     // ---- 5 close() -------------------------------------------------------
+    // Python: s.close()  C: close(s)
+    // The kernel sends FIN, so the server's recv() returns 0.
     drop(reader);
     socket.close();
     match answer {
@@ -105,12 +117,12 @@ fn converse(
         Answer::Unfit(to) => Ok(Some(to)),
         Answer::NotTheFile => {
             let status = response.status;
-            Err(Error::other(format!("the server's answer is {status}")))
+            Err(Error::other(format!("the server's response is {status}")))
         }
     }
 }
 
-/// The path as a request line has it.
+/// The path in the form that a request line needs: `/a b` becomes `/a%20b`.
 fn target(path: &str) -> String {
     let path = utf8_percent_encode(path, NOT_IN_A_PATH).to_string();
     match path.starts_with('/') {
@@ -119,7 +131,7 @@ fn target(path: &str) -> String {
     }
 }
 
-/// `host:port` as a URL has it.
+/// `host:port` as in a URL, where an IPv6 address has brackets.
 fn authority(host: &str, port: Port) -> String {
     match host.contains(':') && !host.starts_with('[') {
         true => format!("[{host}]:{port}"),
@@ -134,7 +146,7 @@ fn read_head(reader: &mut Reader) -> Result<Response> {
             Some(response) if response.status >= 200 => return Ok(response),
             Some(_) => {}
             None => {
-                let what = "the server closed without an answer";
+                let what = "the server closed without a response";
                 return Err(Error::other(what));
             }
         }
@@ -151,8 +163,9 @@ fn print_head(response: &Response) {
     say!("");
 }
 
-/// Into a pipe or file: the bytes as they are. To a terminal: text, with what
-/// would drive the terminal escaped, and of anything else its size.
+/// Prints the body. A pipe or a file gets the unchanged bytes. A terminal gets
+/// text only, with control characters escaped, because these could change the
+/// terminal's settings. For any other kind it shows the size.
 fn print_body(
     response: &Response,
     body: &mut Body,
@@ -178,12 +191,12 @@ fn print_body(
     }
     if terminal && !text {
         let kind = console::escape(kind.as_bytes());
-        warn!("({count} bytes of {kind}: -o FILE saves them)");
+        warn!("({count} bytes of {kind}, not shown; -o FILE saves them)");
     }
     Ok(())
 }
 
-/// Prints the lines that have come to their end; the rest stays in `line`.
+/// Prints each line whose newline has arrived; the rest stays in `line`.
 fn print_lines(line: &mut Vec<u8>, piece: &[u8]) {
     for part in piece.split_inclusive(|byte| *byte == b'\n') {
         line.extend_from_slice(part);
@@ -196,16 +209,17 @@ fn print_lines(line: &mut Vec<u8>, piece: &[u8]) {
     }
 }
 
-/// How long the server may think before its first byte.
+/// How long the client waits for each part of the response.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A longer line is printed in parts, however it goes on.
+/// Bytes. A longer line is printed in parts, so that an endless line does not
+/// fill the memory.
 const LONGEST_LINE: usize = 4096;
 
-/// What cannot stand in a request line as it is.
+/// Characters that a request line must not contain; they become %XX.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'"');
 
-/// Asks a web server for one file and prints the answer.
+/// Asks a web server for one file and prints the response.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -214,10 +228,10 @@ struct Args {
     /// the server's port (default 8080)
     #[argh(positional)]
     port: Port,
-    /// what to ask for (default /)
+    /// path of the file on the server (default /)
     #[argh(positional, default = "String::from(\"/\")")]
     path: String,
-    /// save the body in this file; goes on where an earlier try ended
+    /// save the body in this file; continues an interrupted download
     #[argh(option, short = 'o')]
     output: Option<PathBuf>,
 }

@@ -1,28 +1,29 @@
 //! Conditional requests: "send it only if it has changed". A browser that has
-//! a copy asks so, and a response without a body (304) saves the transfer.
-//! The order is that of RFC 9110, section 13.2.2.
+//! a copy sends such a request. If the copy is still good, the server sends
+//! status 304 without a body, and so saves the transfer. RFC 9110, section
+//! 13.2.2 says in which order the server must check the fields.
 
 use http::{Fields, date};
 use jiff::Timestamp;
 
 use crate::files::Resource;
 
-/// What follows from the conditions of a request.
+/// The result of the conditions in a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Precondition {
-    /// They hold, or there are none: send it.
+    /// All conditions hold, or there are none: send the file.
     Holds,
     /// 304: the client's copy is still good.
     NotModified,
-    /// 412: the client wants an error if the file has changed.
+    /// 412: the file has changed, and the client wants an error then.
     Failed,
 }
 
 /// Checks the conditions of a GET or HEAD.          (viva 11)
 pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
     let modified = resource.modified;
-    // Whether a field counts may depend on another one: an ETag is exact, a
-    // date has whole seconds only.
+    // If a request has an ETag and a date, only the ETag counts. It is exact;
+    // a date has whole seconds only.
     if fields.has("If-Match") {
         if !matches(fields, "If-Match", &resource.etag, false) {
             return Precondition::Failed;
@@ -33,6 +34,7 @@ pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
     {
         return Precondition::Failed;
     }
+    // A browser that reloads a page sends these two fields.
     if fields.has("If-None-Match") {
         if matches(fields, "If-None-Match", &resource.etag, true) {
             return Precondition::NotModified;
@@ -46,10 +48,12 @@ pub fn check(fields: &Fields, resource: &Resource) -> Precondition {
     Precondition::Holds
 }
 
-/// `If-Range`: is the client's part of the file from the file as it is now?
-/// If not it gets all of it: halves of two files do not make one file.
+/// `If-Range`: does the client's part belong to the present version of the
+/// file? If not, the server ignores Range and sends all of the file, because
+/// the client must not join parts of two versions.
 pub fn range_counts(fields: &Fields, resource: &Resource) -> bool {
     let Some(value) = fields.get("If-Range") else { return true };
+    // The value is either an ETag, which begins with a quote, or a date.
     match value.first() {
         Some(b'"') => value == resource.etag.as_bytes(),
         _ => {
@@ -59,12 +63,14 @@ pub fn range_counts(fields: &Fields, resource: &Resource) -> bool {
     }
 }
 
+/// The date in this field. A malformed date counts as absent.
 fn date_of(fields: &Fields, name: &str) -> Option<Timestamp> {
-    date::parse(fields.get(name)?) // a malformed date is as good as none
+    date::parse(fields.get(name)?)
 }
 
-/// Is our ETag in the list? `*` stands for any. A tag `W/"x"` is weak: good
-/// enough to keep a copy, not good enough to rely on the bytes.
+/// Is our ETag in the list? `*` matches every ETag. A tag `W/"x"` is weak: it
+/// says that two versions have the same meaning, but perhaps other bytes. It
+/// counts only if `weak` is true.
 fn matches(fields: &Fields, name: &str, etag: &str, weak: bool) -> bool {
     fields.get_all(name).any(|list| {
         if list.trim_ascii() == b"*" {
@@ -76,7 +82,8 @@ fn matches(fields: &Fields, name: &str, etag: &str, weak: bool) -> bool {
     })
 }
 
-/// `"a", W/"b,c"`: a comma may stand inside the quotes.
+/// Splits a list of tags: `"a", W/"b,c"`. A tag may contain a comma, so
+/// `split(",")` would be wrong.
 fn tags(list: &[u8]) -> Vec<(bool, &[u8])> {
     let mut tags = Vec::new();
     let mut rest = list;
@@ -89,7 +96,7 @@ fn tags(list: &[u8]) -> Vec<(bool, &[u8])> {
         };
         let inside = quoted.strip_prefix(b"\"").unwrap_or_default();
         let Some(end) = inside.iter().position(|byte| *byte == b'"') else {
-            return tags; // the end, or no list of tags
+            return tags; // the end of the list, or not a tag
         };
         tags.push((weak, quoted.get(..end + 2).unwrap_or_default()));
         rest = quoted.get(end + 2..).unwrap_or_default();
@@ -101,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_of_tags() {
+    fn a_list_of_tags_is_split_and_compared() {
         let found = tags(br#" "a" ,W/"b,c","d" , "#);
         let expected: [(bool, &[u8]); 3] =
             [(false, b"\"a\""), (true, b"\"b,c\""), (false, b"\"d\"")];

@@ -1,10 +1,12 @@
-//! The files of the site. The root folder is opened once, as a capability:
-//! cap-std opens everything else relative to it and lets neither `..` nor a
-//! symbolic link lead out, whoever moves things about meanwhile.   [W-T2d]
+//! The files of the site. The server opens the root folder once. The library
+//! cap-std opens every file relative to this folder. It follows neither `..`
+//! nor a symbolic link out of the root, even if somebody moves files at the
+//! same moment.                                                    [W-T2d]
 //!
-//! To open, ask and read a small file costs more than to send it. So small
-//! files are cached in memory, and compared with the disk once a second. One
-//! lock guards the table: it is held for a look-up, never while a file is read.
+//! To open, check and read a small file takes longer than to send it. So small
+//! files are cached in memory and compared with the disk once a second. One
+//! lock guards the table. A thread holds it for a look-up, but never while it
+//! reads a file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,45 +28,46 @@ use socketlab::{Error, Result};
 
 use crate::kind;
 
-/// Files up to this size are cached in memory and sent in one piece.
+/// Bytes. Files up to this size are cached, and sent with one send().
 const SMALL: u64 = 64 * 1024;
 
-/// What all of them may take together; then the table is emptied.
+/// Bytes. If all cached files together exceed this, the table is emptied.
 const MOST_CACHED: usize = 32 * 1024 * 1024;
 
-/// How long a cached file is trusted before the disk is asked again.
+/// A cached file is used for this long before we look at the disk again.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Bytes that an entry of the table costs beside its content.
+/// Bytes that an entry of the table needs in addition to the content.
 const OVERHEAD: usize = 1024;
 
 /// A file, ready to be sent.
 pub struct Resource {
-    /// Bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// When it was changed last, as Last-Modified.
+    /// The time of its last change, in whole seconds, for Last-Modified.
     pub modified: Option<Timestamp>,
-    /// Another content has another ETag.
+    /// Its ETag. If the content changes, the ETag changes too.
     pub etag: String,
     /// Its kind: `text/plain; charset=utf-8`.
     pub kind: String,
-    /// The other fields that say all this.
+    /// The lines ETag, Accept-Ranges and Last-Modified of the head.
     pub fields: String,
     /// Where the bytes are.
     pub content: Content,
     stamp: Stamp,
-    checked: AtomicU64, // ms after Files::began
+    checked: AtomicU64, // when compared with the disk: ms after Files::began
 }
 
 /// Where a file's bytes are.
 pub enum Content {
-    /// Small: here.
+    /// A small file is in memory.
     Memory(Vec<u8>),
-    /// Large: opened for this response.
+    /// A large file is open, for this one response.
     File(std::fs::File),
 }
 
-/// What tells whether a file has changed: size and time to the nanosecond.
+/// Size, and time of the last change in nanoseconds. If neither differs, the
+/// file counts as unchanged.
 type Stamp = (u64, Option<i128>);
 
 /// What a path leads to.
@@ -85,14 +88,14 @@ pub struct Listed {
     pub modified: Option<Timestamp>,
 }
 
-/// Why there is nothing to send.
+/// Why the server cannot send a file.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// 404
+    /// 404: it does not exist.
     NotFound,
-    /// 403, and why.
+    /// 403: it exists, but may not be served. The text says why.
     Forbidden(&'static str),
-    /// 503: no descriptors left, for example.
+    /// 503: the system failed, for example because no descriptors are left.
     Trouble,
 }
 
@@ -110,21 +113,22 @@ struct Cache {
 }
 
 impl Files {
-    /// Opens the root.
+    /// Opens the root folder.
     pub fn open(root: &Path) -> Result<Files> {
         let root = Dir::open_ambient_dir(root, ambient_authority())
             .map_err(|error| Error::new("open", root.display(), error))?;
         Ok(Files { root, cached: RwLock::default(), began: Instant::now() })
     }
 
-    /// Finds what is at this path (plain names, see path.rs).
+    /// Finds what is at this path. path.rs has made sure that it contains only
+    /// plain names. Python: open(name, "rb")  C: open(name, O_RDONLY)
     pub fn find(&self, name: &OsStr) -> std::result::Result<Found, Missing> {
-        if let Some(cached) = self.still_true(name) {
+        if let Some(cached) = self.unchanged(name) {
             return Ok(Found::File(cached));
         }
         let name = if name.is_empty() { OsStr::new(".") } else { name };
-        // Ask before opening: to open a FIFO waits for somebody to write to
-        // it, and to open a device may start it.                  (try 4)
+        // Look before opening. open() of a FIFO waits until another program
+        // writes to it, and open() of a device may start it.      (try 4)
         let metadata = self.root.metadata(name).map_err(missing)?;
         if metadata.is_dir() {
             return Ok(Found::Folder);
@@ -132,12 +136,13 @@ impl Files {
         if !metadata.is_file() {
             return Err(Missing::Forbidden("It is not a regular file."));
         }
-        // Nor may open() wait, should a FIFO have come in its place since.
+        // Somebody may have put a FIFO in the file's place since then. With
+        // O_NONBLOCK open() does not wait for a writer.
         let mut options = OpenOptions::new();
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         options.read(true).custom_flags(flags.bits() as i32);
         let file = self.root.open_with(name, &options).map_err(missing)?;
-        // What was opened counts, should it have been exchanged since.
+        // So look once more, at the file that is really open.
         let metadata = file.metadata().map_err(missing)?;
         if !metadata.is_file() {
             return Err(Missing::Forbidden("It is not a regular file."));
@@ -147,6 +152,8 @@ impl Files {
             true => read_small(&file, metadata.len()).map_err(missing)?,
             false => None,
         };
+        // Only small files go into the table: a large one stays on the disk,
+        // where the kernel has a cache of its own.
         let small = content.is_some();
         let content = content.map_or(Content::File(file), Content::Memory);
         let resource = self.describe(name, &metadata, content);
@@ -157,8 +164,8 @@ impl Files {
         Ok(Found::File(resource))
     }
 
-    /// What is in a folder and can be asked for, sorted by name; of its first
-    /// `most` entries, and are there more?
+    /// The entries of a folder that a request can get, sorted by name. It
+    /// looks at `most` entries only, and says whether there are more.
     pub fn list(
         &self,
         folder: &OsStr,
@@ -171,8 +178,9 @@ impl Files {
         for entry in entries.by_ref().take(most) {
             let name = entry?.file_name();
             let path = folder.join(&name);
-            // Not what a request would not get: links that lead out or
-            // nowhere, FIFOs and sockets, files that we may not read.
+            // Leave out what a request would not get: links that lead out of
+            // the root or to nothing, FIFOs and sockets, files without the
+            // right to read.
             let Ok(metadata) = self.root.metadata(&path) else { continue };
             let access = match (metadata.is_file(), metadata.is_dir()) {
                 (true, _) => Access::READ_OK,
@@ -192,9 +200,10 @@ impl Files {
         Ok((listed, entries.next().is_some()))
     }
 
-    /// A cached file, if the disk still has the same.
-    fn still_true(&self, name: &OsStr) -> Option<Arc<Resource>> {
+    /// A cached file, if the file on the disk has not changed.
+    fn unchanged(&self, name: &OsStr) -> Option<Arc<Resource>> {
         let cached = self.cached.read().table.get(name)?.clone();
+        // The read lock is free again: the table's entry has been cloned.
         let now = self.now();
         let trusted = u64::try_from(TRUSTED.as_millis()).unwrap_or(1000);
         if now < cached.checked.load(Relaxed) + trusted {
@@ -208,6 +217,7 @@ impl Files {
             cached.checked.store(now, Relaxed);
             return Some(cached);
         }
+        // The file has changed or is gone, so the entry must go too.
         let mut all = self.cached.write();
         if let Some(old) = all.table.remove(name) {
             all.bytes -= cost(name, &old);
@@ -215,11 +225,13 @@ impl Files {
         None
     }
 
+    /// Puts a small file into the table.
     fn cache(&self, name: &OsStr, resource: Arc<Resource>) {
         let cost_of_new = cost(name, &resource);
         let mut cached = self.cached.write();
         if cached.bytes + cost_of_new > MOST_CACHED {
-            // Limit: a serious cache would drop what was not asked for.
+            // Limit: it empties the complete table. A cache of a production
+            // server would drop the least recently used files.
             *cached = Cache::default();
         }
         cached.bytes += cost_of_new;
@@ -228,12 +240,14 @@ impl Files {
         }
     }
 
+    /// Composes the fields of the head that describe this file.
     fn describe(
         &self,
         name: &OsStr,
         metadata: &Metadata,
         content: Content,
     ) -> io::Result<Resource> {
+        // The name says the kind; the first bytes say whether it is UTF-8.
         let (size, mut kind) = (metadata.len(), kind::of_name(name));
         let text = match &content {
             Content::Memory(bytes) => Some(Cow::Borrowed(bytes)),
@@ -249,6 +263,7 @@ impl Files {
         }
         let stamp = stamp(metadata);
         let (size, time) = stamp;
+        // An ETag is any quoted text. Size and time are enough here.
         let etag = format!("\"{size:x}-{:x}\"", time.unwrap_or_default());
         let modified = modified(metadata);
         let mut fields = format!("ETag: {etag}\r\nAccept-Ranges: bytes\r\n");
@@ -269,11 +284,13 @@ impl Files {
         })
     }
 
+    /// Milliseconds since the server's start.
     fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
+/// Bytes that this entry of the table needs.
 fn cost(name: &OsStr, resource: &Resource) -> usize {
     let content = match &resource.content {
         Content::Memory(bytes) => bytes.len(),
@@ -282,18 +299,21 @@ fn cost(name: &OsStr, resource: &Resource) -> usize {
     OVERHEAD + name.len() + content
 }
 
-/// All of a small file; `None` if it is being changed under our hands.
+/// Reads all of a small file. Returns `None` if the file has not the expected
+/// size any more, because another program is changing it.
 fn read_small(file: &std::fs::File, size: u64) -> io::Result<Option<Vec<u8>>> {
+    // Ask for one byte more than expected: if it arrives, the file has grown.
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     file.take(size + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 == size).then_some(bytes))
 }
 
-/// The time of the last change, as Last-Modified has it.
+/// The time of the last change in whole seconds, as Last-Modified needs it.
 fn modified(metadata: &Metadata) -> Option<Timestamp> {
     date::seconds(metadata.modified().ok()?.into_std())
 }
 
+/// What is compared to see whether a file has changed.
 fn stamp(metadata: &Metadata) -> Stamp {
     let modified = metadata.modified().ok();
     let time = modified.and_then(|time| {
@@ -302,26 +322,29 @@ fn stamp(metadata: &Metadata) -> Stamp {
     (metadata.len(), time)
 }
 
+/// Which status belongs to an error of the file system?
 fn missing(error: io::Error) -> Missing {
     match Errno::from_io_error(&error) {
         Some(Errno::LOOP) => {
-            let why = "Symbolic links go round in a circle.";
+            // ELOOP: too many links, one after the other.
+            let why = "Its symbolic links form a loop.";
             return Missing::Forbidden(why);
         }
-        // This file system has no such names: macOS wants UTF-8.
+        // EILSEQ: on macOS a name must be UTF-8, so no file has this name.
         Some(Errno::ILSEQ) => return Missing::NotFound,
         _ => {}
     }
     match error.kind() {
-        // A file where the path has a folder; a name that is too long.
+        // Also if the path names a file where a folder must be (ENOTDIR), or
+        // if a name is too long (ENAMETOOLONG).
         ErrorKind::NotFound
         | ErrorKind::NotADirectory
         | ErrorKind::InvalidFilename
         | ErrorKind::InvalidInput => Missing::NotFound,
-        // No right to read, or a symbolic link that leads out of the root.
+        // EACCES from the kernel, or a refusal by cap-std.
         ErrorKind::PermissionDenied => Missing::Forbidden(
-            "This server may not read it: its permissions, or a link \
-                 that leads out of the folder.",
+            "This server may not read it, because of its permissions or \
+                 because a link leads out of the root.",
         ),
         _ => Missing::Trouble,
     }

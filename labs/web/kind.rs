@@ -1,18 +1,19 @@
-//! The kind of a file, for Content-Type. Browsers believe it: a page that
-//! comes as text/plain is shown as source, and a page in Latin-1 that comes
-//! with `charset=utf-8` loses its accents, whatever the page says itself.
-//! So the parameter is added only where it is true and nothing else says it.
+//! The kind of a file, for the field Content-Type. Browsers believe this field
+//! more than the file. They show a page of kind text/plain as source text. If
+//! a page in Latin-1 comes with `charset=utf-8`, they show its accents wrongly,
+//! even if the page declares Latin-1. So the server adds `charset=utf-8` only
+//! if the text is UTF-8 and the page does not declare its encoding itself.
 
 use std::ffi::OsStr;
 
 use memchr::{memchr, memmem};
 
-/// How much of a text is read to see whether it is UTF-8. A longer one is sent
-/// without the parameter.
+/// Bytes. Texts up to this size are read to see whether they are UTF-8. A
+/// longer text is sent without the parameter.
 pub const MOST_READ: u64 = 1024 * 1024;
 
-/// A page says what its encoding is near its beginning: within 1024 bytes,
-/// says the HTML standard, and browsers look a little further.
+/// A page declares its encoding in its first 1024 bytes, says the HTML
+/// standard. Browsers look a little further, and so do we.
 const BEGINNING: usize = 4096;
 
 /// The kind of a file of this name: `text/html`.
@@ -20,15 +21,16 @@ pub fn of_name(name: &OsStr) -> String {
     mime_guess::from_path(name).first_or_octet_stream().to_string()
 }
 
-/// May files of this kind have the parameter? XML says its encoding itself.
+/// May this kind have the parameter? XML files declare their own encoding.
 pub fn is_text(kind: &str) -> bool {
     let xml = kind.contains("xml") || kind == "text/xsl";
     kind == "application/json" || kind.starts_with("text/") && !xml
 }
 
-/// The kind of this text, with `charset=utf-8` if that is true.
+/// The kind of this text, with `charset=utf-8` if it is UTF-8.
 pub fn with_charset(kind: &str, text: &[u8]) -> String {
-    // UTF-16 without accents is UTF-8 too, with a NUL for every second byte.
+    // UTF-16 text in English is valid UTF-8 too, but has a NUL in each second
+    // byte. So a text with a NUL does not count as UTF-8.
     let utf8 = std::str::from_utf8(text).is_ok() && !text.contains(&0);
     let beginning = text.get(..BEGINNING).unwrap_or(text);
     let declared = match kind {
@@ -42,8 +44,9 @@ pub fn with_charset(kind: &str, text: &[u8]) -> String {
     }
 }
 
-/// `<meta charset="…">`, or `<meta http-equiv="Content-Type" content="…;
-/// charset=…">`, in a page in small letters; not inside a comment.
+/// Does the page contain `<meta charset="…">`, or `<meta
+/// http-equiv="Content-Type" content="…; charset=…">`? The page must be in
+/// lower case. A tag inside a comment does not count.
 fn has_meta_charset(page: &[u8]) -> bool {
     let mut rest = page;
     while let Some(at) = memchr(b'<', rest) {
@@ -53,7 +56,7 @@ fn has_meta_charset(page: &[u8]) -> bool {
             false => memchr(b'>', tag),
         };
         let (tag, after) = tag.split_at(end.unwrap_or(tag.len()));
-        if tag.starts_with(b"<meta") && gives_charset(tag) {
+        if tag.starts_with(b"<meta") && declares_charset(tag) {
             return true;
         }
         rest = after;
@@ -61,7 +64,8 @@ fn has_meta_charset(page: &[u8]) -> bool {
     false
 }
 
-fn gives_charset(tag: &[u8]) -> bool {
+/// Does `=` follow the word charset in this tag?
+fn declares_charset(tag: &[u8]) -> bool {
     memmem::find_iter(tag, b"charset").any(|at| {
         let after = tag.get(at + b"charset".len()..).unwrap_or_default();
         after.trim_ascii_start().starts_with(b"=")
@@ -81,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_declares_its_charset_goes_without_the_parameter() {
+    fn a_page_that_declares_its_charset_is_sent_without_the_parameter() {
         for page in [
             "<meta charset=iso-8859-1><p>x",
             "<!DOCTYPE html>\n<html><head><META CharSet = 'utf-8'>",
@@ -103,11 +107,11 @@ mod tests {
             assert!(html(page.as_bytes()), "{page}");
         }
         let late = format!("{}<meta charset=x>", " ".repeat(BEGINNING));
-        assert!(html(late.as_bytes()), "too late for a browser");
+        assert!(html(late.as_bytes()), "a browser does not look so far");
     }
 
     #[test]
-    fn what_is_not_utf_8_goes_without_the_parameter() {
+    fn a_text_that_is_not_utf_8_is_sent_without_the_parameter() {
         for kind in ["text/html", "text/plain", "text/css", "application/json"]
         {
             assert_eq!(with_charset(kind, b"gr\xfcn"), kind);

@@ -1,11 +1,11 @@
-//! What HTTP adds to a socket: requests of a few lines, responses of a few
-//! lines and a file. Read the programs in this order:
+//! What HTTP adds to a socket: a request is a few lines of text; a response is
+//! a few lines of text and a file. Read the programs in this order:
 //!
 //! * `once.rs`, the handout's server: one request, with HTTP spelled out.
 //! * `client.rs`, the browser's part; it saves files with [`download`].
-//! * `server.rs`, the server for real browsers, which the other modules serve.
+//! * `server.rs`, the server for real browsers. It uses all other modules.
 //!
-//! The modules in the order of a request (the README's "The path"):
+//! The modules, in the order in which a request passes them:
 //!
 //! | module          | what it is                                          |
 //! | --------------- | --------------------------------------------------- |
@@ -13,11 +13,11 @@
 //! | [`respond`]     | from a request to a response                        |
 //! | [`path`]        | from the URL's path to plain names                  |
 //! | [`files`]       | from names to a file below the root                 |
-//! | [`kind`]        | what Content-Type says of a file                    |
+//! | [`kind`]        | the value of Content-Type                           |
 //! | [`conditional`] | `If-…`: 304 and 412                                 |
 //! | [`range`]       | parts of a file: 206 and 416                        |
-//! | [`send`]        | the response, onto the wire                         |
-//! | [`log`]         | a line of the access log                            |
+//! | [`send`]        | sends the response                                  |
+//! | [`log`]         | writes a line to the access log                     |
 //! | [`site`]        | the options that all conversations share            |
 //!
 //! Heads, bodies and their framing are in `src/http`, which the proxy uses too.

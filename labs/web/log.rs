@@ -1,5 +1,5 @@
-//! A line of the access log, in the Common Log Format that every log tool
-//! reads:
+//! Writes the lines of the access log. They have the Common Log Format, which
+//! every log tool can read:
 //!
 //! ```text
 //! 127.0.0.1 - - [21/Nov/2026:10:15:59 +0100] "GET / HTTP/1.1" 200 1234
@@ -7,8 +7,8 @@
 //!  client                                                  status
 //! ```
 //!
-//! The log thread writes it, so that a slow terminal or disk delays no
-//! response: see [`socketlab::log`].
+//! A separate thread writes the log, so that a slow terminal or disk does not
+//! delay the responses: see [`socketlab::log`].
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -18,29 +18,29 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use socketlab::{Result, console, log};
 
-/// Lines that may wait to be written: what a fast server answers while the
-/// log thread gathers, many times over.
+/// At most this many lines wait for the log thread. That is many times what
+/// the server answers while the thread is busy.
 const LINES: usize = 8192;
 
-/// Bytes of a request line that are shown.
+/// The log shows at most this many bytes of a request line.
 const SHOWN: usize = 400;
 
 /// The access log.
 pub struct AccessLog {
     log: log::Log,
-    /// Found out once, in main's thread: reading the zone's file needs more
-    /// stack than a client's thread has.
+    /// The local time zone. It is read once, in main's thread, because that
+    /// needs more stack than a client's thread has.
     zone: TimeZone,
 }
 
 impl AccessLog {
-    /// Starts the log thread. `quiet`: nothing is written at all.
+    /// Starts the log thread. `quiet`: the log stays empty.
     pub fn start(quiet: bool) -> Result<AccessLog> {
         let log = log::Log::start(quiet, LINES)?;
         Ok(AccessLog { log, zone: TimeZone::system() })
     }
 
-    /// A request was answered. `bytes`: of the body, as many as were sent.
+    /// Writes the line of one request. `bytes` of the body have been sent.
     pub fn answered(
         &self,
         peer: SocketAddr,
@@ -51,33 +51,37 @@ impl AccessLog {
         if self.log.is_quiet() {
             return;
         }
-        // A quote in a line that a client wrote would end the field, and a
-        // backslash would look like one of ours: \x22 and \\.
-        let request = console::escape_short(&guarded(request), SHOWN);
+        // The client chose this text. A quote in it would end the log's field,
+        // so it becomes \x22. A backslash becomes \\, so that the client
+        // cannot write \x22 itself.
+        let request = console::escape_short(&quoted(request), SHOWN);
         let (host, now) = (peer.ip(), now(&self.zone));
         let line = format!("{host} - - [{now}] \"{request}\" {status} {bytes}");
         self.log.line(line);
     }
 
-    /// The server ends: waits until the last lines are written, but not long.
+    /// Waits until the last lines are written, for a short time at most. The
+    /// server calls it when it ends.
     pub fn flush(&self) {
         self.log.flush();
     }
 }
 
-fn guarded(request: &[u8]) -> Cow<'_, [u8]> {
+/// Replaces each `"` by `\x22` and each `\` by `\\`.
+fn quoted(request: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr2(b'"', b'\\', request).is_none() {
         return Cow::Borrowed(request);
     }
-    let guard = |byte: &u8| match byte {
+    let replace = |byte: &u8| match byte {
         b'"' => b"\\x22".to_vec(),
         b'\\' => b"\\\\".to_vec(),
         byte => vec![*byte],
     };
-    Cow::Owned(request.iter().flat_map(guard).collect())
+    Cow::Owned(request.iter().flat_map(replace).collect())
 }
 
-/// Local time as the format has it, made anew once a second.
+/// The local time in the form that the format demands. Each thread composes
+/// the text once a second, because to compose it costs time.
 fn now(zone: &TimeZone) -> String {
     thread_local! {
         static LAST: RefCell<(i64, String)> = const {

@@ -1,8 +1,8 @@
-//! From a request target to a path below the root. Here web servers have been
-//! broken into: `/../../etc/passwd`, `/%2e%2e/…`, `//etc`, `%00`. So the path
-//! is split first and decoded after that, ONCE, and each component is checked
-//! on its own. The result has only plain names in it. files.rs sees to it that
-//! symbolic links stay below the root.
+//! From a request target to a path below the root. Many web servers have been
+//! broken into with such targets: `/../../etc/passwd`, `/%2e%2e/…`, `//etc`,
+//! `%00`. So we first split the path at `/`, then decode each component ONCE,
+//! and then check it. The result contains only plain names. files.rs makes
+//! sure that symbolic links do not lead out of the root.
 //!
 //! ```text
 //! /a%20b/c.html?d=e  ->  a b/c.html          /a/  ->  a, and a folder
@@ -13,12 +13,12 @@ use std::os::unix::ffi::OsStringExt;
 
 use percent_encoding::percent_decode_str;
 
-/// Why a path leads nowhere.
+/// Why a target is not a path below the root.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NoPath {
-    /// It makes no sense, or wants out: 400.
+    /// It is malformed, or leads out of the root: 400.
     Bad(&'static str),
-    /// No file of ours could ever be called so: 404.
+    /// A file of this name cannot exist, or is hidden: 404.
     Nowhere,
 }
 
@@ -28,16 +28,16 @@ pub struct SitePath {
     /// `a b/c.html`, decoded. To the file system a name is bytes, which need
     /// not be UTF-8.
     pub name: OsString,
-    /// Did it end with `/`? Then a folder is meant.
+    /// The target ended with `/`, so it must be a folder.
     pub folder: bool,
 }
 
-/// Splits and decodes the path of a request. The query, from `?` on, means
-/// nothing to a server of files.                              [W-T2c] (viva 4)
+/// Splits and decodes the path of a request. A server of files ignores the
+/// query, which begins at `?`.                                [W-T2c] (viva 4)
 pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, NoPath> {
     let path = target.split('?').next().unwrap_or_default();
     let Some(path) = path.strip_prefix('/') else {
-        return Err(NoPath::Bad("The path does not begin with /."));
+        return Err(NoPath::Bad("The path must begin with /."));
     };
     let root = path.is_empty();
     let (path, folder) = match path.strip_suffix('/') {
@@ -48,7 +48,7 @@ pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, NoPath> {
     for part in path.split('/') {
         let part = component(part, dotfiles)?;
         if part.is_empty() && !root {
-            return Err(NoPath::Nowhere); // "//": the empty name
+            return Err(NoPath::Nowhere); // "//" has an empty name in it
         }
         if !name.is_empty() {
             name.push(b'/');
@@ -58,27 +58,31 @@ pub fn parse(target: &str, dotfiles: bool) -> Result<SitePath, NoPath> {
     Ok(SitePath { name: OsString::from_vec(name), folder })
 }
 
+/// Decodes one component, and refuses what is not a plain name.
 fn component(part: &str, dotfiles: bool) -> Result<Vec<u8>, NoPath> {
-    if !escapes_are_whole(part) {
-        return Err(NoPath::Bad("A % is not followed by two hex digits."));
+    if !escapes_are_complete(part) {
+        return Err(NoPath::Bad("Two hex digits must follow each %."));
     }
-    // Once: %252e%252e decodes to the name "%2e%2e", and that is the end.
+    // Decode once. %252e%252e becomes the name "%2e%2e". If it were decoded
+    // again, it would become "..", after the check below.
     let bytes: Vec<u8> = percent_decode_str(part).collect();
     if bytes.contains(&0) {
-        // C programs, and kernels, would end the name there.
-        return Err(NoPath::Bad("The path has a NUL in it."));
+        // The kernel and C end a name at the first NUL, so it would open a
+        // different file from the one that we have checked.
+        return Err(NoPath::Bad("The path must not contain a NUL."));
     }
     match bytes.as_slice() {
-        b"." | b".." => Err(NoPath::Bad("The path has a . or .. in it.")),
-        // A name has no slash in it. A backslash is a letter like others here;
-        // on Windows it would be a slash.
+        b"." | b".." => Err(NoPath::Bad("The path must not contain . or ..")),
+        // %2f decodes to a slash, which a file name cannot contain. On Unix a
+        // backslash is an ordinary character; on Windows it is a separator.
         name if name.contains(&b'/') => Err(NoPath::Nowhere),
         [b'.', ..] if !dotfiles => Err(NoPath::Nowhere),
         _ => Ok(bytes),
     }
 }
 
-fn escapes_are_whole(part: &str) -> bool {
+/// Do two hex digits follow each `%`?
+fn escapes_are_complete(part: &str) -> bool {
     part.split('%').skip(1).all(|rest| {
         let digits = rest.as_bytes().get(..2).unwrap_or_default();
         digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit)
@@ -94,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn paths() {
+    fn targets_become_plain_names() {
         for (target, expected) in [
             ("/", ""),
             ("/a", "a"),
@@ -117,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn ways_out() {
+    fn targets_that_lead_out_of_the_root_are_refused() {
         for target in
             ["/..", "/../a", "/a/../../b", "/%2e%2e/a", "/.%2E/", "/./a"]
         {

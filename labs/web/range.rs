@@ -1,23 +1,26 @@
-//! Parts of a file: `Range: bytes=0-99,-50` (RFC 9110, section 14). Videos
-//! are watched, and downloads resumed, by asking for parts.
+//! Parts of a file: `Range: bytes=0-99,-50` (RFC 9110, section 14). A video
+//! player asks for the part that its user wants to see. A client that resumes
+//! a download asks for the missing part.
 
 use std::ops::Range;
 
-/// No honest client asks for more parts than this: it gets the complete file.
+/// If a request asks for more parts than this, it gets the complete file. No
+/// honest client needs so small parts; an attacker could make us read the disk
+/// thousands of times for one request.
 const MOST_PARTS: usize = 16;
 
 /// What a Range field asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ranges {
-    /// Nothing that is understood: respond as if the field was not there.
+    /// The field is absent, malformed or unreasonable. Send the complete file.
     All,
-    /// These bytes, in this order: 206.
+    /// Send these bytes, in this order: 206.
     Some(Vec<Range<u64>>),
-    /// None of it is in the file: 416.
+    /// The file has none of these bytes: 416.
     Unsatisfiable,
 }
 
-/// Reads the field for a file of `size` bytes.               (viva 12)
+/// Parses the field for a file of `size` bytes.              (viva 12)
 pub fn parse(field: &[u8], size: u64) -> Ranges {
     let field = String::from_utf8_lossy(field);
     let Some((unit, list)) = field.split_once('=') else {
@@ -37,11 +40,12 @@ pub fn parse(field: &[u8], size: u64) -> Ranges {
             parts.push(part);
         }
     }
-    // An empty file has no part, and all of it is right (200).
+    // An empty file has no parts, so the complete file is sent (200).
     if size == 0 {
         return Ranges::All;
     }
-    // Overlapping parts could make a small file into a large response.
+    // Parts may overlap. Then a small file could become a large response, so
+    // the parts together must not be longer than the file.
     let total: u64 = parts.iter().map(|part| part.end - part.start).sum();
     match () {
         () if asked == 0 => Ranges::All,
@@ -51,8 +55,8 @@ pub fn parse(field: &[u8], size: u64) -> Ranges {
     }
 }
 
-/// `3-7`, `3-` or `-7`; an empty range if it lies after the end; `None` if
-/// it is malformed, which makes the field void.
+/// Parses `3-7`, `3-` or `-7`. Returns an empty range if the part begins after
+/// the end of the file, and `None` if it is malformed.
 fn one(spec: &str, size: u64) -> Option<Range<u64>> {
     let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
@@ -71,7 +75,8 @@ fn one(spec: &str, size: u64) -> Option<Range<u64>> {
     Some(first.min(end)..end)
 }
 
-/// Digits only; a number too large for us is larger than any file.
+/// Parses digits; a sign is not allowed. If the number does not fit into 64
+/// bits, the largest number replaces it, because no file is so large.
 fn number(digits: &str) -> Option<u64> {
     let all = digits.bytes().all(|byte| byte.is_ascii_digit());
     (all && !digits.is_empty()).then(|| digits.parse().unwrap_or(u64::MAX))
@@ -82,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges() {
+    fn a_range_field_becomes_parts_of_the_file() {
         let parse = |field: &str| parse(field.as_bytes(), 10);
         let some = |parts: &[(u64, u64)]| {
             Ranges::Some(parts.iter().map(|&(from, to)| from..to).collect())

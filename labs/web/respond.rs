@@ -1,12 +1,12 @@
-//! From a request to a response: which method, which file, which part of it;
-//! and the pages that are not files, errors and lists of folders.
+//! From a request to a response: which method, which file, which part of it?
+//! It also composes the pages that are not files: errors and lists of folders.
 //!
 //! Interface: `respond(site, request)` returns a [`Response`] for every
-//! request. It reads the disk through files.rs and waits for no peer; send.rs
-//! sends the response.
+//! request. It reads files through files.rs and never waits for the client.
+//! send.rs sends the response.
 //!
-//! What comes from a request or a file name is escaped: as HTML where a page
-//! shows it, as a URL where it is a link.
+//! Text from a request or a file name is escaped: as HTML if a page shows it,
+//! as a URL if it is a link. Otherwise a file name could contain a script.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::Range;
@@ -25,10 +25,11 @@ use crate::range::{self, Ranges};
 use crate::send::{Body, Response};
 use crate::site::Site;
 
-/// Names that a folder's list shows at most.
+/// A folder's list shows at most this many names.
 const MOST_LISTED: usize = 10_000;
 
-/// What a URL may show as it is: RFC 3986's unreserved characters.
+/// All characters but these: a URL may contain RFC 3986's unreserved
+/// characters without `%`, and `/` between the names.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -36,34 +37,41 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'/');
 
-/// Answers a request whose syntax is in order.
+/// Returns the response to a request whose syntax is correct.
 pub fn respond(site: &Site, request: &Request) -> Response {
     match request.method.as_str() {
         "GET" | "HEAD" => {}
-        // What can be done here? Asked of `*`, it means the whole server.
+        // The client asks which methods we support. The target `*` means the
+        // server itself. The response is the same for every target.
         "OPTIONS" => {
             let head = head(204).field("Allow", "GET, HEAD, OPTIONS");
             return Response { status: 204, head, body: Body::None };
         }
+        // Methods that HTTP defines but that this server does not support.
+        // RFC 9110 demands the field Allow in a response with 405.
         "POST" | "PUT" | "DELETE" | "PATCH" | "TRACE" | "CONNECT" => {
-            let mut response = error(405, "Files can only be read here.");
+            let why = "This server only reads files: use GET or HEAD.";
+            let mut response = error(405, why);
             response.head = response.head.field("Allow", "GET, HEAD, OPTIONS");
             return response;
         }
-        _ => return error(501, "This method is not known here."),
+        _ => return error(501, "This server does not know this method."),
     }
-    // A client that takes us for its proxy sends http://host/path: the path
-    // counts. (The parser lets * and host:port pass for other methods only.)
+    // A client that uses us as its proxy sends http://host/path. We use only
+    // the path. (The parser allows * and host:port for other methods only.)
     let target = match request.target() {
         Target::Origin(path) => path,
         Target::Absolute { path, .. } if path.starts_with('/') => path,
         _ => "/",
     };
+    // From here on the name is safe: no `..`, no NUL, no leading slash.
     let path = match path::parse(target, site.dotfiles) {
         Ok(path) => path,
         Err(NoPath::Bad(why)) => return error(400, why),
         Err(NoPath::Nowhere) => return not_found(site, target),
     };
+    // A slash at the end means a folder: `/a.html/` is not the file a.html,
+    // and `/tiles` must become `/tiles/` before its links work.
     match site.files.find(&path.name) {
         Ok(Found::File(_)) if path.folder => not_found(site, target),
         Ok(Found::File(file)) => send_file(request, file),
@@ -73,7 +81,8 @@ pub fn respond(site: &Site, request: &Request) -> Response {
     }
 }
 
-/// A file: all of it, a part, or 304 because the client has it already.
+/// The response for a file: all of it, a part, or 304 without a body if the
+/// client's copy is still good.
 ///                                                             [W-T2e]
 fn send_file(request: &Request, file: Arc<Resource>) -> Response {
     match check(&request.fields, &file) {
@@ -83,11 +92,15 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
             let head = head(304).field("ETag", &file.etag);
             return Response { status: 304, head, body: Body::None };
         }
-        Precondition::Failed => return error(412, "It has changed since."),
+        Precondition::Failed => {
+            return error(412, "The file has changed since you read it.");
+        }
     }
-    // Ranges are for GET; with HEAD the field means nothing.
+    // Range is defined for GET only. With HEAD the field is ignored.
     let range = request.fields.get("Range");
     let range = range.filter(|_| request.method == "GET");
+    // If-Range may say that Range counts only for an older version of the
+    // file. Then the client gets all of the new version.
     let wanted = match range {
         Some(field) if range_counts(&request.fields, &file) => {
             range::parse(field, file.size)
@@ -100,6 +113,7 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
             let head = head.lines(&file.fields);
             Response { status: 200, head, body: Body::File(file) }
         }
+        // Content-Range tells the client how long the file really is.
         Ranges::Unsatisfiable => {
             let mut response = error(416, "The file has no such part.");
             let all = format!("bytes */{}", file.size);
@@ -110,9 +124,10 @@ fn send_file(request: &Request, file: Arc<Resource>) -> Response {
     }
 }
 
-/// Status 206: one part is the body itself; several are a message of
-/// messages, each with a head of its own.
+/// Status 206. If there is one part, it is the body. If there are several,
+/// the body is a sequence of parts, each with a head of its own.
 fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
+    // Rust's ranges end before `end`, but HTTP names the last byte: 0-99.
     let of = |part: &Range<u64>| {
         format!("bytes {}-{}/{}", part.start, part.end - 1, file.size)
     };
@@ -125,14 +140,15 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
             (head, vec![(String::new(), only.clone())], String::new())
         }
         parts => {
-            // What separates the parts must not be in the file. 128 bits that
-            // were drawn after it was written are not, unless by chance once
-            // in 10^38 times. A file whose writer could know them, because
-            // they are its size or its date, could forge a part.
+            // The boundary separates the parts, so it must not occur in the
+            // file. We draw 128 random bits for each response. If they came
+            // from the file's size or date, the author of the file could put
+            // the boundary into it and so forge a part.
             let boundary = format!("{:032x}", rand::random::<u128>());
             let kind = format!("multipart/byteranges; boundary={boundary}");
             let head =
                 head(206).field("Content-Type", kind).lines(&file.fields);
+            // Each part begins with the boundary and a small head of its own.
             let part = |part: &Range<u64>| {
                 let (kind, range) = (&file.kind, of(part));
                 let before = format!(
@@ -148,18 +164,21 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
     Response { status: 206, head, body: Body::Parts(file, parts, end) }
 }
 
-/// A folder without its slash: relative links on its page would be read as
-/// if they belonged to the folder above. The slash comes by a redirect.
+/// A folder that was asked for without its slash: redirect to the address
+/// with the slash. Otherwise the browser would resolve the relative links on
+/// its page against the folder above.
 fn moved(path: &SitePath, target: &str) -> Response {
+    // The query stays after the slash: `/tiles?a` becomes `/tiles/?a`.
     let query = target.find('?').and_then(|at| target.get(at..));
-    let place = format!("/{}/{}", url(&path.name), query.unwrap_or(""));
+    let location = format!("/{}/{}", url(&path.name), query.unwrap_or(""));
     let mut response = error(301, "A folder's address ends with a slash.");
-    response.head = response.head.field("Location", place);
+    response.head = response.head.field("Location", location);
     response
 }
 
-/// A folder: its index.html, or its list if that is wanted.
+/// A folder: its index.html, or its list if the server has `--list`.
 fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
+    // "" is the root, so no slash may come before its index.html.
     let mut index = path.name.clone();
     index.push(if index.is_empty() { "index.html" } else { "/index.html" });
     match site.files.find(&index) {
@@ -168,7 +187,8 @@ fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
         Err(missing) => return failed(site, missing, "/index.html"),
     }
     if !site.list {
-        return error(403, "No index.html, and lists of folders are off.");
+        let why = "The folder has no index.html, and --list is not set.";
+        return error(403, why);
     }
     match site.files.list(&path.name, MOST_LISTED) {
         Ok((mut entries, more)) => {
@@ -182,17 +202,21 @@ fn folder(site: &Site, request: &Request, path: &SitePath) -> Response {
     }
 }
 
+/// The field for each page that the server has composed.
 const HTML: &str = "Content-Type: text/html; charset=utf-8\r\n";
 
+/// The response if a path leads to nothing that can be sent.
 fn failed(site: &Site, missing: Missing, target: &str) -> Response {
     match missing {
         Missing::NotFound => not_found(site, target),
         Missing::Forbidden(why) => error(403, why),
-        Missing::Trouble => error(503, "The server is short of something."),
+        Missing::Trouble => {
+            error(503, "The server cannot open the file now. Try again later.")
+        }
     }
 }
 
-/// An absent file. The site may have a page of its own for this: 404.html.
+/// An absent file. The site may have its own page for this: 404.html.
 ///                                                   [W-T2g] (viva 15)
 fn not_found(site: &Site, target: &str) -> Response {
     if let Ok(Found::File(page)) = site.files.find(OsStr::new("404.html")) {
@@ -200,15 +224,16 @@ fn not_found(site: &Site, target: &str) -> Response {
         return Response { status: 404, head, body: Body::File(page) };
     }
     let path = target.split('?').next().unwrap_or_default();
-    error(404, &format!("There is no {path} here."))
+    error(404, &format!("This server has no file {path}."))
 }
 
-/// A response that says in a sentence what happened.
+/// An error response, with a page that says in a sentence what happened.
 pub fn error(status: u16, sentence: &str) -> Response {
     let head = head(status).lines(HTML);
     Response { status, head, body: Body::Page(error_page(status, sentence)) }
 }
 
+/// The beginning of every head: the status line and the date.
 fn head(status: u16) -> Head {
     Head::response(status).field("Date", date::now())
 }
@@ -219,19 +244,23 @@ fn error_page(status: u16, sentence: &str) -> Vec<u8> {
     page(&format!("{status} {}", reason(status)), &sentence).into_bytes()
 }
 
-/// The list of a folder; `path` is decoded, and "" for the root. `more`: the
-/// folder holds more entries than were looked at.
+/// The list of a folder. `path` is decoded, and "" for the root. `more`: the
+/// folder has more entries than the list shows.
 fn listing(path: &OsStr, entries: &[Listed], more: bool) -> Vec<u8> {
     let mut list = String::from(
         "<style>th{text-align:left}td+td{text-align:right;padding-left:2rem}\
          </style>\n<table>\n<tr><th>Name<th>Bytes<th>Changed (UTC)\n",
     );
+    // The root has no folder above it that a client may see.
     if !path.is_empty() {
         list.push_str("<tr><td><a href=\"../\">../</a>\n");
     }
     for Listed { name, size, modified } in entries {
+        // A folder has no size. Its link ends with a slash, so that the
+        // browser needs no redirect.
         let slash = if size.is_none() { "/" } else { "" };
-        // "./" in front, or a file called "javascript:x" would be a script.
+        // The link begins with "./". Without it, a browser would run a file
+        // called "javascript:x" as a script.
         let (link, shown) = (url(name), escape(&name.to_string_lossy()));
         let size = size.map(|size| size.to_string()).unwrap_or_default();
         let modified = modified.map(|time| {
@@ -247,12 +276,13 @@ fn listing(path: &OsStr, entries: &[Listed], more: bool) -> Vec<u8> {
     list.push_str("</table>\n");
     if more {
         let count = entries.len();
-        list.push_str(&format!("<p>And more: {count} names are shown.</p>\n"));
+        let note = format!("<p>The list shows only {count} names.</p>\n");
+        list.push_str(&note);
     }
     page(&format!("/{}", path.to_string_lossy()), &list).into_bytes()
 }
 
-/// A path as a URL: `a b/ü` gives `a%20b/%C3%BC`.
+/// A path as a URL: `a b/ü` becomes `a%20b/%C3%BC`.
 fn url(path: &OsStr) -> String {
     percent_encode(path.as_bytes(), UNRESERVED).to_string()
 }

@@ -1,8 +1,8 @@
-//! A response, and its way onto the wire. A small one leaves with its head in
-//! one send: two would be two segments, and with Nagle's algorithm the second
-//! would wait for the first one's acknowledgement.              (viva 9)
-//! A large file goes from the disk's cache to the socket inside the kernel
-//! (sendfile), so that a gigabyte passes through no memory of ours.
+//! Sends a response. A small file and its head go out in one send(). Two calls
+//! would make two segments, and with Nagle's algorithm the second one would
+//! wait until the client has acknowledged the first.             (viva 9)
+//! For a large file the kernel copies from its file cache directly to the
+//! socket (sendfile), so the bytes never pass through our memory.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use socketlab::{Error, Result};
 
 use crate::files::{Content, Resource};
 
-/// Bytes that one sendfile is asked to send.
+/// Bytes that we ask one sendfile() to send.
 const PIECE: u64 = 1024 * 1024;
 
-/// A response: its head as far as it does not depend on the connection, and
-/// its body.
+/// A response: its body, and those fields of the head that do not depend on
+/// the connection.
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -29,13 +29,14 @@ pub struct Response {
 
 /// The body of a response.
 pub enum Body {
-    /// None, not even of length 0: 204, 304.
+    /// The status has no body, and so no Content-Length either: 204, 304.
     None,
-    /// A page.
+    /// A page that the server has composed.
     Page(Vec<u8>),
     /// All of a file.
     File(Arc<Resource>),
-    /// Parts of a file, each after the text that precedes it, and an end.
+    /// Parts of a file, each with the text that precedes it; and the text at
+    /// the end.
     Parts(Arc<Resource>, Vec<(String, Range<u64>)>, String),
 }
 
@@ -56,8 +57,9 @@ impl Body {
     }
 }
 
-/// Sends a head and its body (not for HEAD). `connection`: the value of that
-/// field. `sent` counts the body's bytes, also if it fails half-way. [W-T2f]
+/// Sends a head and its body; for HEAD the head only. `connection` is the
+/// value of the Connection field. `sent` counts the body's bytes, also if
+/// send() fails half-way.                                        [W-T2f]
 pub fn send(
     client: &TcpSocket,
     response: Response,
@@ -66,6 +68,9 @@ pub fn send(
     sent: &mut u64,
 ) -> Result<()> {
     // ---- 6 send() --------------------------------------------------------
+    // Python: client.sendall(bytes)  C: send(client, …) in a loop
+    // The kernel copies the bytes into the socket's send buffer. If the buffer
+    // is full, the call waits until the client has read some of them.
     let mut head = response.head;
     if let Some(length) = response.body.length() {
         head = head.field("Content-Length", length);
@@ -98,7 +103,7 @@ pub fn send(
     }
 }
 
-/// What comes before, then these bytes of the file.
+/// Sends `before`, then these bytes of the file.
 fn send_part(
     client: &TcpSocket,
     before: &[u8],
@@ -117,6 +122,8 @@ fn send_part(
         }
         Content::File(content) => content,
     };
+    // Python: os.sendfile(out, in, offset, count), or s.sendfile(file)
+    // C: sendfile(out, in, &offset, count)
     client.send_all(before)?;
     let mut at = part.start;
     while at < part.end {
@@ -124,9 +131,11 @@ fn send_part(
         let piece = usize::try_from(piece).unwrap_or(usize::MAX);
         let count = client.send_file(content, at, piece)? as u64;
         if count == 0 {
-            // The head has promised more bytes than there are any more.
-            // Only a close tells the client that something is missing.
-            return Err(Error::other("the file shrank while it was sent"));
+            // Content-Length has announced more bytes than the file still
+            // has. We cannot take it back. We close, and the client sees
+            // that bytes are missing.
+            let why = "the file became shorter while it was sent";
+            return Err(Error::other(why));
         }
         at += count;
         *sent += count;

@@ -1,6 +1,6 @@
-//! A web server for many browsers at once. Handout W (Week 5), task 2; once.rs
-//! is what the handout asks for, literally. The peer is any browser, or
-//! client.rs. lib.rs lists the modules, the README says how they are passed.
+//! A web server for many browsers at once, for handout W (Week 5), task 2.
+//! once.rs is literally what the handout asks for. The client is any browser,
+//! or client.rs. The README's "The path" follows a request through the modules.
 //!
 //! ```text
 //! browsers                server (this file)
@@ -34,23 +34,28 @@ fn main() -> Result<()> {
     let site = Arc::new(open_site(&args)?);
 
     // ---- 1 socket() ------------------------------------------------------
+    // Python: socket(AF_INET, SOCK_STREAM)  C: socket(AF_INET, SOCK_STREAM, 0)
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // 80 is what browsers try by themselves; any other port has to stand in
-    // the URL: http://127.0.0.1:8080/.                  [W-T2i] (viva 8)
-    // Browsers on other hosts need HOST 0.0.0.0.       [W-T2h] (viva 16)
+    // Python: s.bind((host, port))  C: bind(s, &address, sizeof address)
+    // A browser uses port 80 if the URL names no port. So the URL must name
+    // every other port: http://127.0.0.1:8080/.         [W-T2i] (viva 8)
+    // For browsers on other hosts, start with HOST 0.0.0.0. [W-T2h] (viva 16)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // Python: s.listen(1024)  C: listen(s, 1024)
+    // The server disconnects a client that reads nothing for 30 s. It sets
+    // both limits here, because on Linux each socket that accept() returns
+    // inherits them from the listening socket.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
-    // Small responses leave at once, not when the last one is acknowledged.
-    // On Linux accepted sockets inherit it.                       (viva 9)
+    // TCP_NODELAY: the kernel sends a small response at once. Otherwise it
+    // waits until the client has acknowledged the response before. On Linux
+    // accepted sockets inherit this option too.                   (viva 9)
     listener.set_no_delay()?;
     net::allow_many_sockets();
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
@@ -58,8 +63,9 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread per client: a browser that connects and says nothing
-        // costs a thread, and no other client waits.
+        // Python: client, peer = s.accept()  C: client = accept(s, &peer, &n)
+        // Each client gets a thread. So a browser that connects and sends
+        // nothing blocks only its own thread, and no other client waits.
         //                             [W-T2a] (viva 3) (viva 14) (try 3)
         match listener.accept() {
             Ok((client, peer)) => {
@@ -76,7 +82,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What all conversations share.
+/// Opens the root folder and the log, which all conversations share.
 fn open_site(args: &Args) -> Result<Site> {
     let idle = args::in_range("--idle", args.idle, 1, 86_400);
     let head = args::in_range("--head", args.head, 1, 3_600);
@@ -91,10 +97,11 @@ fn open_site(args: &Args) -> Result<Site> {
     })
 }
 
-/// Connections that may wait for accept(): a browser opens six at once.
+/// Connections that may wait for accept(). A browser opens six at once, so
+/// 1024 are enough for about 170 browsers that connect at the same moment.
 const BACKLOG: i32 = 1024;
 
-/// The response to a client beyond `--max-clients`.
+/// The response to each client above the limit `--max-clients`.
 const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
     Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
@@ -113,19 +120,19 @@ struct Args {
     /// show the list of a folder that has no index.html
     #[argh(switch)]
     list: bool,
-    /// serve files whose names begin with a dot, too
+    /// also serve files whose names begin with a dot
     #[argh(switch)]
     dotfiles: bool,
     /// clients served at once (default 4096)
     #[argh(option, default = "4096")]
     max_clients: usize,
-    /// seconds without a request that end a connection (default 30)
+    /// close a connection after this many idle seconds (default 30)
     #[argh(option, default = "30")]
     idle: u64,
-    /// seconds in which a request's head must be whole (default 10)
+    /// seconds in which a complete head must arrive (default 10)
     #[argh(option, default = "10")]
     head: u64,
-    /// no access log
+    /// write no access log
     #[argh(switch)]
     quiet: bool,
     /// allow a port below 1024

@@ -1,6 +1,6 @@
-//! One client's connection: requests and responses in turn, until one of the
-//! two closes. HTTP is STATELESS: each request says all that its response
-//! needs, and the server remembers nothing of it afterwards.    (viva 7)
+//! One client's connection: requests and responses in turn, until the client
+//! or the server closes it. HTTP is STATELESS: each request contains all that
+//! its response needs, and the server then forgets it.          (viva 7)
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,11 +13,12 @@ use crate::respond::{error, respond};
 use crate::send::{Response, send};
 use crate::site::Site;
 
-/// Request bodies are read and thrown away up to this size: without that the
-/// server could not find the next request.
+/// Bytes. The server reads a request's body up to this size and throws it
+/// away. Otherwise it would take the body for the next request.
 const MOST_BODY: u64 = 1024 * 1024;
 
-/// How long such a body may take, and how long a part of it.
+/// The complete body must arrive within the first time, and each part of it
+/// within the second. Otherwise a slow client could keep its thread.
 const BODY_DEADLINE: Duration = Duration::from_secs(30);
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -28,38 +29,44 @@ pub fn converse(
     site: &Site,
 ) -> Result<()> {
     let mut reader = Reader::new(client.clone());
-    // For a complete head, however slowly it arrives.    (viva 5) (try 5)
+    // The deadline is for the complete head. A limit for each recv() would
+    // not stop a client that sends one byte a second.    (viva 5) (try 5)
     reader.set_head_deadline(site.head_deadline);
     let unread = loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Inside the reader, until the head's empty line. A second request
-        // that came in the same segment waits there.     [W-T2b] (viva 1)
+        // Python: client.recv(16384)  C: recv(client, buffer, 16384, 0)
+        // The reader calls recv() until it has the head's empty line. It also
+        // keeps what follows the line: one recv() may return the beginning of
+        // the next request too.                          [W-T2b] (viva 1)
         match reader.wait(site.idle) {
             Ok(true) => {}
-            // It closed between two requests, or never asked: a browser
-            // opens connections in advance.                       (viva 3)
+            // The client closed between two requests, was idle too long, or
+            // sent nothing at all, as browsers that connect in advance do.
+            // None of these is an error.                          (viva 3)
             Ok(false) | Err(Fault::Idle | Fault::Cut) => break false,
             Err(fault) => return Err(fault.into()),
         }
-        // A request that has begun is answered, also if the server is told
-        // to stop meanwhile.
+        // After Ctrl-C the server still answers a request that has begun.
+        // While this value exists, the stop waits for this thread.
         let _in_request = clients::request();
         let turn = Turn { client: &client, peer, site };
         match turn.take(&mut reader) {
-            Ok(Next::GoOn) => {}
+            Ok(Next::KeepOpen) => {}
             Ok(Next::Close) => break !reader.buffered().is_empty(),
             Ok(Next::Drain) => break true,
-            // The client left in the middle of a response. A video player
-            // does so whenever its user moves on. The line of the access log
-            // says how many bytes it took, and that is enough.
+            // The client closed in the middle of a response. A video player
+            // does so each time its user jumps in the film. The access log
+            // already says how many bytes were sent, so this is not an error.
             Err(error) if error.is_peer_gone() => return Ok(()),
             Err(error) => return Err(error),
         }
     };
 
     // ---- 7 close() -------------------------------------------------------
-    // With unread bytes close() would send RST, and the RST could overtake
-    // the response: so FIN first, then read to the end.           (viva 6)
+    // Python: client.close()  C: close(client)
+    // If bytes are unread, close() sends RST instead of FIN, and the client
+    // may lose the response. So finish() first sends FIN, then reads and
+    // drops what still arrives, then closes.                      (viva 6)
     drop(reader);
     match unread {
         true => client.finish(),
@@ -68,12 +75,13 @@ pub fn converse(
     Ok(())
 }
 
-/// What becomes of the connection after a response.
+/// What happens to the connection after a response.
 enum Next {
-    GoOn,
-    /// All that the client sent was read.
+    /// It stays open for the next request.
+    KeepOpen,
+    /// It is closed. The server has read all that the client sent.
     Close,
-    /// Something may be unread.
+    /// It is closed, but unread bytes may remain (lingering close).
     Drain,
 }
 
@@ -85,7 +93,7 @@ struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Reads a request, and answers it or refuses it.
+    /// Reads one request. Answers it, or refuses it if it is malformed.
     fn take(&self, reader: &mut Reader) -> Result<Next> {
         match reader.read_request(self.site.idle) {
             Ok(Some(request)) => self.serve(reader, &request),
@@ -98,7 +106,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Answers the request.
+    /// Reads the request's body, then sends the response.
     fn serve(&self, reader: &mut Reader, request: &Request) -> Result<Next> {
         let line = format!(
             "{} {} {}",
@@ -109,11 +117,12 @@ impl Turn<'_> {
         let readable = matches!(request.method.as_str(), "GET" | "HEAD");
         let expects = request.expects_continue();
         if request.expects() && !expects {
-            let why = "Only 100-continue can be expected here.";
+            let why = "This server supports only Expect: 100-continue.";
             let response = error(417, why);
             return self.answer(&line, response, request, Next::Drain);
         }
-        // A client that asks before it sends a body is spared the trouble.
+        // The client waits for "100 Continue" before it sends its body. This
+        // method is refused in any case, so the client need not send it.
         if expects && !readable && request.framing != Framing::None {
             let response = respond(self.site, request);
             return self.answer(&line, response, request, Next::Drain);
@@ -125,13 +134,13 @@ impl Turn<'_> {
         }
         let response = respond(self.site, request);
         let next = match request.keeps_alive() {
-            true => Next::GoOn,
+            true => Next::KeepOpen,
             false => Next::Close,
         };
         self.answer(&line, response, request, next)
     }
 
-    /// Reads a body that nobody wants.
+    /// Reads a body and throws it away: no method that we support uses one.
     fn skip_body(
         &self,
         reader: &mut Reader,
@@ -140,7 +149,7 @@ impl Turn<'_> {
         match request.framing {
             Framing::None => return Ok(()),
             Framing::Length(length) if length > MOST_BODY => {
-                let why = "Bodies of more than 1 MiB are not read here.";
+                let why = "The body is larger than 1 MiB.";
                 return Err(Fault::Bad { status: 413, why });
             }
             _ => {}
@@ -148,11 +157,13 @@ impl Turn<'_> {
         if request.expects_continue() {
             self.client.send_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
+        // Two limits: for each recv(), and for the complete body.
         let deadline = Instant::now() + BODY_DEADLINE;
         reader.set_limits(BODY_PATIENCE, Some(deadline));
         Body::new(request.framing).skip(reader, MOST_BODY)
     }
 
+    /// Sends the response, with the Connection field that belongs to it.
     fn answer(
         &self,
         line: &str,
@@ -160,29 +171,34 @@ impl Turn<'_> {
         request: &Request,
         next: Next,
     ) -> Result<Next> {
-        // Each version says only what is not its rule.           (viva 10)
+        // HTTP/1.1 keeps a connection open unless a side says "close".
+        // HTTP/1.0 closes it unless both say "keep-alive". So the server
+        // sends the field only if it differs from the rule.      (viva 10)
         let connection = match (&next, request.version) {
             (Next::Close | Next::Drain, _) => Some("close"),
-            (Next::GoOn, Version::Http10) => Some("keep-alive"),
-            (Next::GoOn, Version::Http11) => None,
+            (Next::KeepOpen, Version::Http10) => Some("keep-alive"),
+            (Next::KeepOpen, Version::Http11) => None,
         };
         let head_only = request.method == "HEAD";
         self.send(line.as_bytes(), response, connection, head_only)?;
         Ok(next)
     }
 
-    /// Answers what could not be read to its end, if somebody still listens.
+    /// Sends an error page for a request that was malformed or incomplete. If
+    /// the connection is already lost, there is nobody to send it to.
     fn refuse(&self, line: &[u8], fault: Fault, head_only: bool) -> Result<()> {
         let response = match fault {
             Fault::Bad { status, why } => error(status, why),
             Fault::Slow | Fault::Idle => {
-                error(408, "The request was not whole in time.")
+                error(408, "The complete request did not arrive in time.")
             }
             Fault::Cut | Fault::Lost(_) => return Err(fault.into()),
         };
         self.send(line, response, Some("close"), head_only)
     }
 
+    /// Sends the response and writes a line to the access log, also if
+    /// send() failed half-way.
     fn send(
         &self,
         line: &[u8],
@@ -198,7 +214,7 @@ impl Turn<'_> {
     }
 }
 
-/// The first line of what was refused, for the log.
+/// The first line of a refused request, for the log.
 fn first_line(bytes: &[u8]) -> &[u8] {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     line.strip_suffix(b"\r").unwrap_or(line)

@@ -6,25 +6,25 @@ use std::time::Duration;
 use crate::files::Files;
 use crate::log::AccessLog;
 
-/// The files and the options of one server. Nobody changes it after the
-/// start, so that all threads read it without a lock.
+/// The files and the options of one server. It does not change after the
+/// start, so all threads can read it without a lock.
 pub struct Site {
-    /// The files beneath the root.
+    /// The files below the root.
     pub files: Files,
     /// The access log.
     pub log: AccessLog,
     /// Show the list of a folder that has no index.html.
     pub list: bool,
-    /// Serve files whose names begin with a dot, too.
+    /// Also serve files whose names begin with a dot.
     pub dotfiles: bool,
-    /// How long a client may stay without a request.
+    /// The server closes a connection that is idle for this long.
     pub idle: Duration,
-    /// How long the head of a request may take to arrive.
+    /// The complete head of a request must arrive within this time.
     pub head_deadline: Duration,
 }
 
-/// The pages that come with this lab, `labs/web/www`: those below the
-/// current folder, otherwise those that the program was built beside.
+/// The pages of this lab, `labs/web/www`. If the current folder does not
+/// contain them, the program uses the folder that it was built from.
 pub fn sample_folder() -> PathBuf {
     let here = Path::new("labs/web/www");
     match here.is_dir() {

@@ -1,8 +1,8 @@
-//! The short form: one or two sentences for the end of an error line. They
-//! are for the pair of call and errno, because ECONNREFUSED from connect()
-//! and from recvfrom() are different stories.
+//! The short form: one or two sentences for the end of an error line. Each is
+//! for a call and an errno together, because ECONNREFUSED from connect() and
+//! from recvfrom() have different causes.
 
-/// Which calls, which errnos, and what that means.
+/// Which calls, which errnos, and what they mean together.
 type Hint = (&'static [&'static str], &'static [&'static str], &'static str);
 
 /// What this errno means when this call returns it. The first hint that fits
@@ -20,8 +20,8 @@ const BEFORE_DATA: &[Hint] = &[
     (
         &["socket"],
         &["EAFNOSUPPORT"],
-        "This kernel has no such addresses (IPv6 is switched off?). Use \
-        an IPv4 address such as 127.0.0.1.",
+        "This kernel does not support such addresses (is IPv6 switched \
+        off?). Use an IPv4 address such as 127.0.0.1.",
     ),
     (
         &["socket"],
@@ -71,8 +71,8 @@ const BEFORE_DATA: &[Hint] = &[
     (
         &["listen", "accept"],
         &["EOPNOTSUPP"],
-        "UDP has no connections, so nothing to listen for or accept. Go \
-        from bind() straight to recvfrom().",
+        "UDP has no connections, so a UDP socket cannot listen or accept. \
+        Call recvfrom() after bind().",
     ),
     (
         &["accept"],
@@ -83,8 +83,8 @@ const BEFORE_DATA: &[Hint] = &[
     (
         &["accept"],
         &["ENFILE"],
-        "The whole machine has no descriptor left; the client stays in \
-        the queue. `cat /proc/sys/fs/file-nr` shows open and limit.",
+        "The machine has no descriptor left, so the client stays in the \
+        queue. `cat /proc/sys/fs/file-nr` shows open files and limit.",
     ),
     (
         &["accept"],
@@ -102,8 +102,8 @@ const BEFORE_DATA: &[Hint] = &[
             "EHOSTDOWN",
             "EHOSTUNREACH",
         ],
-        "This client left before accept() took it. Only it is concerned: \
-        accept the next.",
+        "This client left before accept() took it. No other client is \
+        affected; accept the next one.",
     ),
     (
         &["accept"],
@@ -114,20 +114,20 @@ const BEFORE_DATA: &[Hint] = &[
     (
         &["accept"],
         &["EINVAL"],
-        "This socket does not listen. listen() comes between bind() and \
-        accept().",
+        "This socket does not listen. Call listen() after bind() and \
+        before accept().",
     ),
     (
         &["spawn"],
         &["EAGAIN", "ENOMEM"],
-        "The system gives no further thread. Let clients leave, or raise \
-        the limit (`ulimit -u`).",
+        "The system cannot create another thread. Let clients disconnect, \
+        or raise the limit (`ulimit -u`).",
     ),
     (
         &["fork"],
         &["EAGAIN", "ENOMEM"],
-        "The system gives no further process. Let others end, or raise \
-        the limit (`ulimit -u`).",
+        "The system cannot create another process. End some, or raise the \
+        limit (`ulimit -u`).",
     ),
     (
         &["spawn", "exec"],
@@ -164,8 +164,8 @@ const BEFORE_DATA: &[Hint] = &[
         &["connect"],
         &["EADDRINUSE"],
         "The local port that this client bound is in use for the same \
-        server, perhaps in TIME_WAIT. Leave bind() out and let the \
-        kernel choose.",
+        server, perhaps in TIME_WAIT. Omit bind() so that the kernel \
+        chooses a port.",
     ),
     (
         &["connect"],
@@ -188,7 +188,7 @@ const BEFORE_DATA: &[Hint] = &[
     (
         &["mkfifo", "bind"],
         &["ENOENT"],
-        "A folder in this path is not there. Check its spelling.",
+        "A folder in this path does not exist. Check its spelling.",
     ),
     (
         &["mkfifo"],
@@ -212,15 +212,16 @@ const BEFORE_DATA: &[Hint] = &[
     (
         &["unlink"],
         &["EPERM", "EACCES"],
-        "It is not yours to remove: in a folder that all share (t in \
-        `ls -ld`, such as /tmp) only its owner may, elsewhere who may \
-        write to the folder. `ls -l` shows whose it is.",
+        "You may not remove it. In a shared folder (t in `ls -ld`, such as \
+        /tmp) only its owner may; elsewhere you need the right to write to \
+        the folder. `ls -l` shows the owner.",
     ),
     (
         &["fcntl"],
         &["EPERM"],
-        "More than a user's pipe may have: `cat \
-        /proc/sys/fs/pipe-max-size`, and less if this user has many.",
+        "This is more than a user's pipe may have. `cat \
+        /proc/sys/fs/pipe-max-size` shows the limit; it is lower if this \
+        user has many pipes.",
     ),
     (
         &["connect"],
@@ -236,7 +237,7 @@ const BEFORE_DATA: &[Hint] = &[
     ),
 ];
 
-/// recv(), send(), their UDP forms, and what comes after.
+/// recv(), send(), their UDP forms, and the calls after them.
 const WITH_DATA: &[Hint] = &[
     (
         &["recv", "recvfrom", "send", "sendto"],
@@ -260,8 +261,8 @@ const WITH_DATA: &[Hint] = &[
     (
         &["recv", "send"],
         &["ECONNABORTED"],
-        "The connection was given up on this side, after repeated \
-        packets got no answer. Connect again.",
+        "This machine gave the connection up, because the peer did not \
+        acknowledge repeated packets. Connect again.",
     ),
     (
         &["recv", "send"],
@@ -320,8 +321,8 @@ const WITH_DATA: &[Hint] = &[
     (
         &["sendto"],
         &["EACCES"],
-        "This is a broadcast address, and the socket may not broadcast. \
-        Check HOST.",
+        "This is a broadcast address, and the socket has not set \
+        SO_BROADCAST. Check HOST.",
     ),
     (
         &["send", "sendto"],
@@ -367,7 +368,7 @@ const WITH_DATA: &[Hint] = &[
     ),
 ];
 
-/// The same from every call.
+/// Errnos that mean the same for every call.
 const ANYWHERE: &[Hint] = &[
     (
         &[],
@@ -401,7 +402,7 @@ const ANYWHERE: &[Hint] = &[
     (
         &[],
         &["EAI_AGAIN", "EAI_FAIL"],
-        "The name server gave no answer. Check the network, or give an \
+        "The name server did not reply. Check the network, or use an \
         address such as 127.0.0.1, which needs no name server.",
     ),
     (

@@ -1,12 +1,12 @@
-//! What web servers and proxies answer: the status codes of RFC 9110, and
-//! those of RFC 6585 and 5842 that one meets.
+//! The status codes of web servers and proxies: those of RFC 9110, and the
+//! most usual ones of RFC 6585 and 5842.
 
 use super::{Entry, reply};
 
-/// How to see status and head fields.
-const SEE: &[&str] = &["curl -i URL  # -v: what was sent, too"];
+/// How to see the status and the header fields.
+const SEE: &[&str] = &["curl -i URL  # -v: shows the request too"];
 
-/// How to see whether a proxy or the origin has said it.
+/// How to see whether the proxy or the origin server has sent it.
 const WHO: &[&str] =
     &["curl -i --noproxy '*' URL  # the origin alone, without the proxy"];
 
@@ -17,8 +17,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Continue",
         "between the head and the body of a request",
         "The client has sent the head with Expect: 100-continue and waits \
-         before it sends a large body. Now it may; the answer proper is still \
-         to come.",
+         before it sends a large body. Now it may send the body; the final \
+         response follows.",
         &["curl with a body of more than a megabyte"],
         SEE,
     ),
@@ -26,7 +26,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "HTTP 200",
         &["200"],
         "OK",
-        "the answer to any request; to CONNECT: the tunnel stands",
+        "the response to any request; to CONNECT: the tunnel is open",
         "What was asked for follows in the body, as many bytes as \
          Content-Length says, or in chunks.",
         &["the request was right"],
@@ -37,7 +37,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["204"],
         "No Content",
         "OPTIONS, DELETE, PUT",
-        "Done, and there is nothing to show: this answer never has a body.",
+        "The server has done it and has nothing to show: this response never \
+         has a body.",
         &["the request was right"],
         SEE,
     ),
@@ -46,8 +47,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["206"],
         "Partial Content",
         "GET with a Range",
-        "Only a part of the file follows; Content-Range says which, and of \
-         how many bytes. So downloads are resumed.",
+        "Only a part of the file follows. Content-Range says which part, and \
+         how long the file is. A client uses this to resume a download.",
         &["the client has asked for a part"],
         &["curl -i -r 0-9 URL  # the first ten bytes"],
     ),
@@ -56,8 +57,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["301"],
         "Moved Permanently",
         "GET",
-        "The page is at the address in Location, for ever: browsers remember \
-         that and ask there the next time.",
+        "The page is now permanently at the address in Location. Browsers \
+         remember it and ask there the next time.",
         &[
             "a folder without the final slash",
             "http where the server wants https, or another host name",
@@ -79,8 +80,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["303"],
         "See Other",
         "POST, PUT, DELETE",
-        "It is done, and what came of it is at the address in Location: get \
-         it with GET, whatever the method was.",
+        "The server has done it. The result is at the address in Location: \
+         fetch it with GET, whatever the method was.",
         &["a form that was sent"],
         &["curl -i URL  # see Location", "curl -L URL  # follows it"],
     ),
@@ -89,8 +90,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["304"],
         "Not Modified",
         "GET with If-None-Match or If-Modified-Since",
-        "What the client or its proxy has kept is still right, so it is not \
-         sent again: this answer has no body.",
+        "The copy of the client or its proxy is still good, so the server \
+         does not send it again: this response has no body.",
         &["a page that was loaded before"],
         &["curl -i -H 'Cache-Control: no-cache' URL"],
     ),
@@ -119,12 +120,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["400"],
         "Bad Request",
         "any request",
-        "What came is not HTTP as it should be. A server that guessed on \
+        "The request is malformed. The server does not guess, because it \
          could take one request for two.",
         &[
             "HTTP/1.1 without a Host line",
-            "a blank in the path: write %20",
-            "https spoken to a port for http, or the other way round",
+            "a space in the path: write %20",
+            "https sent to a port for http, or the other way round",
         ],
         &["curl -v URL  # compare with what your program sends"],
     ),
@@ -143,8 +144,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["403"],
         "Forbidden",
         "any request",
-        "The server has understood and will not do it. The same again will \
-         not help.",
+        "The server has understood the request and refuses it. To repeat it \
+         will not help.",
         &[
             "the server may not read the file (its permissions)",
             "a rule: an address, a folder without a list, a proxy's port",
@@ -156,7 +157,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["404"],
         "Not Found",
         "any request",
-        "The server runs and was reached, and nothing has this path there.",
+        "The server was reached, but it has nothing at this path.",
         &[
             "a spelling mistake: capitals count in a path",
             "the server was started with another folder",
@@ -169,8 +170,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["405"],
         "Method Not Allowed",
         "POST, PUT, DELETE",
-        "The path is right and the method is not; Allow lists those that \
-         are.",
+        "The path is right, but it does not allow this method. Allow lists \
+         the methods that it allows.",
         &["a form that is sent to a file"],
         &["curl -i -X OPTIONS URL  # see Allow"],
     ),
@@ -179,8 +180,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["407"],
         "Proxy Authentication Required",
         "any request through a proxy, CONNECT",
-        "The proxy wants to know who asks, before the origin has heard of \
-         it; Proxy-Authenticate says how.",
+        "The proxy demands a log-in before it forwards the request. \
+         Proxy-Authenticate says how to log in.",
         &["no name and password for the proxy, or wrong ones"],
         &["curl -i -x PROXY -U NAME URL", "curl -i --noproxy '*' URL"],
     ),
@@ -189,8 +190,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["408"],
         "Request Timeout",
         "any request",
-        "The connection stood, but the request was not whole in time. The \
-         server closes.",
+        "The client connected, but its complete request did not arrive in \
+         time. The server closes the connection.",
         &[
             "the empty line that ends the head was never sent",
             "Content-Length is larger than what was sent",
@@ -203,7 +204,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["411"],
         "Length Required",
         "POST, PUT",
-        "A body is to come, and nothing says where it will end.",
+        "The request has a body, but the head does not say where it ends.",
         &["neither Content-Length nor chunks"],
         SEE,
     ),
@@ -212,8 +213,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["412"],
         "Precondition Failed",
         "a request with If-Match or If-Unmodified-Since",
-        "The file is not the one any more that the client speaks of.",
-        &["it has changed since the client has seen it"],
+        "The file has changed since the client read it.",
+        &["another program has changed the file in the meantime"],
         SEE,
     ),
     reply(
@@ -221,7 +222,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["413"],
         "Content Too Large",
         "POST, PUT",
-        "The body is larger than this server takes.",
+        "The body is larger than this server accepts.",
         &["a limit of the server"],
         SEE,
     ),
@@ -231,7 +232,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "URI Too Long",
         "any request",
         "The first line is longer than this server reads.",
-        &["data in the URL that belong into a body", "a redirect in a loop"],
+        &["data in the URL that belongs in a body", "a redirect in a loop"],
         SEE,
     ),
     reply(
@@ -239,11 +240,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["416"],
         "Range Not Satisfiable",
         "GET with a Range",
-        "The part that was asked for lies behind the end of the file; \
-         Content-Range says how long it is.",
+        "The requested part begins after the end of the file. Content-Range \
+         says how long the file is.",
         &[
             "the download is complete already",
-            "the file has become shorter meanwhile",
+            "the file has become shorter in the meantime",
         ],
         SEE,
     ),
@@ -252,8 +253,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["417"],
         "Expectation Failed",
         "a request with Expect",
-        "The server does not do what Expect asks for.",
-        &["something else than 100-continue"],
+        "The server does not support what Expect demands.",
+        &["a value other than 100-continue"],
         SEE,
     ),
     reply(
@@ -271,7 +272,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         "Too Many Requests",
         "any request",
         "The client asks too often; Retry-After may say how long to wait.",
-        &["a loop without a pause", "many users behind one address"],
+        &["a loop without a pause", "many users who share one address"],
         SEE,
     ),
     reply(
@@ -288,9 +289,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["500"],
         "Internal Server Error",
         "any request",
-        "The server has failed, mostly by a bug. The request may be in \
-         order.",
-        &["a program behind the server has crashed: its log says more"],
+        "The server has failed, usually because of a bug. The request may be \
+         correct.",
+        &["a program of the server has crashed: its log says more"],
         SEE,
     ),
     reply(
@@ -298,8 +299,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["501"],
         "Not Implemented",
         "any request",
-        "The server does not know this method, or this coding of a body, for \
-         any path. Compare 405: known, and not for this path.",
+        "The server does not support this method, or this coding of a body, \
+         for any path. Compare 405: supported, but not for this path.",
         &["a misspelt method: capitals count"],
         SEE,
     ),
@@ -308,8 +309,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["502"],
         "Bad Gateway",
         "a proxy",
-        "The proxy was reached; the server behind it was not, or what it \
-         answered is not HTTP.",
+        "The proxy was reached. But the proxy could not reach the origin \
+         server, or its response is not HTTP.",
         &[
             "no such name, or nothing listens there",
             "the origin closed or reset before its response was complete",
@@ -321,9 +322,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["503"],
         "Service Unavailable",
         "any request",
-        "Not now: the server is too busy or being repaired. Retry-After may \
-         say when to come again.",
-        &["all places are taken", "no descriptor or no memory is left"],
+        "The server is too busy at the moment, or under repair. Retry-After \
+         may say when to try again.",
+        &["too many clients at once", "no descriptor or memory is left"],
         SEE,
     ),
     reply(
@@ -331,8 +332,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["504"],
         "Gateway Timeout",
         "a proxy",
-        "The server behind the proxy was silent for too long.",
-        &["it is slow, or a firewall drops the packets on the way to it"],
+        "The origin server did not reply to the proxy in time.",
+        &["it is slow, or a firewall drops the packets on the path to it"],
         WHO,
     ),
     reply(
@@ -340,8 +341,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["505"],
         "HTTP Version Not Supported",
         "any request",
-        "The first line names a version that this server does not speak: \
-         HTTP/1.1 is what it should say.",
+        "The first line names a version that this server does not support. \
+         Use HTTP/1.1.",
         &["a misspelt version", "HTTP/2 without having agreed on it"],
         SEE,
     ),
@@ -350,7 +351,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["508"],
         "Loop Detected",
         "a proxy",
-        "The request has come back to where it was before.",
+        "The request has come back to a proxy that forwarded it before.",
         &["a proxy that is its own origin, or two that use each other"],
         WHO,
     ),

@@ -1,5 +1,5 @@
-//! What the system's words mean here: errno names, getaddrinfo's EAI_*, and
-//! the eleven states of a TCP connection.                           [X-ERR]
+//! What error names and states mean: errno names, getaddrinfo's EAI_*, the
+//! eleven states of a TCP connection, SMTP and HTTP codes.          [X-ERR]
 //!
 //! ```
 //! // `socketlab explain ECONNREFUSED` looks a name or a number up.
@@ -12,11 +12,11 @@
 //! assert!(explain::hint("connect", number).contains("Start the server"));
 //! ```
 //!
-//! The texts are data, one `Entry` each, sorted by the moment one meets them:
-//! setup.rs (a program's own steps), peer.rs (reaching and losing the other
-//! end), limits.rs (waiting, limits, files), names.rs (looking a host up),
-//! states.rs (what ss shows), smtp.rs and http.rs (what a mail or web server
-//! answers). hints.rs has the short form for error lines.
+//! The texts are data, one `Entry` each, in these files: setup.rs (socket,
+//! bind, listen), peer.rs (reaching and losing the peer), limits.rs (timeouts,
+//! limits, files), names.rs (host names), states.rs (what ss shows), smtp.rs
+//! and http.rs (replies of mail and web servers). hints.rs has the short form
+//! for error lines.
 //!
 //! A text says what Linux does. Numbers come from the platform, because
 //! ECONNREFUSED is 111 on Linux, 61 on macOS and 10061 on Windows.
@@ -37,10 +37,10 @@ mod tests;
 /// Columns that `print` keeps within.
 const WIDTH: usize = 78;
 
-/// Suggestions that `nearest` gives at most.
+/// `nearest` returns at most this many suggestions.
 const SUGGESTIONS: usize = 4;
 
-/// One name and all there is to say about it.
+/// One name and its explanation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The name as C and Python spell it: `ECONNREFUSED`, `TIME_WAIT`.
@@ -49,7 +49,7 @@ pub struct Entry {
     pub aliases: &'static [&'static str],
     /// The number on this platform. A TCP state has none.
     pub number: Option<i32>,
-    /// The system's own few words, as strerror() gives them.
+    /// The system's short text, as strerror() returns it.
     pub title: &'static str,
     /// The calls that return it, or the end that is in this state.
     pub seen_in: &'static str,
@@ -57,11 +57,12 @@ pub struct Entry {
     pub meaning: &'static str,
     /// Why, most likely first; phrases without a full stop.
     pub causes: &'static [&'static str],
-    /// Commands to type; what follows two blanks and `#` is a remark.
+    /// Commands to type; a remark follows two spaces and `#`.
     pub check: &'static [&'static str],
 }
 
-/// The number of an errno here; `unix` marks those that Winsock lacks.
+/// The number of an errno on this platform; `unix` marks those that Windows
+/// does not have.
 macro_rules! number {
     (unix $name:ident) => {{
         #[cfg(unix)]
@@ -79,8 +80,8 @@ macro_rules! number {
 }
 use number;
 
-/// The entry of a code that a mail or web server answers with. It has no
-/// number: numbers are errnos.
+/// The entry of a mail or web server's code. Its `number` is empty, because
+/// that field is for errnos.
 const fn reply(
     name: &'static str,
     alias: &'static [&'static str],
@@ -134,7 +135,7 @@ pub fn find(word: &str) -> Vec<&'static Entry> {
         let found: Vec<_> = same.collect();
         if !found.is_empty() {
             return found;
-        } // 550 is not an errno, but an alias: the answer of a server
+        } // 550 is not an errno, but the alias of a server's code
     }
     let wanted = key(word);
     all().filter(|e| keys(e).any(|k| k == wanted)).collect()
@@ -154,8 +155,8 @@ pub fn hint(call: &str, number: i32) -> String {
     let call = call.split('(').next().unwrap_or(call).trim();
     let Some(entry) = all().find(|e| e.number == Some(number)) else {
         return format!(
-            "There are no words here for error {number}; \
-             the manual page errno(3) lists all of them."
+            "This program has no text about error {number}; \
+             the manual page errno(3) lists all errors."
         );
     };
     if let Some(text) = hints::text(call, entry.name) {
@@ -238,8 +239,8 @@ fn keys(entry: &Entry) -> impl Iterator<Item = String> {
     names.chain(entry.aliases.iter().copied()).map(key)
 }
 
-/// A word without case, blanks and punctuation, Windows' WSA and Python's
-/// final Error: `time-wait` and `TIME_WAIT` become the same.
+/// A word in upper case without spaces, punctuation, Windows' WSA and Python's
+/// final Error. So `time-wait` and `TIME_WAIT` become the same.
 fn key(word: &str) -> String {
     let mut key: String = word
         .chars()

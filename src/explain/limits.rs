@@ -1,4 +1,4 @@
-//! Waiting that ended, limits that were met, and files.
+//! Timeouts, limits that a program has reached, and errors of files.
 
 use super::{Entry, number};
 
@@ -118,9 +118,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(MSGSIZE),
         title: "Message too long",
         seen_in: "send() and sendto() on a UDP socket",
-        meaning: "A datagram goes as a whole or not at all, and this one is \
-            too large: UDP over IPv4 carries at most 65,507 bytes (65,535 \
-            less 20 for IP and 8 for UDP). Nothing was sent.",
+        meaning: "The kernel sends a complete datagram or nothing, and this \
+            one is too large: UDP over IPv4 carries at most 65,507 bytes \
+            (65,535 less 20 for IP and 8 for UDP). Nothing was sent.",
         causes: &[
             "more than 65,507 bytes in one sendto()",
             "larger than the path's MTU with fragmentation forbidden",
@@ -144,7 +144,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(ISDIR),
         title: "Is a directory",
         seen_in: "reading a file",
-        meaning: "The name is that of a folder, and a file is wanted.",
+        meaning: "The call needs a file, but the name is that of a folder.",
         causes: &["the last part of the path is missing"],
         check: &["ls -ld PATH"],
     },
@@ -180,8 +180,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(unix NXIO),
         title: "No such device or address",
         seen_in: "opening a FIFO for writing without waiting; a Unix socket",
-        meaning: "Nobody has the FIFO open for reading. A blocking open() \
-            would wait for the reader; this one was told not to.",
+        meaning: "No program has the FIFO open for reading. A blocking \
+            open() would wait for the reader; this one has O_NONBLOCK.",
         causes: &[
             "the reading program has not been started",
             "open() on a Unix socket, which needs connect()",
@@ -222,8 +222,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(LOOP),
         title: "Too many levels of symbolic links",
         seen_in: "open()",
-        meaning: "Symbolic links lead to one another without an end, or a \
-            link stands where a program follows none.",
+        meaning: "Symbolic links form a loop, or the path has a link and the \
+            program forbids links (O_NOFOLLOW).",
         causes: &["two links that name each other"],
         check: &["namei -l PATH  # each step of the path"],
     },
@@ -281,8 +281,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "Input/output error",
         seen_in: "read() and write() on terminals and disks",
         meaning: "The device behind the descriptor failed. For a terminal it \
-            means that nobody is at it any more: the window was closed, or a \
-            background program without one reads it.",
+            means that its window was closed, or that a background program \
+            without a terminal reads from it.",
         causes: &[
             "the terminal of a background program was closed",
             "the program at the other side of a pseudo-terminal has ended",

@@ -1,6 +1,6 @@
-//! What getaddrinfo() says when a host name does not become an address. It
-//! has numbers of its own, negative on Linux. Rust passes on only the words
-//! ("Name or service not known"), which `find` takes too.
+//! The errors of getaddrinfo(), which looks a host name up. They have their own
+//! numbers, which are negative on Linux. Rust shows only the text ("Name or
+//! service not known"), so `find` accepts the text too.
 
 use super::Entry;
 
@@ -34,9 +34,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: linux(-3),
         title: "Temporary failure in name resolution",
         seen_in: "getaddrinfo()",
-        meaning: "No name server answered, so nobody knows whether the name \
-            exists. The same call may succeed in a moment. Addresses such as \
-            127.0.0.1 need no name server.",
+        meaning: "No name server answered, so it is not known whether the \
+            name exists. The same call may succeed in a moment. Addresses \
+            such as 127.0.0.1 need no name server.",
         causes: &[
             "this machine is offline",
             "the name server is unreachable or does not answer",

@@ -9,16 +9,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(CONNREFUSED),
         title: "Connection refused",
         seen_in: "connect(); recv() and send() on a connected UDP socket",
-        meaning: "The host is up and said no at once: its kernel answered \
-            the SYN with a RST, because no socket listens on that port. UDP \
-            learns it later, from an ICMP message \"port unreachable\", and \
-            only a socket that called connect() is told.",
+        meaning: "The host is up and refused immediately: its kernel answered \
+            the SYN with a RST, because no socket listens on that port. For \
+            UDP the error comes later, from an ICMP message \"port \
+            unreachable\", and only to a socket that called connect().",
         causes: &[
             "the server is not running yet: it starts first",
             "HOST or PORT is not the one the server printed",
             "the server listens on another address of that host, such as \
              127.0.0.1 only",
-            "a firewall answers with a RST instead of staying silent",
+            "a firewall rejects it, with a RST or an ICMP message",
         ],
         check: &[
             "make ports",
@@ -56,9 +56,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(HOSTUNREACH),
         title: "No route to host",
         seen_in: "connect(), send(), sendto(), recv()",
-        meaning: "There is a way to that network, but not to that host: in \
-            the local network nobody answered the question who has this \
-            address (ARP, about three seconds), or a router said so by ICMP.",
+        meaning: "The network can be reached, but not that host. In the local \
+            network no machine answered the question who has this address \
+            (ARP, about three seconds), or a router reported it by ICMP.",
         causes: &[
             "the host is off, or has another address than yesterday",
             "the Wi-Fi keeps its guests apart (client isolation)",
@@ -122,8 +122,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "Connection reset by peer",
         seen_in: "recv(), send()",
         meaning: "A RST arrived on a connection that existed. It ends both \
-            directions at once, and what was in flight or not yet read may \
-            be lost. A FIN, in contrast, is a goodbye: recv() returns 0.",
+            directions at once, and data that had not arrived is lost. A \
+            FIN, in contrast, is an orderly end: recv() returns 0.",
         causes: &[
             "the peer closed its socket while data from us was unread",
             "the peer crashed or was killed in the same situation",
@@ -142,9 +142,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "Software caused connection abort",
         seen_in: "accept() on BSD and macOS; recv() and send() on Windows",
         meaning: "The client left between the handshake and accept(). Linux \
-            hands over the dead connection all the same and lets recv() \
-            report ECONNRESET. Either way only that client is concerned: go \
-            on accepting.",
+            still returns the dead connection from accept(), and recv() then \
+            fails with ECONNRESET. No other client is affected; accept the \
+            next one.",
         causes: &[
             "the client gave up while it waited in the queue",
             "a port scanner connects and resets at once",
@@ -158,9 +158,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "Broken pipe",
         seen_in: "send(), write() to a pipe or a FIFO",
         meaning: "After the peer's close() the first send() still succeeds; a \
-            RST comes back for it, and the next send() fails. C programs get \
-            SIGPIPE and die of it; Rust and Python ignore the signal and see \
-            this error.",
+            RST comes back for it, and the next send() fails. The signal \
+            SIGPIPE kills a C program; Rust and Python ignore the signal and \
+            get this error.",
         causes: &[
             "the peer has closed the connection, and we continued to send",
             "our own program called shutdown() for sending earlier",

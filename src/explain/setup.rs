@@ -1,5 +1,5 @@
-//! What a program's own steps run into: socket, bind, listen, options, and a
-//! call made on the wrong socket or at the wrong time.
+//! Errors of a program's own steps: socket, bind, listen, options, and calls
+//! on the wrong socket or at the wrong time.
 
 use super::{Entry, number};
 
@@ -135,8 +135,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "Protocol wrong type for socket",
         seen_in: "connect() and sendto() with a Unix-domain socket, socket()",
         meaning: "The two sockets are of different types: this one sends a \
-            stream and that one takes datagrams, or the other way round. A \
-            program is there, and it speaks in another way.",
+            stream and that one receives datagrams, or the other way round. \
+            A program has this path, but it uses the other socket type.",
         causes: &[
             "a datagram server has this path, and the client is for a stream",
             "socket() was given a type and a protocol that do not match",
@@ -168,7 +168,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             options such as TCP_NODELAY exist on TCP sockets only.",
         causes: &[
             "the option belongs to another protocol",
-            "the option is of another system or of a newer kernel",
+            "the option belongs to another system or to a newer kernel",
         ],
         check: &["uname -r  # the kernel's version", "man 7 tcp"],
     },
@@ -196,9 +196,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: number!(DESTADDRREQ),
         title: "Destination address required",
         seen_in: "send() on a UDP socket",
-        meaning: "A UDP socket has no peer until connect() gives it one, so \
-            send() does not know where to. sendto() names the address with \
-            each datagram.",
+        meaning: "A UDP socket has no peer before connect(), so send() does \
+            not know where to send. sendto() names the address with each \
+            datagram.",
         causes: &["send() instead of sendto(), and connect() was not called"],
         check: &["ss -uanp  # peer *:* or 0.0.0.0:*: not connected"],
     },

@@ -1,16 +1,16 @@
-//! What mail servers answer: the reply codes of RFC 5321 and 4954, and the
+//! The replies of mail servers: the codes of RFC 5321 and 4954, and the
 //! enhanced codes of RFC 3463, such as 5.1.1, which many servers put after
 //! them.
 
 use super::{Entry, reply};
 
-/// How to see it.
+/// How to see a reply.
 const SEE: &[&str] =
     &["mail-client HOST PORT --from A --to B  # shows the dialogue"];
 
 /// How to see what a server offers.
 const OFFER: &[&str] =
-    &["mail-client HOST PORT --from A --to B  # behind EHLO: the offer"];
+    &["mail-client HOST PORT --from A --to B  # see the reply to EHLO"];
 
 pub(super) const ENTRIES: &[Entry] = &[
     reply(
@@ -18,8 +18,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["220"],
         "the server is ready",
         "the greeting; the answer to STARTTLS",
-        "As the first line: the server listens, begin with EHLO. Behind \
-         STARTTLS: begin the TLS handshake now. FTP greets so, too.",
+        "As the first line: the server is ready, begin with EHLO. After \
+         STARTTLS: begin the TLS handshake now. FTP uses the same greeting.",
         &["a server that works"],
         SEE,
     ),
@@ -28,8 +28,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["221"],
         "the server says goodbye",
         "the answer to QUIT",
-        "The server closes the connection next. What it accepted with 250 \
-         behind the dot stays accepted.",
+        "The server closes the connection next. A message that it accepted \
+         with 250 after the dot stays accepted.",
         &["QUIT was sent"],
         SEE,
     ),
@@ -38,7 +38,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["235"],
         "the log-in is accepted",
         "the answer to AUTH",
-        "From here on the server takes mail for other domains as well.",
+        "From now on the server accepts mail for other domains as well.",
         &["user name and password are right"],
         SEE,
     ),
@@ -47,16 +47,16 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["250"],
         "done",
         "the answer to EHLO, MAIL, RCPT, RSET, and to the dot",
-        "The command is done. Only the 250 behind the final dot means that \
-         the server has the message and answers for it; the ones before are \
-         for the envelope.",
+        "The command is done. Only the 250 after the final dot means that \
+         the server has the message and is responsible for it; the earlier \
+         ones are for the envelope.",
         &["the command was right"],
         SEE,
     ),
     reply(
         "SMTP 251",
         &["251"],
-        "not here, and it will be passed on",
+        "not a local user, but it will be forwarded",
         "the answer to RCPT",
         "The recipient has moved; this server sends the message after them.",
         &["the mailbox has moved to another server"],
@@ -136,9 +136,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["452"],
         "no room now, or too many recipients",
         "MAIL, RCPT, the dot",
-        "The server has no space at the moment; behind RCPT it mostly means \
-         that this many recipients are enough for one message: send the \
-         others another one.",
+        "The server has no space at the moment. After RCPT it usually means \
+         that one message cannot have more recipients: send another message \
+         to the others.",
         &["its disk or the mailbox is full", "more than about 100 recipients"],
         SEE,
     ),
@@ -147,8 +147,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["454"],
         "TLS or the log-in does not work now",
         "STARTTLS, AUTH",
-        "Temporary. Never go on in the clear because of it: somebody on the \
-         way may have written that answer.",
+        "A temporary refusal. Never continue without encryption because of \
+         it: an attacker on the path may have sent this reply.",
         &["the server's certificate or its user list is out of order"],
         SEE,
     ),
@@ -157,7 +157,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["455"],
         "the server cannot take this parameter now",
         "MAIL, RCPT",
-        "A word behind the address, such as SIZE=, is not possible now.",
+        "A parameter after the address, such as SIZE=, is not possible now.",
         &["rare"],
         OFFER,
     ),
@@ -166,8 +166,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["500"],
         "no such command, or a line too long",
         "any command",
-        "The server does not know the command. To EHLO it is the answer of \
-         a server from before 1995: HELO does then.",
+        "The server does not know the command. A server from before 1995 \
+         sends it for EHLO: use HELO then.",
         &["a spelling mistake", "part of the message was taken for a command"],
         SEE,
     ),
@@ -185,7 +185,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["502"],
         "the command is switched off",
         "any command",
-        "The server knows the command and does not do it.",
+        "The server knows the command but does not support it.",
         &["VRFY and EXPN are switched off nearly everywhere"],
         OFFER,
     ),
@@ -204,7 +204,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["504"],
         "this parameter is not implemented",
         "AUTH, EHLO",
-        "Behind AUTH: the server does not have this way to log in.",
+        "After AUTH: the server does not support this way to log in.",
         &["AUTH LOGIN where only PLAIN is offered"],
         OFFER,
     ),
@@ -213,8 +213,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["521"],
         "this host accepts no mail",
         "the greeting",
-        "The machine is not a mail server. It answers at once, so that we do \
-         not wait.",
+        "The machine is not a mail server. It replies at once, so that the \
+         client need not wait for a timeout.",
         &["the wrong host: the domain's mail server has another name"],
         &["dig MX example.com  # who takes mail for that domain"],
     ),
@@ -223,9 +223,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["530"],
         "log in, or begin TLS, first",
         "MAIL, AUTH",
-        "The server takes nothing from strangers on this port: first \
-         STARTTLS, then AUTH. This is how Google answers the skeleton of \
-         the textbook.",
+        "The server accepts nothing on this port before a log-in: first \
+         STARTTLS, then AUTH. Google sends this reply to the skeleton of the \
+         textbook.",
         &[
             "no STARTTLS before MAIL or AUTH",
             "no AUTH on a submission port (587, 465)",
@@ -260,8 +260,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["538"],
         "this log-in needs encryption",
         "AUTH",
-        "The password would be readable on the way: TLS first.",
-        &["AUTH on a connection in the clear"],
+        "Everybody on the path could read the password: begin TLS first.",
+        &["AUTH on a connection without encryption"],
         OFFER,
     ),
     reply(
@@ -269,9 +269,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["550"],
         "refused: no such mailbox, or not for you",
         "RCPT, MAIL, the dot",
-        "A permanent refusal, the commonest of all. The words and the \
-         enhanced code say which kind: 5.1.1 no such user, 5.7.1 forbidden, \
-         5.7.26 the sender's domain does not vouch for this machine.",
+        "The most frequent permanent refusal. The text and the enhanced code \
+         say which kind: 5.1.1 no such user, 5.7.1 forbidden, 5.7.26 the \
+         sender's domain does not authorise this machine.",
         &[
             "the name before the @ is wrong",
             "the server takes mail for other domains only after a log-in",
@@ -285,7 +285,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["551"],
         "the user is not local",
         "RCPT",
-        "The mailbox is elsewhere, and this server does not pass mail on.",
+        "The mailbox is elsewhere, and this server does not forward mail.",
         &["the wrong server for this domain"],
         &["dig MX example.com  # who takes mail for that domain"],
     ),
@@ -294,8 +294,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["552"],
         "too large, or over the quota",
         "MAIL with SIZE=, the dot",
-        "The message is larger than the server or the mailbox takes. With \
-         SIZE= behind MAIL it is said before the message travels.",
+        "The message is larger than the server or the mailbox accepts. With \
+         SIZE= after MAIL the server can refuse it before it is sent.",
         &["attachments grow by a third in base64", "the mailbox is full"],
         OFFER,
     ),
@@ -314,12 +314,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["554"],
         "it failed, and that is final",
         "the greeting, RCPT, DATA, the dot",
-        "In the greeting: no service for this address. Behind RCPT: mostly \
-         \"relay access denied\". Behind the dot: a filter took the message \
+        "In the greeting: no service for this address. After RCPT: usually \
+         \"relay access denied\". After the dot: a filter took the message \
          for spam, or something in it is forbidden.",
         &[
             "no log-in, and the recipient is not of this server",
-            "the content was judged",
+            "the server's filter refused the content",
             "a block list",
         ],
         SEE,
@@ -329,8 +329,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         &["555"],
         "a parameter of MAIL or RCPT is unknown",
         "MAIL, RCPT",
-        "A word behind the address is not known to this server. Only what \
-         the answer to EHLO offered may be used.",
+        "The server does not know a parameter after the address. A client may \
+         use only those that the reply to EHLO offers.",
         &["SIZE=, BODY= or SMTPUTF8 sent to a server that does not offer it"],
         OFFER,
     ),
@@ -369,7 +369,7 @@ const DETAILS: &[(&str, &str)] = &[
     ("4.1", "the next host does not answer"),
     ("4.2", "the connection to the next host is bad"),
     ("4.4", "no route to the domain: its MX record does not help"),
-    ("4.6", "the message goes in circles between servers"),
+    ("4.6", "the message is in a loop between servers"),
     ("4.7", "it could not be delivered in time"),
     ("5.0", "the dialogue broke a rule"),
     ("5.1", "the command is not valid here"),
@@ -398,7 +398,7 @@ const DETAILS: &[(&str, &str)] = &[
     ("7.28", "too much mail of this sender"),
 ];
 
-/// The middle number alone.
+/// What the middle number means.
 const SUBJECTS: &[&str] = &[
     "something that has no class of its own",
     "the address",

@@ -16,7 +16,7 @@
 //! CLOSED after 60 s
 //! ```
 //!
-//! The eleventh, CLOSING, is where both land when their FINs cross.
+//! The eleventh state is CLOSING: both ends enter it if their FINs cross.
 
 use super::Entry;
 
@@ -31,7 +31,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             here before connect() or listen(). For UDP, which has no states, \
             ss prints UNCONN.",
         causes: &[
-            "a fresh socket, or a connection whose end is forgotten",
+            "a new socket, or a connection that the kernel has forgotten",
             "a UDP socket that waits for datagrams from anybody",
         ],
         check: &["ss -uanp  # UNCONN: UDP; closed TCP is not listed"],
@@ -44,10 +44,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         seen_in: "the server's listening socket, from listen() to close()",
         meaning: "The kernel completes handshakes for this socket and queues \
             the connections for accept(). The socket itself never carries \
-            data. In ss its Recv-Q is the number that wait, its Send-Q the \
-            backlog; Linux lets one more wait than the backlog says.",
+            data. In ss, Recv-Q is the number of waiting connections, and \
+            Send-Q the backlog. Linux queues one more than the backlog says.",
         causes: &[
-            "a server that runs, as it should",
+            "a server that runs normally",
             "Recv-Q stays above 0: the program does not call accept() often \
              enough, and soon further SYNs are dropped",
         ],
@@ -57,11 +57,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "SYN_SENT",
         aliases: &[],
         number: None,
-        title: "the client has asked and waits",
+        title: "the client has sent its SYN and waits",
         seen_in: "the client, inside connect()",
-        meaning: "The SYN has left and nothing came back yet. It lasts one \
-            round trip, or a little more than two minutes of repeated SYNs \
-            until ETIMEDOUT. Seeing it at all means that nobody answers.",
+        meaning: "The client has sent a SYN and got no reply yet. The state \
+            lasts one round trip, or a little more than two minutes of \
+            repeated SYNs until ETIMEDOUT. If you can see it in ss, the \
+            server's host probably does not reply.",
         causes: &[
             "a firewall drops the SYN, or the host is off",
             "the server's queue is full, so its kernel drops the SYN",
@@ -74,13 +75,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: None,
         title: "half open: the server has answered the SYN",
         seen_in: "the server's kernel, before accept() knows of it",
-        meaning: "SYN-ACK has left, the last ACK of the handshake is \
-            missing. The kernel repeats the SYN-ACK five times and forgets \
-            the client after about a minute.",
+        meaning: "The kernel has sent SYN-ACK, and the last ACK of the \
+            handshake is missing. The kernel repeats the SYN-ACK five times \
+            and forgets the client after about a minute.",
         causes: &[
-            "the client's ACK is lost, or answers do not reach the client",
+            "the client's ACK is lost, or the SYN-ACK does not reach it",
             "the queue is full: the ACK is ignored until accept() is called",
-            "a crowd of them: a SYN flood with forged addresses",
+            "very many of them: a SYN flood with forged addresses",
         ],
         check: &["ss -tan state syn-recv", "ss -tln  # is Recv-Q full?"],
     },
@@ -90,12 +91,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: None,
         title: "open in both directions",
         seen_in: "both ends, from the handshake to the first FIN",
-        meaning: "Data can flow. It needs no packets to stay, so it lasts \
-            for days; also when the peer lost its power, until somebody \
-            sends or keepalive is on. Recv-Q is what our program has not \
-            read, Send-Q what the peer has not acknowledged.",
+        meaning: "Data can flow. The state needs no packets, so it can last \
+            for days, even if the peer lost its power. Only sending data or \
+            keepalive detects that. Recv-Q: bytes our program has not read. \
+            Send-Q: bytes the peer has not acknowledged.",
         causes: &[
-            "a conversation, or one that is silent",
+            "a normal connection, also if it is silent",
             "Recv-Q grows: this program does not call recv()",
             "Send-Q grows: the peer does not read, or is gone",
         ],
@@ -107,14 +108,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: None,
         title: "we closed first; our FIN is not acknowledged",
         seen_in: "the end that called close() or shutdown() first",
-        meaning: "Our FIN is queued or on its way. It lasts one round trip. \
-            After close() the kernel retries alone, for a minute or two, and \
-            then gives up.",
+        meaning: "Our FIN is queued or sent. The state lasts one round trip. \
+            After close() the kernel repeats the FIN without the program, \
+            for a minute or two, and then gives up.",
         causes: &[
             "the FIN waits behind data that the peer does not read",
             "the peer's machine vanished: nothing is acknowledged",
         ],
-        check: &["ss -tano state fin-wait-1  # Send-Q: what waits in front"],
+        check: &["ss -tano state fin-wait-1  # Send-Q: data before the FIN"],
     },
     Entry {
         name: "FIN_WAIT_2",
@@ -123,11 +124,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "we closed first; the peer has not closed yet",
         seen_in: "the end that called close() or shutdown() first",
         meaning: "The peer has acknowledged our FIN and may still send. \
-            After shutdown() this half-open state may last as long as both \
-            like; after close() Linux forgets it in 60 seconds.",
+            After shutdown() this half-closed state has no time limit; after \
+            close() Linux forgets it after 60 seconds.",
         causes: &[
             "a half-close: the peer still has something to send",
-            "the peer forgot close(); it is in CLOSE_WAIT over there",
+            "the peer has not called close(); its end is in CLOSE_WAIT",
         ],
         check: &["ss -tano state fin-wait-2", "ss -tanp state close-wait"],
     },
@@ -137,10 +138,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: None,
         title: "the peer closed; our program has not",
         seen_in: "the end that has received a FIN and has not called close()",
-        meaning: "The peer's FIN is here and recv() returns 0 once the data \
-            is read. Only our own close() ends this state; no timer does. \
-            One for a moment is normal, a pile is a leak of this program and \
-            ends in EMFILE.",
+        meaning: "The peer's FIN has arrived, and recv() returns 0 after the \
+            data. Only our own close() ends this state; it has no timer. For \
+            a moment this is normal. If many of them stay, this program \
+            leaks sockets and will get EMFILE.",
         causes: &[
             "this program does not close after recv() returned 0",
             "its thread waits for something else and never reads",
@@ -154,9 +155,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: None,
         title: "both closed; our FIN is not acknowledged",
         seen_in: "the end that closed second",
-        meaning: "Our FIN answers the peer's and only its ACK is missing: \
-            one round trip. If it never comes, the kernel repeats the FIN \
-            for a minute or two and forgets the connection.",
+        meaning: "We sent our FIN after the peer's, and only its ACK is \
+            missing. The state lasts one round trip. If the ACK does not \
+            arrive, the kernel repeats the FIN for a minute or two and then \
+            forgets the connection.",
         causes: &["the peer's machine vanished, or the path loses packets"],
         check: &["ss -tano state last-ack"],
     },
@@ -178,12 +180,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         number: None,
         title: "closed; the kernel remembers it for a while",
         seen_in: "the end that closed first (the active closer)",
-        meaning: "All is said, but the last ACK may be lost and late \
-            segments may still arrive, so the kernel keeps the pair of \
-            addresses and ports for 60 seconds on Linux. No program holds \
-            it, and a pile is normal where connections are short.",
+        meaning: "Both sides have finished, but the last ACK may have been \
+            lost, and late segments may still arrive. So Linux keeps the \
+            pair of addresses and ports for 60 seconds. No program holds it. \
+            Many of them are normal if connections are short.",
         causes: &[
-            "this end called close() first: quite in order",
+            "this end called close() first: this is normal",
             "at a server: bind() fails on restart without SO_REUSEADDR",
             "at a client: thousands to one server use up the local ports",
         ],

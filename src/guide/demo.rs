@@ -10,8 +10,8 @@ use crate::labs::chosen;
 /// Plays each lab's transcripts.
 pub fn demo(labs: &[&str]) -> Result<()> {
     say!(
-        "Each line is printed as it happens. Ports are mapped to free ones, \
-         files in /tmp to a folder of their own."
+        "The programs run now, and each line appears when it is printed. Free \
+         ports and a temporary folder replace those of the page."
     );
     let mut played = 0;
     for lab in chosen(labs)? {
@@ -19,7 +19,7 @@ pub fn demo(labs: &[&str]) -> Result<()> {
             played += play(&lab, &page)?;
         }
     }
-    say!("\nall of it held; transcripts played: {played}");
+    say!("\nAll {played} transcripts matched.");
     Ok(())
 }
 

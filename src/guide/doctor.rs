@@ -1,5 +1,5 @@
 //! `socketlab doctor`: which of the tools work on this machine, which setting
-//! forbids the rest, and what works all the same.
+//! forbids the others, and what works without them.
 
 use std::env;
 use std::fs;
@@ -7,15 +7,15 @@ use std::fs;
 use harness::namespaces;
 use socketlab::{Result, say};
 
-/// What a tool of ours needs, by the names of programs and their package.
+/// Programs that our tools need: the program, its package, and what for.
 const TOOLS: [(&str, &str, &str); 7] = [
     ("ip", "iproute2", "addresses for two hosts"),
     ("nsenter", "util-linux", "programs on two hosts"),
     ("tmux", "tmux", "shells on two hosts, side by side"),
     ("tshark", "tshark", "captures with tshark (or open them in Wireshark)"),
     ("strace", "strace", "system calls of any program"),
-    ("python3", "python3", "the handouts' own side, in Python"),
-    ("curl", "curl", "a client of other people for web and proxy"),
+    ("python3", "python3", "the labs' peers in Python"),
+    ("curl", "curl", "another HTTP client for web and proxy"),
 ];
 
 /// Prints a line for each tool: yes or no, and what to do.
@@ -25,8 +25,8 @@ pub fn doctor() -> Result<()> {
         Some(reason) => {
             say!("no   two hosts and a cable without root: {reason}");
             say!(
-                "     All the same work: the labs over 127.0.0.1 (make demo), \
-                 TRACE=1, and the relay (make relay)."
+                "     These work without it: the labs over 127.0.0.1 (make \
+                 demo), TRACE=1, and the relay (make relay)."
             );
         }
     }
@@ -41,12 +41,12 @@ pub fn doctor() -> Result<()> {
             say!("yes  strace of a program that it starts itself");
         }
         Some("2") => say!(
-            "no   strace without root: kernel.yama.ptrace_scope is 2; to \
-             allow: sudo sysctl kernel.yama.ptrace_scope=1"
+            "no   strace without root: kernel.yama.ptrace_scope is 2. This \
+             command allows it: sudo sysctl kernel.yama.ptrace_scope=1"
         ),
         Some(scope) => say!(
             "no   strace: kernel.yama.ptrace_scope is {scope}, until the next \
-             boot. TRACE=1 prints our programs' calls all the same."
+             boot. TRACE=1 prints our programs' calls without strace."
         ),
     }
     Ok(())
@@ -58,6 +58,7 @@ fn setting(file: &str) -> Option<String> {
     Some(value.trim().to_string())
 }
 
+/// Is this program in a folder of PATH, or in one for administrators?
 fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin".into(), "/sbin".into()];

@@ -1,9 +1,9 @@
-//! Which labs a command is about.
+//! The labs that a command names.
 
 use harness::source_tree;
 use socketlab::{Result, args};
 
-/// The labs that were named, or all in reading order.
+/// The labs that the user named, or all labs in reading order.
 pub fn chosen(labs: &[&str]) -> Result<Vec<String>> {
     let all = source_tree::labs()?;
     for lab in labs {

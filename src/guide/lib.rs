@@ -1,4 +1,4 @@
-//! The commands of the program `socketlab`, a file each.
+//! The commands of the program `socketlab`, with one file for each.
 //!
 //! | module           | command                                              |
 //! | ---------------- | ---------------------------------------------------- |

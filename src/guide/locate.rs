@@ -1,13 +1,13 @@
-//! `socketlab where WHAT`: where this tree answers an id (`E-T3`), which ids
-//! begin so (`E-T`), where a call is made (`accept`), where a program or the
-//! text about an error is.
+//! `socketlab where WHAT`: finds the place of an id (`E-T3`), all ids with the
+//! same beginning (`E-T`), the steps with a call (`accept`), a program, or the
+//! text about an error.
 
 use harness::ids::{self, Row, Sources};
 use harness::source_tree::{self, Program, read, root};
 use harness::steps;
 use socketlab::{Error, Result, say};
 
-/// Lines of code that are shown for the name of an error.
+/// For the name of an error, at most this many lines of code are shown.
 const SHOWN: usize = 12;
 
 /// Says what `what` is, and prints file:line of each place.
@@ -24,21 +24,20 @@ pub fn locate(what: &str) -> Result<()> {
     if tell_error(what)? {
         return Ok(());
     }
-    // An id of the questions alone, such as one that a viva.toml names.
+    // An id that only a viva.toml names.
     let places = Sources::read()?.places(what);
     if places.is_empty() || !what.contains('-') {
         return Err(Error::other(format!(
-            "nothing here is called '{what}'. Try an id (E-T3, G-6b, T-S), \
-             the beginning of ids (E-T, W), a call (accept), a program's \
-             name or an error (ECONNREFUSED). labs/README.md lists \
-             all ids"
+            "'{what}' was not found. Use an id (E-T3, G-6b, T-S), the \
+             beginning of ids (E-T, W), a call (accept), a program's name \
+             or an error (ECONNREFUSED). labs/README.md lists all ids"
         )));
     }
     print(places);
     Ok(())
 }
 
-/// A task or question of a handout.
+/// Prints a task or question of a handout, and its places.
 fn tell_id(id: &str, rows: &[Row]) -> Result<()> {
     for row in rows {
         let known = row.ids.iter().find(|known| known.eq_ignore_ascii_case(id));
@@ -55,7 +54,8 @@ fn tell_id(id: &str, rows: &[Row]) -> Result<()> {
     Ok(())
 }
 
-/// The ids that begin so, each with what it asks. False if none does.
+/// Prints the ids with this beginning, each with what it asks. Returns false
+/// if there are none.
 fn tell_prefix(prefix: &str, rows: &[Row]) -> bool {
     let begins = |id: &String| {
         let head = id.get(..prefix.len());
@@ -78,7 +78,8 @@ fn tell_prefix(prefix: &str, rows: &[Row]) -> bool {
     found
 }
 
-/// A program: its file, its page and its steps. False if it is none.
+/// Prints a program's file, page and steps. Returns false if no program has
+/// this name.
 fn tell_program(name: &str) -> Result<bool> {
     let programs = source_tree::programs()?;
     let Some(found) = programs.into_iter().find(|known| known.name == name)
@@ -95,7 +96,7 @@ fn tell_program(name: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// A call: each numbered step that makes it. False if no step does.
+/// Prints each numbered step with this call. Returns false if there is none.
 fn tell_call(call: &str) -> Result<bool> {
     let ending = format!(" {}()", call.trim_end_matches("()"));
     let mut found = false;
@@ -116,7 +117,7 @@ fn tell_call(call: &str) -> Result<bool> {
     Ok(found)
 }
 
-/// An error or a state: how to read about it, and the code that names it.
+/// Prints how to read about an error or a state, and the code that names it.
 fn tell_error(word: &str) -> Result<bool> {
     let Some(entry) = explain::find(word).first().copied() else {
         return Ok(false);

@@ -4,18 +4,18 @@ use std::io::{self, Write};
 
 use socketlab::{Error, Result, console, say};
 
-/// Prints all entries that a word, or a phrase, names.
+/// Prints all entries for a word or a phrase.
 pub fn tell(words: &str) -> Result<()> {
     let words = &plain(words);
-    // `550 5.1.1 no such user`: the exact part of a mail server's answer.
+    // `550 5.1.1 no such user`: 5.1.1 is the exact code of a mail server.
     let enhanced = words.split(' ').find_map(|word| {
         explain::smtp::enhanced(word).map(|text| (word, text))
     });
     if let Some((code, text)) = &enhanced {
         let class = match code.get(..1) {
             Some("2") => "a success",
-            Some("4") => "a temporary failure: the same may do later",
-            _ => "a permanent failure: the same again will not do",
+            Some("4") => "a temporary failure: try it again later",
+            _ => "a permanent failure: to repeat it will not help",
         };
         let rfc = "RFC 3463 and later ones";
         say!("{code} of a mail server ({rfc}): {text}. That is {class}.");
@@ -35,7 +35,7 @@ pub fn tell(words: &str) -> Result<()> {
         }
         let nearest = match explain::nearest(words).as_slice() {
             [] => "Try ECONNREFUSED, 111, TIME_WAIT, 404 or 550".to_string(),
-            near => format!("Near it: {}", near.join(", ")),
+            near => format!("Did you mean: {}?", near.join(", ")),
         };
         return Err(Error::other(format!(
             "'{words}' is not known here. {nearest}"
@@ -52,8 +52,8 @@ pub fn tell(words: &str) -> Result<()> {
     console::unless_closed(printed)
 }
 
-/// The words without what stands around them: `[Errno 98]`, `(EPIPE):`, and
-/// the dash of a reply that has more lines, `550-5.7.26`.
+/// The words without the punctuation around them: `[Errno 98]`, `(EPIPE):`,
+/// and the dash in a reply of several lines, `550-5.7.26`.
 fn plain(words: &str) -> String {
     let around = ['[', ']', '(', ')', ',', ':', ';', '"', '\'', '.'];
     let words = words.split_whitespace().map(|word| {

@@ -31,7 +31,7 @@ struct Args {
     /// works on this machine)
     #[argh(positional)]
     command: String,
-    /// what it is about
+    /// words for this command
     #[argh(positional)]
     words: Vec<String>,
 }
@@ -49,21 +49,22 @@ fn main() -> Result<()> {
         ("ports", []) => ports(),
         ("doctor", []) => doctor(),
         ("where", []) => {
-            args::usage("where WHAT? For example: make where ARGS=E-T3")
+            args::usage("Usage: make where ARGS=ID, for example ARGS=E-T3")
         }
         ("explain", []) => args::usage(
-            "explain WHAT? An error or a state: make explain ARGS=ECONNREFUSED",
+            "Usage: make explain ARGS=WORD, for example ARGS=ECONNREFUSED",
         ),
         ("where", _) => {
-            args::usage("where takes one word: an id, a call, a program")
+            args::usage("'where' needs one word: an id, a call, a program")
         }
-        ("steps", _) => args::usage("steps takes one program, or two"),
+        ("steps", _) => args::usage("'steps' needs one program, or two"),
         ("ports" | "doctor", _) => {
-            args::usage(&format!("{} stands alone", args.command))
+            args::usage(&format!("no word may follow '{}'", args.command))
         }
         (command, _) => args::usage(&format!(
-            "'{command}' is none of: demo [LAB…], where WHAT, explain WORD, \
-             viva [LAB…], steps PROGRAM [PROGRAM], ports, doctor"
+            "'{command}' is not a command. The commands are: demo [LAB…], \
+             where WHAT, explain WORD, viva [LAB…], steps PROGRAM [PROGRAM], \
+             ports, doctor"
         )),
     }
 }

@@ -3,7 +3,7 @@
 use harness::programs;
 use socketlab::{Result, say, socket_table, warn};
 
-/// What of ours listens now.
+/// Prints which of our programs listen now.
 pub fn ports() -> Result<()> {
     let holders = socket_table::holders();
     let folder = programs::folder();
@@ -20,8 +20,8 @@ pub fn ports() -> Result<()> {
     }
     if found == 0 {
         warn!(
-            "none of our programs listens, as far as this user may see \
-             (all programs: ss -tulnp)"
+            "none of our programs listens, or this user may not see it (for \
+             all programs: ss -tulnp)"
         );
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The viva questions of `labs/<lab>/viva.toml`: read, checked, asked.
+//! Reads, checks and asks the viva questions of `labs/<lab>/viva.toml`.
 
 use std::fs;
 use std::io::{self, BufRead, Write};
@@ -10,10 +10,10 @@ use socketlab::{Error, console};
 
 use crate::labs::chosen;
 
-/// Lines are broken here, at a space, so that no terminal cuts a word.
+/// Columns. Longer lines are split at a space, so that no word is cut.
 const WIDTH: usize = 78;
 
-/// One question an examiner may ask, with what belongs in the answer.
+/// One question that an examiner may ask, with the points of a good answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -23,11 +23,11 @@ pub struct Question {
     pub handout: String,
     /// `basic`, `solid` or `deep`.
     pub level: String,
-    /// The question as the examiner says it.
+    /// The question in the examiner's words.
     pub question: String,
     /// What a good answer contains, three to six short points.
     pub key_points: Vec<String>,
-    /// What is often said instead.
+    /// A frequent wrong answer.
     pub wrong_answer: String,
     /// What the examiner may ask next.
     pub follow_ups: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Question {
     pub handout_says: Option<String>,
     /// What an examiner who trusts the handout may want to hear.
     pub examiner_may_expect: Option<String>,
-    /// What is right.
+    /// The right answer.
     pub precise_answer: Option<String>,
 }
 
@@ -65,7 +65,8 @@ pub fn load(lab_folder: &Path) -> Result<Vec<Question>, String> {
     let text = fs::read_to_string(&path).map_err(|e| format!("{file}: {e}"))?;
     let bank: Bank = toml::from_str(&text).map_err(|e| {
         let start = e.span().map_or(0, |span| span.start);
-        // To the end of the line at which toml points: its own header counts.
+        // Count up to the end of the line that toml points at, because this
+        // line may be the question's own header.
         let rest = text.get(start..).unwrap_or("");
         let end = start + rest.find('\n').unwrap_or(rest.len());
         let before = text.get(..end).unwrap_or("");
@@ -77,7 +78,8 @@ pub fn load(lab_folder: &Path) -> Result<Vec<Question>, String> {
     Ok(bank.question)
 }
 
-/// What is wrong with a lab's questions, one line each; empty if nothing is.
+/// Lists the problems of a lab's questions, one line each. The list is empty if
+/// the questions are right.
 pub fn check(lab: &str, questions: &[Question]) -> Vec<String> {
     let mut problems = Vec::new();
     for (index, q) in questions.iter().enumerate() {
@@ -110,13 +112,13 @@ pub fn quiz(labs: &[&str]) -> socketlab::Result<()> {
         let folder = source_tree::root()?.join("labs").join(lab);
         questions.extend(load(&folder).map_err(Error::other)?);
     }
-    // Closed output or input: the student has left.
+    // If output or input is closed, the student has left: not an error.
     let (input, output) = (io::stdin().lock(), io::stdout().lock());
     console::unless_closed(ask(&questions, input, output))
 }
 
-/// Asks the questions one by one: Enter shows the answer, Enter asks the next
-/// one, `q` leaves, and so does the end of input.
+/// Asks the questions one by one. Enter shows the answer, and the next Enter
+/// asks the next question. `q` or the end of input ends the quiz.
 pub fn ask(
     questions: &[Question],
     mut input: impl BufRead,
@@ -144,7 +146,7 @@ pub fn ask(
     writeln!(out, "{seen} of {total} questions seen.")
 }
 
-/// Waits for Enter. False: the reader typed `q`, or the input has ended.
+/// Waits for Enter. Returns false if the user typed `q` or the input has ended.
 fn pause(
     what: &str,
     input: &mut impl BufRead,
@@ -152,11 +154,12 @@ fn pause(
 ) -> io::Result<bool> {
     writeln!(out, "Press Enter {what}, or q and Enter to leave.")?;
     out.flush()?;
-    let mut line = Vec::new(); // bytes: a stray key need not be UTF-8
+    let mut line = Vec::new(); // bytes: what the user types may not be UTF-8
     let length = input.read_until(b'\n', &mut line)?;
     Ok(length > 0 && !line.trim_ascii().eq_ignore_ascii_case(b"q"))
 }
 
+/// Prints the answer.
 fn reveal(q: &Question, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "Key points:")?;
     for point in &q.key_points {
@@ -172,7 +175,7 @@ fn reveal(q: &Question, out: &mut impl Write) -> io::Result<()> {
             wrap(label, text, out)?;
         }
     }
-    writeln!(out, "What may come next:")?;
+    writeln!(out, "Possible further questions:")?;
     for follow_up in &q.follow_ups {
         wrap("- ", follow_up, out)?;
     }
@@ -183,7 +186,7 @@ fn reveal(q: &Question, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Writes label and text, a new line before a word that would pass `WIDTH`.
+/// Writes label and text, in lines of at most `WIDTH` columns.
 fn wrap(label: &str, text: &str, out: &mut impl Write) -> io::Result<()> {
     let mut line = label.to_string();
     for word in text.split_whitespace() {
@@ -260,7 +263,7 @@ where = [{ file = "labs/greet/client.rs", step = "connect()" }]
     }
 
     #[test]
-    fn enter_reveals_the_answer_and_then_goes_on() {
+    fn enter_shows_the_answer_and_then_the_next_question() {
         let mut questions = parse(&format!("{GOOD}{GOOD}")).expect("parsed");
         questions[1].precise_answer = Some("Long words ".repeat(30));
         let text = dialogue(&questions, "\n\n\n");
@@ -276,7 +279,7 @@ where = [{ file = "labs/greet/client.rs", step = "connect()" }]
     }
 
     #[test]
-    fn q_and_end_of_input_leave_politely() {
+    fn q_and_end_of_input_end_the_quiz_with_a_count() {
         let questions = parse(&format!("{GOOD}{GOOD}")).expect("parsed");
         for typed in ["q\n", "\nQ\r\n", "", "\n"] {
             let text = dialogue(&questions, typed);

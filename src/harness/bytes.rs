@@ -1,5 +1,5 @@
-//! Bytes on a raw socket, as a test sends and awaits them: each wait ends, and
-//! a failure says what had come by then.
+//! Sends and receives bytes on a socket for a test. Each wait has a deadline,
+//! and a failure says what had arrived before it.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
@@ -9,7 +9,7 @@ use socketlab::console;
 
 use crate::server::Server;
 
-/// Bytes of an answer that a failed test shows.
+/// A failed test shows at most this many bytes of a reply.
 const SHOWN: usize = 100;
 
 /// Sends each byte in a segment of its own.
@@ -26,7 +26,7 @@ pub fn send(mut stream: &TcpStream, bytes: &[u8]) {
     stream.write_all(bytes).expect("it takes bytes");
 }
 
-/// Exactly `count` bytes of the peer.
+/// Receives exactly `count` bytes from the peer.
 #[track_caller]
 pub fn receive(mut stream: &TcpStream, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
@@ -50,7 +50,7 @@ pub fn receive(mut stream: &TcpStream, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// One line of the peer, without its line end.
+/// Receives one line from the peer, and returns it without its newline.
 #[track_caller]
 pub fn receive_line(stream: &TcpStream) -> String {
     let mut line = Vec::new();
@@ -63,7 +63,7 @@ pub fn receive_line(stream: &TcpStream) -> String {
     String::from_utf8_lossy(&line).trim_end_matches('\r').to_string()
 }
 
-/// Everything until the peer closes.
+/// Receives everything until the peer closes.
 #[track_caller]
 pub fn receive_all(mut stream: &TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -71,7 +71,7 @@ pub fn receive_all(mut stream: &TcpStream) -> Vec<u8> {
     bytes
 }
 
-/// Half-close: FIN now, the answers still come.
+/// Half-close: sends FIN, but can still receive.
 #[track_caller]
 pub fn half_close(stream: &TcpStream) {
     stream.shutdown(Shutdown::Write).expect("a half-close");
@@ -83,9 +83,9 @@ pub fn reset(stream: TcpStream) {
     socket.set_linger(Some(Duration::ZERO)).expect("SO_LINGER 0");
 }
 
-/// Plays another UDP server, on a port below the clients' ones, whose
-/// address somebody forged as the sender of `first`: it answers each answer,
-/// with the same bytes or with `always`. Returns how many answers there were.
+/// Plays another UDP server, on a port below those of clients. An attacker has
+/// forged its address as the sender of `first`. It replies to each reply, with
+/// the same bytes or with `always`. Returns how many replies it got.
 #[track_caller]
 pub fn answer_each_other(
     server: &Server,

@@ -1,5 +1,5 @@
-//! strace beside TRACE=2: does a program make exactly the system calls that
-//! its trace shows?
+//! Compares strace with TRACE=2: does a program make exactly the system calls
+//! that its trace shows?
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -37,7 +37,7 @@ const COUNTED: [&str; 11] = [
 /// How often each call was made.
 type Count = BTreeMap<String, usize>;
 
-/// A program that strace is to watch, and the log that strace writes.
+/// A program under strace, and the log that strace writes.
 pub(crate) struct Watched {
     pub(crate) command: Command,
     log: JoinHandle<io::Result<String>>,
@@ -45,7 +45,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// `None`, with a message, where strace is not installed.
+    /// Returns `None`, with a message, if strace is not installed.
     pub(crate) fn new(program: &str) -> Result<Option<Watched>> {
         if !installed("strace", "strace") {
             return Ok(None);
@@ -55,15 +55,16 @@ impl Watched {
         let path = folder.path().join("log");
         make_fifo(&path);
         let mut command = Command::new("strace");
-        // -D: the program is our child, and strace its; signals reach it.
-        // -yy: each descriptor with the protocol of its socket.
+        // -D: the program is our child and strace is the program's child, so
+        // that signals reach the program.
+        // -yy: strace shows the protocol of each socket.
         command.args(["-D", "-f", "-yy", "-e", "trace=network,close", "-o"]);
         command.arg(&path).arg(programs::folder().join(program));
         let log = thread::spawn(move || fs::read_to_string(&path));
         Ok(Some(Watched { command, log, _folder: folder }))
     }
 
-    /// What strace wrote, once the program has ended.
+    /// What strace has written when the program has ended.
     pub(crate) fn log(self) -> Result<String> {
         let read = self.log.join();
         let log = read.map_err(|_| Error::other("the reader panicked"))?;
@@ -164,8 +165,8 @@ fn count_made(log: &str) -> Count {
         if line.ends_with("<unfinished ...>") {
             pending.insert(pid, call);
         } else if !line.contains(") = ?") {
-            // = ?: ended by the program's end, or to be made once more
-            // after a signal.
+            // "= ?": the program ended during the call, or the kernel repeats
+            // the call after a signal.
             calls.push(match call {
                 "accept4" => "accept",
                 "sendmsg" => "send",

@@ -1,4 +1,4 @@
-//! What the tests of every lab check: the transcripts of its README, and the
+//! Checks for the tests of every lab: the transcripts of its README, and the
 //! order of its system calls.
 
 use std::net::Shutdown;
@@ -30,7 +30,7 @@ pub fn play_readme(lab: &str) {
 }
 
 /// Runs a TCP server under strace, connects once, and checks that the system
-/// calls of its sockets come in this order, as the step banners promise.
+/// calls of its sockets come in this order, which is that of the step banners.
 #[track_caller]
 pub fn strace_shows(program: &str, calls: &[&str]) {
     let watched = Watched::new(program).expect("strace starts");
@@ -44,7 +44,7 @@ pub fn strace_shows(program: &str, calls: &[&str]) {
     let _ = server.console().signal(Signal::TERM);
     server.console().read_to_end().expect("it ends");
     let text = watched.log().expect("the log");
-    // From the listener's socket() on: the runtime made calls before it.
+    // Begin at the listener's socket(): the runtime makes calls before it.
     let start = text.find("socket(AF_INET, SOCK_STREAM").unwrap_or(0);
     let mut rest = &text[start..];
     for call in calls {

@@ -1,5 +1,5 @@
-//! The ids of the handouts' tasks and questions, such as `E-T3`: what each
-//! asks (`labs/ids.toml`), and where this tree answers it.
+//! The ids of the handouts' tasks and questions, such as `E-T3`: what each id
+//! asks (`labs/ids.toml`), and where this project answers it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub struct Place {
     pub text: String,
 }
 
-/// The text of every file in which an id may stand: code, tests, pages.
+/// The text of every file that may contain an id: code, tests, pages.
 pub struct Sources(Vec<Source>);
 
 struct Source {
@@ -103,7 +103,7 @@ impl Sources {
         let mut places = Vec::new();
         for Source { file, text, low } in &self.0 {
             if !low.contains(&id) && !low.contains(&test) {
-                continue; // most files, most of the time
+                continue; // most files do not contain the id
             }
             let page = file.extension().is_some_and(|kind| kind == "md");
             let is_test = is_test(file);

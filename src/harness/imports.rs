@@ -1,6 +1,6 @@
-//! Which file of a package uses which: read from the `use` lines and paths of
-//! the code as text. The steps of a program and the rules of the house (no
-//! circle between files) are found by this.
+//! Which file of a package uses which other file? It reads the `use` lines and
+//! paths of the code as text. It finds a program's steps, and circles between
+//! files, which tidy forbids.
 //!
 //! A file's own tests (`#[cfg(test)]` and what follows) do not count.
 
@@ -16,7 +16,7 @@ pub struct Library {
     name: String,
     /// `sink::wire` and its file.
     modules: BTreeMap<String, PathBuf>,
-    /// What lib.rs hands on: `Request`, of the module `head`.
+    /// What lib.rs re-exports: `Request`, of the module `head`.
     handed_on: BTreeMap<String, String>,
 }
 
@@ -177,7 +177,7 @@ fn paths(code: &str) -> Vec<String> {
         let begins = starts.trim_end_matches("pub ").trim_end_matches(' ');
         rest = rest.get(at + 4..).unwrap_or_default();
         if !(begins.is_empty() || begins.ends_with('\n')) {
-            continue; // a word that ends so
+            continue; // a longer word with this ending
         }
         let tree = rest.split(';').next().unwrap_or_default();
         // What a name is called here does not matter.

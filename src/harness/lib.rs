@@ -1,24 +1,24 @@
-//! Programs under control, as a person at a terminal controls them: for the
-//! transcripts of the READMEs, which `socketlab demo` plays, and for the tests.
+//! Starts programs and controls them as a user at a terminal does. `socketlab
+//! demo` plays the transcripts of the READMEs with it, and the tests use it.
 //!
 //! | module          | what it is                                            |
 //! | --------------- | ----------------------------------------------------- |
 //! | [`terminal`]    | a program: type to it, read from it, interrupt it     |
 //! | [`transcript`]  | plays the console transcripts of the READMEs          |
-//! | [`programs`]    | the programs' files, built anew where they are old    |
+//! | [`programs`]    | the programs' files, built again if they are old      |
 //! | [`source_tree`] | the labs, programs and files of this project          |
 //! | [`ids`]         | the handouts' ids, and where each is answered         |
 //! | [`steps`]       | the numbered steps of a program                       |
 //! | [`imports`]     | which file uses which                                 |
-//! | [`namespaces`]  | may this user have networks of her own?               |
+//! | [`namespaces`]  | may this user create network namespaces?              |
 //! | [`server`]      | a server for a test, on a free port                   |
 //! | [`bytes`]       | bytes on a raw socket, with a deadline on every read  |
-//! | [`peers`]       | other people's programs, and the labs' Python peers   |
-//! | [`world`]       | limits, files and names around a program              |
+//! | [`peers`]       | other programs (curl, …), and the labs' Python peers  |
+//! | [`world`]       | a program's limits, files and host names              |
 //! | [`checks`]      | what the tests of every lab check                     |
 //!
-//! The last five are for tests: they panic when something is not as it should
-//! be, because that is how a test fails.
+//! The last five are for tests. They panic if a check fails, because a panic
+//! makes a test fail.
 
 pub mod bytes;
 mod calls;

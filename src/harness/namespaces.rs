@@ -1,6 +1,6 @@
-//! May this user have networks of her own? Linux gives an ordinary user a
-//! namespace in which she is root, and in it networks that nobody else sees;
-//! some systems forbid it, each by a setting of its own.
+//! May this user create network namespaces? Linux lets an ordinary user create
+//! a user namespace, in which the user is root and may create networks that no
+//! other user sees. Some systems forbid this, each with its own setting.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -22,8 +22,8 @@ const SETTINGS: [(&str, &str, &str); 4] = [
     ),
 ];
 
-/// Why a user and a network namespace cannot be had here, and which setting
-/// to change; `None` if they can.
+/// Why this system does not allow a user and a network namespace, and which
+/// setting to change. Returns `None` if it allows them.
 pub fn why_not() -> Option<String> {
     if !cfg!(target_os = "linux") {
         return Some("only Linux has user namespaces".into());

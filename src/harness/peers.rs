@@ -1,5 +1,5 @@
-//! Other people's programs: is it installed, and if not, what to do; the
-//! Python peers of the labs.
+//! Programs that are not ours: is a program installed, and what to do if not.
+//! Also the Python peers of the labs.
 
 use std::env;
 use std::fs::File;
@@ -27,7 +27,7 @@ pub fn script(file: &str) -> PathBuf {
     labs.join(lab).join("python").join(file)
 }
 
-/// Is this program there? If not, the test prints a line and passes; under
+/// Is this program installed? If not, the test prints a line and passes. With
 /// `REQUIRE_PEERS=1`, as in CI, it fails.
 pub fn installed(program: &str, package: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
@@ -37,14 +37,14 @@ pub fn installed(program: &str, package: &str) -> bool {
     found || skipped(package)
 }
 
-/// Says that a test is skipped for want of a package, and gives false. A line
-/// with the package goes to the file that `SKIPPED` names: `make test` prints
-/// them at its end, because cargo hides what a passing test prints.
+/// Prints that a test is skipped because a package is missing; returns false.
+/// It also writes a line to the file that `SKIPPED` names. `make test` prints
+/// these lines at its end, because cargo hides the output of a passing test.
 ///
 /// # Panics
 ///
-/// With `REQUIRE_PEERS=1` in the environment (0 means no): there, nothing may
-/// be missing.
+/// It panics if `REQUIRE_PEERS=1` is in the environment (0 means no), because
+/// then no package may be missing.
 #[track_caller]
 pub fn skipped(package: &str) -> bool {
     eprintln!("skipped: install {package}");

@@ -1,6 +1,6 @@
-//! The programs of the labs as files that can be started. `cargo test` builds
-//! the programs of the package under test, and no others; a test that starts
-//! a program of another lab must not meet an old one, so it is built here.
+//! The files of the labs' programs. `cargo test` builds only the programs of
+//! the package under test. If a test starts a program of another lab, this
+//! module builds it first, so that the test does not start an old version.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -24,7 +24,7 @@ pub fn folder() -> PathBuf {
     folder
 }
 
-/// A program of ours if there is one of that name, else one of PATH.
+/// The program of ours with this name, otherwise the program in PATH.
 pub fn command(program: &str) -> Command {
     match ours(program) {
         Some(file) => Command::new(file),
@@ -32,7 +32,7 @@ pub fn command(program: &str) -> Command {
     }
 }
 
-/// The file of a program of ours, if there is one of that name.
+/// The file of our program with this name, if it exists.
 pub fn ours(program: &str) -> Option<PathBuf> {
     let file = folder().join(program);
     if under_test() {

@@ -1,5 +1,4 @@
-//! A server under control: ours on a free port, or a place where somebody
-//! else listens.
+//! A server for a test: ours on a free port, or another one at an address.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
@@ -14,10 +13,10 @@ use crate::programs;
 use crate::terminal::Terminal;
 use crate::world::limited;
 
-/// How long a peer may take to answer before a test fails.
+/// A test fails if the peer does not reply within this time.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A server of ours under control, or (CHECK) somebody's at an address.
+/// A server that the test has started, or the one that CHECK names.
 pub struct Server {
     terminal: Option<Terminal>,
     /// Where it listens.
@@ -32,12 +31,12 @@ impl Server {
         Server::run(&mut command)
     }
 
-    /// The same on another address of this machine than 127.0.0.1.
+    /// The same, on an address of this machine other than 127.0.0.1.
     pub fn start_at(host: &str, program: &str) -> Server {
         Server::run(programs::command(program).args([host, "0"]))
     }
 
-    /// The same where a shell has said `limit`, such as `ulimit -n 24`.
+    /// The same after the shell command `limit`, such as `ulimit -n 24`.
     pub fn start_limited(
         limit: &str,
         program: &str,
@@ -57,8 +56,8 @@ impl Server {
         Server { terminal: Some(terminal), address }
     }
 
-    /// The server that CHECK names, else ours: for tests that only look at
-    /// bytes on sockets.
+    /// The server that CHECK names, otherwise ours. It is for tests that look
+    /// only at the bytes on the connection.
     pub fn start_or_check(program: &str, arguments: &[&str]) -> Server {
         let Ok(place) = std::env::var("CHECK") else {
             return Server::start(program, arguments);
@@ -68,7 +67,7 @@ impl Server {
         Server { terminal: None, address }
     }
 
-    /// A place where a test itself is the server, or nobody is.
+    /// An address at which the test itself listens, or nobody.
     pub fn at(address: SocketAddr) -> Server {
         Server { terminal: None, address }
     }
@@ -78,7 +77,7 @@ impl Server {
         self.terminal.as_mut().expect("a server of ours, not CHECK's")
     }
 
-    /// Waits until its console shows a line like this (`…` for anything).
+    /// Waits until it prints a line that matches this (`…` is any text).
     #[track_caller]
     pub fn wait_for(&mut self, pattern: &str) -> String {
         self.console().wait_for(pattern).unwrap_or_else(|e| panic!("{e}"))
@@ -113,8 +112,8 @@ impl Server {
         Terminal::run(&mut command).expect("it starts")
     }
 
-    /// Starts `python3 labs/LAB/python/FILE HOST PORT arguments…`; `None` where
-    /// Python is not installed.
+    /// Starts `python3 labs/LAB/python/FILE HOST PORT arguments…`. Returns
+    /// `None` if Python is not installed.
     #[track_caller]
     pub fn python(&self, file: &str, arguments: &[&str]) -> Option<Terminal> {
         let (host, port) = self.host_and_port();

@@ -85,7 +85,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 /// A program: its name, its file, and the package that it belongs to.
 pub struct Program {
-    /// What one types: `echo-server`.
+    /// The command that the user types: `echo-server`.
     pub name: String,
     /// The file with its `main`, from the root: `labs/echo/tcp_server.rs`.
     pub file: PathBuf,

@@ -1,4 +1,4 @@
-//! The numbered steps of a program, as the banners in its code say them:
+//! The numbered steps of a program, from the banners in its code:
 //! `// ---- 4 accept() ----`.
 
 use std::path::Path;

@@ -1,6 +1,5 @@
-//! A program under control, as a person at a terminal controls it: type a
-//! line, read what it prints, press Ctrl-C. The transcripts and the tests
-//! drive every program through this.
+//! Controls a program as a user at a terminal does: types a line, reads what
+//! the program prints, presses Ctrl-C. All transcripts and tests use it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -18,10 +17,11 @@ use socketlab::{Error, Result, signals};
 
 pub use crate::programs::{command, folder as program_folder};
 
-/// How long a program may take to print what is expected of it.
+/// A program must print the expected line within this time.
 pub const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Chunks of output that wait to be read; a program that prints more blocks.
+/// At most this many pieces of output wait to be read. A program that prints
+/// more blocks in write().
 const QUEUE: usize = 1024;
 
 /// A running program. Dropping it kills the process, by its own id.
@@ -36,11 +36,12 @@ pub struct Terminal {
 /// The processes that run in terminals, by their ids.
 static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// What we have started ends with us, also when a signal ends us.
+/// Makes sure that our programs end with us, even if a signal ends us.
 ///
-/// And Ctrl-C reaches it: a shell starts what runs in its background
-/// (`make demo &`) with SIGINT ignored, programs inherit that, and Python,
-/// for one, leaves it so. A signal that we catch is not ignored in them.
+/// It also makes sure that Ctrl-C reaches them. A shell starts a background
+/// command (`make demo &`) with SIGINT ignored, and programs inherit this.
+/// Python, for example, then continues to ignore it. If we catch the signal,
+/// exec() resets it to its default in the programs that we start.
 fn end_all_on_signal() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -69,8 +70,8 @@ impl Terminal {
     }
 
     /// Starts a prepared command. Its stdout and stderr become one stream,
-    /// in the order of writing, as on a screen. From the first one on a signal
-    /// that ends this process ends all that run in terminals, too.
+    /// in the order of writing, as on a screen. From the first call on, a
+    /// signal that ends this process also ends all programs in terminals.
     pub fn run(command: &mut Command) -> Result<Terminal> {
         end_all_on_signal();
         let name = command.get_program().to_string_lossy().into_owned();
@@ -128,8 +129,8 @@ impl Terminal {
         send(self.pid(), signal)
     }
 
-    /// The next line of its output, without the line end; `None` at the end
-    /// of the output. Fails if it takes longer than [`DEADLINE`].
+    /// The next line of its output, without the newline; `None` at the end of
+    /// the output. Fails if it takes longer than [`DEADLINE`].
     pub fn read_line(&mut self) -> Result<Option<String>> {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -162,15 +163,15 @@ impl Terminal {
         Ok(())
     }
 
-    /// Passes over a line end, if one follows what was read as a prompt.
+    /// Skips a newline, if one follows what was read as a prompt.
     pub fn skip_line_end(&mut self) {
         if self.unread.first() == Some(&b'\n') {
             self.unread.remove(0);
         }
     }
 
-    /// Reads lines until one matches `pattern`, in which `…` matches
-    /// anything; gives that line back.
+    /// Reads lines until one matches `pattern`, in which `…` matches any text.
+    /// Returns that line.
     pub fn wait_for(&mut self, pattern: &str) -> Result<String> {
         let mut passed = Vec::new();
         loop {
@@ -197,8 +198,8 @@ impl Terminal {
         Ok(std::mem::take(&mut self.unread))
     }
 
-    /// Waits for its end, [`DEADLINE`] at most, and gives its exit status;
-    /// what it still printed is lost.
+    /// Waits for its end, [`DEADLINE`] at most, and returns its exit status.
+    /// Output that was not read is lost.
     pub fn wait_for_end(&mut self) -> Result<ExitStatus> {
         self.read_to_end()?;
         // Its output is closed, so the process is about to be gone.
@@ -207,7 +208,7 @@ impl Terminal {
         status.map_err(|error| Error::new("waitpid", "", error))
     }
 
-    /// Is the process still there?
+    /// Does the process still run?
     pub fn is_running(&mut self) -> bool {
         let runs = matches!(self.child.try_wait(), Ok(None));
         if !runs {
@@ -245,7 +246,7 @@ impl Drop for Terminal {
     }
 }
 
-/// A thread that hands on what the program prints.
+/// Starts a thread that reads what the program prints.
 fn watch(mut screen: PipeReader) -> io::Result<Receiver<Vec<u8>>> {
     let (sender, output) = bounded(QUEUE);
     thread::Builder::new().name("screen".into()).spawn(move || {
@@ -260,7 +261,7 @@ fn watch(mut screen: PipeReader) -> io::Result<Receiver<Vec<u8>>> {
     Ok(output)
 }
 
-/// Does `line` match `pattern`, where `…` matches any text, also none?
+/// Does `line` match `pattern`, in which `…` matches any text, even none?
 pub fn matches(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split('…');
     let first = parts.next().unwrap_or_default();

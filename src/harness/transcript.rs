@@ -1,8 +1,8 @@
-//! Runs the console transcripts that the lab READMEs print: one source for
-//! the docs, for `make <lab>` and `make demo`, and for a test.
+//! Plays the console transcripts of the labs' READMEs. So one text is the
+//! documentation, the input of `make <lab>` and `make demo`, and a test.
 //!
-//! A transcript is a block fenced as `console`. Each line belongs to a
-//! terminal, named in front:
+//! A transcript is a block fenced as `console`. Each line begins with the name
+//! of its terminal:
 //!
 //! ```text
 //! server$ echo-server 127.0.0.1 12001    start a program in that terminal
@@ -13,13 +13,12 @@
 //! # a remark
 //! ```
 //!
-//! What a program still says after a ^C may be left out.
+//! A transcript may omit what a program prints after ^C.
 //!
-//! `…` in a printed line matches anything. A line that the same terminal
-//! answers by typing may be a prompt, without a line end. Ports are those of
-//! the page, and are mapped to free ones: a server is started on port 0 and
-//! its first line tells the number. Files whose path begins so,
-//! `/tmp/socketlab`, are mapped to a folder that this play has for itself.
+//! `…` in a printed line matches any text. A line before typed input may be a
+//! prompt without a newline. Free ports replace the ports of the page: each
+//! server is started on port 0, and its first line says which port it got. A
+//! temporary folder replaces paths that begin with `/tmp/socketlab`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -68,8 +67,8 @@ pub fn blocks(readme: &str) -> Vec<(usize, String)> {
     blocks
 }
 
-/// Plays one transcript; `show` gets each line as it happens, with its
-/// terminal's name in brackets. Fails at the first line that does not hold.
+/// Plays one transcript. `show` gets each line when it is printed or typed,
+/// with its terminal's name in brackets. Fails at the first line that differs.
 pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
     play_with(Stage::default(), transcript, show)
 }
@@ -357,9 +356,9 @@ impl Stage {
     }
 }
 
-/// Ends what a transcript left running, as a user closing it would. What has
-/// ended by itself must have said and done what the page says, and no more;
-/// after a ^C chance decides how much it has said, but not how it ends.
+/// Ends the programs that still run after a transcript. A program that has
+/// ended by itself must have printed exactly what the page says. After a ^C it
+/// may have printed less, but its exit status must be right.
 fn end(mut terminal: Terminal, interrupted: bool) -> Result<()> {
     if interrupted {
         let status = terminal.wait_for_end()?;

@@ -1,4 +1,4 @@
-//! The world around a program: limits as a shell sets them, files, memory,
+//! A program's environment: limits that a shell sets, files, memory, host
 //! names.
 
 use std::path::Path;
@@ -22,7 +22,7 @@ pub fn allow_descriptors(wanted: u64) {
     }
 }
 
-/// A program of ours where a shell has said `limit`, such as `ulimit -n 24`.
+/// A program of ours after the shell command `limit`, such as `ulimit -n 24`.
 pub fn limited(limit: &str, program: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limit} && exec \"$@\""), "sh"]);
@@ -30,13 +30,13 @@ pub fn limited(limit: &str, program: &str) -> Command {
     command
 }
 
-/// Makes a FIFO, for its owner.
+/// Makes a FIFO that only its owner may use.
 #[track_caller]
 pub fn make_fifo(path: &Path) {
     nix::unistd::mkfifo(path, Mode::S_IRWXU).expect("a FIFO");
 }
 
-/// The most memory that a process has had, in MiB. Linux only.
+/// The peak memory of a process, in MiB. Linux only.
 #[track_caller]
 pub fn peak_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
@@ -46,8 +46,8 @@ pub fn peak_memory(pid: u32) -> u64 {
     kib.and_then(|kib| kib.parse::<u64>().ok()).expect("a size") / 1024
 }
 
-/// Starts a client in a world where `two.test` is 127.0.0.1 and 127.0.0.9, in
-/// this order; `None` where a test may not make such a world.
+/// Starts a client for which `two.test` has the addresses 127.0.0.1 and
+/// 127.0.0.9, in this order. Returns `None` if the system does not allow it.
 pub fn client_of_two_addresses(program: &str, port: u16) -> Option<Terminal> {
     let world = "mount -t tmpfs none /mnt && cd /mnt &&
         printf '127.0.0.1 two.test\\n127.0.0.9 two.test\\n' > hosts &&

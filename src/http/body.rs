@@ -1,15 +1,15 @@
-//! A body on its way through a [`Reader`], piece by piece: it may be larger
-//! than the memory, and may never end.
+//! Reads a body through a [`Reader`], piece by piece, because a body may be
+//! larger than the memory and may never end.
 
 use super::chunked::{Chunked, Piece};
 use super::reader::{Reader, SMALL};
 use super::{Fault, Fields, Framing};
 use socketlab::stream::Stream;
 
-/// The buffer while a long body goes through.
+/// Bytes of the buffer for a long body.
 const LARGE: usize = 256 * 1024;
 
-/// A body on its way through a [`Reader`].
+/// How far a body has been read.
 #[derive(Debug)]
 pub struct Body {
     state: State,
@@ -36,9 +36,8 @@ impl Body {
         Body { state, buffer: SMALL }
     }
 
-    /// The next bytes, or `None` at the end of the body. They are those that
-    /// have arrived, not a fixed number. A close before the end is
-    /// [`Fault::Cut`].
+    /// Returns the bytes that have arrived, or `None` at the end of the body.
+    /// If the peer closes before the end, it returns [`Fault::Cut`].
     pub fn next<'a, S: Stream>(
         &mut self,
         reader: &'a mut Reader<S>,
@@ -49,14 +48,15 @@ impl Body {
             }
             if reader.start == reader.end {
                 if reader.fill_body(self.buffer)? == 0 {
-                    // The end of such a body, and of no other.
+                    // FIN: the end of this kind of body, and only of this.
                     if !matches!(self.state, State::UntilClose) {
                         return Err(Fault::Cut);
                     }
                     self.state = State::Done;
                     return Ok(None);
                 }
-                // It filled the buffer, so that more was there: ask for more.
+                // recv() filled the buffer, so more bytes are waiting. A
+                // larger buffer needs fewer calls.
                 if reader.end == self.buffer {
                     self.buffer = (self.buffer * 4).min(LARGE);
                 }
@@ -86,14 +86,15 @@ impl Body {
             };
             reader.start += used;
             if data > 0 {
-                // Data stands at the end of what was used.
+                // The data are the last of the bytes that were used; before
+                // them there may be a chunk's length.
                 let data = start + used - data..start + used;
                 return Ok(Some(reader.buffer.get(data).unwrap_or_default()));
             }
         }
     }
 
-    /// Has the whole body been read?
+    /// Has the complete body been read?
     pub fn is_done(&self) -> bool {
         match &self.state {
             State::Done => true,
@@ -102,7 +103,7 @@ impl Body {
         }
     }
 
-    /// The fields after a chunked body, once it is over.
+    /// The fields after a chunked body, when the body has ended.
     pub fn trailers(&self) -> Option<&Fields> {
         match &self.state {
             State::Chunked(chunked) => Some(chunked.trailers()),
@@ -110,8 +111,8 @@ impl Body {
         }
     }
 
-    /// Reads the rest and throws it away, `most` bytes at most, so that the
-    /// next request can be found behind it.
+    /// Reads the rest of the body and throws it away, `most` bytes at most.
+    /// The next request begins after it.
     pub fn skip<S: Stream>(
         &mut self,
         reader: &mut Reader<S>,
@@ -121,7 +122,7 @@ impl Body {
         while let Some(piece) = self.next(reader)? {
             count += piece.len() as u64;
             if count > most {
-                let why = "The body is larger than what is read here.";
+                let why = "The body is too large.";
                 return Err(Fault::Bad { status: 413, why });
             }
         }

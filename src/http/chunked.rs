@@ -1,36 +1,37 @@
-//! The chunked transfer coding (RFC 9112, section 7.1): a body in pieces,
-//! each with its length in front, so that a sender need not know the whole.
+//! The chunked transfer coding (RFC 9112, section 7.1). The sender splits a
+//! body into chunks and writes each chunk's length before it. So the sender
+//! need not know the length of the complete body.
 //!
 //! ```text
 //! 5 CRLF hello CRLF        a chunk: length in hexadecimal, then the bytes
-//! 1a;name=value CRLF …     an extension after the length: to be ignored
-//! 1a  ;name=value CRLF …   blanks before it, and before CRLF: ignored, too
+//! 1a;name=value CRLF …     an extension after the length: ignored
+//! 1a  ;name=value CRLF …   spaces before it, and before CRLF: ignored too
 //! 0 CRLF                   the last chunk has no bytes
 //! Name: value CRLF         trailers: fields that come after the body
 //! CRLF                     the end
 //! ```
 //!
-//! Pure: bytes in, [`Piece`]s out, no socket. The pieces do not depend on how
-//! the bytes were cut into segments.
+//! The decoder does not use a socket: it gets bytes and returns [`Piece`]s. The
+//! decoded body does not depend on how TCP split the bytes into segments.
 
 use super::head::parse_fields;
 use super::{Fault, Fields};
 
-/// Most bytes of all extensions and blanks of a body together, because they
-/// carry nothing and a sender could send them without end.
+/// Bytes that all extensions and spaces of a body may have together. They carry
+/// no data, so a sender could send them without end.
 const MOST_EXTENSIONS: usize = 16 * 1024;
 
-/// Most bytes of trailers.
+/// Bytes that the trailers may have.
 const MOST_TRAILERS: usize = 8 * 1024;
 
-/// What [`Chunked::decode`] found in front of its input.
+/// What [`Chunked::decode`] found at the beginning of its input.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Bytes of the body, never none.
+    /// Bytes of the body, at least one.
     Data(&'a [u8]),
-    /// All input is used up and the body goes on: read more.
+    /// All input is used, and the body has not ended: read more.
     More,
-    /// The body is over; what follows belongs to the next message.
+    /// The body has ended; what follows belongs to the next message.
     End,
 }
 
@@ -40,7 +41,7 @@ pub struct Chunked {
     state: State,
     left: u64,         // bytes of this chunk that are still to come
     extensions: usize, // bytes of extensions so far
-    raw: Vec<u8>,      // trailers, as they came
+    raw: Vec<u8>,      // trailers, not yet parsed
     trailers: Fields,
 }
 
@@ -48,8 +49,8 @@ pub struct Chunked {
 enum State {
     #[default]
     Size, // the first digit
-    Digits,    // more digits, a blank, an extension, or CR
-    Blanks,    // after the digits: more blanks, an extension, or CR
+    Digits,    // more digits, a space, an extension, or CR
+    Blanks,    // after the digits: more spaces, an extension, or CR
     Extension, // up to CR
     SizeLf,    // the LF after a chunk's first line
     Data,
@@ -60,23 +61,23 @@ enum State {
 }
 
 impl Chunked {
-    /// At the start of a body.
+    /// A decoder at the start of a body.
     pub fn new() -> Chunked {
         Chunked::default()
     }
 
-    /// The fields after the body, once it is over.
+    /// The fields after the body, when the body has ended.
     pub fn trailers(&self) -> &Fields {
         &self.trailers
     }
 
-    /// Is the body over?
+    /// Has the body ended?
     pub fn is_done(&self) -> bool {
         self.state == State::Done
     }
 
-    /// Takes the next piece off the front of `input`, and says how many bytes
-    /// of it are used up.
+    /// Decodes the next piece of `input`. Also returns how many bytes of
+    /// `input` it used.
     pub fn decode<'a>(
         &mut self,
         input: &'a [u8],
@@ -102,27 +103,28 @@ impl Chunked {
         Ok((used, Piece::End))
     }
 
-    /// One byte of what stands around the data.
+    /// Handles one byte that is not data, and returns the next state.
     fn take(&mut self, byte: u8) -> Result<State, Fault> {
         let digit = char::from(byte).to_digit(16);
         Ok(match (self.state, byte) {
             (State::Size | State::Digits, _) if digit.is_some() => {
                 let digit = u64::from(digit.unwrap_or_default());
-                // Sixteen F are more than any disk holds: no overflow.
+                // 2^56 bytes are more than any disk holds. The limit also
+                // prevents an overflow of the multiplication.
                 if self.left >= 1 << 56 {
                     return Err(Fault::bad("A chunk is too large."));
                 }
                 self.left = self.left * 16 + digit;
                 State::Digits
             }
-            // CRLF and nothing else: a lone LF or CR is where decoders
-            // disagree.
+            // Only CR LF ends the line. Decoders disagree about a single LF
+            // or CR.
             (State::Digits | State::Blanks | State::Extension, b'\r') => {
                 State::SizeLf
             }
-            // A recipient must accept blanks before `;` (RFC 9112, section
-            // 7.1.1), and some servers pad the length with them. No digit
-            // may follow, because `5 0` could be 5 or 80.
+            // A recipient must accept spaces before `;` (RFC 9112, section
+            // 7.1.1), and some servers pad the length with them. After a
+            // space no digit may follow, because `5 0` could mean 5 or 80.
             (State::Digits | State::Blanks, b' ' | b'\t') => {
                 self.count_extension()?;
                 State::Blanks
@@ -141,21 +143,22 @@ impl Chunked {
                 return Err(Fault::bad("A chunk's length is malformed."));
             }
             (State::DataCr | State::DataLf, _) => {
-                return Err(Fault::bad("A chunk is longer than it says."));
+                return Err(Fault::bad("A chunk is longer than its length."));
             }
             _ => return Err(Fault::bad("A chunk's first line is malformed.")),
         })
     }
 
-    /// One byte more that carries nothing.
+    /// Counts one byte that carries no data.
     fn count_extension(&mut self) -> Result<(), Fault> {
         self.extensions += 1;
         match self.extensions > MOST_EXTENSIONS {
-            true => Err(Fault::bad("Too many chunk extensions.")),
+            true => Err(Fault::bad("The chunk extensions are too long.")),
             false => Ok(()),
         }
     }
 
+    /// Handles one byte of the trailers.
     fn take_trailer(&mut self, byte: u8) -> Result<State, Fault> {
         self.raw.push(byte);
         if self.raw.len() > MOST_TRAILERS {
@@ -163,9 +166,9 @@ impl Chunked {
             return Err(Fault::Bad { status: 431, why });
         }
         if byte == b'\n' {
-            // As strict as everywhere else in this coding.
+            // Here too, only CR LF ends a line.
             if !self.raw.ends_with(b"\r\n") {
-                return Err(Fault::bad("A trailer does not end with CRLF."));
+                return Err(Fault::bad("A trailer does not end with CR LF."));
             }
             if self.raw == b"\r\n" {
                 return Ok(State::Done);

@@ -1,4 +1,5 @@
-//! HTTP dates: `Sun, 06 Nov 1994 08:49:37 GMT`, whole seconds, always GMT.
+//! HTTP dates: `Sun, 06 Nov 1994 08:49:37 GMT`. They have whole seconds, and
+//! the zone is always GMT.
 
 use std::cell::RefCell;
 use std::time::SystemTime;
@@ -9,21 +10,23 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
-/// A time as HTTP writes it.
+/// A time in the form of HTTP.
 pub fn text(time: Timestamp) -> String {
     DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&time)
         .unwrap_or_else(|_| "Thu, 01 Jan 1970 00:00:00 GMT".into())
 }
 
-/// A file's time, whole seconds, as HTTP compares it. A clock that was wrong
-/// may have put it into the future, where nothing can have changed yet.
+/// A file's time in whole seconds, as HTTP compares it. If a wrong clock gave
+/// the file a time in the future, the result is the present time, because RFC
+/// 9110 does not allow a Last-Modified in the future.
 pub fn seconds(time: SystemTime) -> Option<Timestamp> {
     let time = Timestamp::try_from(time).ok()?.min(Timestamp::now());
     Timestamp::from_second(time.as_second()).ok()
 }
 
-/// Now, for the Date field. Made anew only when the second has changed.
+/// The present time, for the Date field. Each thread composes the text once a
+/// second only.
 pub fn now() -> String {
     thread_local! {
         static LAST: RefCell<(i64, String)> = const {
@@ -40,11 +43,11 @@ pub fn now() -> String {
     })
 }
 
-/// Reads a date in the form of today, or in one of the two old forms that a
-/// recipient must still accept (RFC 9110, section 5.6.7). A form is exact: one
-/// digit for the hour, two blanks or a second date make it no date at all.
-/// Letters have no case. A wrong weekday does not matter, because the rest
-/// says which day it is.
+/// Parses a date in the present form, or in one of the two old forms that a
+/// recipient must still accept (RFC 9110, section 5.6.7). The form must be
+/// exact: a date with a one-digit hour or with two spaces is refused. Upper and
+/// lower case do not matter. A wrong weekday does not matter either, because
+/// the rest says which day it is.
 pub fn parse(value: &[u8]) -> Option<Timestamp> {
     let value = std::str::from_utf8(value).ok()?.to_ascii_uppercase();
     let (weekday, rest) = value.split_once(' ')?;
@@ -91,7 +94,8 @@ fn shape(text: &str) -> String {
     text.chars().map(class).collect()
 }
 
-/// `94` is a year of this century, unless that is more than 50 years ahead.
+/// `94` is a year of this century, unless that is more than 50 years in the
+/// future. Then it is a year of the last century.
 fn year_of_two_digits(year: i16) -> i16 {
     let now = Timestamp::now().to_zoned(TimeZone::UTC).year();
     let year = now - now % 100 + year % 100;
@@ -103,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_forms_of_one_second() {
+    fn three_forms_name_the_same_second() {
         let second = Timestamp::from_second(784_111_777).expect("a time");
         assert_eq!(text(second), "Sun, 06 Nov 1994 08:49:37 GMT");
         for form in [
@@ -111,7 +115,7 @@ mod tests {
             "Sunday, 06-Nov-94 08:49:37 GMT",
             "Sun Nov  6 08:49:37 1994",
             "Sun Nov 06 08:49:37 1994",
-            "SUN, 06 nov 1994 08:49:37 gMT", // letters have no case
+            "SUN, 06 nov 1994 08:49:37 gMT", // any case
             "Mon, 06 Nov 1994 08:49:37 GMT", // it was a Sunday
             "Friday, 06-Nov-94 08:49:37 GMT",
             "Tue Nov  6 08:49:37 1994",
@@ -130,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_a_date_is_none() {
+    fn a_date_that_is_not_exact_is_refused() {
         for wrong in [
             "",
             "0",
@@ -144,7 +148,7 @@ mod tests {
             "Sun, 6 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:7 GMT",
             "Sun, 06 Nov 1994 08:49 GMT",
-            "Sun,  06 Nov 1994 08:49:37 GMT", // runs of blanks
+            "Sun,  06 Nov 1994 08:49:37 GMT", // two spaces
             "Sun, 06  Nov  1994 08:49:37 GMT",
             "Sun, 06 Nov 1994  08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:37  GMT",

@@ -1,22 +1,21 @@
-//! A download into FILE, with a progress bar. The bytes gather in FILE.part,
-//! which becomes FILE when all of them have arrived: FILE is always complete,
-//! either the old one or the new one.
+//! A download into FILE, with a progress bar. The bytes are written to
+//! FILE.part. When all of them have arrived, FILE.part is renamed to FILE. So
+//! FILE is always complete: either the old version or the new one.
 //!
 //! ```text
-//! Destination::new(FILE)     what cannot be a file is told at once;
-//!                            FILE.part is locked from here on
-//!   begin(start, version)    FILE.version beside it
+//! Destination::new(FILE)     checks the name; locks FILE.part
+//!   begin(start, version)    writes FILE.version
 //!     write(bytes) …
 //!     finish()               fsync(), rename(FILE.part, FILE)
 //! ```
 //!
-//! A download that broke off can go on later. FILE.version notes which
-//! version of the file the bytes are from, so that the next try can ask for
-//! the rest of that version. If the protocol has no versions, a download that
-//! breaks off leaves nothing.
+//! A download that broke off can be resumed. FILE.version says to which version
+//! of the file the bytes belong, so that the next run can ask for the rest of
+//! that version. If the protocol has no versions, an interrupted download is
+//! deleted.
 //!
-//! It works for every protocol, and is in this crate because its progress bar
-//! brings five more: those who build one of the first labs do not need them.
+//! It works for every protocol. It is in this crate because the progress bar
+//! needs five more crates, which the first labs need not build.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
@@ -27,23 +26,23 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::fs::OFlags;
 use socketlab::{Error, Result, args};
 
-/// What the progress bar shows, on a terminal only.
+/// The progress bar, which appears only on a terminal.
 const BAR: &str = "{bytes} of {total_bytes} {wide_bar} {bytes_per_sec} {eta}";
 
-/// Where a download is to go, before anything is asked of the network. Two
-/// downloads into one file would mix their bytes, so the part belongs to one
-/// program from the first look at it until it gets its final name.
+/// The file for a download, before the client connects. Two downloads into one
+/// file would mix their bytes. So one program locks FILE.part before it looks
+/// at it, and keeps the lock until the rename.
 pub struct Destination {
     file: PathBuf,
     part: PathBuf,
     version: PathBuf,
-    special: bool, // a device, FIFO or such: written to, never replaced
+    special: bool, // a device or FIFO: we write to it, but never replace it
     opened: Option<File>, // the part, locked
 }
 
 impl Destination {
-    /// Checks the name: an empty one is a usage error, a folder an error. So
-    /// is a file that another program downloads right now.
+    /// Checks the name and locks FILE.part. It fails if the name is empty or a
+    /// folder, or if another program is downloading this file.
     pub fn new(file: PathBuf) -> Result<Destination> {
         if file.as_os_str().is_empty() {
             args::usage("-o needs the name of a file");
@@ -52,8 +51,8 @@ impl Destination {
             let name = file.display();
             return Err(Error::other(format!("{name} is a folder: -o FILE")));
         }
-        // A rename onto /dev/null would be the end of it; /dev/stdout is a
-        // link, and may lead to a plain file.
+        // A rename onto /dev/null would replace the device by a file. And
+        // /dev/stdout is a link that may lead to a regular file.
         let special = file.parent() == Some(Path::new("/dev"))
             || file.metadata().is_ok_and(|about| !about.is_file());
         let beside = |ending: &str| {
@@ -69,18 +68,19 @@ impl Destination {
         Ok(to)
     }
 
-    /// What an earlier try left: how many bytes, and of which version.
+    /// What an earlier run has saved: how many bytes, and of which version.
     pub fn rest(&self) -> Option<(u64, String)> {
         let have = self.opened.as_ref()?.metadata().ok()?.len();
-        // A link of that name belongs to somebody else.
+        // Another user may have put a link there; do not follow it.
         let about = fs::symlink_metadata(&self.version).ok()?;
         let version = about.is_file().then_some(&self.version)?;
         let version = fs::read_to_string(version).ok()?;
         (have > 0 && !version.is_empty()).then_some((have, version))
     }
 
-    /// Begins to write after the first `start` bytes of the part; everything
-    /// else in it is cut off. With a version, a part that breaks off is kept.
+    /// Begins to write after the first `start` bytes of FILE.part, and removes
+    /// the bytes after them. With a version, FILE.part stays if the download
+    /// breaks off.
     pub fn begin(
         mut self,
         start: u64,
@@ -103,27 +103,30 @@ impl Destination {
         })
     }
 
+    /// Opens a device or FIFO for writing.
     fn open_special(&self) -> Result<File> {
         let file = OpenOptions::new().write(true).open(&self.file);
         file.map_err(|error| failed("open", &self.file, error))
     }
 
+    /// Cuts FILE.part to its first `start` bytes.
     fn cut_part(&self, start: u64) -> Result<File> {
         let fail = |error| failed("ftruncate", &self.part, error);
         let Some(opened) = &self.opened else { return self.open_part() };
         let have = opened.metadata().map_err(fail)?.len();
         if have < start {
             let part = self.part.display();
-            let what = format!("{part} has {have} bytes, and not {start}");
+            let what = format!("{part} has only {have} of {start} bytes");
             return Err(Error::other(what));
         }
         opened.set_len(start).map_err(fail)?;
         opened.try_clone().map_err(fail)
     }
 
+    /// Opens and locks FILE.part.
     fn open_part(&self) -> Result<File> {
         let fail = |error| failed("open", &self.part, error);
-        // A link of that name may lead to somebody else's file.
+        // A link of this name may lead to another user's file, so remove it.
         let about = fs::symlink_metadata(&self.part);
         if about.is_ok_and(|about| !about.is_file() || about.nlink() > 1) {
             let _ = fs::remove_file(&self.part);
@@ -134,7 +137,7 @@ impl Destination {
             .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .open(&self.part)
             .map_err(fail)?;
-        // The kernel frees the lock when the program ends, however it ends.
+        // The kernel frees the lock when the program ends, even after kill -9.
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(self.is_busy()),
@@ -142,7 +145,8 @@ impl Destination {
                 return Err(failed("flock", &self.part, error));
             }
         }
-        // Another download may have finished between open() and the lock.
+        // Between our open() and the lock another download may have renamed
+        // the file. Then the name leads to another file than the one we hold.
         let ours = file.metadata().map_err(fail)?;
         let named = fs::metadata(&self.part);
         match named.is_ok_and(|named| named.ino() == ours.ino()) {
@@ -153,10 +157,11 @@ impl Destination {
 
     fn is_busy(&self) -> Error {
         let part = self.part.display();
-        Error::other(format!("another program writes {part} right now"))
+        Error::other(format!("another program writes {part} at the moment"))
     }
 
-    /// In a new file, wherever a link of that name may lead.
+    /// Writes FILE.version. It must be a new file, because a link of this name
+    /// may lead to another user's file.
     fn note_version(&self, version: Option<&str>) -> Result<()> {
         let _ = fs::remove_file(&self.version);
         let Some(version) = version else { return Ok(()) };
@@ -170,7 +175,7 @@ impl Destination {
 }
 
 impl Drop for Destination {
-    /// Nothing has begun: an empty part is not left behind.
+    /// If the download has not begun, FILE.part is empty and is deleted.
     fn drop(&mut self) {
         let about = self.opened.as_ref().map(File::metadata);
         if about.is_some_and(|about| about.is_ok_and(|a| a.len() == 0)) {
@@ -179,18 +184,19 @@ impl Drop for Destination {
     }
 }
 
-/// A download that has begun. Dropped before `finish`, it has broken off.
+/// A download that has begun. If it is dropped before `finish`, it has broken
+/// off.
 pub struct Download {
     destination: Destination,
     file: BufWriter<File>,
-    size: u64,  // of the file so far, in bytes
-    keep: bool, // what came, if it breaks off
+    size: u64,  // bytes of the file so far
+    keep: bool, // if it breaks off, FILE.part stays
     bar: ProgressBar,
 }
 
 impl Download {
-    /// Says how many bytes the complete file will have, if that is known, and
-    /// shows the progress from now on.
+    /// Shows the progress from now on. `size`: the bytes of the complete file,
+    /// if they are known.
     pub fn announce(&mut self, size: Option<u64>) {
         let style = ProgressStyle::with_template(BAR);
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -202,7 +208,7 @@ impl Download {
         self.bar.set_position(self.size);
     }
 
-    /// Some bytes of the file.
+    /// Writes some bytes of the file.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = self.file.write_all(bytes);
         written.map_err(|e| failed("write", self.name(), e))?;
@@ -216,12 +222,12 @@ impl Download {
         self.size
     }
 
-    /// Will another try go on where this one breaks off?
+    /// Can the next run resume this download if it breaks off?
     pub fn is_kept(&self) -> bool {
         self.keep && !self.destination.special
     }
 
-    /// What came cannot be a part of the file: nothing of it is kept.
+    /// Deletes all bytes, because they are not a part of the file.
     pub fn discard(mut self) {
         self.keep = self.destination.special;
         if !self.keep {
@@ -229,7 +235,8 @@ impl Download {
         }
     }
 
-    /// All has arrived. Returns the sentence that says so.
+    /// All bytes have arrived: renames FILE.part to FILE. Returns a message
+    /// for the user.
     pub fn finish(mut self) -> Result<String> {
         self.bar.finish_and_clear();
         let flushed = self.file.flush();
@@ -237,21 +244,23 @@ impl Download {
         let Destination { file, part, version, special, .. } =
             &self.destination;
         if !special {
-            // First the bytes, then the name: after a power failure FILE is
-            // the old one or the complete new one, and never empty.
+            // fsync() writes the bytes to the disk before the rename. So after
+            // a power failure FILE is the complete old or new version.
+            // Python: os.fsync(fd), os.replace(a, b)  C: fsync(), rename()
             let synced = self.file.get_ref().sync_all();
             synced.map_err(|e| failed("fsync", part, e))?;
-            // After the rename, the next download may have a version here.
+            // Remove it before the rename: afterwards another download may
+            // have written its own FILE.version.
             let _ = fs::remove_file(version);
             let renamed = fs::rename(part, file);
             renamed.map_err(|e| failed("rename", part, e))?;
-            self.keep = true; // there is no part any more
+            self.keep = true; // FILE.part does not exist any more
         }
         let (name, size) = (file.display(), self.size);
         Ok(format!("saved {name}: {size} bytes"))
     }
 
-    /// The file that is written to.
+    /// The file that we write to.
     fn name(&self) -> &Path {
         match self.destination.special {
             true => &self.destination.file,
@@ -262,7 +271,7 @@ impl Download {
 
 impl Drop for Download {
     fn drop(&mut self) {
-        self.bar.abandon(); // it stays on the screen, unless it is finished
+        self.bar.abandon(); // it stays on the screen if the download broke off
         if !self.keep {
             let _ = fs::remove_file(&self.destination.part);
         }
@@ -278,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_kept_with_a_version_only_and_locked() {
+    fn a_part_is_locked_and_stays_only_if_it_has_a_version() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("file");
         let new = || Destination::new(file.clone()).expect("a name");
@@ -292,7 +301,7 @@ mod tests {
         drop(download);
         assert_eq!(count(), 0);
         drop(new());
-        assert_eq!(count(), 0, "nothing has begun");
+        assert_eq!(count(), 0, "the download has not begun");
 
         let mut download = new().begin(0, Some("v1")).expect("begun");
         download.write(b"half").expect("written");
@@ -304,7 +313,7 @@ mod tests {
         assert!(said.ends_with("file: 13 bytes"), "{said}");
         assert_eq!(fs::read(&file).expect("a file"), b"half and half");
         assert_eq!(count(), 1);
-        // The part is gone: nothing can go on after byte 4.
+        // FILE.part does not exist any more, so nothing can be resumed.
         assert!(new().begin(4, Some("v1")).is_err());
     }
 

@@ -1,14 +1,15 @@
-//! Header fields: `Name: value`, in the order in which they came. Names have
-//! no case; one name may stand on several lines.
+//! Header fields: `Name: value`, in the order of the message. Upper and lower
+//! case do not matter in a name. Several fields may have the same name.
 
-/// Fields in one buffer: two allocations however many there are.
+/// All fields, in one buffer. This needs two allocations for any number of
+/// fields.
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
     text: Vec<u8>,
     places: Vec<Place>,
 }
 
-/// Where a field stands in `text`: its name, then at once its value.
+/// The position of a field in `text`: its name, followed by its value.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     start: usize,
@@ -22,19 +23,19 @@ impl Fields {
         Fields::default()
     }
 
-    /// No fields yet, but room for so many, and for the bytes of their names
-    /// and values.
+    /// No fields yet, but room for `count` of them, and for the `bytes` of
+    /// their names and values.
     pub fn with_room(count: usize, bytes: usize) -> Fields {
         let text = Vec::with_capacity(bytes);
         Fields { text, places: Vec::with_capacity(count) }
     }
 
-    /// How many there are; a name that stands twice counts twice.
+    /// The number of fields; a repeated name counts each time.
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Are there none?
+    /// Are there no fields?
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
@@ -63,7 +64,7 @@ impl Fields {
         self.len() < before
     }
 
-    /// All fields, names as they were written.
+    /// All fields, with their names unchanged.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.places.iter().map(|&place| {
             (name_of(&self.text, place), value_of(&self.text, place))
@@ -97,10 +98,10 @@ impl Fields {
         self.get(name).is_some()
     }
 
-    /// The elements of a comma-separated list, over all lines of that name:
-    /// `Connection: a, b` and two lines `Connection: a`, `Connection: b` mean
-    /// the same. Empty elements do not count. For lists of tokens; quoted
-    /// strings may hold commas and need a parser of their own.
+    /// The elements of a comma-separated list, in all fields of that name:
+    /// `Connection: a, b` means the same as the two fields `Connection: a` and
+    /// `Connection: b`. Empty elements do not count. It works for lists of
+    /// tokens, but not for quoted strings, which may contain commas.
     pub fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.get_all(name)
             .flat_map(|line| line.split(|&byte| byte == b','))
@@ -108,7 +109,7 @@ impl Fields {
             .filter(|element| !element.is_empty())
     }
 
-    /// Does the list of that name hold this token, in whatever case?
+    /// Does the list of that name contain this token, in upper or lower case?
     pub fn lists(&self, name: &str, token: &str) -> bool {
         self.list(name)
             .any(|found| found.eq_ignore_ascii_case(token.as_bytes()))
@@ -117,11 +118,12 @@ impl Fields {
 
 fn name_of(text: &[u8], place: Place) -> &str {
     let name = text.get(place.start..place.start + place.name);
-    // It was a &str in push(); indices cannot fail either.
+    // push() got a &str, so this is text; the indices are valid too.
     name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
 }
 
-/// The name as bytes: a look-up does not ask whether they are text.
+/// Does this field have that name? It compares bytes, which is faster than to
+/// check for text first.
 fn is_named(text: &[u8], place: Place, name: &str) -> bool {
     let found = text.get(place.start..place.start + place.name);
     found.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
@@ -137,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_has_no_case_and_may_stand_twice() {
+    fn a_name_is_found_in_any_case_and_may_be_repeated() {
         let mut fields = Fields::new();
         fields.push("Connection", "keep-alive, Foo");
         fields.push("X", "1");

@@ -1,4 +1,5 @@
-//! What follows a head: RFC 9112, section 6.3, the rules in its order.
+//! Does a body follow a head, and where does it end? The rules are those of
+//! RFC 9112, section 6.3, in the same order.
 
 use super::version::Version;
 use super::{Fault, Fields};
@@ -6,26 +7,27 @@ use super::{Fault, Fields};
 /// How the body of a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none; the next message begins after the empty line.
+    /// There is no body; the next message begins after the empty line.
     None,
-    /// After so many bytes: `Content-Length: 5`.
+    /// After this many bytes: `Content-Length: 5`.
     Length(u64),
     /// After a chunk of length 0: `Transfer-Encoding: chunked`.
     Chunked,
-    /// When the sender closes. Only a response may end so: a client that
-    /// closed could not be answered. A body that was cut off looks whole.
+    /// When the sender closes. Only a response may end in this way, because a
+    /// client that has closed could not get a response. A body that was cut
+    /// off looks complete.
     UntilClose,
 }
 
 impl Framing {
-    /// Of the body that follows a request.
+    /// The framing of the body that follows a request.
     pub fn of_request(
         version: Version,
         fields: &Fields,
     ) -> Result<Framing, Fault> {
         match announced(version, fields)? {
             Some(Announced::Chunked) => Ok(Framing::Chunked),
-            // No server can tell where it ends.
+            // The server cannot know where such a body ends.
             Some(Announced::OtherCoding) => {
                 Err(Fault::bad("The last transfer coding is not chunked."))
             }
@@ -34,8 +36,9 @@ impl Framing {
         }
     }
 
-    /// Of the body that follows a response to a request of this method. The
-    /// response to HEAD announces the body that GET would bring, and has none.
+    /// The framing of the body that follows a response to a request of this
+    /// method. The response to HEAD has the head of the response to GET, but
+    /// never a body.
     pub fn of_response(
         version: Version,
         status: u16,
@@ -43,16 +46,16 @@ impl Framing {
         method: &str,
     ) -> Result<Framing, Fault> {
         let announced = announced(version, fields)?;
+        // The status and the method decide before the fields do.
         Ok(match (status, announced) {
             (100..=199 | 204 | 304, _) => Framing::None,
             (200..=299, _) if method == "CONNECT" => Framing::None, // a tunnel
             _ if method == "HEAD" => Framing::None,
             (_, Some(Announced::Chunked)) => Framing::Chunked,
-            // It would end with the connection, and have to be undone.
+            // Such a body ends when the server closes. We would also have to
+            // decode it, which we do not support.
             (_, Some(Announced::OtherCoding)) => {
-                return Err(Fault::bad(
-                    "Of transfer codings, only chunked is done here.",
-                ));
+                return Err(Fault::bad(ONLY_CHUNKED));
             }
             (_, Some(Announced::Length(length))) => Framing::Length(length),
             (_, None) => Framing::UntilClose,
@@ -60,12 +63,17 @@ impl Framing {
     }
 }
 
+const ONLY_CHUNKED: &str =
+    "The only transfer coding supported here is chunked.";
+
+/// What a head says about its body.
 enum Announced {
     Length(u64),
     Chunked,
     OtherCoding, // gzip without chunked after it, for example
 }
 
+/// Reads Content-Length and Transfer-Encoding.
 fn announced(
     version: Version,
     fields: &Fields,
@@ -74,18 +82,19 @@ fn announced(
     if !fields.has("Transfer-Encoding") {
         return Ok(length.map(Announced::Length));
     }
-    // Two answers to one question: the classic way to smuggle a request past
-    // a program that believes the other one.
+    // With both fields the body has two possible ends. A proxy may use one and
+    // the server the other, so an attacker can smuggle a request.
     if length.is_some() {
         return Err(Fault::bad(
-            "Both Content-Length and Transfer-Encoding: which one counts?",
+            "The message has both Content-Length and Transfer-Encoding.",
         ));
     }
-    // HTTP/1.0 knows no transfer codings, so that whoever passed this on may
-    // not have understood it.
+    // HTTP/1.0 has no transfer codings. So an HTTP/1.0 proxy on the path may
+    // have forwarded the body without understanding it.
     if version == Version::Http10 {
-        return Err(Fault::bad("Transfer-Encoding in HTTP/1.0."));
+        return Err(Fault::bad("HTTP/1.0 has no Transfer-Encoding."));
     }
+    // The last coding must be chunked, because only chunks mark their end.
     let mut codings = fields.list("Transfer-Encoding").peekable();
     let mut last = None;
     while let Some(coding) = codings.next() {
@@ -94,20 +103,18 @@ fn announced(
             let twice = codings.any(|c| c.eq_ignore_ascii_case(b"chunked"));
             return Err(Fault::bad(match twice {
                 true => "Transfer-Encoding names chunked twice.",
-                false => "chunked is not the last transfer coding.",
+                false => "The last transfer coding is not chunked.",
             }));
         }
         let known: [&[u8]; 5] =
             [b"gzip", b"x-gzip", b"deflate", b"compress", b"x-compress"];
         let known = known.iter().any(|name| coding.eq_ignore_ascii_case(name));
         if !chunked && !known {
-            let why = "This transfer coding is not known here.";
-            return Err(Fault::Bad { status: 501, why });
+            return Err(Fault::Bad { status: 501, why: ONLY_CHUNKED });
         }
-        // A known coding under chunked would have to be undone: we do not.
+        // gzip before chunked: we would have to decompress the body.
         if last.is_some() {
-            let why = "Of transfer codings, only chunked is done here.";
-            return Err(Fault::Bad { status: 501, why });
+            return Err(Fault::Bad { status: 501, why: ONLY_CHUNKED });
         }
         last = Some(chunked);
     }
@@ -118,9 +125,9 @@ fn announced(
     }
 }
 
-/// A response may give its length several times, in several fields or as
-/// `5, 5`, if it is always the same number (RFC 9112, section 6.3). Then one
-/// field remains, which can be passed on. Otherwise nothing is changed.
+/// A response may repeat its length, in several fields or as `5, 5`, if it is
+/// always the same number (RFC 9112, section 6.3). Then one field replaces
+/// them, so that a proxy forwards only one. Otherwise nothing changes.
 pub(super) fn join_lengths(fields: &mut Fields) {
     let mut values = fields
         .get_all("Content-Length")
@@ -139,14 +146,14 @@ pub(super) fn join_lengths(fields: &mut Fields) {
     }
 }
 
-/// The value of Content-Length: digits and nothing else, on one line. `+5`,
-/// `5, 5`, two lines and an empty value are read differently by different
-/// programs, so that nobody should read them at all.
+/// The value of Content-Length: only digits, in one field. Programs disagree
+/// about the meaning of `+5`, `5, 5`, two fields or an empty value. So these
+/// are refused.
 fn content_length(fields: &Fields) -> Result<Option<u64>, Fault> {
     let mut lines = fields.get_all("Content-Length");
     let Some(value) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        return Err(Fault::bad("Content-Length stands twice."));
+        return Err(Fault::bad("The head has Content-Length twice."));
     }
     match number(value) {
         Some(length) => Ok(Some(length)),
@@ -154,7 +161,7 @@ fn content_length(fields: &Fields) -> Result<Option<u64>, Fault> {
     }
 }
 
-/// Digits and nothing else, so that `+5` is not a number.
+/// Parses a number of digits only, so `+5` is not a number.
 fn number(value: &[u8]) -> Option<u64> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let text = std::str::from_utf8(value).ok().filter(|_| digits);

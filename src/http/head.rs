@@ -1,6 +1,6 @@
-//! One head, from its first byte to its empty line. Pure: bytes in, a
-//! [`Request`] or [`Response`] out. httparse splits; what it lets pass and
-//! RFC 9112 does not is refused in check.rs.
+//! Parses one head, from its first byte to its empty line, into a [`Request`]
+//! or [`Response`]. It does not use a socket. The library httparse splits the
+//! head. check.rs refuses what httparse accepts although RFC 9112 forbids it.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use super::target::Target;
 use super::version::Version;
 use super::{Fault, Fields, Framing};
 
-/// A head of more bytes is refused with 431. Browsers stay far below it.
+/// Bytes. A larger head is refused with 431. Browsers send much less.
 pub const LARGEST_HEAD: usize = 16 * 1024;
 
-/// More fields are refused with 431.
+/// A head with more fields is refused with 431.
 pub const MOST_FIELDS: usize = 100;
 
-/// The head of a request. Its syntax has been checked, its framing too.
+/// The head of a request, after its syntax and framing have been checked.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `GET`, `HEAD`, …: any token, in the case in which it came.
+    /// `GET`, `HEAD`, …: any token, upper and lower case unchanged.
     pub method: String,
-    /// As it stands in the request line; [`target`](Self::target) parses it.
+    /// The text from the request line; [`target`](Self::target) parses it.
     pub target: String,
     /// The client's version.
     pub version: Version,
@@ -38,16 +38,17 @@ pub struct Response {
     pub version: Version,
     /// 100 to 999.
     pub status: u16,
-    /// `OK`: for people only, often empty.
+    /// `OK`: a text for the user, often empty.
     pub reason: String,
     /// The fields.
     pub fields: Fields,
 }
 
 impl Request {
-    /// Parses a whole head, up to and with its empty line.
+    /// Parses a complete head, including its empty line.
     pub fn parse(head: &[u8]) -> Result<Request, Fault> {
         check_lines(head, false)?;
+        // The request line first: its faults have their own status codes.
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
         check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
         let head = &*as_http_1_1(head, line.trim_ascii_end().len());
@@ -74,24 +75,25 @@ impl Request {
         Ok(request)
     }
 
-    /// The target, taken apart. It was found to be well-formed before.
+    /// The target, split into its parts. `parse` has checked it before.
     pub fn target(&self) -> Target<'_> {
         let target = Target::parse(&self.method, &self.target);
         target.unwrap_or(Target::Origin("/"))
     }
 
-    /// May the connection go on after the answer? HTTP/1.1 keeps it unless
-    /// told otherwise, HTTP/1.0 closes unless told otherwise.
+    /// Does the connection stay open after the response? HTTP/1.1 keeps it
+    /// open unless a side sends `close`. HTTP/1.0 closes it unless a side
+    /// sends `keep-alive`.
     pub fn keeps_alive(&self) -> bool {
         keeps_alive(self.version, &self.fields)
     }
 
-    /// Does a body follow? `Content-Length: 0` announces none.
+    /// Does a body follow? With `Content-Length: 0` there is none.
     pub fn has_body(&self) -> bool {
         !matches!(self.framing, Framing::None | Framing::Length(0))
     }
 
-    /// Does the client expect something? From HTTP/1.0 it means nothing.
+    /// Does the request have a field Expect? HTTP/1.0 has no such field.
     pub fn expects(&self) -> bool {
         self.version >= Version::Http11 && self.fields.has("Expect")
     }
@@ -103,15 +105,15 @@ impl Request {
 }
 
 impl Response {
-    /// Parses a whole head, up to and with its empty line.
+    /// Parses a complete head, including its empty line.
     pub fn parse(head: &[u8]) -> Result<Response, Fault> {
         let head = &*unfolded(head);
         check_lines(head, true)?;
         let head = &*as_http_1_1(head, "HTTP/1.1".len());
         let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];
         let mut parsed = httparse::Response::new(&mut room);
-        // A blank before the colon is taken away in a response, and refused
-        // in a request (RFC 9112, section 5.1).
+        // RFC 9112, section 5.1: a space before the colon is removed from a
+        // response, but refused in a request.
         let mut config = httparse::ParserConfig::default();
         config.allow_spaces_after_header_name_in_responses(true);
         match config.parse_response(&mut parsed, head) {
@@ -121,8 +123,9 @@ impl Response {
         }
         let status = parsed.code.unwrap_or_default();
         if status < 100 {
-            return Err(Fault::bad("The status is not a number from 100 on."));
+            return Err(Fault::bad("The status is not a number above 99."));
         }
+        // After this, at most one Content-Length is left if all are equal.
         let mut fields = copy(parsed.headers);
         join_lengths(&mut fields);
         Ok(Response {
@@ -133,24 +136,26 @@ impl Response {
         })
     }
 
-    /// How the body ends, if the request had this method.
+    /// How the body ends after a request of this method.
     pub fn framing(&self, method: &str) -> Result<Framing, Fault> {
         Framing::of_response(self.version, self.status, &self.fields, method)
     }
 
-    /// May the connection be used again after the body? (A body that ends
-    /// with the connection settles that, whatever the head says.)
+    /// Can the connection be used again after the body? (Not if the body ends
+    /// when the server closes, whatever the head says.)
     pub fn keeps_alive(&self) -> bool {
         keeps_alive(self.version, &self.fields)
     }
 }
 
+/// The rule for both sides: `close` in any version, `keep-alive` in HTTP/1.0.
 fn keeps_alive(version: Version, fields: &Fields) -> bool {
     !fields.lists("Connection", "close")
         && (version == Version::Http11
             || fields.lists("Connection", "keep-alive"))
 }
 
+/// The fault for an error of httparse.
 fn refusal(error: httparse::Error) -> Fault {
     use httparse::Error;
     Fault::bad(match error {
@@ -158,21 +163,22 @@ fn refusal(error: httparse::Error) -> Fault {
             let why = "The head has more than 100 fields.";
             return Fault::Bad { status: 431, why };
         }
-        Error::HeaderName => "A field name is malformed; no blank before `:`.",
+        Error::HeaderName => "A field name is malformed (a space before `:`?).",
         Error::HeaderValue => "A field value has a control character.",
-        Error::NewLine => "A line of the head ends in the wrong way.",
+        Error::NewLine => "A line of the head does not end with CR LF.",
         Error::Status => "The status line is malformed.",
         Error::Token => "The start line is malformed.",
         Error::Version => "The version is not HTTP/1.1 or HTTP/1.0.",
     })
 }
 
-/// A response's head without folding: a line that begins with a blank
-/// continues the field before it, and a client or proxy must put blanks in
-/// place of its newline (RFC 9112, section 5.2). Requests are not unfolded.
+/// A response's head without folded lines. A line that begins with a space
+/// continues the field before it. A client or proxy must replace the newline
+/// between them by spaces (RFC 9112, section 5.2). In a request a folded line
+/// is refused.
 fn unfolded(head: &[u8]) -> Cow<'_, [u8]> {
     let mut unfolded = Cow::Borrowed(head);
-    // The line after the status line continues no field.
+    // Not the first line end: no field comes before the status line.
     let ends = memchr::memchr_iter(b'\n', head).skip(1);
     for end in
         ends.filter(|end| matches!(head.get(end + 1), Some(b' ' | b'\t')))
@@ -185,8 +191,9 @@ fn unfolded(head: &[u8]) -> Cow<'_, [u8]> {
     unfolded
 }
 
-/// A head whose version ends at `end`. HTTP/1.2 would be 1.1 with something
-/// new that may be ignored (RFC 9110, section 2.5); httparse does not know it.
+/// The version in this head ends at `end`. HTTP/1.2 would be an extension of
+/// 1.1 that we may ignore (RFC 9110, section 2.5). httparse accepts 1.0 and
+/// 1.1 only, so a later minor version becomes 1.1.
 fn as_http_1_1(head: &[u8], end: usize) -> Cow<'_, [u8]> {
     match head.get(..end) {
         Some([.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']) => {
@@ -202,6 +209,7 @@ fn version(minor: Option<u8>) -> Version {
     if minor == Some(1) { Version::Http11 } else { Version::Http10 }
 }
 
+/// Copies httparse's fields, which point into the head, into our own.
 fn copy(parsed: &[httparse::Header<'_>]) -> Fields {
     let bytes = parsed.iter().map(|f| f.name.len() + f.value.len()).sum();
     let mut fields = Fields::with_room(parsed.len(), bytes);
@@ -211,8 +219,8 @@ fn copy(parsed: &[httparse::Header<'_>]) -> Fields {
     fields
 }
 
-/// Fields alone: the trailers of a chunked body, up to and with their empty
-/// line.
+/// Parses fields without a start line: the trailers of a chunked body,
+/// including their empty line.
 pub fn parse_fields(bytes: &[u8]) -> Result<Fields, Fault> {
     check_lines(bytes, false)?;
     let mut room = [httparse::EMPTY_HEADER; MOST_FIELDS];

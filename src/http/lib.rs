@@ -9,32 +9,32 @@
 //! ...                               a body, if the head announces one
 //! ```
 //!
-//! TCP has no messages, so the head has to say where its body ends. That is
-//! FRAMING, and it is where HTTP servers are attacked: if two programs on the
-//! way disagree about where a request ends, one of them takes the end of a
-//! body for the next request (request smuggling). So there is one rule here:
-//! whatever could be read in two ways is refused, and the connection closed.
-//! A response may be a little less exact where RFC 9112 gives it one meaning:
-//! a length that is repeated, folded fields, lines that end with LF.
+//! TCP has no messages, so the head must say where its body ends. This is
+//! called FRAMING, and attackers use it. If two programs on the path disagree
+//! about where a request ends, one of them takes the end of a body for the
+//! next request (request smuggling). So this crate has one rule: it refuses
+//! each message with two possible meanings, and the connection is closed.
+//! Responses may be less exact if RFC 9112 gives them one meaning: a repeated
+//! length, folded fields, lines that end with LF.
 //!
 //! | file        | what it is                                              |
 //! | ----------- | ------------------------------------------------------- |
-//! | [`reader`]  | bytes of a socket to heads, with a deadline             |
-//! | [`body`]    | the body behind a head, piece by piece                  |
-//! | [`head`]    | one head, pure: bytes to [`Request`] or [`Response`]    |
+//! | [`reader`]  | reads heads from a socket, with a deadline              |
+//! | [`body`]    | reads the body after a head, piece by piece             |
+//! | [`head`]    | parses one head: bytes to [`Request`] or [`Response`]   |
 //! | [`version`] | HTTP/1.0 or HTTP/1.1                                    |
-//! | [`check`]   | what is refused although httparse would take it         |
-//! | [`fields`]  | the header fields, in order, names without case         |
+//! | [`check`]   | refuses what httparse accepts and RFC 9112 does not     |
+//! | [`fields`]  | the header fields, in their order                       |
 //! | [`target`]  | the four forms of a request target; the syntax of Host  |
 //! | [`framing`] | which kind of body follows a head                       |
-//! | [`chunked`] | the chunked coding, pure: a state machine               |
+//! | [`chunked`] | decodes the chunked coding: a state machine             |
 //! | [`writer`]  | heads to bytes; chunks to bytes                         |
 //! | [`date`]    | HTTP dates                                              |
-//! | [`page`]    | pages of a program's own: errors, lists                 |
-//! | [`download`] | a body into a file, so that it can go on later         |
+//! | [`page`]    | pages that a program composes: errors, lists            |
+//! | [`download`] | saves a body in a file; a download can be resumed      |
 //!
-//! httparse splits the head. It is lenient by design, so what it lets pass is
-//! checked again in `check.rs`.
+//! The library httparse splits the head. It accepts some malformed heads, so
+//! `check.rs` checks them again.
 
 pub mod body;
 pub mod check;
@@ -65,18 +65,18 @@ pub use writer::{Head, chunk_line, reason};
 /// Why a message could not be read.
 #[derive(Debug)]
 pub enum Fault {
-    /// The peer broke the protocol, or asks for more than we give. A server
-    /// answers with this status and closes; a proxy that was reading its
-    /// origin answers its client with 502.
+    /// The peer broke the protocol, or exceeded a limit. A server sends this
+    /// status and closes. A proxy that was reading from its origin server
+    /// sends 502 to its client.
     Bad {
         /// 400, 413, 414, 417, 431, 501 or 505.
         status: u16,
-        /// What is wrong, in a sentence for a person.
+        /// What is wrong, as a sentence for the user.
         why: &'static str,
     },
-    /// Nothing at all came within the time allowed: an idle connection.
+    /// No byte arrived in time: the connection is idle.
     Idle,
-    /// The message began, but was not whole in time: a server answers 408.
+    /// The message began, but was not complete in time: a server sends 408.
     Slow,
     /// The peer closed, or reset, in the middle of a message.
     Cut,
@@ -85,7 +85,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// 400 and a reason.
+    /// A fault with status 400 and this reason.
     pub const fn bad(why: &'static str) -> Fault {
         Fault::Bad { status: 400, why }
     }
@@ -95,9 +95,11 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Fault::Bad { why, .. } => f.write_str(why),
-            Fault::Idle => f.write_str("nothing was sent in time"),
-            Fault::Slow => f.write_str("the message was not whole in time"),
-            Fault::Cut => f.write_str("the connection ended in mid-message"),
+            Fault::Idle => f.write_str("the peer sent nothing in time"),
+            Fault::Slow => f.write_str("the message was not complete in time"),
+            Fault::Cut => {
+                f.write_str("the peer closed in the middle of a message")
+            }
             Fault::Lost(error) => error.fmt(f),
         }
     }

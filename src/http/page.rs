@@ -1,12 +1,12 @@
-//! Pages that a program writes itself: what went wrong, what a folder holds.
-//! They follow the reader's light or dark, and fit on a telephone.
+//! Pages that a program composes itself: errors, and lists of folders. They use
+//! the browser's light or dark colours, and fit on a telephone.
 
-/// System colours, light or dark; lines that end before the eye gets lost.
+/// System colours, and lines of limited length, which are easier to read.
 const STYLE: &str = ":root{color-scheme:light dark}\
     body{font:1rem/1.5 system-ui,sans-serif;max-width:44rem;\
     margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}";
 
-/// A page with this title, which is text, and this content, which is HTML.
+/// A page with this title and content. The title is text; the content is HTML.
 pub fn page(title: &str, content: &str) -> String {
     let title = escape(title);
     format!(
@@ -18,7 +18,8 @@ pub fn page(title: &str, content: &str) -> String {
     )
 }
 
-/// Text as HTML: `<` would begin a tag of the writer's choosing.
+/// Text as HTML. Without this, `<` in a text from the client would begin a
+/// tag, and the browser would run the client's script.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -39,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_title_cannot_bring_a_script() {
+    fn a_title_cannot_contain_a_script() {
         let page = page("<script>", "<p>a</p>\n");
         assert!(!page.contains("<script>"), "{page}");
         assert!(page.contains("<h1>&lt;script&gt;</h1>\n<p>a</p>"));

@@ -1,6 +1,6 @@
-//! Reads messages from a socket: heads with a deadline, bodies piece by
-//! piece. One `recv` may bring half a head, or three requests (pipelining).
-//! The reader keeps what is left over for the next call.
+//! Reads messages from a socket: heads with a deadline, bodies piece by piece.
+//! One recv() may return half a head, or three requests (pipelining). The
+//! reader keeps the bytes that it has not used for the next call.
 //!
 //! ```
 //! use std::io::Write;
@@ -17,7 +17,7 @@
 //!     let socket = TcpSocket::new(address)?;
 //!     socket.connect(address)?;
 //!
-//!     // The server answers a GET: a head, an empty line, five bytes.
+//!     // The server's response: a head, an empty line, five bytes.
 //!     for server in listener.incoming().take(1) {
 //!         server
 //!             .and_then(|mut server| server.write_all(
@@ -50,32 +50,32 @@ use super::head::{LARGEST_HEAD, Request, Response};
 use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
 
-/// A head must be whole this long after its first byte, however slowly the
-/// rest drips in. A limit for each `recv` would not do: a byte every few
-/// seconds would meet it for ever.
+/// The complete head must arrive within this time after its first byte. A limit
+/// for each recv() would not be enough: a client that sends one byte every few
+/// seconds would never exceed it.
 pub const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
-/// How long a `recv` inside a body may wait, unless told otherwise.
+/// How long one recv() of a body waits. [`Reader::set_limits`] changes it.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The buffer of a connection at rest: a page, because ten thousand idle
-/// clients have ten thousand of them.
+/// Bytes of an idle connection's buffer: one page of memory, because ten
+/// thousand idle clients need ten thousand buffers.
 pub(super) const SMALL: usize = 4 * 1024;
 
 /// The receiving side of a connection: TCP, or TLS over it.
 pub struct Reader<S = TcpSocket> {
     socket: S,
-    pub(super) buffer: Vec<u8>, // initialised; start..end is unread
+    pub(super) buffer: Vec<u8>, // start..end has arrived and is unread
     pub(super) start: usize,
     pub(super) end: usize,
-    head: Duration,     // for a head, from its first byte on
-    patience: Duration, // for a recv inside a body
-    deadline: Option<Instant>, // for the whole of a body
-    limit: Option<Duration>, // SO_RCVTIMEO as it is now
+    head: Duration, // limit for a complete head, after its first byte
+    patience: Duration, // limit for one recv() of a body
+    deadline: Option<Instant>, // for a complete body
+    limit: Option<Duration>, // the socket's present SO_RCVTIMEO
 }
 
 impl<S: Stream> Reader<S> {
-    /// Reads from this socket, and from nobody else's handle of it.
+    /// A reader for this socket. Nobody else may call recv() on the socket.
     pub fn new(socket: S) -> Reader<S> {
         Reader {
             socket,
@@ -94,14 +94,14 @@ impl<S: Stream> Reader<S> {
         &self.socket
     }
 
-    /// Bytes that have arrived and belong to nobody yet: the next request of
-    /// a pipeline, the first bytes of a tunnel.
+    /// Bytes that have arrived but were not used yet: the next request of a
+    /// pipeline, or the first bytes of a tunnel.
     pub fn buffered(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Is the request that could not be read a HEAD? The response to it must
-    /// not have a body, whatever its status (RFC 9110, section 9.3.2).
+    /// Was the refused request a HEAD? The response to HEAD must not have a
+    /// body, whatever its status (RFC 9110, section 9.3.2).
     pub fn asks_head(&self) -> bool {
         match self.buffered().strip_prefix(b"HEAD") {
             Some([next, ..]) => !is_token(&[*next]),
@@ -110,20 +110,20 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// Takes those bytes out.
+    /// Removes the buffered bytes from the reader and returns them.
     pub fn take_buffered(&mut self) -> Vec<u8> {
         let bytes = self.buffered().to_vec();
         self.start = self.end;
         bytes
     }
 
-    /// Another time than [`HEAD_DEADLINE`] for a whole head.
+    /// Replaces [`HEAD_DEADLINE`] for this connection.
     pub fn set_head_deadline(&mut self, limit: Duration) {
         self.head = limit;
     }
 
-    /// How long bodies may take from now on: `patience` for each recv, and
-    /// all of it until `deadline`.
+    /// Sets the limits for bodies: `patience` for each recv(), and `deadline`
+    /// for the complete body.
     pub fn set_limits(
         &mut self,
         patience: Duration,
@@ -132,8 +132,8 @@ impl<S: Stream> Reader<S> {
         (self.patience, self.deadline) = (patience, deadline);
     }
 
-    /// Waits for the first byte of the next message, for at most `idle`;
-    /// false when the peer has closed before it.
+    /// Waits for the first byte of the next message, for at most `idle`.
+    /// Returns false if the peer closes before it.
     pub fn wait(&mut self, idle: Duration) -> Result<bool, Fault> {
         if !self.buffered().is_empty() {
             return Ok(true);
@@ -145,8 +145,9 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// The next request; `None` when the client has closed between two. Waits
-    /// `idle` for its first byte, then [`HEAD_DEADLINE`] for the rest.
+    /// Reads the next request's head. Returns `None` if the client has closed
+    /// between two requests. It waits `idle` for the first byte, then
+    /// [`HEAD_DEADLINE`] for the rest.
     pub fn read_request(
         &mut self,
         idle: Duration,
@@ -161,9 +162,10 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// The next response, which may be an interim one (1xx, more follow);
-    /// `None` when the server closed without a byte. Waits `wait` for its
-    /// first byte, then [`HEAD_DEADLINE`] for the rest.
+    /// Reads the next response's head. It may be an interim response (1xx),
+    /// after which another one follows. Returns `None` if the server closed
+    /// without a byte. It waits `wait` for the first byte, then
+    /// [`HEAD_DEADLINE`] for the rest.
     pub fn read_response(
         &mut self,
         wait: Duration,
@@ -178,21 +180,22 @@ impl<S: Stream> Reader<S> {
         }
     }
 
+    /// The first `length` unread bytes.
     fn peek(&self, length: usize) -> &[u8] {
         self.buffered().get(..length).unwrap_or_default()
     }
 
-    /// Makes the buffer hold a whole head; says how long it is.
+    /// Reads until the buffer contains a complete head; returns its length.
     fn read_head(
         &mut self,
         idle: Duration,
         request: bool,
     ) -> Result<Option<usize>, Fault> {
-        let mut deadline = None; // from the first byte on
-        let mut searched = 0; // bytes known to hold no end
-        let mut line = false; // the first line is whole, and checked
+        let mut deadline = None; // is set at the first byte
+        let mut searched = 0; // the end of the head is not in these bytes
+        let mut line = false; // the first line is complete, and checked
         loop {
-            // Empty lines in front: some clients send one after a body.
+            // Some clients send an empty line after a body. Skip it.
             if searched == 0 {
                 self.skip_empty_lines();
             }
@@ -200,7 +203,7 @@ impl<S: Stream> Reader<S> {
             if !line && !bytes.is_empty() {
                 line = match request {
                     true => check_beginning(bytes)?,
-                    false => check_answer(bytes)?,
+                    false => check_response(bytes)?,
                 };
             }
             if let Some(end) = end_of_head(bytes, searched) {
@@ -225,7 +228,7 @@ impl<S: Stream> Reader<S> {
                 Ok(0) if searched == 0 => return Ok(None),
                 Ok(0) => return Err(Fault::Cut),
                 Ok(_) => {
-                    // Lone CRLFs count as a first byte too.
+                    // Empty lines count as a first byte too.
                     deadline = deadline.or(Some(Instant::now() + self.head));
                 }
                 Err(error) if error.is_timeout() && deadline.is_none() => {
@@ -237,6 +240,7 @@ impl<S: Stream> Reader<S> {
         }
     }
 
+    /// Skips empty lines before a start line.
     fn skip_empty_lines(&mut self) {
         loop {
             match self.buffered() {
@@ -247,8 +251,9 @@ impl<S: Stream> Reader<S> {
         }
     }
 
-    /// One recv behind the unread bytes. `want`: the buffer's size, if it is
-    /// empty now.
+    /// Calls recv() once and puts the bytes after the unread ones. `want`: the
+    /// buffer's new size, if there are no unread bytes.
+    /// Python: s.recv(4096)  C: recv(s, buffer, 4096, 0)
     fn fill(
         &mut self,
         limit: Duration,
@@ -264,7 +269,7 @@ impl<S: Stream> Reader<S> {
                 self.buffer.copy_within(self.start..self.end, 0);
                 (self.end, self.start) = (self.end - self.start, 0);
             } else {
-                // A head larger than a page; LARGEST_HEAD bounds it.
+                // The head is larger than a page. LARGEST_HEAD limits it.
                 self.buffer.resize(self.buffer.len() * 2, 0);
             }
         }
@@ -278,7 +283,7 @@ impl<S: Stream> Reader<S> {
         Ok(count)
     }
 
-    /// One recv for a body.
+    /// Calls recv() once for a body, with the limits for bodies.
     pub(super) fn fill_body(&mut self, want: usize) -> Result<usize, Fault> {
         let mut limit = self.patience;
         if let Some(deadline) = self.deadline {
@@ -291,14 +296,15 @@ impl<S: Stream> Reader<S> {
     }
 }
 
+/// The time until the deadline; `None` if it has passed.
 fn time_left(deadline: Instant) -> Option<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     (!left.is_zero()).then_some(left)
 }
 
-/// Where the head ends: after the line end that follows a line end.
+/// Where the head ends: after its empty line.
 fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
-    // The end may have begun before: CR LF CR | LF.
+    // The last recv() may have returned a part of the end: CR LF CR | LF.
     let mut at = searched.saturating_sub(3);
     while let Some(found) = memchr(b'\n', bytes.get(at..)?) {
         at += found + 1;
@@ -311,7 +317,8 @@ fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
     None
 }
 
-/// What can be refused before the head is whole; true once its first line is.
+/// Refuses a request whose beginning is malformed, before the complete head
+/// has arrived. Returns true if the first line is complete.
 fn check_beginning(bytes: &[u8]) -> Result<bool, Fault> {
     let head = bytes.get(..LONGEST_LINE + 2).unwrap_or(bytes);
     match memchr(b'\n', head) {
@@ -320,7 +327,8 @@ fn check_beginning(bytes: &[u8]) -> Result<bool, Fault> {
             check_request_line(line.strip_suffix(b"\r").unwrap_or(line))?;
             Ok(true)
         }
-        // A TLS client, say, begins with the byte 22 and sends no LF.
+        // A TLS client, for example, begins with the byte 22 and sends no LF.
+        // Without this check it would get the refusal only at the deadline.
         None if !bytes
             .first()
             .is_some_and(|b| is_token(&[*b]) || *b == b'\r') =>
@@ -335,12 +343,12 @@ fn check_beginning(bytes: &[u8]) -> Result<bool, Fault> {
     }
 }
 
-/// The same of a response; true once it is certain that it is one.
-fn check_answer(bytes: &[u8]) -> Result<bool, Fault> {
+/// The same for a response. Returns true if it begins with `HTTP/`.
+fn check_response(bytes: &[u8]) -> Result<bool, Fault> {
     let mut both = bytes.iter().zip(b"HTTP/");
     match both.all(|(found, wanted)| found == wanted) {
         true => Ok(bytes.len() >= b"HTTP/".len()),
-        false => Err(Fault::bad("It does not begin with HTTP/.")),
+        false => Err(Fault::bad("The response does not begin with HTTP/.")),
     }
 }
 

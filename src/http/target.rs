@@ -1,26 +1,25 @@
-//! The request target has four forms (RFC 9112, section 3.2), and what a
-//! program may be asked for depends on what it is:
+//! The request target has four forms (RFC 9112, section 3.2). The form depends
+//! on whether the client talks to a server or to a proxy:
 //!
 //! ```text
 //! GET /a?b HTTP/1.1                 origin-form: to a server
 //! GET http://host/a?b HTTP/1.1      absolute-form: to a proxy
 //! CONNECT host:443 HTTP/1.1         authority-form: a tunnel, by a proxy
-//! OPTIONS * HTTP/1.1                asterisk-form: the server as a whole
+//! OPTIONS * HTTP/1.1                asterisk-form: the server, not a file
 //! ```
 
-/// A request target, taken apart but not decoded.
+/// A request target, split into its parts but not decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// `/path?query`
     Origin(&'a str),
     /// `scheme://authority/path?query`
     Absolute {
-        /// `http`, in whatever case it came.
+        /// `http`, upper and lower case unchanged.
         scheme: &'a str,
         /// `host` or `host:port`; never with a user's name.
         authority: &'a str,
-        /// `/path?query`; without its `/` where nothing stood between the
-        /// authority and the query, or the end: `?query`, or "".
+        /// `/path?query`. If the target has no path, it is `?query` or "".
         path: &'a str,
     },
     /// `host:port`
@@ -30,10 +29,11 @@ pub enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Takes a target apart, for this method. `None`: it has no such form.
+    /// Splits a target, for this method. Returns `None` if the target has none
+    /// of the four forms.
     pub fn parse(method: &str, target: &'a str) -> Option<Target<'a>> {
-        // Visible ASCII only. A fragment (#) is the browser's own business
-        // and never sent; who sends one is confused or wants us to be.
+        // Only visible ASCII is allowed. A browser does not send the fragment
+        // (after #). A client that sends it is faulty or an attacker.
         let odd = |byte: u8| !byte.is_ascii_graphic() || byte == b'#';
         if target.bytes().any(odd) {
             return None;
@@ -63,11 +63,12 @@ impl<'a> Target<'a> {
     }
 }
 
-/// `host:port` into host (brackets of an IPv6 address stay) and port. `None`
-/// if it is not the syntax of RFC 3986: `user@host`, blanks, port 99999.
+/// Splits `host:port`. An IPv6 address keeps its brackets. Returns `None` if
+/// the syntax is not that of RFC 3986 (spaces, port 99999) or names a user
+/// (`user@host`).
 pub fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     let (host, port) = match authority.rfind(':') {
-        // A colon inside [::1] is none that a port follows.
+        // No port follows a colon inside [::1].
         Some(colon) if !authority.ends_with(']') => {
             let (host, port) = authority.split_at(colon);
             (host, port.get(1..))
@@ -75,7 +76,7 @@ pub fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
         _ => (authority, None),
     };
     let port = match port {
-        None | Some("") => None, // "host:" is allowed and means no port
+        None | Some("") => None, // "host:" is allowed; it names no port
         Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
             Some(digits.parse().ok()?)
         }
@@ -84,12 +85,13 @@ pub fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
     is_host(host).then_some((host, port))
 }
 
+/// Is this a name or an address? An IPv6 address must be in brackets.
 fn is_host(host: &str) -> bool {
     if let Some(inside) = host.strip_prefix('[') {
         let address = inside.strip_suffix(']').unwrap_or_default();
         return address.parse::<std::net::Ipv6Addr>().is_ok();
     }
-    // unreserved, percent escapes, sub-delims
+    // RFC 3986: unreserved characters, percent escapes, sub-delims.
     !host.is_empty()
         && host.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte)
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_forms() {
+    fn a_target_has_one_of_four_forms() {
         let get = |target| Target::parse("GET", target);
         assert_eq!(get("/a?b"), Some(Target::Origin("/a?b")));
         let absolute =
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn authorities() {
+    fn an_authority_is_a_host_and_perhaps_a_port() {
         assert_eq!(split_authority("h"), Some(("h", None)));
         assert_eq!(split_authority("h:80"), Some(("h", Some(80))));
         assert_eq!(split_authority("[::1]:80"), Some(("[::1]", Some(80))));

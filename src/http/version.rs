@@ -1,16 +1,16 @@
-//! The version in a start line.
+//! The HTTP version in a start line.
 
-/// The versions that share this format. HTTP/2 and 3 are binary protocols.
+/// The versions with this text format. HTTP/2 and HTTP/3 are binary protocols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// One request a connection unless both say `keep-alive`.
+    /// One request for each connection, unless both sides send `keep-alive`.
     Http10,
-    /// Connections are kept unless one says `close`.
+    /// A connection stays open unless a side sends `close`.
     Http11,
 }
 
 impl Version {
-    /// `HTTP/1.1`, as it stands in a start line.
+    /// The text in a start line: `HTTP/1.1`.
     pub fn text(self) -> &'static str {
         match self {
             Version::Http10 => "HTTP/1.0",

@@ -1,4 +1,4 @@
-//! Heads and chunks to bytes. A head and its body should leave in one send:
+//! Writes heads and chunks as bytes. Send a head and its body with one send():
 //! see [`TcpSocket::send_parts`](socketlab::net::TcpSocket::send_parts).
 
 use std::fmt::Display;
@@ -6,25 +6,25 @@ use std::io::Write;
 
 use super::{Fields, Framing};
 
-/// The line in front of a chunk; the chunk's bytes and CRLF follow. A chunk
-/// of no bytes would end the body: do not write one.
+/// The line before a chunk. The chunk's bytes and CR LF must follow it. Do not
+/// write a chunk of length 0, because it ends the body.
 pub fn chunk_line(length: usize) -> String {
     format!("{length:x}\r\n")
 }
 
-/// A head while it is written.
+/// A head that is being written.
 ///
 /// `Head::response(200).field("Content-Length", 5).end()`
 pub struct Head(Vec<u8>);
 
 impl Head {
-    /// `HTTP/1.1 200 OK`. Always 1.1: the version says what the sender can
-    /// do, not what the other side asked with.
+    /// `HTTP/1.1 200 OK`. The version is always 1.1, because it says what the
+    /// server supports, and not which version the request had.
     pub fn response(status: u16) -> Head {
         Head::response_with(status, reason(status))
     }
 
-    /// A response with somebody else's reason phrase.
+    /// A response with the reason phrase of another program.
     pub fn response_with(status: u16, reason: &str) -> Head {
         let mut head = Head(Vec::with_capacity(256));
         let _ = write!(head.0, "HTTP/1.1 {status} ");
@@ -47,7 +47,7 @@ impl Head {
         })
     }
 
-    /// `Name: value`, for bytes that came from elsewhere.
+    /// `Name: value`, where the value is bytes of another program.
     pub fn raw_field(self, name: &str, value: &[u8]) -> Head {
         self.safely(|bytes| {
             bytes.extend_from_slice(name.as_bytes());
@@ -56,7 +56,7 @@ impl Head {
         })
     }
 
-    /// All of these.
+    /// Adds all of these fields.
     pub fn fields(mut self, fields: &Fields) -> Head {
         for (name, value) in fields.iter() {
             self = self.raw_field(name, value);
@@ -64,15 +64,15 @@ impl Head {
         self
     }
 
-    /// Whole lines of our own, each with its CRLF: nothing in them is
-    /// checked.
+    /// Adds complete lines, each with its CR LF. They are not checked, so they
+    /// must not contain text from a peer.
     pub fn lines(mut self, lines: &str) -> Head {
         self.0.extend_from_slice(lines.as_bytes());
         self
     }
 
-    /// The field that says how the body ends: Content-Length or
-    /// Transfer-Encoding, or none where a close or the status says it.
+    /// Adds the field that says how the body ends: Content-Length or
+    /// Transfer-Encoding. No field is needed if the status or a close says it.
     pub fn framing(self, body: Framing) -> Head {
         match body {
             Framing::Length(length) => self.field("Content-Length", length),
@@ -81,14 +81,15 @@ impl Head {
         }
     }
 
-    /// The empty line: the head as bytes. A small body may be added to them.
+    /// Adds the empty line and returns the head as bytes.
     pub fn end(mut self) -> Vec<u8> {
         self.0.extend_from_slice(b"\r\n");
         self.0
     }
 
-    /// A line, and its CRLF. A CR or LF inside would begin a new field of
-    /// somebody else's choosing (header injection): it becomes a blank.
+    /// Adds a line and its CR LF. A CR or LF inside the line would begin a new
+    /// field, which an attacker could choose (header injection). So each of
+    /// them becomes a space.
     fn safely(mut self, write: impl FnOnce(&mut Vec<u8>)) -> Head {
         let start = self.0.len();
         write(&mut self.0);

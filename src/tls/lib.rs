@@ -1,15 +1,16 @@
-//! TLS over a socket, by rustls. The handshake and the records are not the
-//! lesson of any lab; when they begin, and whom they trust, is.
+//! TLS over a socket, with the library rustls. No lab explains the handshake
+//! and the records. The labs show when TLS begins, and whom a client trusts.
 //!
 //! ```text
 //!   the dialogue   send_all("AUTH PLAIN …")        recv() = "235 …"
 //!        |                                               ^
-//!   rustls         encrypts, cuts into records     checks, decrypts
+//!   rustls         splits into records, encrypts   decrypts, checks
 //!        v                                               |
 //!   TcpSocket      send(17 03 03 00 2f …)          recv(17 03 03 …)
 //! ```
 //!
-//! `TRACE=1` shows the lowest row: what somebody on the way sees.
+//! `TRACE=1` shows the lowest row: the bytes that everybody on the path can
+//! see.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -27,15 +28,15 @@ use socketlab::net::TcpSocket;
 use socketlab::stream::Stream;
 use socketlab::{Error, Result};
 
-/// A server grants a client so long for the whole handshake, however slow
-/// its pieces. A client says itself how long it waits.
+/// A server waits this long for the complete handshake. A client passes its
+/// own limit.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// A socket that speaks in the clear until TLS begins on it.
+/// A socket that is not encrypted until TLS begins on it.
 pub enum Channel {
-    /// Everybody on the way can read this.
+    /// Not encrypted: everybody on the path can read the bytes.
     Clear(TcpSocket),
-    /// Encrypted, and the server is who its certificate says.
+    /// Encrypted, and the server has proved the name in its certificate.
     Secure(Box<Secure>),
 }
 
@@ -43,11 +44,11 @@ pub enum Channel {
 pub struct Secure {
     socket: TcpSocket,
     connection: Connection,
-    limit: Option<Duration>, // for one recv, of as many records as it takes
+    limit: Option<Duration>, // for one recv(), which may need several records
 }
 
-/// What a client trusts: the certificate authorities of this system, or those
-/// of the file that the environment variable `SSL_CERT_FILE` names.
+/// The certificate authorities that a client trusts: those of this system, or
+/// those in the file that the environment variable `SSL_CERT_FILE` names.
 pub fn client_config() -> Result<Arc<ClientConfig>> {
     check_cert_file()?;
     let found = rustls_native_certs::load_native_certs();
@@ -57,7 +58,7 @@ pub fn client_config() -> Result<Arc<ClientConfig>> {
         let why = found.errors.first().map(|error| format!(": {error}"));
         return Err(Error::other(format!(
             "TLS: this system has no certificate authorities{}. Install the \
-             package ca-certificates, or name a file of your own with \
+             package ca-certificates, or name your own file with \
              SSL_CERT_FILE=ca.pem",
             why.unwrap_or_default()
         )));
@@ -70,8 +71,8 @@ pub fn client_config() -> Result<Arc<ClientConfig>> {
     Ok(Arc::new(config))
 }
 
-/// If `SSL_CERT_FILE` is set: has the file a certificate? A wrong name is
-/// told before a dialogue begins, and not in the middle of it.
+/// If `SSL_CERT_FILE` is set, checks that the file has a certificate. So a
+/// wrong name is reported before the dialogue, and not in the middle of it.
 pub fn check_cert_file() -> Result<()> {
     let Some(name) = std::env::var_os("SSL_CERT_FILE") else {
         return Ok(());
@@ -89,15 +90,15 @@ pub fn check_cert_file() -> Result<()> {
     let found = rustls_native_certs::load_certs_from_paths(Some(path), None);
     let mut roots = RootCertStore::empty();
     match roots.add_parsable_certificates(found.certs) {
-        (0, _) => fail("no certificate in it (BEGIN CERTIFICATE)"),
+        (0, _) => fail("the file has no certificate (BEGIN CERTIFICATE)"),
         _ => Ok(()),
     }
 }
 
-/// TLS on a client's dialogue, before its first word or after the server has
-/// agreed to begin it (STARTTLS): the check of what came before it, and the
-/// handshake, all of it within `wait`. Returns the configuration that was
-/// used, because FTP's second connection needs the same.
+/// Begins TLS on a client's dialogue, either at once or after the server has
+/// agreed to STARTTLS. It checks that no bytes are waiting, then does the
+/// handshake, within `wait`. Returns the configuration, because FTP's second
+/// connection needs the same one.
 pub fn start_tls(
     dialogue: &mut Dialogue<Channel>,
     host: &str,
@@ -114,15 +115,17 @@ pub fn start_tls(
     Ok(config)
 }
 
-/// The cryptography: ring, which builds with a C compiler alone.
+/// The cryptography: the crate ring, which needs only a C compiler to build.
 pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
 impl Channel {
-    /// The client's handshake, all of it within `wait`. `host` is the name
-    /// that the user typed: the certificate must be for it, or anybody's
-    /// certificate would do.
+    /// Does the client's handshake, within `wait`. `host` is the name that the
+    /// user typed. The certificate must be for this name; otherwise every
+    /// server with any valid certificate would be accepted.
+    /// Python: ssl.create_default_context().wrap_socket(s, server_hostname=…)
+    /// C: SSL_connect() of OpenSSL
     pub fn connect_tls(
         socket: TcpSocket,
         config: Arc<ClientConfig>,
@@ -131,13 +134,14 @@ impl Channel {
     ) -> Result<Channel> {
         let name = host.trim_matches(['[', ']']).to_string();
         let name = ServerName::try_from(name).map_err(|_| {
-            Error::other(format!("TLS: {host:?} is no name of a server"))
+            Error::other(format!("TLS: {host:?} is not a valid server name"))
         })?;
         let new = ClientConnection::new(config, name).map_err(explained)?;
         Secure::begin(socket, new.into(), wait)
     }
 
-    /// The server's handshake, with its certificate.
+    /// Does the server's handshake, with its certificate.
+    /// Python: context.wrap_socket(s, server_side=True)  C: SSL_accept()
     pub fn accept_tls(
         socket: TcpSocket,
         config: Arc<ServerConfig>,
@@ -166,6 +170,7 @@ impl Channel {
 }
 
 impl Secure {
+    /// Sends and receives records until the handshake is complete.
     fn begin(
         socket: TcpSocket,
         connection: Connection,
@@ -189,7 +194,7 @@ impl Secure {
         Ok(Channel::Secure(Box::new(secure)))
     }
 
-    /// Sends the records that wait.
+    /// Sends the records that rustls has prepared.
     fn flush(&mut self) -> Result<()> {
         while self.connection.wants_write() {
             self.connection.write_tls(&mut Wire(&self.socket)).map_err(ours)?;
@@ -197,13 +202,14 @@ impl Secure {
         Ok(())
     }
 
-    /// One `recv` of records; 0 when the peer has ended its direction.
+    /// Calls recv() once and decrypts the records. Returns 0 if the peer has
+    /// closed.
     fn fill(&mut self, deadline: Option<Instant>) -> Result<usize> {
         let limit =
             deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let late = |socket: &TcpSocket| match socket.peer_addr() {
             Ok(peer) => {
-                let what = "timed out: no whole TLS record in time";
+                let what = "timed out: no complete TLS record arrived in time";
                 Error::timed_out("recv", peer, what.to_string())
             }
             Err(error) => error,
@@ -214,14 +220,14 @@ impl Secure {
         self.socket.set_recv_timeout(limit)?;
         let mut wire = Wire(&self.socket);
         let count = match self.connection.read_tls(&mut wire).map_err(ours) {
-            // EAGAIN, by name: the kernel's word for a limit of ours.
+            // recv() failed with EAGAIN, because our time limit has passed.
             Err(error) if error.is_timeout() && limit.is_some() => {
                 return Err(late(&self.socket));
             }
             count => count?,
         };
         if let Err(error) = self.connection.process_new_packets() {
-            // The alert that tells the peer why.
+            // Send the alert that tells the peer the reason.
             let _ = self.flush();
             return Err(explained(error));
         }
@@ -240,16 +246,17 @@ impl Stream for Channel {
             match secure.connection.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(count) => return Ok(count),
-                // Somebody on the way may have cut it short.
+                // FIN without close_notify: the peer, or an attacker on the
+                // path, may have cut the data. Nobody can forge close_notify.
                 Err(_) => {
                     return Err(Error::other(
-                        "TLS: the connection ended without close_notify: \
-                         what came may not be all",
+                        "TLS: the connection ended without close_notify, so \
+                         the data may be incomplete",
                     ));
                 }
             }
             secure.fill(deadline)?;
-            secure.flush()?; // an answer to a key update, say
+            secure.flush()?; // a record may need a reply, such as a key update
         }
     }
 
@@ -260,7 +267,8 @@ impl Stream for Channel {
         };
         let mut rest = data;
         while !rest.is_empty() {
-            // As much as rustls keeps at once; the rest after it has left.
+            // rustls accepts as many bytes as its buffer can hold. The rest
+            // follows after these have been sent.
             let count = secure.connection.writer().write(rest).map_err(ours)?;
             rest = rest.get(count..).unwrap_or_default();
             secure.flush()?;
@@ -289,8 +297,8 @@ impl Stream for Channel {
         match self {
             Channel::Clear(socket) => socket.finish(),
             Channel::Secure(mut secure) => {
-                // close_notify is TLS's FIN: without it the peer cannot tell
-                // an end from a cut.
+                // close_notify is the FIN of TLS. Without it the peer cannot
+                // know whether the data are complete.
                 secure.connection.send_close_notify();
                 let _ = secure.flush();
                 secure.socket.finish();
@@ -299,7 +307,7 @@ impl Stream for Channel {
     }
 }
 
-/// Lends a socket to rustls, which wants std's Read and Write.
+/// Lends a socket to rustls, which needs Read and Write of std.
 struct Wire<'a>(&'a TcpSocket);
 
 impl Read for Wire<'_> {
@@ -318,7 +326,7 @@ impl Write for Wire<'_> {
     }
 }
 
-/// Our own error again, that went through rustls in an `io::Error`.
+/// Gets our own error back, which went through rustls as an `io::Error`.
 fn ours(error: io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => error,
@@ -326,49 +334,49 @@ fn ours(error: io::Error) -> Error {
     }
 }
 
-/// A failure of TLS in words that tell what to do.
+/// An error of TLS, with a sentence that says what to do.
 fn explained(error: rustls::Error) -> Error {
     use rustls::CertificateError as Bad;
     let advice = match &error {
         rustls::Error::InvalidCertificate(bad) => match bad {
             Bad::UnknownIssuer => {
-                "Nobody whom this machine trusts vouches for the server: \
-                 its certificate is its own, or of a private authority. If \
-                 you know that it is right, name its file: \
-                 SSL_CERT_FILE=cert.pem"
+                "This machine does not trust the certificate's issuer: it is \
+                 self-signed, or from a private authority. If you know that \
+                 it is right, name its file: SSL_CERT_FILE=cert.pem"
             }
             Bad::BadSignature => {
-                "It is signed by another key than the trusted one of that \
-                 name. Was the server's certificate made anew? Name its \
-                 file again: SSL_CERT_FILE=cert.pem"
+                "Another key has signed the certificate than the trusted key \
+                 of that name. Did the server create a new certificate? Then \
+                 name its new file: SSL_CERT_FILE=cert.pem"
             }
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
                 "The certificate is somebody else's: connect to the name \
-                 that it is for"
+                 that is in the certificate"
             }
             Bad::Other(other)
                 if format!("{other:?}").contains("CaUsedAsEndEntity") =>
             {
-                "The certificate says that it is an authority's, no \
-                 server's: openssl req -x509 makes it so. Make it anew: \
-                 openssl req -x509 \u{2026} -addext \
+                "The certificate says that it belongs to an authority and \
+                 not to a server, because openssl req -x509 writes this. \
+                 Create a new one: openssl req -x509 \u{2026} -addext \
                  basicConstraints=critical,CA:FALSE"
             }
             Bad::Expired | Bad::ExpiredContext { .. } => {
-                "Its time is over, or this machine's clock is wrong: date"
+                "The certificate has expired, or this machine's clock is \
+                 wrong (check it with: date)"
             }
             Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-                "Its time has not come, or this machine's clock is wrong: \
-                 date"
+                "The certificate is not valid yet, or this machine's clock \
+                 is wrong (check it with: date)"
             }
             _ => "The certificate cannot be trusted",
         },
         rustls::Error::InvalidMessage(_) => {
-            "What came is no TLS. Does this port begin in the clear \
-             (STARTTLS)?"
+            "The peer did not send TLS. Perhaps this port begins without \
+             encryption (STARTTLS)"
         }
         rustls::Error::AlertReceived(_) => {
-            "The peer has refused, and says why in one word"
+            "The peer refused; the words above are its reason"
         }
         _ => "",
     };
@@ -415,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_arrives_and_the_end_is_told() -> Result<()> {
+    fn data_arrives_and_close_notify_marks_its_end() -> Result<()> {
         let (server, client) = configs();
         let (near, far) = pair()?;
         let echo = thread::spawn(move || -> Result<()> {
@@ -460,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_not_an_end() -> Result<()> {
+    fn a_fin_without_close_notify_is_an_error() -> Result<()> {
         let (server, client) = configs();
         let (near, far) = pair()?;
         let far = thread::spawn(move || {
@@ -480,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_in_the_clear_is_told() -> Result<()> {
+    fn a_server_without_tls_is_reported() -> Result<()> {
         let (_, client) = configs();
         let (near, far) = pair()?;
         far.send_all(b"220 mail.example ESMTP\r\n")?;

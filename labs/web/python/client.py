@@ -1,12 +1,12 @@
-"""Asks a web server as Python's own library does: urllib, then http.client
-with three requests on one connection, then HEAD."""
+"""Fetches files from a web server with Python's own library: first with urllib,
+then with http.client: three requests on one connection, then HEAD."""
 
 import http.client
 import sys
 import urllib.request
 
 host, port = sys.argv[1], int(sys.argv[2])
-# A proxy of the environment must not come between.
+# Ignore a proxy that the environment names (http_proxy).
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 with opener.open(f"http://{host}:{port}/HelloWorld.html", timeout=10) as page:
@@ -16,11 +16,11 @@ connection = http.client.HTTPConnection(host, port, timeout=10)
 seen = []
 for path in ["/dots.png", "/nowhere", "/HelloWorld.html"]:
     connection.request("GET", path)
-    answer = connection.getresponse()
-    answer.read()
-    seen.append(str(answer.status))
+    response = connection.getresponse()
+    response.read()  # otherwise the next request fails: the body is unread
+    seen.append(str(response.status))
 print("kept", *seen)
 connection.request("HEAD", "/")
-answer = connection.getresponse()
-print("head", answer.status, len(answer.read()))
+response = connection.getresponse()
+print("head", response.status, len(response.read()))
 connection.close()

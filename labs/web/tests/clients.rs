@@ -1,5 +1,5 @@
-//! Proves that curl, Python and Chromium understand our server, and that our
-//! client understands other servers.
+//! Proves that curl, Python and Chromium work with our server, and that our
+//! client works with other servers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +33,7 @@ fn w_t2h_curl() {
     let server = Server::start("web-server", &[]);
     let hello = url(&server, "/HelloWorld.html");
     assert_eq!(run("curl", &["-s", &hello]).stdout, HELLO);
-    // Two files over one connection.
+    // curl fetches two files on one connection.
     let form = "%{http_code} %{num_connects}\\n";
     let dots = url(&server, "/dots.png");
     let two = run(
@@ -84,7 +84,7 @@ fn w_t2h_another_host_reaches_it_on_every_interface() {
     let mut command = terminal::command("web-server");
     let mut server = Server::run(command.args(["0.0.0.0", "0"]));
     server.wait_for("warning: bound to 0.0.0.0, every interface: …");
-    // The address by which this machine would reach another one.
+    // The source address that this machine would use to reach another one.
     let probe = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
     if probe.connect("192.0.2.1:9").is_ok() {
         server.address.set_ip(probe.local_addr().expect("an address").ip());
@@ -92,8 +92,8 @@ fn w_t2h_another_host_reaches_it_on_every_interface() {
     assert_eq!(crate::get(&server, "/HelloWorld.html", "").body, HELLO);
 }
 
-/// Chromium without a window. It fetches a page with all that is on it, and
-/// prints the page as it is after loading.
+/// Runs Chromium without a window. It fetches a page with its pictures and
+/// stylesheets, and prints the page after loading.
 pub fn chromium(profile: &Path, arguments: &[&str]) -> Output {
     let profile = format!("--user-data-dir={}", profile.display());
     let quiet = [
@@ -122,7 +122,7 @@ fn w_t2h_chromium_loads_every_object() {
     let dom = chromium(profile.path(), &["--dump-dom", &page]);
     let dom = String::from_utf8_lossy(&dom.stdout).to_string();
     assert!(dom.contains("<h1>Twenty objects</h1>"), "{dom}");
-    // The log tells which objects were asked for, and how that went.
+    // The log says which objects the browser asked for, and each status.
     let mut missing: BTreeSet<String> =
         (1..=20).map(|number| format!("/tiles/{number:02}.svg")).collect();
     missing.extend(["/twenty.html", "/style.css"].map(String::from));
@@ -146,12 +146,12 @@ fn w_t2h_our_client_prints_status_fields_and_body() {
     assert_eq!(client.wait_for_end().expect("an end").code(), Some(0));
     let mut client = server.client("web-client", &["/a b"]);
     client.wait_for("HTTP/1.1 404 Not Found").expect("a status");
-    client.wait_for("…the server's answer is 404").expect("an error");
+    client.wait_for("…the server's response is 404").expect("an error");
     assert_eq!(client.wait_for_end().expect("an end").code(), Some(1));
 }
 
-/// Answers one connection after the other with these bytes, then closes;
-/// gives the requests.
+/// A server that answers one connection after the other with these bytes and
+/// closes it. The thread returns the requests.
 pub fn origin(answers: Vec<Vec<u8>>) -> (u16, thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -172,7 +172,7 @@ pub fn origin(answers: Vec<Vec<u8>>) -> (u16, thread::JoinHandle<Vec<String>>) {
 }
 
 #[test]
-fn w_t2h_text_is_shown_line_by_line_and_drives_no_terminal() {
+fn w_t2h_text_is_printed_line_by_line_with_control_characters_escaped() {
     if !installed("python3", "python3") {
         return;
     }
@@ -182,7 +182,7 @@ fn w_t2h_text_is_shown_line_by_line_and_drives_no_terminal() {
     let picture = "HTTP/1.1 200 OK\r\nContent-Type: image/x\r\n\r\n\x1b[31m";
     let answers = [format!("{head}{body}"), picture.to_string()];
     let (port, origin) = origin(answers.map(String::into_bytes).into());
-    // A terminal of its own, which ends its lines with CRLF.
+    // Python's pty gives the client a terminal, which prints CR LF for LF.
     let pty = "import pty, sys; pty.spawn(sys.argv[1:])";
     let client = || {
         let mut command = Command::new("python3");
@@ -197,7 +197,7 @@ fn w_t2h_text_is_shown_line_by_line_and_drives_no_terminal() {
         text.wait_for(&format!("{line}\r")).expect(line);
     }
     let mut picture = client();
-    let why = "(5 bytes of image/x: -o FILE saves them)\r";
+    let why = "(5 bytes of image/x, not shown; -o FILE saves them)\r";
     picture.wait_for(why).expect("why");
     origin.join().expect("an origin");
 }
@@ -212,7 +212,7 @@ pub fn download(port: u16, file: &Path) -> (Terminal, Option<i32>) {
 }
 
 #[test]
-fn w_t2h_a_download_that_broke_off_goes_on() {
+fn w_t2h_a_download_that_broke_off_is_resumed() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     let head = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 10\r\n\r\n";
@@ -223,7 +223,7 @@ fn w_t2h_a_download_that_broke_off_goes_on() {
         format!("{rest}456789").into_bytes(),
     ]);
     assert_eq!(download(port, &file).1, Some(1), "it was cut");
-    assert!(!file.exists(), "FILE is only there when it is whole");
+    assert!(!file.exists(), "FILE exists only when it is complete");
     assert_eq!(download(port, &file).1, Some(0));
     assert_eq!(fs::read(&file).expect("a file"), b"0123456789");
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
@@ -271,7 +271,7 @@ fn w_t2h_a_download_replaces_no_fifo_and_follows_no_link() {
     assert_eq!(reader.join().expect("a reader"), b"new");
     assert!(!fifo.symlink_metadata().expect("it is there").is_file());
 
-    // What another user puts into a folder that both may write to.
+    // Links that another user has put into a shared folder.
     let (file, others) = (folder.path().join("file"), folder.path().join("o"));
     fs::write(&others, "old").expect("a file");
     for ending in ["part", "version"] {
@@ -285,7 +285,7 @@ fn w_t2h_a_download_replaces_no_fifo_and_follows_no_link() {
     let requests = origin.join().expect("an origin");
     assert!(!requests[1].contains("Range"), "{}", requests[1]);
 
-    // Told before anything is asked: nobody listens any more.
+    // The client reports it before it connects: no server runs any more.
     let words = ["127.0.0.1", "1", "/", "-o"];
     let path = folder.path().to_str().expect("a name");
     let output = Command::new(terminal::program_folder().join("web-client"))
@@ -313,7 +313,7 @@ fn w_t2h_our_client_and_pythons_server() {
     let mut client = Terminal::start("web-client", words).expect("it starts");
     client.wait_for("HTTP/1.0 200 OK").expect("a status");
     client.wait_for("a blank").expect("the text");
-    // And our server sends the same file.
+    // Our server sends the same file.
     let ours = serve(&folder, &[]);
     assert_eq!(crate::get(&ours, "/a%20b.txt", "").text(), "a blank");
 }

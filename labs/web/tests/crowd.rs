@@ -1,5 +1,5 @@
-//! Proves that many, silent or slow clients keep no other waiting, and that a
-//! file may be larger than the memory.
+//! Proves that many, silent or slow clients do not block other clients, and
+//! that a file may be larger than the memory.
 
 use std::fs;
 use std::io::Read;
@@ -46,7 +46,7 @@ fn w_t2h_requests_are_served_beside_a_thousand_idle_connections() {
     for number in 0..1000 {
         let client = server.connect();
         if number % 2 == 0 {
-            // Half of them have asked once, the others never.
+            // Half of the clients have sent one request, the others none.
             send(&client, &request("GET", "/HelloWorld.html", ""));
             assert_eq!(read_reply(&client, false).body, HELLO);
         }
@@ -61,7 +61,7 @@ fn w_t2h_requests_are_served_beside_a_thousand_idle_connections() {
             });
         }
     });
-    // And they are still there.
+    // Their connections still work.
     for client in idle.iter().step_by(100) {
         send(client, &request("GET", "/HelloWorld.html", ""));
         assert_eq!(read_reply(client, false).body, HELLO);
@@ -69,7 +69,7 @@ fn w_t2h_requests_are_served_beside_a_thousand_idle_connections() {
 }
 
 #[test]
-fn w_t2h_a_browsers_silent_preconnect_keeps_nobody_waiting() {
+fn w_t2h_a_silent_connection_does_not_block_other_clients() {
     let server = Server::start("web-server", &[]);
     let _silent = server.connect();
     let _half = {
@@ -81,19 +81,19 @@ fn w_t2h_a_browsers_silent_preconnect_keeps_nobody_waiting() {
 }
 
 #[test]
-fn w_t2h_a_client_that_never_reads_holds_up_nobody() {
+fn w_t2h_a_client_that_never_reads_does_not_block_other_clients() {
     let folder = site();
     let file = fs::File::create(folder.path().join("www/big.bin"));
     file.expect("a file").set_len(1 << 26).expect("sparse");
     let server = serve(&folder, &[]);
     let stuck = server.connect();
     send(&stuck, &request("GET", "/big.bin", ""));
-    assert_eq!(receive(&stuck, 4), b"HTTP"); // it has begun
+    assert_eq!(receive(&stuck, 4), b"HTTP"); // the response has begun
     assert_eq!(get(&server, "/", "").status, 200);
 }
 
 #[test]
-fn w_t2h_beyond_the_last_place_503_says_so() {
+fn w_t2h_a_client_above_the_limit_gets_503() {
     let server = Server::start("web-server", &["--max-clients", "1"]);
     let first = server.connect();
     send(&first, &request("GET", "/", ""));
@@ -103,11 +103,11 @@ fn w_t2h_beyond_the_last_place_503_says_so() {
 }
 
 #[test]
-fn w_t2f_an_answer_is_not_lost_to_a_reset() {
+fn w_t2f_a_response_is_not_lost_because_of_a_reset() {
     let server = Server::start("web-server", &[]);
     for _ in 0..20 {
         let client = server.connect();
-        // Refused at its first line; the rest is never read by the session.
+        // The server refuses the first line and does not parse the rest.
         let mut bytes = b"NONSENSE\r\n".to_vec();
         bytes.extend(vec![b'x'; 300_000]);
         send(&client, &bytes);

@@ -1,5 +1,5 @@
-//! Proves that `web-client -o` saves one version of a file, complete, or says
-//! that it did not: whatever answer an origin gives to a request for the rest.
+//! Proves that `web-client -o` saves one complete version of a file, or reports
+//! that it did not, whatever a server replies to a request for the rest.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use harness::terminal::Terminal;
 
 use crate::clients::{download, origin};
 
-/// The first try, which breaks off after four bytes of ten.
+/// The first response, which breaks off after four of ten bytes.
 const FIRST: &str = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\n\
     Last-Modified: Sat, 21 Nov 2026 03:00:00 GMT\r\nContent-Length: 10\r\n\
     \r\n0123";
@@ -20,7 +20,7 @@ const DATED: &str = "HTTP/1.1 200 OK\r\n\
     Last-Modified: Sat, 21 Nov 2026 03:00:00 GMT\r\nContent-Length: 10\r\n\
     \r\n0123";
 
-/// All of a new version.
+/// The complete file in a new version.
 const NEW: &str = "HTTP/1.1 200 OK\r\nETag: \"2\"\r\nContent-Length: 11\r\n\
     \r\nnew version";
 
@@ -34,7 +34,7 @@ fn part(fields: &str, body: &str) -> String {
 }
 
 #[test]
-fn w_t2h_a_part_that_does_not_fit_is_asked_for_anew_once() {
+fn w_t2h_a_part_that_does_not_fit_leads_to_one_request_for_all() {
     let same = "ETag: \"1\"\r\n";
     let whole = "Content-Range: bytes 4-9/10\r\n";
     for (name, first, answer) in [
@@ -154,7 +154,7 @@ fn w_t2h_a_part_of_the_same_version_is_joined() {
         assert_eq!(fs::read(&file).expect("a file"), b"0123456789");
         origin.join().expect("an origin");
     }
-    // All bytes had come already, and only the last step was missing.
+    // All bytes had arrived before; only the rename was missing.
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
     fs::write(folder.path().join("file.part"), "0123456789").expect("a part");
@@ -209,7 +209,7 @@ fn w_t2h_a_part_longer_or_shorter_than_it_says_leaves_nothing() {
 }
 
 #[test]
-fn w_t2h_only_an_answer_with_the_file_is_saved() {
+fn w_t2h_only_a_response_with_the_file_is_saved() {
     for (answer, status) in [
         ("HTTP/1.1 206 Part\r\nContent-Length: 1\r\n\r\nx", 1),
         ("HTTP/1.1 204 No Content\r\n\r\n", 0),
@@ -237,8 +237,8 @@ fn w_t2h_a_second_download_into_the_same_file_is_refused() {
     let (mut client, _) = listener.accept().expect("the first client");
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234";
     client.write_all(head).expect("sent");
-    // It has connected, so it has looked at its file already. The second one
-    // asks nothing of the server.
+    // The first client has connected, so it has locked its file before. The
+    // second one does not connect at all.
     let (_second, status) = download(port, &file);
     assert_eq!(status, Some(1));
     client.write_all(b"56789").expect("sent");

@@ -1,5 +1,5 @@
-//! Proves which files the server sends and which never: ways out of the root,
-//! things that are not files, files that change while they are sent.
+//! Proves which files the server sends and which it never sends: files outside
+//! the root, FIFOs and devices, files that change while they are sent.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -62,7 +62,7 @@ fn w_t2d_names_are_decoded_once() {
 }
 
 #[test]
-fn w_t2d_no_way_leads_out_of_the_root() {
+fn w_t2d_no_path_leads_out_of_the_root() {
     let folder = site();
     let www = folder.path().join("www");
     symlink("../secret", www.join("link")).expect("a link");
@@ -116,12 +116,12 @@ fn w_t2d_no_way_leads_out_of_the_root() {
     }
     let long = format!("/{}", "a".repeat(3000)); // no file has such a name
     assert_eq!(get(&server, &long, "").status, 404);
-    // A link that stays inside is nobody's harm.
+    // A link to a file inside the root is harmless.
     assert_eq!(get(&server, "/inside", "").text(), "sub");
 }
 
 #[test]
-fn w_t2d_fifos_sockets_and_devices_are_no_files() {
+fn w_t2d_fifos_sockets_and_devices_are_not_served() {
     let folder = site();
     let www = folder.path().join("www");
     make_fifo(&www.join("fifo"));
@@ -143,7 +143,7 @@ fn w_t2d_an_unreadable_file_is_403() {
         .expect("locked");
     let server = match rustix::process::geteuid().is_root() {
         false => serve(&folder, &[]),
-        // Root may read everything: let nobody serve.
+        // root may read every file, so the user "nobody" runs the server.
         true if installed("setpriv", "util-linux") => serve_as_nobody(&folder),
         true => return,
     };
@@ -184,7 +184,7 @@ fn w_t2d_a_folder_is_redirected_and_listed_only_on_request() {
 }
 
 #[test]
-fn w_t2d_a_list_that_is_cut_says_so() {
+fn w_t2d_a_list_that_is_too_long_says_that_it_is_cut() {
     let folder = site();
     let bare = folder.path().join("www/bare");
     for number in 0..10_000 {
@@ -192,8 +192,9 @@ fn w_t2d_a_list_that_is_cut_says_so() {
     }
     let server = serve(&folder, &["--list"]);
     let page = get(&server, "/bare/", "").text();
-    assert!(page.contains("And more: "), "10,000 names and one");
-    assert!(!get(&server, "/sub/", "").text().contains("And more"));
+    assert!(page.contains("The list shows only"), "10,000 names and one");
+    let page = get(&server, "/sub/", "").text();
+    assert!(!page.contains("The list shows only"), "{page}");
 }
 
 #[test]
@@ -211,12 +212,13 @@ fn w_t2d_a_changed_file_is_noticed() {
     until(|| get(&server, "/index.html", "").status == 404);
 }
 
-/// Asks again and again: small files are trusted for a second.
+/// Repeats a request until this holds: the server uses a cached file for up to
+/// a second.
 #[track_caller]
 fn until(mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < DEADLINE, "still not so");
+        assert!(began.elapsed() < DEADLINE, "this never holds");
         std::thread::park_timeout(Duration::from_millis(50));
     }
 }
@@ -233,10 +235,10 @@ fn w_t2f_a_file_that_shrinks_while_it_is_sent_ends_the_connection() {
     let head = b"HTTP/1.1 200 OK";
     assert_eq!(receive(&client, head.len()), head);
     made.set_len(1 << 20).expect("cut");
-    // The length was promised: nothing but a close can take it back.
+    // The head has announced a length, so the server can only close.
     let rest = std::io::copy(&mut &client, &mut std::io::sink());
     assert!(rest.unwrap_or(0) < 64 << 20);
-    server.wait_for("[…] lost: the file shrank while it was sent");
+    server.wait_for("[…] lost: the file became shorter while it was sent");
     assert_eq!(get(&server, "/", "").status, 200);
 }
 

@@ -1,13 +1,13 @@
-//! Proves with random heads and chunks, made by damaging good ones: no panic,
-//! no result that depends on how bytes were cut into segments, and what is
-//! accepted has one meaning only.
+//! Proves the parsers with random heads and chunks, made by damaging good
+//! ones. No input causes a panic. No result depends on how the bytes were
+//! split into segments. Each accepted request has one meaning only.
 //!
 //! `FUZZ=10000000 cargo test --release --test web fuzz` is the long run.
 
 use http::chunked::{Chunked, Piece};
 use http::{Fault, Framing, Head, Request, Response, Version};
 
-/// A small generator (xorshift): the same inputs in every run.
+/// A small random generator (xorshift), so that every run has the same inputs.
 struct Dice(u64);
 
 impl Dice {
@@ -63,7 +63,7 @@ const SPICE: [&[u8]; 28] = [
     b"5\r\nhello\r\n",
 ];
 
-/// A seed with some bytes changed, cut out, doubled or put in.
+/// A seed with some bytes changed, removed, doubled or inserted.
 fn damage(dice: &mut Dice, seed: &[u8]) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     for _ in 0..dice.below(4) {
@@ -129,7 +129,7 @@ fn fuzz_what_is_accepted_as_a_request_has_one_meaning() {
             assert!(!name.is_empty() && !name.contains([' ', '\r', '\n']));
             assert!(!value.iter().any(|byte| b"\r\n\0".contains(byte)));
         }
-        // Written anew it means the same: what a proxy would pass on.
+        // A proxy would write it again: that must have the same meaning.
         let target = &request.target;
         let again = Head::request(&request.method, target).fields(fields).end();
         if fields.has("Host") {
@@ -142,7 +142,7 @@ fn fuzz_what_is_accepted_as_a_request_has_one_meaning() {
 }
 
 #[test]
-fn fuzz_responses() {
+fn fuzz_responses_cause_no_panic() {
     let seeds: [&[u8]; 4] = [
         b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
         b"HTTP/1.1 200 \r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -163,7 +163,8 @@ fn fuzz_responses() {
     }
 }
 
-/// Decodes all; the data, or that it is bad, or that more is wanted.
+/// Decodes all pieces. Returns the data and how many bytes were used, or why
+/// it failed: malformed, or incomplete.
 fn decode(pieces: &[&[u8]]) -> Result<(Vec<u8>, usize), &'static str> {
     let (mut chunked, mut data, mut used_in_all) = (Chunked::new(), vec![], 0);
     for piece in pieces {
@@ -211,7 +212,7 @@ fn fuzz_chunks_do_not_depend_on_segments() {
 
 proptest::proptest! {
     #[test]
-    fn chunks_bring_back_what_was_put_in(
+    fn chunks_decode_to_what_was_encoded(
         pieces in proptest::collection::vec(
             proptest::collection::vec(proptest::num::u8::ANY, 1..300), 0..8),
         cut in 1..400usize,

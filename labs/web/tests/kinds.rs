@@ -1,5 +1,5 @@
-//! Proves that Content-Type is true: charset=utf-8 only for what is UTF-8 and
-//! does not say its encoding itself; and that Chromium then shows accents.
+//! Proves that Content-Type is right: charset=utf-8 only for a text that is
+//! UTF-8 and does not declare its encoding. Chromium then shows the accents.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ const LATIN_1: &[u8] = b"<!DOCTYPE html>\n<html><head>\
     <body><p>gr\xfcne \xc4pfel</p></body></html>\n";
 
 #[test]
-fn w_t2e_the_charset_is_said_only_where_it_is_true() {
+fn w_t2e_the_charset_is_sent_only_if_it_is_right() {
     let folder = site();
     let write = |name: &str, bytes: &[u8]| {
         fs::write(folder.path().join("www").join(name), bytes).expect(name);
@@ -56,11 +56,11 @@ fn w_t2e_the_charset_is_said_only_where_it_is_true() {
         let expected = format!("{kind}{charset}");
         let found = reply.field("Content-Type");
         assert_eq!(found, Some(expected.as_str()), "{name}");
-        // A part of it is of the same kind.
+        // A part of a file has the same kind as the file.
         let part = get(&server, &format!("/{name}"), "Range: bytes=0-0\r\n");
         assert_eq!(part.field("Content-Type"), Some(expected.as_str()));
     }
-    // Too long to be read for this: nothing is said.
+    // A text above 1 MiB is not read for this, so there is no charset.
     write("huge.txt", "x".repeat(2_000_000).as_bytes());
     let reply = get(&server, "/huge.txt", "");
     assert_eq!(reply.field("Content-Type"), Some("text/plain"));

@@ -1,5 +1,5 @@
 //! Proves that a folder's list shows what can be opened, with size and date,
-//! and that a site has its own page for what is missing.
+//! and that a site can have its own page for missing files.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::files::{serve, site};
 use crate::talk::{ask, get, request};
 use harness::make_fifo;
 
-/// The links of a list's page.
+/// The links on the page with a list.
 fn links(page: &str) -> Vec<String> {
     page.split("href=\"./")
         .skip(1)
@@ -43,14 +43,14 @@ fn w_t2d_every_name_in_a_list_can_be_opened() {
     fs::create_dir(bare.join("sub\\folder")).expect("a folder");
     symlink("-", bare.join("inside")).expect("a link");
     symlink("..", bare.join("parent")).expect("a link");
-    // What is not shown, because it could not be opened.
+    // The list does not show these, because a request could not open them.
     symlink("../../secret", bare.join("outside")).expect("a link");
     symlink("nowhere", bare.join("dangling")).expect("a link");
     make_fifo(&bare.join("fifo"));
     let server = serve(&folder, &["--list"]);
     let page = get(&server, "/bare/", "").text();
     let links = links(&page);
-    // The names, the odd one of site(), a folder, two links.
+    // The names, the unusual one of site(), a folder, two links.
     assert_eq!(links.len(), names.len() + 4, "{page}");
     let mut contents = Vec::new();
     for link in &links {
@@ -84,7 +84,7 @@ fn w_t2d_a_list_shows_sizes_and_dates() {
 }
 
 #[test]
-fn w_t2g_a_site_may_have_its_own_page_for_what_is_missing() {
+fn w_t2g_a_site_can_have_its_own_page_for_missing_files() {
     let folder = site();
     let file = folder.path().join("www/404.html");
     let own = "<meta charset=utf-8><p>Not here; try <a href=/>home</a>.";
@@ -103,11 +103,12 @@ fn w_t2g_a_site_may_have_its_own_page_for_what_is_missing() {
     let length = own.len().to_string();
     assert_eq!(head.field("Content-Length"), Some(length.as_str()));
     assert_eq!(get(&server, "/404.html", "").status, 200);
-    // Other refusals have their own words.
+    // Other errors have their own pages.
     assert!(get(&server, "/%00", "").text().contains("NUL"));
     // A folder of that name is not a page.
     fs::remove_file(&file).expect("removed");
     fs::create_dir(&file).expect("a folder");
     let server = serve(&folder, &[]);
-    assert!(get(&server, "/nix", "").text().contains("There is no /nix here."));
+    let page = get(&server, "/nix", "").text();
+    assert!(page.contains("This server has no file /nix."), "{page}");
 }

@@ -1,6 +1,6 @@
 //! Proves the web lab from outside: the handout's server, the server for
-//! browsers, the client; on a poor network, under attack, and with curl,
-//! Python and Chromium at the other end.
+//! browsers, and the client. The peers are curl, Python, Chromium, slow
+//! networks and attackers.
 
 mod clients;
 mod crowd;
@@ -27,8 +27,8 @@ fn w_t2_the_readmes_transcripts_hold() {
     play_readme("web");
 }
 
-/// Tests that only look at bytes: CHECK=host:port runs them against any web
-/// server that has the companion's HelloWorld.html.
+/// Tests that look only at the bytes on the connection. CHECK=host:port runs
+/// them against any web server that has the companion's HelloWorld.html.
 /// `cargo test --test web any_server`
 mod any_server {
     use super::*;
@@ -67,7 +67,7 @@ mod any_server {
     }
 
     #[test]
-    fn w_t2d_the_file_comes_as_it_is() {
+    fn w_t2d_the_file_is_sent_unchanged() {
         let server = server();
         let reply = get(&server, "/HelloWorld.html", "");
         let text = String::from_utf8_lossy(&reply.body).to_lowercase();
@@ -80,14 +80,14 @@ mod any_server {
         let reply = get(&server, "/HelloWorld.html", "");
         assert!(reply.head.starts_with("HTTP/1."), "{}", reply.head);
         let length = reply.field("Content-Length");
-        let length = length.expect("Content-Length, or the end is a guess");
+        let length = length.expect("Content-Length says where it ends");
         assert_eq!(length, reply.body.len().to_string());
         let kind = reply.field("Content-Type").unwrap_or_default();
         assert!(kind.starts_with("text/html"), "{kind}");
     }
 
     #[test]
-    fn w_t2f_the_whole_response_arrives() {
+    fn w_t2f_the_complete_response_arrives() {
         let server = server();
         let client = server.connect();
         let close = "Connection: close\r\n";
@@ -120,7 +120,7 @@ fn w_t2c_the_root_is_index_html() {
 }
 
 #[test]
-fn w_t2e_the_head_says_what_when_and_which_version() {
+fn w_t2e_the_head_has_kind_dates_and_etag() {
     let server = Server::start("web-server", &[]);
     let reply = get(&server, "/dots.png", "");
     assert_eq!(reply.field("Content-Type"), Some("image/png"));
@@ -135,17 +135,18 @@ fn w_t2e_the_head_says_what_when_and_which_version() {
 }
 
 #[test]
-fn w_t2g_a_missing_file_is_explained_and_the_connection_goes_on() {
+fn w_t2g_a_missing_file_is_explained_and_the_connection_stays_open() {
     let mut server = Server::start("web-server", &[]);
     let client = server.connect();
     send(&client, &request("GET", "/<b>nix?\"x\\x22", ""));
     let reply = read_reply(&client, false);
     assert_eq!(reply.status, 404);
     let page = String::from_utf8_lossy(&reply.body);
-    assert!(page.contains("There is no /&lt;b&gt;nix here."), "{page}");
+    assert!(page.contains("This server has no file /&lt;b&gt;nix."), "{page}");
     send(&client, &request("GET", "/HelloWorld.html", ""));
     assert_eq!(read_reply(&client, false).body, HELLO);
-    // In the log a quote is \x22, and what the client wrote so is \\x22.
+    // The log shows a quote as \x22. A client that writes \x22 itself appears
+    // as \\x22.
     server.wait_for("… \"GET /<b>nix?\\x22x\\\\x22 HTTP/1.1\" 404 …");
     server.wait_for("127.0.0.1 - - […] \"GET /HelloWorld.html …\" 200 157");
 }
@@ -182,7 +183,7 @@ fn w_t2_a_stop_ends_idle_clients_and_cuts_a_download() {
     send(&idle, &request("GET", "/", ""));
     assert_eq!(read_reply(&idle, false).status, 200);
     send(&busy, &request("GET", "/big.bin", ""));
-    assert_eq!(receive(&busy, 4), b"HTTP"); // and reads no more
+    assert_eq!(receive(&busy, 4), b"HTTP"); // this client reads no more
     server.interrupt();
     assert_eq!(receive_all(&idle), b"");
     let rest = std::io::copy(&mut &busy, &mut std::io::sink());
@@ -190,7 +191,7 @@ fn w_t2_a_stop_ends_idle_clients_and_cuts_a_download() {
 }
 
 #[test]
-fn w_t2_methods() {
+fn w_t2_each_method_gets_its_status() {
     let server = Server::start("web-server", &[]);
     for (method, status) in [
         ("GET", 200),
@@ -214,7 +215,7 @@ fn w_t2_methods() {
         if method == "HEAD" {
             assert!(reply.field("Content-Length").is_some());
         }
-        // In step: the next request is found.
+        // The server finds the next request on the same connection.
         send(&client, &request("GET", "/HelloWorld.html", ""));
         assert_eq!(read_reply(&client, false).body, HELLO, "{method}");
     }
@@ -227,7 +228,7 @@ fn w_t2_methods() {
 }
 
 #[test]
-fn w_t2_a_client_that_leaves_in_the_middle_hurts_nobody() {
+fn w_t2_a_client_that_closes_in_mid_request_does_not_stop_the_server() {
     let server = Server::start("web-server", &[]);
     for bytes in ["", "GET", "GET / HTTP/1.1\r\nHost: h\r\n"] {
         let client = server.connect();

@@ -19,27 +19,27 @@ fn w_t2j_one_request_and_the_program_ends() {
     assert_eq!((reply.status, &reply.body[..]), (200, crate::HELLO));
     client.shutdown(Shutdown::Write).expect("a half-close");
     assert_eq!(receive_all(&client), b"");
-    server.wait_for("[…] GET /HelloWorld.html HTTP/1.1 -> 200 OK");
+    server.wait_for("[…] GET /HelloWorld.html HTTP/1.1 -> 200 OK, 157 bytes");
     let end = server.console().wait_for_end().expect("it ends");
     assert_eq!(end.code(), Some(0));
 }
 
 #[test]
-fn w_t2j_again_is_one_request_after_the_other() {
+fn w_t2j_with_again_it_answers_one_request_after_the_other() {
     let mut server = Server::start(ONCE, &["--again"]);
     assert_eq!(get(&server, "/", "").status, 200);
     let reply = get(&server, "/nix", "");
     assert!(reply.head.starts_with("HTTP/1.1 404 Not Found\r\n"));
     let typed = crate::talk::ask(&server, b"GET /HelloWorld.html HTTP/1.0\n\n");
     assert_eq!(typed.body, crate::HELLO, "as nc sends it");
-    for way_out in ["/../Cargo.toml", "//etc/passwd", "/.git", "/www/.."] {
-        assert_eq!(get(&server, way_out, "").status, 404, "{way_out}");
+    for outside in ["/../Cargo.toml", "//etc/passwd", "/.git", "/www/.."] {
+        assert_eq!(get(&server, outside, "").status, 404, "{outside}");
     }
     server.interrupt();
 }
 
 #[test]
-fn w_t2c_what_is_not_a_get_is_501_and_garbage_is_400() {
+fn w_t2c_other_methods_are_501_and_malformed_requests_400() {
     let mut server = Server::start(ONCE, &["--again"]);
     for (head, status) in [
         ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", 501),
@@ -74,9 +74,9 @@ fn w_t2c_what_is_not_a_get_is_501_and_garbage_is_400() {
 }
 
 #[test]
-fn w_t2j_a_connection_that_asks_nothing_is_not_the_one_request() {
+fn w_t2j_a_silent_connection_does_not_count_as_the_one_request() {
     let server = Server::start(ONCE, &[]);
-    drop(server.connect()); // a browser's preconnect
+    drop(server.connect()); // browsers connect in advance and may send nothing
     let client = server.connect();
     send(&client, b"\r\n");
     client.shutdown(Shutdown::Both).expect("a close");
@@ -90,9 +90,9 @@ fn w_t2j_the_system_calls_come_in_the_order_of_the_banners() {
 }
 
 #[test]
-fn w_t2j_it_survives_what_a_first_program_must() {
+fn w_t2j_it_survives_resets_half_requests_and_waiting_clients() {
     let mut server = Server::start(ONCE, &["--again"]);
-    // A client that is gone, half a line, and half a line that stays so.
+    // A client that resets, half a request and FIN, half a request and RST.
     reset(server.connect());
     for half in ["G", "GET /Hello", "GET / HTTP/1.1\r\n"] {
         let client = server.connect();
@@ -110,14 +110,14 @@ fn w_t2j_it_survives_what_a_first_program_must() {
     for client in [first, second] {
         assert_eq!(read_reply(&client, false).body, crate::HELLO);
     }
-    // A client that reads nothing of its response, and ^C.
+    // A client that does not read its response, then Ctrl-C at the server.
     let client = server.connect();
     send(&client, &request("GET", "/index.html", ""));
     server.interrupt();
 }
 
 #[test]
-fn w_t2h_pythons_urllib_asks_the_once_server() {
+fn w_t2h_pythons_urllib_fetches_from_the_once_server() {
     if !installed("python3", "python3") {
         return;
     }

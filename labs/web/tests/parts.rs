@@ -25,7 +25,7 @@ fn w_t2e_a_copy_that_is_still_good_is_not_sent_again() {
         (format!("If-Modified-Since: {date}\r\n"), 304),
         (format!("If-Modified-Since: {old}\r\n"), 200),
         ("If-Modified-Since: yesterday\r\n".into(), 200),
-        // The ETag decides where there are both.
+        // If a request has an ETag and a date, the ETag counts.
         (format!("If-None-Match: \"x\"\r\nIf-Modified-Since: {date}\r\n"), 200),
         (format!("If-Match: {etag}\r\n"), 200),
         ("If-Match: \"x\"\r\n".into(), 412),
@@ -37,7 +37,7 @@ fn w_t2e_a_copy_that_is_still_good_is_not_sent_again() {
         assert_eq!(reply.status, status, "{fields}");
         if status == 304 {
             assert_eq!(reply.field("ETag"), Some(etag.as_str()));
-            // Nothing that the client has already (RFC 9110, 15.4.5).
+            // No field that the client already has (RFC 9110, 15.4.5).
             for name in [
                 "Content-Length",
                 "Content-Type",
@@ -53,7 +53,7 @@ fn w_t2e_a_copy_that_is_still_good_is_not_sent_again() {
 }
 
 #[test]
-fn w_t2e_a_file_from_the_future_was_changed_now() {
+fn w_t2e_a_file_dated_in_the_future_counts_as_changed_now() {
     let folder = site();
     let file = fs::File::create(folder.path().join("www/new.txt"));
     let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
@@ -103,7 +103,7 @@ fn w_t2e_a_part_of_a_file() {
         let all = format!("bytes */{size}");
         assert_eq!(reply.field("Content-Range"), Some(all.as_str()));
     }
-    // An empty file has no part that could be sent, and is complete as it is.
+    // An empty file has no parts, so the server sends it completely.
     for range in ["0-", "-5", "0-0", "7-9", "0-,-1"] {
         let fields = format!("Range: bytes={range}\r\n");
         let reply = get(&server, "/empty.bin", &fields);
@@ -137,19 +137,19 @@ fn w_t2e_several_parts_of_a_file() {
     }
     expected.extend(format!("\r\n--{boundary}--\r\n").bytes());
     assert_eq!(reply.body, expected);
-    // The file's writer cannot know what will separate its parts.
+    // The boundary is random, so the file's author cannot know it.
     let etag = reply.field("ETag").unwrap_or_default().trim_matches('"');
     assert!(boundary.len() >= 16 && !boundary.contains(etag));
     let again = get(&server, "/large.bin", "Range: bytes=0-4,-3\r\n");
     let again = again.field("Content-Type").unwrap_or_default();
     assert_ne!(again, kind, "another one for each response");
-    // Small parts many times over would be a way to make us work.
+    // Many parts would cost the server much work for one small request.
     let many = format!("Range: bytes={}\r\n", "0-,".repeat(100));
     assert_eq!(get(&server, "/large.bin", &many).status, 200);
 }
 
 #[test]
-fn w_t2e_a_part_of_an_older_version_is_not_continued() {
+fn w_t2e_a_part_of_an_old_version_is_not_resumed() {
     let server = Server::start("web-server", &[]);
     let first = get(&server, "/HelloWorld.html", "");
     let etag = first.field("ETag").expect("an ETag");

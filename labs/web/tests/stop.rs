@@ -1,5 +1,5 @@
-//! Proves what becomes of requests when the server is stopped, and what the
-//! log says of clients that leave in the middle of a response.
+//! Proves what happens to requests when the server is stopped, and what the
+//! log says about clients that close in the middle of a response.
 
 use std::fs;
 use std::io::Read;
@@ -24,12 +24,12 @@ fn server_of_big_files() -> (tempfile::TempDir, Server) {
     (folder, server)
 }
 
-/// Sends SIGTERM, and does not wait for the end.
+/// Sends SIGTERM and does not wait for the server's end.
 fn terminate(server: &mut Server) {
     server.console().signal(rustix::process::Signal::TERM).expect("a signal");
 }
 
-/// All that the server prints until it has ended, with status 0.
+/// All that the server prints before it ends with status 0.
 fn printed(server: &mut Server) -> String {
     let all = server.console().read_to_end().expect("its lines");
     let end = server.console().wait_for_end().expect("it ends");
@@ -37,7 +37,7 @@ fn printed(server: &mut Server) -> String {
     String::from_utf8_lossy(&all).into()
 }
 
-/// Reads all that comes, slowly enough to need `time` for it.
+/// Reads all that arrives, but so slowly that it takes `time`.
 fn read_slowly(client: &TcpStream, time: Duration) -> usize {
     let (began, mut count) = (Instant::now(), 0);
     let mut piece = vec![0; 64 * 1024];
@@ -62,7 +62,7 @@ fn w_t2_requests_in_flight_are_answered_after_sigterm() {
     send(&half, b"GET /index.html HTTP/1.1\r\nHo");
     send(&body, &request("POST", "/", "Content-Length: 5\r\n"));
     send(&body, b"he");
-    thread::park_timeout(SOON); // the server has read them
+    thread::park_timeout(SOON); // so that the server has read them
     let began = Instant::now();
     terminate(&mut server);
     assert_eq!(receive_all(&idle), b"", "it waits for no idle client");
@@ -81,12 +81,12 @@ fn w_t2_requests_in_flight_are_answered_after_sigterm() {
 }
 
 #[test]
-fn w_t2_what_the_stop_cuts_is_called_so() {
+fn w_t2_the_log_says_which_requests_the_stop_cut() {
     let (_folder, mut server) = server_of_big_files();
     let (stuck, silent) = (server.connect(), server.connect());
     send(&stuck, &request("GET", "/big.bin", ""));
-    assert_eq!(receive(&stuck, 4), b"HTTP"); // and reads no more
-    send(&silent, b"GET / HTTP/1.1\r\n"); // and sends no more
+    assert_eq!(receive(&stuck, 4), b"HTTP"); // this client reads no more
+    send(&silent, b"GET / HTTP/1.1\r\n"); // this one sends no more
     thread::park_timeout(SOON);
     let names = [&stuck, &silent].map(|c| c.local_addr().expect("an address"));
     terminate(&mut server);
@@ -98,15 +98,15 @@ fn w_t2_what_the_stop_cuts_is_called_so() {
 }
 
 #[test]
-fn w_t2f_a_seek_in_a_video_is_one_quiet_line() {
+fn w_t2f_a_client_that_closes_in_mid_response_is_one_line_of_the_log() {
     let (_folder, mut server) = server_of_big_files();
     for target in ["/big.bin", "/index.html"] {
         let client = server.connect();
         send(&client, &request("GET", target, "Range: bytes=1-\r\n"));
         assert_eq!(receive(&client, 4), b"HTTP");
-        reset(client); // with bytes unread, as a browser does it
+        reset(client); // with bytes unread, as browsers do
     }
-    thread::park_timeout(SOON); // the server has noticed
+    thread::park_timeout(SOON); // so that the server has noticed
     terminate(&mut server);
     let all = printed(&mut server);
     assert_eq!(all.matches("\"GET /big.bin").count(), 1, "{all}");

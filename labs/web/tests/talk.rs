@@ -1,11 +1,11 @@
-//! What the tests share: HTTP by hand, without the code under test. A request
-//! as bytes, a response cut at its Content-Length.
+//! Shared by the tests: HTTP with std only, without the code under test. It
+//! writes a request as bytes and reads a response by its Content-Length.
 
 use std::net::TcpStream;
 
 use harness::{Server, receive, send};
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -27,13 +27,13 @@ impl Reply {
     }
 }
 
-/// A request as bytes; `fields` are whole lines.
+/// A request as bytes; `fields` are complete lines with their CR LF.
 pub fn request(method: &str, target: &str, fields: &str) -> Vec<u8> {
     format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{fields}\r\n")
         .into_bytes()
 }
 
-/// Reads one answer; `head_only` for HEAD.
+/// Reads one response; `head_only` for HEAD.
 #[track_caller]
 pub fn read_reply(stream: &TcpStream, head_only: bool) -> Reply {
     let mut head = Vec::new();
@@ -52,7 +52,7 @@ pub fn read_reply(stream: &TcpStream, head_only: bool) -> Reply {
     reply
 }
 
-/// Sends bytes on a connection of their own, and reads one answer.
+/// Sends bytes on a new connection and reads one response.
 #[track_caller]
 pub fn ask(server: &Server, bytes: &[u8]) -> Reply {
     let client = server.connect();
@@ -60,7 +60,7 @@ pub fn ask(server: &Server, bytes: &[u8]) -> Reply {
     read_reply(&client, bytes.starts_with(b"HEAD"))
 }
 
-/// GET on a connection of its own.
+/// Sends a GET on a new connection and reads the response.
 #[track_caller]
 pub fn get(server: &Server, target: &str, fields: &str) -> Reply {
     ask(server, &request("GET", target, fields))

@@ -1,5 +1,5 @@
-//! Proves that the server survives whatever arrives instead of a good request:
-//! smuggling forms, endless heads, bodies, pipelines, single bytes.
+//! Proves that the server survives every kind of bad request: smuggling,
+//! endless heads, bodies, pipelines, single bytes.
 
 use std::io::Write;
 use std::time::Instant;
@@ -8,8 +8,8 @@ use crate::HELLO;
 use crate::talk::{ask, read_reply, request};
 use harness::{DEADLINE, Server, half_close, receive_all, send, trickle};
 
-/// Sends a head with these lines in it; the status, and that the connection
-/// was closed behind a refusal.
+/// Sends these bytes and returns the status. If it is an error, it also checks
+/// that the server closes the connection after the response.
 #[track_caller]
 fn refused(server: &Server, bytes: &[u8]) -> u16 {
     let client = server.connect();
@@ -78,7 +78,7 @@ fn w_t2b_what_could_be_read_in_two_ways_is_refused_and_closed() {
 }
 
 #[test]
-fn w_t2b_http_0_9_is_refused_in_words() {
+fn w_t2b_http_0_9_is_refused_with_a_reason() {
     let server = Server::start("web-server", &[]);
     let reply = ask(&server, b"GET /\r\n");
     assert_eq!(reply.status, 400);
@@ -100,15 +100,15 @@ fn w_t2b_http_1_0_closes_unless_it_asks_to_be_kept() {
         let reply = read_reply(&client, false);
         assert_eq!(reply.field("Connection"), Some("keep-alive"));
     }
-    // What a person types into nc ends with LF alone.
+    // A line that a person types into nc ends with LF, not with CR LF.
     let reply = ask(&server, b"GET /HelloWorld.html HTTP/1.0\n\n");
     assert_eq!(reply.body, HELLO);
 }
 
 #[test]
-fn w_t2b_later_versions_and_expectations_of_earlier_ones() {
+fn w_t2b_a_later_minor_version_is_accepted_and_1_0_has_no_expect() {
     let server = Server::start("web-server", &[]);
-    // 1.2 would be 1.1 with something new; HTTP/1.0 knows no Expect.
+    // HTTP/1.2 would extend 1.1. HTTP/1.0 has no field Expect: ignored.
     for head in [
         "GET /HelloWorld.html HTTP/1.2\r\nHost: h\r\n\r\n",
         "GET /HelloWorld.html HTTP/1.0\r\nExpect: wonders\r\n\r\n",
@@ -136,23 +136,23 @@ fn w_t2b_heads_have_a_limit() {
     let line = |size| request("GET", &format!("/{}", "a".repeat(size)), "");
     assert_eq!(ask(&server, &line(8_000)).status, 404);
     assert_eq!(refused(&server, &line(8_200)), 414);
-    // Endless: refused long before it ends.
+    // An endless line or head is refused as soon as it is too long.
     assert_eq!(refused(&server, &vec![b'a'; 9_000]), 414);
     let endless = format!("GET / HTTP/1.1\r\nX: {}", "a".repeat(17_000));
     assert_eq!(refused(&server, endless.as_bytes()), 431);
 }
 
 #[test]
-fn w_t2b_a_head_that_drips_has_a_deadline() {
+fn w_t2b_a_head_sent_one_byte_at_a_time_has_a_deadline() {
     let server = Server::start("web-server", &["--head", "1"]);
     let mut client = server.connect();
     client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nX: ").expect("sent");
     let began = Instant::now();
-    // A byte ten times a second: no single wait is long.
+    // The client sends ten bytes a second, so no single recv() waits long.
     let tick = std::time::Duration::from_millis(100);
     client.set_read_timeout(Some(tick)).expect("a timeout");
     while std::io::Read::read(&mut &client, &mut [0]).is_err() {
-        assert!(began.elapsed() < DEADLINE, "a drip is never cut off");
+        assert!(began.elapsed() < DEADLINE, "a slow head is never cut off");
         let _ = client.write_all(b"a");
     }
     let seconds = began.elapsed().as_secs_f64();
@@ -163,14 +163,14 @@ fn w_t2b_a_head_that_drips_has_a_deadline() {
 }
 
 #[test]
-fn w_t2b_an_idle_connection_is_closed_without_a_word() {
+fn w_t2b_an_idle_connection_is_closed_without_a_message() {
     let server = Server::start("web-server", &["--idle", "1"]);
     let silent = server.connect();
-    let kept = server.connect();
-    send(&kept, &request("GET", "/", ""));
-    assert_eq!(read_reply(&kept, false).status, 200);
+    let idle = server.connect();
+    send(&idle, &request("GET", "/", ""));
+    assert_eq!(read_reply(&idle, false).status, 200);
     assert_eq!(receive_all(&silent), b"");
-    assert_eq!(receive_all(&kept), b"");
+    assert_eq!(receive_all(&idle), b"");
 }
 
 #[test]
@@ -228,7 +228,8 @@ fn w_t2b_unwanted_bodies_are_read_so_that_the_next_request_is_found() {
     }
     trickle(&client, chunked.as_bytes());
     assert_eq!(read_reply(&client, false).status, 405);
-    // More than a mebibyte: refused at once, or as soon as it is too much.
+    // More than 1 MiB: refused at once if the head says so, otherwise as soon
+    // as more has arrived.
     let head = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1048577\r\n\r\n";
     assert_eq!(refused(&server, head.as_bytes()), 413);
     let head = "POST /a HTTP/1.1\r\nHost: h\r\n\
@@ -254,7 +255,7 @@ fn w_t2b_expect_100_continue() {
     assert_eq!(read_reply(&client, false).status, 100);
     send(&client, b"hello");
     assert_eq!(read_reply(&client, false).body, HELLO);
-    // No body is wanted: the answer is final, and the client need not send.
+    // The server refuses the method, so the client need not send the body.
     send(&client, &request("POST", "/", expect));
     let reply = read_reply(&client, false);
     assert_eq!((reply.status, reply.field("Connection")), (405, Some("close")));
@@ -308,7 +309,7 @@ fn w_t2b_a_refused_head_gets_no_body() {
         assert_eq!(reply.status, status, "{head:?}");
         assert_eq!(receive_all(&client), b"", "a body for {head:?}");
     }
-    // What only looks like HEAD is told in words.
+    // HEADER and head are not HEAD, so their responses have a body.
     for head in ["HEADER / HTTP/1.1\r\n\r\n", "head / HTTP/1.1\r\n\r\n"] {
         let client = server.connect();
         send(&client, head.as_bytes());
@@ -329,7 +330,7 @@ fn w_t2b_blanks_after_a_chunks_length_are_read() {
         bytes.extend(request("GET", "/HelloWorld.html", ""));
         send(&client, &bytes);
         assert_eq!(read_reply(&client, false).status, 405, "{first:?}");
-        // In step: the next request is found.
+        // The server finds the next request on the same connection.
         assert_eq!(read_reply(&client, false).body, HELLO, "{first:?}");
     }
 }

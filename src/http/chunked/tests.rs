@@ -14,7 +14,7 @@ fn all(mut input: &[u8]) -> Result<(Vec<u8>, Chunked, usize), Fault> {
 }
 
 #[test]
-fn pieces_extensions_trailers_and_what_follows() {
+fn data_extensions_and_trailers_are_decoded() {
     let body = b"5\r\nhello\r\n1;a=\"b c\"\r\n \r\n005\r\nWorld\r\n\
                  0\r\nX-Sum: 11\r\n\r\nGET /";
     let (data, chunked, rest) = all(body).expect("a body");
@@ -24,7 +24,7 @@ fn pieces_extensions_trailers_and_what_follows() {
 }
 
 #[test]
-fn blanks_after_a_length_are_ignored() {
+fn spaces_after_a_length_are_ignored() {
     for first in [
         "5 ;a=b\r\n", // RFC 9112, section 7.1.1: BWS
         "5 ; a=b\r\n",
@@ -45,7 +45,7 @@ fn blanks_after_a_length_are_ignored() {
 }
 
 #[test]
-fn what_could_be_read_in_two_ways_is_refused() {
+fn a_body_with_two_meanings_is_refused() {
     for bad in [
         "5\nhello\r\n0\r\n\r\n",        // LF alone
         "5\rhello\r\n0\r\n\r\n",        // CR alone

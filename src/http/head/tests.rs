@@ -14,7 +14,7 @@ fn get(fields: &str) -> u16 {
 }
 
 #[test]
-fn an_ordinary_request() {
+fn an_ordinary_request_is_parsed() {
     let head = b"GET /a?b HTTP/1.1\r\nHost: h:80\r\nX:  y \r\n\r\n";
     let request = Request::parse(head).expect("a request");
     assert_eq!(request.method, "GET");
@@ -28,7 +28,7 @@ fn an_ordinary_request() {
 }
 
 #[test]
-fn what_could_be_read_in_two_ways_is_refused() {
+fn a_message_with_two_meanings_is_refused() {
     for (fields, expected) in [
         ("Content-Length: 5\r\nContent-Length: 6\r\n", 400),
         ("Content-Length: 5\r\nContent-Length: 5\r\n", 400),
@@ -68,7 +68,7 @@ fn what_could_be_read_in_two_ways_is_refused() {
 }
 
 #[test]
-fn hosts() {
+fn host_is_demanded_once_and_checked() {
     for (host, expected) in [
         ("Host: h\r\n", 200),
         ("Host: [::1]:8080\r\n", 200),
@@ -87,10 +87,10 @@ fn hosts() {
 }
 
 #[test]
-fn request_lines() {
+fn request_lines_are_checked() {
     for (line, expected) in [
         ("GET / HTTP/1.1", 200),
-        ("get / HTTP/1.1", 200), // a method that nobody knows
+        ("get / HTTP/1.1", 200), // an unknown method
         ("OPTIONS * HTTP/1.1", 200),
         ("GET http://h/ HTTP/1.1", 200),
         ("CONNECT h:443 HTTP/1.1", 200),
@@ -119,7 +119,7 @@ fn request_lines() {
 }
 
 #[test]
-fn limits() {
+fn heads_have_limits() {
     let fields = |count| "A: b\r\n".repeat(count);
     assert_eq!(get(&fields(99)), 200);
     assert_eq!(get(&fields(100)), 431);
@@ -133,7 +133,7 @@ fn framing(method: &str, head: &str) -> Option<Framing> {
 }
 
 #[test]
-fn responses() {
+fn a_response_is_parsed_with_its_framing() {
     let ok = |fields: &str| format!("HTTP/1.1 200 OK\r\n{fields}\r\n");
     assert_eq!(framing("GET", &ok("")), Some(Framing::UntilClose));
     let five = ok("Content-Length: 5\r\n");
@@ -157,7 +157,7 @@ fn responses() {
 }
 
 #[test]
-fn a_response_may_say_its_length_twice_if_it_is_the_same() {
+fn a_response_may_repeat_its_length_if_it_is_the_same() {
     for lines in [
         "Content-Length: 5\r\nContent-Length: 5\r\n",
         "Content-Length: 5, 5\r\n",
@@ -167,12 +167,12 @@ fn a_response_may_say_its_length_twice_if_it_is_the_same() {
         for status in ["200 OK", "304 Not Modified"] {
             let head = format!("HTTP/1.1 {status}\r\n{lines}\r\n");
             let response = Response::parse(head.as_bytes()).expect(lines);
-            // One field remains, so that a proxy passes on one.
+            // One field remains, so that a proxy forwards only one.
             let lengths = response.fields.get_all("Content-Length");
             assert_eq!(lengths.collect::<Vec<_>>(), [b"5"], "{lines:?}");
             assert!(response.framing("GET").is_ok());
         }
-        // A request stays refused.
+        // A request is still refused.
         assert_eq!(get(lines), 400, "{lines:?}");
     }
     for lines in [
@@ -218,7 +218,7 @@ fn a_responses_lines_may_end_in_either_way_and_be_folded() {
     ] {
         assert!(Response::parse(bad.as_bytes()).is_err(), "{bad:?}");
     }
-    // Requests stay strict.
+    // Requests must be exact.
     for fields in ["X: y\nA: b\r\n", "X: y\r\n z\r\n", "A: b\r\nX: y\n"] {
         assert_eq!(get(fields), 400, "{fields:?}");
     }

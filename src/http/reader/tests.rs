@@ -27,7 +27,7 @@ fn body_of(reader: &mut Reader, framing: Framing) -> Result<Vec<u8>, Fault> {
 }
 
 #[test]
-fn three_requests_in_one_segment_are_three() {
+fn three_requests_in_one_segment_are_read_one_by_one() {
     let (mut reader, mut peer) = pair();
     peer.write_all(
         b"\r\nPOST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello\
@@ -65,7 +65,7 @@ fn bodies_end_where_they_should() {
 }
 
 #[test]
-fn silence_and_half_messages_are_told_apart() {
+fn silence_and_half_messages_are_different_faults() {
     let (mut reader, mut peer) = pair();
     assert!(matches!(reader.read_request(SOON), Err(Fault::Idle)));
     peer.write_all(b"GET / HTT").expect("sent");
@@ -88,7 +88,7 @@ fn silence_and_half_messages_are_told_apart() {
 }
 
 #[test]
-fn what_cannot_become_a_request_is_refused_before_its_end() {
+fn a_malformed_request_is_refused_before_its_end() {
     for (bytes, expected) in [
         (&b"\x16\x03\x01\x02"[..], 400), // a TLS client
         (b"HELO me\r\n", 400),
@@ -110,7 +110,7 @@ fn what_cannot_become_a_request_is_refused_before_its_end() {
 }
 
 #[test]
-fn a_refused_head_is_known_by_its_first_word() {
+fn a_refused_head_request_is_recognised_by_its_first_word() {
     for (bytes, expected) in [
         (&b"HEAD / HTTP/1.1\r\n\r\n"[..], true), // no Host
         (b"\r\nHEAD / HTTP/3.0\r\nHost: h\r\n\r\n", true),
