@@ -1,12 +1,12 @@
-//! A mail client: hands one message to a mail server, and shows each line of
-//! the dialogue. Handout W, task 4. The other end is sink.rs, Postfix, a
-//! Google server, or any other mail server.                       [W-T4a]
+//! A mail client: sends one message to a mail server, and shows each line of
+//! the dialogue. Handout W, task 4. The server is sink.rs, Postfix, a Google
+//! server, or any other mail server.                              [W-T4a]
 //!
 //! ```text
 //! client (this file)              server
 //!   |  1 socket  2 connect ------>|  port 2525 (25, 587, 465)
 //!   |  3 greeting <---- 220 ------|  the server speaks first
-//!   |  4 ehlo ------ EHLO ------->|  250-… what it can do
+//!   |  4 ehlo ------ EHLO ------->|  250-… its extensions
 //!   |  5 starttls    6 auth ----->|  220, TLS, EHLO again; 235
 //!   |  7 mail        8 rcpt ----->|  250, 250: the envelope
 //!   |  9 data ------ DATA ------->|  354
@@ -25,7 +25,7 @@ use socketlab::{Error, Result, console};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    // The user's mistakes are found before the client connects.
+    // The client finds the user's mistakes before it connects.
     let mut plan = options::plan(args)?;
     let addresses = net::resolve(&plan.args.host, plan.args.port.0)?;
     if plan.letter.ready.is_none() {
@@ -34,53 +34,60 @@ fn main() -> Result<()> {
     let keep_text = |_: &Error| body::keep(&plan.letter.body);
     let connected = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
+        // Python: socket.socket()  C: socket()
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
         // The handout's "establish a TCP connection with a mail server".
         // Servers use port 25 among themselves; most networks block it for
-        // everybody else.                           (viva 11) [W-T4b]
-        // SO_SNDTIMEO bounds connect() on Linux, too.
+        // all other machines.                       (viva 11) [W-T4b]
+        // On Linux SO_SNDTIMEO limits connect(), too.
+        // Python: s.connect()  C: connect()
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
-        // A server that does not read for 30 s is given up.
+        // If the server reads nothing for 30 s, send() fails; otherwise the
+        // client would wait without end.
         socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
         socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
     });
     let socket = connected.inspect_err(keep_text)?;
-    // A small command leaves at once: it does not wait for an ACK.
+    // TCP_NODELAY: the kernel sends a short command at once. It does not wait
+    // until the server has acknowledged the previous one.
     socket.set_no_delay()?;
     let name = plan.name(socket.local_addr()?.ip());
     let mut wire = Wire::new(socket, plan.timeout, plan.args.quiet);
     let result = converse(&mut wire, &plan, &name);
 
     // ---- 11 quit() -------------------------------------------------------
-    // Also after a refusal, so that the server does not wait for more. The
-    // server has had the message since step 10; the 221 changes nothing.
+    // Also after a refusal, so that the server does not wait for the next
+    // command. The 221 changes nothing: the server has had the message since
+    // step 10.
     if matches!(result, Ok(_) | Err(Failure::Refused(_))) {
         goodbye(&mut wire);
     }
 
     // ---- 12 close() ------------------------------------------------------
-    // FIN. The server answers with its own, and the connection is over.
+    // The kernel sends FIN; the server closes its side with a FIN, too.
+    // Python: s.close()  C: close()
     wire.close();
     outcome::report(&plan.letter, result).inspect_err(keep_text)
 }
 
-/// The dialogue. An error ends it; nothing has been delivered then, except
+/// The dialogue. An error ends it. Then no message has been delivered, except
 /// perhaps after `Failure::Unknown`.
 fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
     let extensions = introduce(wire, plan, name)?;
     let (text, parameters) = prepare(plan, &extensions)?;
 
     // ---- 7 mail() --------------------------------------------------------
-    // The envelope's sender: where complaints go (bounces). It is not what
-    // people read as From.                              (viva 9) (try 5)
+    // The envelope's sender. A server that cannot deliver the message sends
+    // an error message (a bounce) to this address. People do not see it:
+    // they see the header's From.                       (viva 9) (try 5)
     wire.banner(Verb::Mail, "the envelope: from whom");
     let at_once = plan.args.pipeline && extensions.pipelining;
     if plan.args.pipeline && !at_once {
-        wire.note("the server offers no PIPELINING: one by one");
+        wire.note("the server does not offer PIPELINING: one by one");
     }
     let mut group = Group::new(at_once);
     let sender = plan.sender.as_ref().map(Address::text).unwrap_or_default();
@@ -89,21 +96,21 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
 
     // ---- 8 rcpt() --------------------------------------------------------
     // One command for each recipient, and one reply. The server may refuse
-    // some of them; the others get the message.             (viva 13) (try 3)
+    // some recipients; the others get the message.          (viva 13) (try 3)
     wire.banner(Verb::Rcpt, "the envelope: to whom, one by one");
     for address in plan.letter.recipients() {
         let rcpt = format!("RCPT TO:<{}>", address.text());
         group.add(wire, Verb::Rcpt, rcpt)?;
     }
     let replies = group.end(wire)?;
-    let replies = replies.get(1..).unwrap_or_default(); // without MAIL's
+    let replies = replies.get(1..).unwrap_or_default(); // [0] is MAIL's
     let mut delivery = Delivery::of(&plan.letter, replies);
     if delivery.accepted.is_empty() {
         return Err(delivery.all_refused().into());
     }
 
     // ---- 9 data() --------------------------------------------------------
-    // A question: 354 means that the message may come now.
+    // The client asks whether it may send the message; 354 means yes.
     wire.banner(Verb::Data, "may the message come?");
     let reply = wire.command(Verb::Data, "")?;
     if reply.code != 354 {
@@ -111,9 +118,10 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
     }
 
     // ---- 10 dot() --------------------------------------------------------
-    // Until the reply to the dot the client is responsible for the message,
-    // and after a 250 the server. If no reply comes, nobody can tell whether
-    // it was delivered.                            (viva 1) (viva 4) (try 4)
+    // The client is responsible for the message until the reply to the dot.
+    // After a 250 the server is responsible. If no reply comes, the client
+    // cannot know whether the message was delivered.
+    //                                              (viva 1) (viva 4) (try 4)
     wire.banner(Verb::Dot, "the message, and a line with a dot");
     outcome::set_on_the_way(true);
     wire.send_message(&text)?;
@@ -123,26 +131,29 @@ fn converse(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Delivery> {
     match reply.code / 100 {
         2 => delivery.words = reply.text(),
         4 | 5 => return Err(Failure::refused("the message", &reply)),
-        // The server is out of step, but it is there: it gets a QUIT.
+        // Not a reply to the dot, but the server still answers, so the
+        // client says QUIT.
         _ => {
             goodbye(wire);
-            return Err(Failure::Unknown(format!("answer: {}", reply.text())));
+            let reply = reply.text();
+            let why = format!("the server replied to the dot with {reply}");
+            return Err(Failure::Unknown(why));
         }
     }
     Ok(delivery)
 }
 
-/// Greeting, EHLO, TLS and log-in: all that comes before the message.
+/// Everything before the message: greeting, EHLO, TLS and log-in.
 fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     let tls_first = plan.args.tls.comes_first(plan.args.port.0);
     if tls_first {
-        wire.note("TLS before the first word");
+        wire.note("TLS starts before the greeting");
         wire.start_tls(&plan.args.host)?;
     }
 
     // ---- 3 greeting() ----------------------------------------------------
-    // The client waits for it. Many servers take a client that speaks first
-    // for a spammer's program, and disconnect it.
+    // The client waits for it. Many servers disconnect a client that sends
+    // first, because programs of spammers do so.
     wire.banner(Verb::Greeting, "the server speaks first");
     let reply = wire.read_reply(Verb::Greeting)?;
     if reply.code != 220 {
@@ -150,32 +161,33 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     }
 
     // ---- 4 ehlo() --------------------------------------------------------
-    // Our name, and the question what the server can do.         (viva 12)
+    // The client gives its name and asks for the server's extensions. A line
+    // of the reply names each of them.                           (viva 12)
     wire.banner(Verb::Ehlo, "who we are; what can the server do?");
     let mut extensions = ehlo(wire, plan, name)?;
 
     // ---- 5 starttls() ----------------------------------------------------
-    // The first reply to EHLO came in the clear, so somebody on the way may
-    // have written it. After the handshake EHLO comes again.
-    //                                                    (viva 10) (try 2)
+    // The first reply to EHLO came in the clear, so an attacker on the way
+    // may have changed it. After the TLS handshake the client sends EHLO
+    // again, and uses only the second reply.             (viva 10) (try 2)
     let loopback = wire.is_loopback();
     let wanted = plan.args.tls.wants_starttls(extensions.starttls, loopback);
     if !tls_first && wanted? {
-        wire.banner(Verb::StartTls, "from here on encrypted");
+        wire.banner(Verb::StartTls, "encrypted from here on");
         let reply = wire.command(Verb::StartTls, "")?;
         if reply.code != 220 {
             return Err(Failure::refused("STARTTLS", &reply));
         }
         wire.start_tls(&plan.args.host)?;
-        wire.banner(Verb::Ehlo, "again: the first answer came in the clear");
+        wire.banner(Verb::Ehlo, "again: the first reply came in the clear");
         extensions = ehlo(wire, plan, name)?;
     }
 
     // ---- 6 auth() --------------------------------------------------------
-    // Without a log-in a server takes mail for its own users only; with one,
-    // for any recipient.                                (viva 6) [W-T4b]
+    // Without a log-in a server accepts mail only for its own users. After a
+    // log-in it accepts mail for any recipient.         (viva 6) [W-T4b]
     if let Some(login) = &plan.login {
-        wire.banner(Verb::Auth, "who sends; the password is not shown");
+        wire.banner(Verb::Auth, "the log-in; the password is not shown");
         tls_policy::may_log_in(wire.is_secure(), loopback)?;
         let mechanism = auth::choose(login.wanted, &extensions.auth)?;
         auth::authenticate(wire, login, mechanism)?;
@@ -183,7 +195,8 @@ fn introduce(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     Ok(extensions)
 }
 
-/// EHLO; or HELO, for a server from before 1995, which has no extensions.
+/// Sends EHLO. If the server refuses it with 5xx, sends HELO: a server from
+/// before 1993 has no extensions.
 fn ehlo(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     let reply = wire.command(Verb::Ehlo, name)?;
     if reply.code == 250 {
@@ -192,7 +205,7 @@ fn ehlo(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     if reply.code / 100 != 5 {
         return Err(Failure::refused("EHLO", &reply));
     }
-    wire.note("no EHLO here: the way of 1982, HELO and a domain");
+    wire.note("the server refuses EHLO, so HELO and a domain, as in 1982");
     let reply = wire.command(Verb::Helo, &plan.domain())?;
     match reply.code {
         250 => Ok(Extensions::default()),
@@ -200,7 +213,7 @@ fn ehlo(wire: &mut Wire, plan: &Plan, name: &str) -> Step<Extensions> {
     }
 }
 
-/// QUIT. Nothing depends on its reply.
+/// Says QUIT. Nothing depends on the reply.
 fn goodbye(wire: &mut Wire) {
     wire.banner(Verb::Quit, "goodbye");
     if let Err(lost) = wire.command(Verb::Quit, "") {
@@ -208,8 +221,8 @@ fn goodbye(wire: &mut Wire) {
     }
 }
 
-/// The message for this server, and the parameters of MAIL FROM. The client
-/// uses no extension that the server has not offered.
+/// Builds the message for this server, and the parameters of MAIL FROM. The
+/// client uses only extensions that the server has offered.
 fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
     let message = plan.letter.build(extensions.eight_bit)?;
     let message = dot_stuffing::with_crlf(&message);
@@ -217,7 +230,8 @@ fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
     let size = message.len();
     if let Some(most) = extensions.refuses_size(size) {
         Err(format!(
-            "the message has {size} octets, this server takes {most} (SIZE)"
+            "the message has {size} bytes, but this server accepts at most \
+             {most} (SIZE)"
         ))?;
     }
     let mut parameters = String::new();
@@ -229,8 +243,9 @@ fn prepare(plan: &Plan, extensions: &Extensions) -> Step<(Vec<u8>, String)> {
     }
     if plan.needs_utf8() {
         if !extensions.utf8 {
-            Err("an address before its @, or the file's header, has letters \
-                 beyond ASCII, and this server does not offer SMTPUTF8"
+            Err("an address has non-ASCII letters before its @, or the \
+                 file's header has some, but this server does not offer \
+                 SMTPUTF8"
                 .to_string())?;
         }
         parameters.push_str(" SMTPUTF8");

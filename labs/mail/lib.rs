@@ -1,13 +1,14 @@
-//! The mail lab: SMTP from both ends. It shows a protocol of lines and reply
-//! codes, which side answers for a message at which moment, and how
-//! encryption and log-ins were added to a protocol of 1982.
+//! The mail lab: an SMTP client and an SMTP server. It shows a protocol of
+//! lines and reply codes, which side is responsible for a message at which
+//! moment, and how encryption and log-in were added to a protocol of 1982.
 //!
-//! The programs, in reading order: `client.rs` hands in one message and shows
-//! the dialogue; `sink.rs` is a mail server that stores messages in a folder
-//! and delivers none.
+//! The programs, in reading order: `plain_client.rs` is the handout's client;
+//! `client.rs` sends one message to any server and shows the dialogue;
+//! `sink.rs` is a mail server that stores messages in a folder and delivers
+//! none.
 
 pub mod smtp {
-    //! What both ends share: verbs, replies, addresses, and the dots.
+    //! What client and sink share: verbs, replies, addresses, doubled dots.
 
     pub mod address;
     pub mod dot_stuffing;
@@ -16,8 +17,8 @@ pub mod smtp {
 }
 
 pub mod client {
-    //! What only the client needs: `message` is what it sends, `wire` carries
-    //! the dialogue, `outcome` tells what became of it.
+    //! What only the client needs: `message` is what it sends, `wire` sends
+    //! commands and reads replies, `outcome` reports the result.
 
     pub mod auth;
     pub mod body;
@@ -33,8 +34,8 @@ pub mod client {
 }
 
 pub mod sink {
-    //! What only the sink needs: `session` is what it remembers of a client,
-    //! `commands` and `data` are what it does, `maildir` stores messages.
+    //! What only the sink needs: `session` is its state for a client,
+    //! `commands` and `data` carry out commands, `maildir` stores messages.
 
     pub mod auth;
     pub mod certificate;

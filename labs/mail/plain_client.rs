@@ -1,5 +1,6 @@
-//! Sends a mail to any recipient. Handout W (Week 5), task 4: the companion's
-//! client in its fewest lines. client.rs is the one to use.
+//! Sends a mail to any recipient: the client of the handout's companion, in
+//! as few lines as possible. Handout W (Week 5), task 4. For real servers,
+//! use client.rs.
 //!
 //! ```text
 //! client (this file)               mail server
@@ -24,80 +25,106 @@ fn main() -> Result<()> {
 
     // ---- 1 socket() ------------------------------------------------------
     // ==== a) a TCP connection with a mail server          [W-T4a] [W-T4b]
-    // Any server: HOST and PORT name it.        Python: socket.socket()
+    // Nothing is sent yet. HOST and PORT can name any mail server.
+    // Python: socket.socket()  C: socket()
     let socket = TcpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // The kernel's handshake, 10 s at most: SO_SNDTIMEO bounds it on Linux.
+    // Python: s.connect()  C: connect()
+    // The kernel does the TCP handshake. connect() fails after 10 s without
+    // an answer, because on Linux SO_SNDTIMEO limits it, too.
     socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address)?;
-    // A line of a reply: 2,048 bytes and 10 s at most.
+    // Each line of a reply must arrive within 10 s, and may have 2,048
+    // bytes; otherwise a silent or endless server would hold the client.
     let mut server = LineReader::new(socket, 2048, net::CONNECT_TIMEOUT);
     let sent = converse(&mut server, &args);
 
     // ---- 9 quit() --------------------------------------------------------
-    // After a refusal, too: otherwise the server waits for more.
+    // The client also says QUIT after a refusal; otherwise the server would
+    // wait for the next command. `let _ =` ignores the result of QUIT.
     let _ = command(&mut server, "QUIT", "221");
 
     // ---- 10 close() ------------------------------------------------------
-    // ==== d) close the TCP connection: FIN.              Python: close()
+    // ==== d) close the TCP connection
+    // The kernel sends FIN, and the server's recv() returns 0 bytes.
+    // Python: s.close()  C: close()
     server.into_parts().0.finish();
     sent
 }
 
-/// The dialogue: one command, one reply.
+/// The dialogue: the client sends one command and waits for its reply. The
+/// `?` after a call returns at once if the reply was a refusal.
 fn converse(server: &mut Server, args: &Args) -> Result<()> {
     // ---- 3 greeting() ----------------------------------------------------
-    // ==== b) dialogue with the mail server by SMTP: the server begins
+    // ==== b) dialogue with the mail server by SMTP
+    // The server speaks first: 220 means that it is ready.
     reply(server, "220")?;
 
     // ---- 4 helo() --------------------------------------------------------
-    // Our name, a domain. Limit: without EHLO there is neither encryption nor
-    // a log-in, so a Google server says 530 next.       (viva 14) (try 1)
+    // The client gives its name, which must be a domain. Limit: encryption
+    // and log-in need EHLO instead of HELO. So a Google server refuses the
+    // next command with 530.                            (viva 14) (try 1)
     command(server, "HELO localhost", "250")?;
 
     // ---- 5 mail() --------------------------------------------------------
-    // The envelope: from whom. Complaints go there.            (viva 9)
+    // The envelope's sender. If the mail cannot be delivered, a server
+    // sends an error message to this address.                  (viva 9)
     command(server, &format!("MAIL FROM:<{}>", args.from.text()), "250")?;
 
     // ---- 6 rcpt() --------------------------------------------------------
-    // To whom. 251: passed on; 550: nobody. Limit: one of them. (viva 13)
+    // The envelope's recipient. 250: accepted; 251: the server forwards
+    // the mail; 550: no such mailbox. Limit: one recipient only. (viva 13)
     command(server, &format!("RCPT TO:<{}>", args.to.text()), "25")?;
 
     // ---- 7 data() --------------------------------------------------------
     // ==== c) send an email message to the recipient
-    // 354: the message may come now. Even a 250 would be a refusal here.
+    // 354 means "send the message now". No other code allows it, not even
+    // a 250.
     command(server, "DATA", "354")?;
 
     // ---- 8 dot() ---------------------------------------------------------
-    // A header, an empty line, a text, and a line with only a dot. The server
-    // is responsible after its 250; without a reply nobody knows. (viva 4)
-    // Limit: no text of yours, since a dot in it must be doubled. (viva 3)
+    // A header, an empty line, a text, and a line with only a dot, which
+    // ends the message. With its 250 the server takes responsibility for
+    // it. If no reply comes, the client cannot know whether the message was
+    // delivered.                                               (viva 4)
+    // Limit: the text is fixed, because a line of your own that begins with
+    // a dot would need a second dot.                           (viva 3)
     let header = format!("To: <{}>\r\nSubject: networks", args.to.text());
     let text = "I love computer networks!\r\n.";
     command(server, &format!("{header}\r\n\r\n{text}"), "250")
 }
 
-/// Sends a command, or the message, and reads the reply.
+/// Sends a command, or the message, and reads the reply. send_all() copies
+/// the bytes to the kernel. Python: s.sendall()  C: send() in a loop
 fn command(server: &mut Server, lines: &str, wanted: &str) -> Result<()> {
     say!("C: {}", lines.replace("\r\n", "\nC: ").replace("C: \n", "C:\n"));
     server.stream().send_all(format!("{lines}\r\n").as_bytes())?;
     reply(server, wanted)
 }
 
-/// Reads a reply. One recv() may bring half a line or several; the reader
-/// gives out complete ones. `250-`: more follow. Limit: without a bound.
+/// Reads a reply. One recv() may return half a line or several lines, so
+/// `LineReader` collects bytes until a line is complete. A line with `250-`
+/// says that more lines of this reply follow; `250` and a space begin the
+/// last. Limit: a server could send such lines without end.
+/// Python: s.makefile("rb").readline()  C: recv() in a loop
 fn reply(server: &mut Server, wanted: &str) -> Result<()> {
     loop {
         let line = match server.read()? {
             Received::Line(line) if server.ended_with_line_end() => line,
-            _ => return Err(Error::other("the server closed, no reply")),
+            _ => {
+                let why = "the server closed the connection without a reply";
+                return Err(Error::other(why));
+            }
         };
         say!("S: {}", console::escape(&line));
         match line.get(3) {
             Some(b'-') => {}
             _ if line.starts_with(wanted.as_bytes()) => return Ok(()),
-            _ => return Err(Error::other(format!("not the {wanted} of SMTP"))),
+            _ => {
+                let why = format!("the server did not reply with {wanted}");
+                return Err(Error::other(why));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A mail server that delivers nothing: it stores each message as a file in
-//! a Maildir. Handout W (Week 5), task 4 wants a mail server on the other end
-//! [W-T4b]; this one needs no account and no network, and it fails where you
-//! tell it to. The client is client.rs, or any other mail client.
+//! a Maildir. The client of Handout W (Week 5), task 4 needs a mail server
+//! [W-T4b]. This one needs no account and no network, and it fails at the
+//! commands that you name. The client is client.rs or any other mail client.
 //!
 //! ```text
 //! client                  sink (this file)
@@ -33,24 +33,29 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
-    // All mistakes in the options are found before the first client comes.
+    // The sink finds all mistakes in the options before it accepts a client.
     let settings = Arc::new(prepare(&args)?);
 
     // ---- 1 socket() ------------------------------------------------------
     // SOCK_STREAM: a dialogue needs every byte, and in order.
+    // Python: socket.socket()  C: socket()
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Mail servers use port 25, and clients hand in their mail at 587 or 465.
-    // Ports below 1024 need privileges, so a lab takes 2525.    (viva 11)
+    // Mail servers use port 25 among themselves, and clients send their mail
+    // to port 587 or 465. Ports below 1024 need privileges, so this lab uses
+    // 2525.                                                     (viva 11)
+    // SO_REUSEADDR: bind() works at once after a restart.
+    // Python: s.bind()  C: bind()
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel queues clients until accept(). A mail client that finds the
-    // queue full tries again later, so no message is lost.
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // The kernel queues connections until accept(). If the queue is full, a
+    // mail client cannot connect and tries again later, so no message is lost.
+    // Python: s.listen()  C: listen()
+    // send() fails if a client reads nothing for 30 s: on Linux the sockets
+    // that accept() returns inherit both limits from the listening socket.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
@@ -61,8 +66,9 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A new socket and a thread for each client, so that a client with a
-        // long message does not hold up the others.
+        // accept() returns a new socket for the client, and a new thread
+        // serves it. So other clients need not wait for a long message.
+        // Python: s.accept()  C: accept()
         match listener.accept() {
             Ok((client, peer)) => {
                 let settings = settings.clone();
@@ -79,14 +85,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Serves one client until QUIT, or until it is gone.
+/// Serves one client until QUIT, or until the connection ends.
 fn converse(
     client: TcpSocket,
     peer: SocketAddr,
     settings: &Settings,
 ) -> Result<()> {
-    // A reply leaves at once; Nagle's algorithm would hold back the second
-    // of two.
+    // TCP_NODELAY: the kernel sends each reply at once. Otherwise Nagle's
+    // algorithm would hold back the second of two short replies.
     client.set_no_delay()?;
     let mut session = Session::new(client, peer, settings)?;
     let mut next = session.greet()?;
@@ -100,24 +106,28 @@ fn converse(
     };
 
     // ---- 7 close() -------------------------------------------------------
-    // FIN. The listening socket and the other clients' sockets stay open.
+    // The kernel sends FIN. The listening socket and the other clients'
+    // sockets stay open. Python: s.close()  C: close()
     session.close();
     say!("[{peer}] {end}");
     Ok(())
 }
 
-/// Opens the folder and reads the options; a wrong one ends the program.
+/// Opens the folder and checks the options. A wrong option ends the program.
 fn prepare(args: &Args) -> Result<Settings> {
     let faults = Faults::parse(&args.fail, &args.drop_after, &args.slow);
     let faults = faults.unwrap_or_else(|problem| args::usage(&problem));
     if args.tls && args.implicit_tls {
-        args::usage("--tls is TLS on request, --implicit-tls from the start");
+        args::usage(
+            "--tls and --implicit-tls exclude each other: with --tls a client \
+             asks for TLS, with --implicit-tls it starts at once",
+        );
     }
     if args.password_file.is_some() && args.user.is_none() {
         args::usage("--password-file needs --user NAME");
     }
     if args.user.as_deref() == Some("") {
-        args::usage("--user: an empty name is nobody's");
+        args::usage("--user: the name must not be empty");
     }
     let file = args.password_file.as_deref();
     let account = args.user.clone().map(|user| Account::new(user, file));
@@ -141,7 +151,7 @@ fn prepare(args: &Args) -> Result<Settings> {
     })
 }
 
-/// Says where messages go, and what is not as usual.
+/// Prints where messages go, and which options change the usual behaviour.
 fn introduce(settings: &Settings, args: &Args) {
     say!("messages go to {}", args.dir);
     if settings.tls.is_some() {
@@ -149,10 +159,10 @@ fn introduce(settings: &Settings, args: &Args) {
     }
     if let Some(account) = &settings.account {
         if account.is_open() {
-            say!("any password will do: {VARIABLE} is not set");
+            say!("any password is accepted, because {VARIABLE} is not set");
         }
         if settings.tls.is_none() {
-            warn!("warning: without --tls, passwords pass in the clear");
+            warn!("warning: passwords are sent in the clear without --tls");
         }
     }
     let faults = [
@@ -170,10 +180,10 @@ fn introduce(settings: &Settings, args: &Args) {
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a client reads when too many others are connected.
-const NO_ROOM: &str = "421 4.3.2 no room, try again later\r\n";
+/// The greeting for a client beyond `--max-clients`.
+const NO_ROOM: &str = "421 4.3.2 too many clients, try again later\r\n";
 
-/// Takes mail for anybody and keeps it in a folder. Nothing is sent on.
+/// Accepts mail for anybody and stores it in a folder. Nothing is sent on.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)
@@ -191,10 +201,10 @@ struct Args {
     /// help quit; dot comes after the message (may be repeated)
     #[argh(option)]
     fail: Vec<String>,
-    /// cut the connection at VERB, without a reply (may be repeated)
+    /// close the connection at VERB, without a reply (may be repeated)
     #[argh(option)]
     drop_after: Vec<String>,
-    /// keep replies back: SECONDS, or VERB=SECONDS (may be repeated)
+    /// delay replies: SECONDS, or VERB=SECONDS (may be repeated)
     #[argh(option)]
     slow: Vec<String>,
     /// offer STARTTLS; the certificate is in the folder: cert.pem
@@ -203,21 +213,22 @@ struct Args {
     /// TLS from the first byte, as on port 465
     #[argh(switch)]
     implicit_tls: bool,
-    /// ask for a log-in by this name; the password is in the environment
-    /// variable MAIL_SINK_PASSWORD, and any will do if that is not set
+    /// require a log-in with this name; the password is in the environment
+    /// variable MAIL_SINK_PASSWORD; if that is not set, any password is
+    /// accepted
     #[argh(option)]
     user: Option<String>,
-    /// the password is the first line of this file
+    /// file whose first line is the password
     #[argh(option)]
     password_file: Option<String>,
-    /// bytes of the largest message (default 26214400, which is 25 MiB)
+    /// largest message in bytes (default 26214400, which is 25 MiB)
     #[argh(option, default = "25 << 20")]
     max_size: u64,
-    /// seconds of silence that end a dialogue (default 300, which is what
-    /// RFC 5321 grants a client)
+    /// seconds after which a silent client is disconnected (default 300, as
+    /// RFC 5321 asks for)
     #[argh(option, default = "300")]
     idle: u64,
-    /// clients served at once (default 1024)
+    /// clients served at the same time (default 1024)
     #[argh(option, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not print the dialogue

@@ -1,14 +1,14 @@
-//! Numbers of the socket interface under the names that C, Python and the
-//! handout's vocabulary table give them.
+//! The names that C, Python and the handout's table give to the numbers of the
+//! socket interface.
 //!
 //! ```text
 //! socket( 2 ,       1 ,           6 )           what the kernel gets
-//! socket( AF_INET,  SOCK_STREAM,  IPPROTO_TCP ) what a person writes
-//!         domain    type          protocol      what the table says
+//! socket( AF_INET,  SOCK_STREAM,  IPPROTO_TCP ) what a program writes
+//!         domain    type          protocol      the table's word
 //! ```
 //!
-//! The numbers differ between systems (AF_INET6 is 10 on Linux, 30 on macOS),
-//! but the names are the same: that is what the constants are for.
+//! The numbers differ between systems: AF_INET6 is 10 on Linux and 30 on
+//! macOS. The names are the same, so programs use the names.
 
 use std::io;
 
@@ -25,8 +25,8 @@ pub fn kind(kind: impl Into<Type>) -> String {
     format!("{:?}", kind.into())
 }
 
-/// The protocol: `IPPROTO_TCP`. 0 is not a protocol: it asks for the usual
-/// one of the family.                                             [T-V3]
+/// The protocol: `IPPROTO_TCP`. 0 asks for the usual protocol of the family
+/// and type.                                                      [T-V3]
 pub fn protocol(number: i32) -> String {
     match number {
         0 => "0".into(),
@@ -34,7 +34,7 @@ pub fn protocol(number: i32) -> String {
     }
 }
 
-/// `TCP`, `UDP`: what people call the transport of a socket type.
+/// The usual name of the transport of a socket type: `TCP`, `UDP`.
 pub fn transport(kind: i32) -> &'static str {
     match Type::from(kind) {
         Type::STREAM => "TCP",
@@ -50,7 +50,7 @@ pub fn errno(error: &io::Error) -> String {
     known.unwrap_or_else(|| format!("errno {number}"))
 }
 
-/// The same after the system's words: `Address already in use (EADDRINUSE)`.
+/// The system's text and the name: `Address already in use (EADDRINUSE)`.
 pub fn failure(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();

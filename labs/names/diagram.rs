@@ -1,14 +1,14 @@
-//! The figure that the handout lost, and its table of words, both with the
-//! values of sockets that live while they are printed.
+//! The figure that is missing in the handout, and its table of words. The
+//! values are those of real sockets, open while they are printed.
 //!
 //! ```text
 //! server                            client             [T-X1] (viva 18)
-//! listener  accepted <===========>  socket    a socket is an END: each
-//! ----|--------|-----  kernel  --------|---   program holds its own, and
-//!     TCP ports, sequence numbers, buffers    the way between is TCP's
+//! listener  accepted <===========>  socket    a socket is one END of a
+//! ----|--------|-----  kernel  --------|---   connection; TCP carries the
+//!     TCP ports, sequence numbers, buffers    bytes between the two ends
 //! ```
 //!
-//! Both ends are in this one program: client and server are roles.
+//! This program has both ends, because client and server are only roles.
 
 use std::fs;
 
@@ -21,7 +21,8 @@ use crate::live_sockets::{
 };
 use crate::page::text;
 
-/// Two connected sockets, a listener, and what the kernel knows of them.
+/// Draws two connected sockets and a listener, with the addresses that the
+/// kernel reports: getsockname() for this end, getpeername() for the other.
 pub fn sockets() -> Result<()> {
     let (waiting, server) = listener()?;
     let near = client(server)?;
@@ -37,7 +38,7 @@ pub fn sockets() -> Result<()> {
     say!("  +{edge}+{:17}+{edge}+", "");
     line(&format!(" listener, {}", fd(&waiting)), "", "");
     line(&format!("   {server}"), "", "");
-    line("   hands out sockets", "", "");
+    line("   accept() only", "", "");
     line("", "", "");
     line(
         &format!(" accepted, {}", fd(&far)),
@@ -50,15 +51,16 @@ pub fn sockets() -> Result<()> {
     let below = "kernel: buffers, ACKs";
     say!("   {below:<25} {:^17} {below}", "TCP over IP");
     text(
-        "The listener is found by address and port; the two others by the \
-         4-tuple of both ends. There is no thing between them but packets.",
+        "The kernel finds the listener by address and port, and the two \
+         other sockets by the 4-tuple of both ends. Only packets travel \
+         between them.",
     );
     close([near, far, waiting]);
     Ok(())
 }
 
-/// The handout's five words, with the values of a live listener; then what
-/// the kernel makes of other domains, types and protocols.
+/// Prints the handout's five words with the values of a real listener. Then
+/// it prints the kernel's values for other domains, types and protocols.
 pub fn words() -> Result<()> {
     let (waiting, server) = listener()?;
     let [domain, kind, protocol] = became(&waiting);
@@ -74,7 +76,7 @@ pub fn words() -> Result<()> {
         ("type", "SOCK_STREAM", kind, "how bytes travel"),        // [T-V2]
         ("protocol", "0", protocol, "0: the usual one of the two"), // [T-V3]
         ("hostname", "127.0.0.1", ip, "an address, looked up before"), // [T-V4]
-        ("port", "0", port, "0: one that is free"),               // [T-V5]
+        ("port", "0", port, "0: any free port"),                  // [T-V5]
     ] {
         say!("{word:<10} {asked:<14} {says:<17} {what}");
     }
@@ -97,7 +99,8 @@ pub fn words() -> Result<()> {
     unix_address()
 }
 
-/// One line: what socket() was asked for, and what came of it.
+/// Prints one line: the arguments of socket(), and the kernel's values. A
+/// combination that the kernel does not know fails.
 fn row(family: &str, domain: Domain, kind: Type, protocol: Option<Protocol>) {
     let asked = constants::protocol(protocol.map_or(0, Protocol::into));
     let asked = format!("{family}, {}, {asked}", constants::kind(kind));
@@ -107,22 +110,20 @@ fn row(family: &str, domain: Domain, kind: Type, protocol: Option<Protocol>) {
     }
 }
 
-/// AF_UNIX has neither host nor port: its address is a path.
+/// Binds an AF_UNIX socket. Its address is a path, without host and port.
 fn unix_address() -> Result<()> {
     let name = format!("socketlab-names-{}.sock", std::process::id());
     let path = std::env::temp_dir().join(name);
     let socket = socket(Domain::UNIX, Type::STREAM)?;
     let bound = SockAddr::unix(&path).and_then(|to| socket.bind(&to));
-    let _ = fs::remove_file(&path); // the name outlives its socket
+    let _ = fs::remove_file(&path); // close() does not remove the name
     match bound {
         Ok(()) => {
             let path = path.to_string_lossy();
-            say!(
-                "AF_UNIX stays on this machine: no host, no port, but a path,"
-            );
+            say!("AF_UNIX stays on this machine. Its address is a path:");
             say!("  {}", console::escape(path.as_bytes()));
         }
-        Err(error) => text(&format!("AF_UNIX has a path, not here: {error}")),
+        Err(error) => text(&format!("bind() of an AF_UNIX path: {error}")),
     }
     close([socket]);
     Ok(())

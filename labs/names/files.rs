@@ -1,13 +1,13 @@
-//! The lines of this machine's own tables, to show which one is responsible
-//! for an answer. The answer itself comes from the resolver.
+//! Finds the lines of this machine's own tables that explain an answer. The
+//! answer itself comes from the resolver.
 //!
 //! ```text
 //! /etc/hosts       127.0.0.1  localhost     names and addresses of hosts
 //! /etc/services    https  443/tcp           names and ports of services
 //! ```
 //!
-//! This is why `localhost` may be ::1, and this machine's own name 127.0.1.1:
-//! somebody wrote it there. A missing file counts as empty. (viva 9) [T-V4]
+//! These files decide whether `localhost` is ::1, and whether this machine's
+//! name is 127.0.1.1. A missing file counts as empty.      (viva 9) [T-V4]
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -16,7 +16,7 @@ use socketlab::console::escape;
 
 use crate::page::{self, item};
 
-/// Lines of a file that are shown for one name; a longer list is cut.
+/// How many lines of a file are shown for one name.
 const SHOWN: usize = 6;
 
 /// A line of a file, without its comment.
@@ -25,10 +25,10 @@ struct FileLine {
     text: String,  // its words with single blanks between them
 }
 
-/// The lines whose words are wanted. Nothing is kept of the others, because
-/// some hosts files contain complete lists of blocked hosts.
+/// The lines whose words are wanted. The others are not stored, because some
+/// hosts files contain long lists of blocked hosts.
 fn lines(file: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<FileLine> {
-    // Bytes: a stray Latin-1 comment must not hide the whole file.
+    // Read as bytes: a comment that is not UTF-8 must not hide the file.
     let bytes = fs::read(file).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     let mut found = Vec::new();
@@ -75,19 +75,19 @@ pub fn knows_service(name: &str) -> bool {
     !services_lines_of(name).is_empty()
 }
 
-/// What to try with a service that nobody knows.
+/// A hint for an unknown service.
 pub fn service_hint(service: &str) -> String {
     let lower = service.to_lowercase();
     if !has_services() {
-        return "This machine has no list of services (/etc/services): give \
+        return "This machine has no list of services (/etc/services): use \
                 the number, such as 80"
             .into();
     }
     if lower != service && knows_service(&lower) {
-        return format!("Names of services are small letters: {lower}");
+        return format!("Names of services are in lower case: {lower}");
     }
     format!(
-        "/etc/services knows no '{}': give the number, or see \
+        "/etc/services does not have '{}': use the number, or see \
          `getent services`",
         page::echo(service)
     )
@@ -107,8 +107,8 @@ pub fn print_hosts(host: &str, addresses: &[IpAddr]) {
     if lines.is_empty() {
         item(
             "source",
-            "no line of /etc/hosts: another source answered. The order of \
-             the sources is on the line `hosts:` of /etc/nsswitch.conf",
+            "/etc/hosts has no such line, so another source answered. The \
+             line `hosts:` of /etc/nsswitch.conf has the order of the sources",
         );
     }
 }
@@ -122,24 +122,23 @@ pub fn print_services(service: &str) {
     }
 }
 
-/// What it means that `localhost`, or this machine's own name, has these
-/// addresses.
+/// Explains these addresses of `localhost` or of this machine's own name.
 pub fn why_loopback(addresses: &[IpAddr]) -> Vec<&'static str> {
     let mut lines = Vec::new();
     let first = addresses.first().copied();
     let has = |wanted: Ipv4Addr| addresses.contains(&IpAddr::V4(wanted));
     if first.is_some_and(|ip| ip.is_ipv6() && ip.is_loopback()) {
         lines.push(
-            "::1, loopback in IPv6, is tried first; a server bound to \
-             127.0.0.1 is not there, and a client that stops at the first \
-             refusal never finds it",
+            "a client tries ::1 first, the loopback address of IPv6. A server \
+             bound to 127.0.0.1 does not listen there, so a client that stops \
+             at the first refusal does not reach it",
         );
     }
     if has(Ipv4Addr::new(127, 0, 1, 1)) {
         lines.push(
-            "127.0.1.1 is Debian's line for the machine's own name, so that \
-             it has an address without a network. A server bound to it is \
-             not on 127.0.0.1, and no other machine can reach it",
+            "Debian gives the machine's own name the address 127.0.1.1, so \
+             that it has one without a network. A server bound to it does not \
+             listen on 127.0.0.1, and no other machine can reach it",
         );
     } else if has(Ipv4Addr::LOCALHOST) {
         lines.push(
@@ -147,8 +146,8 @@ pub fn why_loopback(addresses: &[IpAddr]) -> Vec<&'static str> {
         );
     } else if !addresses.iter().any(IpAddr::is_loopback) {
         lines.push(
-            "an address of an interface: other machines may reach a server \
-             bound to it, and 127.0.0.1 is not it",
+            "it is the address of an interface: other machines may reach a \
+             server bound to it, but 127.0.0.1 does not reach that server",
         );
     }
     lines

@@ -1,38 +1,37 @@
-//! The word in place of a host: what kind of word it is, what the resolver
-//! is asked instead of it, and what to say of it.
+//! Checks the host's name on the command line: what kind of word it is, what
+//! the resolver gets instead of it, and what the user should know about it.
 //!
 //! ```text
-//! localhost   127.0.0.1   ::1        asked as they are
-//! [::1]       münchen.de             asked in another spelling
-//! <broadcast>  ""                    Python's own words      [T-V4]
-//! http://…    host:80                not a host: refused
+//! localhost   127.0.0.1   ::1        unchanged
+//! [::1]       münchen.de             in another spelling
+//! <broadcast>  ""                    only in Python          [T-V4]
+//! http://…    host:80                refused: more than a host
 //! ```
 //!
-//! The row "hostname" of the handout's table: a name, a dotted quad, an IPv6
-//! address, `<broadcast>`, an empty string, an integer. Names belong to
-//! hosts; it is the addresses that belong to interfaces.
+//! These are the values in the row "hostname" of the handout's table. Names
+//! belong to hosts, but addresses belong to interfaces.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// A word in place of a host, as it was read.
+/// The checked word.
 #[derive(Debug, PartialEq, Eq)]
 pub struct HostWord {
-    /// What to ask the resolver for.
+    /// The name or address for the resolver.
     pub ask: String,
-    /// What the reader should know about it.
+    /// What the user should know about it.
     pub notes: Vec<String>,
 }
 
-/// Reads the word. The error is the reason why it is not a host at all.
+/// Checks the word. The error says why it is not a host.
 pub fn read(word: &str) -> Result<HostWord, String> {
     refuse_urls(word)?;
     let (mut ask, mut notes) = (word.to_string(), Vec::new());
     if word == "<broadcast>" {
         ask = Ipv4Addr::BROADCAST.to_string();
         notes.push(
-            "'<broadcast>' is a word of Python's socket module alone, for \
-             INADDR_BROADCAST: everybody on this network. sendto() there \
-             wants SO_BROADCAST, and TCP cannot"
+            "'<broadcast>' exists only in Python's socket module. It means \
+             INADDR_BROADCAST, all machines on this network. sendto() to it \
+             needs SO_BROADCAST, and TCP cannot use it"
                 .into(),
         );
     }
@@ -40,8 +39,8 @@ pub fn read(word: &str) -> Result<HostWord, String> {
     if let Some(inner) = inner {
         ask = inner.to_string();
         notes.push(
-            "the brackets belong to URLs, where they keep the colons of \
-             IPv6 from that of the port; the resolver gets none"
+            "the brackets belong to URLs, where they separate the colons of \
+             IPv6 from that of the port. The resolver gets no brackets"
                 .into(),
         );
     }
@@ -49,8 +48,8 @@ pub fn read(word: &str) -> Result<HostWord, String> {
         ask = idna::domain_to_ascii(word)
             .map_err(|_| "no valid international name (IDNA)".to_string())?;
         notes.push(format!(
-            "DNS carries ASCII: this name is asked for as '{ask}' (IDNA). \
-             Other letters may look the same and be another name"
+            "DNS names are ASCII, so the resolver gets '{ask}' (IDNA). A name \
+             with similar letters may be another name"
         ));
     }
     if !ask.contains(':') {
@@ -59,12 +58,12 @@ pub fn read(word: &str) -> Result<HostWord, String> {
     Ok(HostWord { ask, notes })
 }
 
-/// A URL, and `host:80`, hold a host and more than that.
+/// Refuses a URL and `host:80`, because they contain more than a host.
 fn refuse_urls(word: &str) -> Result<(), String> {
     if let Some((_, rest)) = word.split_once("://") {
         let host = rest.split(['/', ':', '?']).next().unwrap_or_default();
         return Err(format!(
-            "that is a URL, and a resolver knows hosts only. The host in it: \
+            "this is a URL, but a resolver needs a host. Use the host in it: \
              names {host} http"
         ));
     }
@@ -73,32 +72,32 @@ fn refuse_urls(word: &str) -> Result<(), String> {
     if !is_port || host.is_empty() || word.parse::<Ipv6Addr>().is_ok() {
         return Ok(());
     }
-    Err(format!("write host and port apart: names {host} {port}"))
+    Err(format!("write host and port separately: names {host} {port}"))
 }
 
-/// What the labels of a name, the parts between its dots, say about it.
+/// Notes about the labels of a name, which are the parts between its dots.
 fn notes_on_labels(name: &str) -> Vec<String> {
     let mut notes = Vec::new();
     let relative = name.strip_suffix('.').unwrap_or(name);
     if relative.len() < name.len() {
         notes.push(
-            "the dot at the end says: this is the whole name. No search \
-             domain is added to it, and /etc/hosts, which knows no such \
-             dots, does not find it"
+            "the dot at the end means that the name is complete, so the \
+             resolver adds no search domain. /etc/hosts has no names with a \
+             dot at the end"
                 .into(),
         );
     }
     if relative.split('.').any(str::is_empty) && !name.is_empty() {
         notes.push(
-            "two dots in a row, or one in front, leave a label empty: DNS \
-             has no such names"
+            "a name with two dots in a row, or with a dot at the start, has \
+             an empty label: DNS has no such names"
                 .into(),
         );
     }
     notes
 }
 
-/// The word is a number to C, and found an address: in which old spelling.
+/// If C's resolver has read the word as a number: explains the old spelling.
 pub fn old_spelling(word: &str, found: Ipv4Addr) -> Option<String> {
     let lower = word.to_ascii_lowercase();
     let numeric = |c: char| c.is_ascii_hexdigit() || c == '.' || c == 'x';
@@ -108,40 +107,37 @@ pub fn old_spelling(word: &str, found: Ipv4Addr) -> Option<String> {
     let [a, b, c, d] = found.octets();
     is_number.then(|| match lower.contains(['.', 'x']) {
         true => format!(
-            "one of C's old spellings (inet_aton): fewer than four numbers, \
-             or octal 0177, or hexadecimal 0x7f. It is {found}"
+            "this is an old spelling of C (inet_aton): fewer than four \
+             numbers, or octal 0177, or hexadecimal 0x7f. It means {found}"
         ),
         false => format!(
-            "an integer, as the handout's table allows: {a}·2^24 + {b}·2^16 \
-             + {c}·2^8 + {d}. Python takes it as text only: an int is a \
-             TypeError"
+            "this is an integer, as in the handout's table: {a}·2^24 + \
+             {b}·2^16 + {c}·2^8 + {d}. Python accepts it only as text; an int \
+             is a TypeError"
         ),
     })
 }
 
-/// What to try when the resolver knew no such host.
+/// A hint for the user if the resolver has found no such host.
 pub fn hint(word: &str) -> Option<String> {
     let digits = |c: char| c.is_ascii_digit() || c == '.';
     let hint = match (word.contains(':'), word.contains('%')) {
         (true, true) => {
-            "What stands behind % is the zone, an interface of this machine: \
+            "The text after % is the zone, an interface of this machine: \
              see `ip link` or `ifconfig`. Only link-local addresses \
              (fe80::…) need one"
         }
-        (false, true) => "A zone behind % goes with IPv6 addresses only",
+        (false, true) => "Only IPv6 addresses can have a zone after %",
         (true, false) => {
-            "It has colons and is no IPv6 address: eight groups of up to \
-             four hexadecimal digits, where one :: stands for zeros"
+            "It has colons but is not an IPv6 address: eight groups of up to \
+             four hexadecimal digits, where one :: replaces groups of zeros"
         }
         _ if word.is_empty() || !word.chars().all(digits) => return None,
         _ if !word.contains('.') => {
-            "As an integer an IPv4 address has 32 bits, 0 to 4294967295, and \
-             this is more"
+            "An IPv4 address as an integer has 32 bits, 0 to 4294967295, but \
+             this number is larger"
         }
-        _ => {
-            "It looks like an IPv4 address and is none: four numbers, 0 to \
-             255"
-        }
+        _ => "It is not an IPv4 address, which has four numbers from 0 to 255",
     };
     Some(hint.into())
 }

@@ -1,15 +1,17 @@
-//! Three properties that go together in TCP, and apart elsewhere.
+//! Three properties: TCP has a connection, no boundaries, and is reliable.
+//! Other sockets combine these properties in other ways.
 //!
 //! ```text
 //!                       connection   boundaries   reliable
-//! AF_INET SOCK_STREAM      yes          no          yes, while it lives
+//! AF_INET SOCK_STREAM      yes          no          while connected
 //! AF_INET SOCK_DGRAM       no           yes         no
 //! AF_UNIX SOCK_SEQPACKET   yes          yes         yes
 //! AF_UNIX SOCK_DGRAM       no           yes         yes
 //! ```
 //!
-//! So "connection-oriented" does not mean "stream", and "connectionless" not
-//! "unreliable". Each row is tried here.       [T-Q8] (viva 7) (viva 17)
+//! So "connection-oriented" does not mean "stream", and "connectionless" does
+//! not mean "unreliable". This file tries each row.
+//! [T-Q8] (viva 7) (viva 17)
 
 use std::io::{self, Write};
 
@@ -23,7 +25,8 @@ use crate::live_sockets::{
 };
 use crate::page::text;
 
-/// Two messages go in one after the other; what does one recv() give?
+/// Sends two messages, one after the other, on each kind of socket, and
+/// prints what one recv() returns.
 pub fn kinds() -> Result<()> {
     say!("socket()                 connect()  send 'one', send 'two', recv()");
     let (listener, server) = listener()?;
@@ -40,7 +43,7 @@ pub fn kinds() -> Result<()> {
             .send_to(word.as_bytes(), &to.into())
             .map_err(|error| Error::new("sendto", to, error))?;
     }
-    row(Domain::IPV4, Type::DGRAM, false, &take(&reader)?);
+    row(Domain::IPV4, Type::DGRAM, false, &receive_once(&reader)?);
     close([sender, reader]);
 
     for (kind, connected) in
@@ -58,9 +61,9 @@ pub fn kinds() -> Result<()> {
         }
     }
     text(
-        "A connection does not make a stream (SEQPACKET), and having none \
-         does not lose data (AF_UNIX, SOCK_DGRAM: the sender waits instead). \
-         Only UDP may lose, double and reorder: IP below it does.",
+        "SEQPACKET has a connection but no stream. AF_UNIX with SOCK_DGRAM \
+         has no connection but loses no data, because the sender waits. Only \
+         UDP may lose, duplicate and reorder messages, because IP does so.",
     );
     Ok(())
 }
@@ -72,7 +75,7 @@ fn row(family: Domain, kind: Type, connected: bool, found: &str) {
     say!("{asked:<24} {connected:<10} {found}");
 }
 
-/// Sends two messages and takes what one recv() gives.
+/// Sends two messages and returns what one recv() returns.
 fn try_two(mut sender: &Socket, reader: &Socket) -> Result<String> {
     set_deadline(reader)?;
     for word in ["one", "two"] {
@@ -80,23 +83,25 @@ fn try_two(mut sender: &Socket, reader: &Socket) -> Result<String> {
             .write_all(word.as_bytes())
             .map_err(|error| Error::new("send", "", error))?;
     }
-    take(reader)
+    receive_once(reader)
 }
 
-/// What one recv() gives when all six bytes have arrived.
-fn take(reader: &Socket) -> Result<String> {
+/// Waits until all six bytes have arrived, and returns what one recv() returns.
+fn receive_once(reader: &Socket) -> Result<String> {
     let stream = reader.r#type().is_ok_and(|kind| kind == Type::STREAM);
     if stream {
-        wait_for(reader, 6)?; // or one recv() might come between the two
+        // Otherwise recv() might run before the second message arrives.
+        wait_for(reader, 6)?;
     }
     let bytes = receive(reader).map_err(|e| Error::new("recv", "", e))?;
     let wanted: &[u8] = if stream { b"onetwo" } else { b"one" };
-    expect(bytes == wanted, "a stream has no boundaries, all others do")?;
+    expect(bytes == wanted, "only a stream has no message boundaries")?;
     let kept = if stream { "no boundary" } else { "boundary kept" };
     Ok(format!("'{}': {kept}", console::escape(&bytes)))
 }
 
-/// A send() that succeeded, and a peer that never read.    [T-Q4] (viva 20)
+/// send() succeeds, although the peer never reads the bytes: it closes, and
+/// its kernel sends RST because of the unread bytes.       [T-Q4] (viva 20)
 pub fn lost() -> Result<()> {
     let (listener, server) = listener()?;
     let mut sender = client(server)?;
@@ -119,10 +124,10 @@ pub fn lost() -> Result<()> {
     };
     expect(reset, "a close with unread bytes resets the connection")?;
     text(
-        "Nobody read the ten bytes, and send() had said nothing of it. TCP \
-         is reliable while the connection lives, and up to the kernel of the \
-         other side; whether a program has read them, only an answer of that \
-         program can tell.",
+        "The server did not read the ten bytes, but send() reported no \
+         error. TCP is reliable only while the connection exists, and only \
+         up to the kernel of the other side. Only a reply of the other \
+         program shows that it has read the bytes.",
     );
     close([sender, listener]);
     Ok(())

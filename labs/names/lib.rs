@@ -1,8 +1,8 @@
-//! Host names, addresses, ports, and what a socket is: the vocabulary of
-//! handout T (Terna) beside the values of live sockets.
+//! Host names, addresses, ports and sockets: the vocabulary of handout T
+//! (Terna) with the values of real sockets.
 //!
-//! One program, `names` (names.rs). Read it first: its words choose one of
-//! three commands. Each command may use the modules to its right:
+//! Read plain.rs first, then names.rs. The words on the command line of
+//! `names` choose one of three commands. Each uses the modules to its right:
 //!
 //! ```text
 //! names.rs -+- lookup   names HOST [SERVICE]   resolver, hostname, files,
@@ -11,13 +11,13 @@
 //!           +- show     names show [TOPIC]
 //!                 +- tuple, kinds, diagram     live_sockets
 //!
-//! below all of them: constants (AF_INET, EADDRINUSE), page (printing)
+//! all of them use: constants (AF_INET, EADDRINUSE), page (printing)
 //! ```
 //!
-//! * `resolver` asks the C library, with a deadline; `hostname` reads the word
-//!   in place of a host; `files` finds the responsible line of /etc/hosts.
-//! * `order` says which address goes first; `sockaddr` shows its bytes.
-//! * `ranges` knows IANA's ranges of ports and this kernel's own.
+//! * `resolver` asks the C library, with a deadline; `hostname` checks the
+//!   host's name; `files` finds the line of /etc/hosts with the answer.
+//! * `order` explains which address is first; `sockaddr` shows its bytes.
+//! * `ranges` has IANA's ranges of ports and this kernel's own.
 //! * `live_sockets` has steps 4 to 10, `socket()` to `close()`; the topics of
 //!   `names show` are built from them.
 

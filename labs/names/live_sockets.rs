@@ -1,13 +1,13 @@
-//! Live sockets on 127.0.0.1: steps 4 to 10, a function for each call, and
-//! what the kernel tells of a socket. The topics of `names show` use them.
+//! Real sockets on 127.0.0.1: steps 4 to 10, with one function for each call,
+//! and the options that the kernel reports. `names show` uses them.
 //!
 //! ```text
 //! server   4 socket   5 bind   6 listen            8 accept   10 close
 //! client   4 socket                     7 connect             10 close
-//! either   9 getsockname: which address and port have I got?
+//! either   9 getsockname: the address and port of this socket
 //! ```
 //!
-//! Ports are chosen by the kernel, and every wait has a deadline.
+//! The kernel chooses the ports, and every wait has a deadline.
 
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -22,15 +22,16 @@ use socketlab::{Error, Result};
 
 use crate::constants;
 
-/// A topic that hangs would be worse than one that fails.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A call that waits longer than this fails, so that the program ends.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A socket of this family and type, with a deadline on every wait.
 pub fn socket(family: Domain, kind: Type) -> Result<Socket> {
     // ---- 4 socket() ------------------------------------------------------
-    // Domain, type, protocol: the handout's first three words are the three
-    // arguments. The last is 0, which is not a protocol: the kernel takes
-    // the family's usual one of this type, TCP for a stream.    (viva 13)
+    // The three arguments are the handout's first three words: domain, type,
+    // protocol. The protocol 0 is a request: the kernel chooses the usual
+    // protocol of this domain and type, such as TCP.            (viva 13)
+    // Python: socket.socket()  C: socket()
     let on =
         format!("{}, {}, 0", constants::family(family), constants::kind(kind));
     let made = step("socket", None, on, || Socket::new(family, kind, None))?;
@@ -38,20 +39,21 @@ pub fn socket(family: Domain, kind: Type) -> Result<Socket> {
     Ok(made)
 }
 
-/// Lets no send() and no recv() of this socket wait longer than ten seconds.
+/// Limits each send() and recv() of this socket to ten seconds.
 pub fn set_deadline(socket: &Socket) -> Result<()> {
     socket
-        .set_read_timeout(Some(PATIENCE))
-        .and_then(|()| socket.set_write_timeout(Some(PATIENCE)))
+        .set_read_timeout(Some(DEADLINE))
+        .and_then(|()| socket.set_write_timeout(Some(DEADLINE)))
         .map_err(|error| Error::new("setsockopt", "timeout", error))
 }
 
-/// Binds to 127.0.0.1 and a port; 0 leaves the choice to the kernel.
+/// Binds to 127.0.0.1 and a port. With port 0 the kernel chooses one.
 pub fn bind(socket: &Socket, port: u16) -> Result<SocketAddr> {
     // ---- 5 bind() --------------------------------------------------------
-    // The last two words, hostname and port: an address of THIS machine, at
-    // which the socket can be found. bind() takes the sockaddr's bytes; the
-    // names were looked up before.                              (viva 9)
+    // The last two words, hostname and port, are an address of THIS machine.
+    // Clients reach the socket at it. The kernel gets the bytes of a sockaddr;
+    // names must be looked up before.                           (viva 9)
+    // Python: s.bind()  C: bind()
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     step("bind", Some(socket), address, || socket.bind(&address.into()))?;
     name(socket)
@@ -65,12 +67,13 @@ pub fn listener() -> Result<(Socket, SocketAddr)> {
     Ok((socket, local))
 }
 
-/// Makes a server of a bound socket.
+/// Makes a bound socket a listening one.
 pub fn listen(socket: &Socket) -> Result<()> {
     // ---- 6 listen() ------------------------------------------------------
-    // This makes it a server, the side that waits at an address that others
-    // know. The kernel now completes handshakes and keeps up to 5 + 1 of
-    // them, before any accept().              [T-Q2] [T-Q5] (viva 2)
+    // listen() makes this the server: the side that waits at a known address.
+    // From now on the kernel completes handshakes. It queues up to 5 + 1
+    // connections until accept().             [T-Q2] [T-Q5] (viva 2)
+    // Python: s.listen(5)  C: listen(fd, 5)
     step("listen", Some(socket), 5, || socket.listen(5))
 }
 
@@ -81,29 +84,33 @@ pub fn client(server: SocketAddr) -> Result<Socket> {
     Ok(socket)
 }
 
-/// Makes a client of a socket.
+/// Connects a socket to a server.
 pub fn connect(socket: &Socket, server: SocketAddr) -> Result<()> {
     // ---- 7 connect() -----------------------------------------------------
-    // This makes it a client, the side that begins. A socket without a port
-    // gets one now, and an address to go with it.  [T-Q1] [T-Q6] (viva 6)
+    // connect() makes this the client: the side that begins. The kernel also
+    // gives the socket an address and a port.      [T-Q1] [T-Q6] (viva 6)
+    // Python: s.connect()  C: connect()
     net::connect(socket, server)
 }
 
-/// Takes the oldest connection of the listener's queue.
+/// Takes the oldest connection from the listener's queue.
 pub fn accept(listener: &Socket) -> Result<Socket> {
     // ---- 8 accept() ------------------------------------------------------
-    // One socket more, with the listener's own address and port. What is
-    // new is the peer: four numbers identify it.       [T-Q4] (viva 4)
+    // accept() returns a new socket. Its own address and port are those of
+    // the listener; only the peer's address and port distinguish it from the
+    // other connections.                               [T-Q4] (viva 4)
+    // Python: s.accept()  C: accept()
     let (made, _) = step("accept", Some(listener), "", || listener.accept())?;
     set_deadline(&made)?;
     Ok(made)
 }
 
-/// The address and port of this end, as the kernel knows them.
+/// The address and port of this end.
 pub fn name(socket: &Socket) -> Result<SocketAddr> {
     // ---- 9 getsockname() -------------------------------------------------
-    // The answer to "which port have I got?", after bind(0) and after
-    // connect(). getpeername() is the same for the other end.   (viva 14)
+    // Returns the port that the kernel chose in bind() with port 0, or in
+    // connect(). getpeername() does the same for the other end. (viva 14)
+    // Python: s.getsockname()  C: getsockname()
     ip_address("getsockname", socket.local_addr())
 }
 
@@ -125,13 +132,14 @@ fn ip_address(
 pub fn close(sockets: impl IntoIterator<Item = Socket>) {
     for socket in sockets {
         // ---- 10 close() --------------------------------------------------
-        // The number of the descriptor is free again. So is the port, except
-        // at the end that closed first: TIME_WAIT.  [T-Q5] [T-Q6]
+        // The descriptor is free again. The port is free, too, except at the
+        // end that closed first: the kernel keeps it in TIME_WAIT for 60 s.
+        // Python: s.close()  C: close()             [T-Q5] [T-Q6]
         net::close(socket);
     }
 }
 
-/// Waits until `count` bytes have arrived, and leaves them unread.
+/// Waits until `count` bytes have arrived. MSG_PEEK leaves them unread.
 pub fn wait_for(socket: &Socket, count: usize) -> Result<()> {
     let mut buffer = vec![0; count];
     let flags = RecvFlags::PEEK | RecvFlags::WAITALL;
@@ -141,11 +149,14 @@ pub fn wait_for(socket: &Socket, count: usize) -> Result<()> {
     })?;
     match found {
         found if found >= count => Ok(()),
-        found => Err(Error::other(format!("only {found} of {count} bytes"))),
+        found => {
+            let why = format!("only {found} of {count} bytes arrived");
+            Err(Error::other(why))
+        }
     }
 }
 
-/// What one recv() returns: up to 64 bytes, more than any topic sends.
+/// Calls recv() once, for up to 64 bytes. No topic sends more than that.
 pub fn receive(mut socket: &Socket) -> io::Result<Vec<u8>> {
     let mut buffer = vec![0; 64];
     let count = socket.read(&mut buffer)?;
@@ -153,8 +164,8 @@ pub fn receive(mut socket: &Socket) -> io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-/// What the kernel made of a socket: SO_DOMAIN, SO_TYPE, SO_PROTOCOL. A `?`
-/// where it does not tell.
+/// The values that the kernel has given a socket: SO_DOMAIN, SO_TYPE,
+/// SO_PROTOCOL. `?` means that this system does not report the value.
 pub fn became(socket: &Socket) -> [String; 3] {
     let told = |found: io::Result<String>| found.unwrap_or("?".into());
     let kind = told(socket.r#type().map(constants::kind));
@@ -168,7 +179,8 @@ pub fn became(socket: &Socket) -> [String; 3] {
     ["?".into(), kind, "?".into()]
 }
 
-/// An error unless a topic saw what it says, so that the exit status tells.
+/// Returns an error unless the topic has seen what it claims, so that the
+/// program ends with status 1.
 pub fn expect(seen: bool, what: &str) -> Result<()> {
     match seen {
         true => Ok(()),

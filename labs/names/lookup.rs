@@ -1,4 +1,4 @@
-//! `names HOST [SERVICE]`: every answer of the resolver, and what is in it.
+//! `names HOST [SERVICE]`: prints every answer of the resolver in detail.
 //!
 //! ```text
 //! "localhost"  "http"            words
@@ -11,8 +11,8 @@
 //! 3 getnameinfo() ---------> a name for the address
 //! ```
 //!
-//! Nothing is connected. The order of the answers is advice: a client tries
-//! them one by one until a connect() succeeds.
+//! The program connects to no server. A client tries the answers in their
+//! order until a connect() succeeds.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -28,15 +28,14 @@ use crate::resolver::{self, Answer, NoAnswer};
 use crate::sockaddr::Field;
 use crate::{constants, files, hostname, order, sockaddr};
 
-/// Answers that are printed; the rest is counted.
+/// How many answers are printed; the others are only counted.
 const SHOWN: usize = 24;
 
-/// Addresses whose names are asked for; the rest is only counted.
+/// For how many addresses the name is looked up; the others are counted.
 const ASKED_BACK: usize = 8;
 
-/// Tells all that there is to say of a host, and of a service if one is
-/// given. `own` is this machine's name; `back` also asks for the names of
-/// the addresses.
+/// Explains a host, and a service if one is given. `own` is this machine's
+/// name. With `back` it also looks up the names of the addresses.
 pub fn tell(
     host: &str,
     service: Option<&str>,
@@ -61,7 +60,8 @@ pub fn tell(
     let answers = resolver::getaddrinfo(Some(&ask), service, flags, wait)
         .map_err(|failure| explained(&ask, service, &failure))?;
     let Some(first) = answers.first() else {
-        return Err(Error::other("getaddrinfo(): neither IPv4 nor IPv6"));
+        let why = "getaddrinfo() returned no IPv4 and no IPv6 address";
+        return Err(Error::other(why));
     };
     let addresses = distinct(&answers);
     print_answers(&ask, service, &answers);
@@ -77,24 +77,24 @@ pub fn tell(
     Ok(())
 }
 
-/// Numbers that are not a port end the program: the resolver of C would cut
-/// them to 16 bits, and 65536 would silently be 0.                  [T-V5]
+/// Refuses numbers that are not a port. C's resolver would use only their
+/// low 16 bits, so that 65536 would become 0 without an error.      [T-V5]
 fn check_service(service: Option<&str>) {
     let Some(service) = service else { return };
     if service.is_empty() {
-        args::usage("an empty SERVICE: leave it out, or give http or 80");
+        args::usage("SERVICE is empty: omit it, or use http or 80");
     }
     if let Ok(number) = service.parse::<i128>()
         && u16::try_from(number).is_err()
     {
         args::usage(&format!(
             "{number} is not a port: ports are 16 bits, 0 to 65535. C's \
-             getaddrinfo() would cut it and say nothing: 65536 becomes 0"
+             getaddrinfo() would cut it without an error: 65536 becomes 0"
         ));
     }
 }
 
-/// The failed call with what its failure means here and what to try.
+/// The error text: the failed call, the meaning of its error, and a hint.
 fn explained(host: &str, service: Option<&str>, failure: &NoAnswer) -> Error {
     let on = match service {
         Some(service) => format!("'{}', '{}'", echo(host), echo(service)),
@@ -118,7 +118,7 @@ fn explained(host: &str, service: Option<&str>, failure: &NoAnswer) -> Error {
     Error::new("getaddrinfo", on, io::Error::other(text))
 }
 
-/// The addresses without their repetitions, one for TCP, one for UDP, ….
+/// The addresses without repetitions: each comes once for TCP, UDP and raw.
 fn distinct(answers: &[Answer]) -> Vec<IpAddr> {
     let mut addresses = Vec::new();
     for answer in answers {
@@ -153,7 +153,7 @@ fn print_answers(host: &str, service: Option<&str>, answers: &[Answer]) {
         say!("   … and {} more", count - SHOWN);
     }
     if service.is_none() {
-        item("note", "no SERVICE, so each port is 0: connect() wants one");
+        item("note", "no SERVICE, so each port is 0: connect() needs a port");
     }
 }
 
@@ -164,12 +164,15 @@ fn without_port(address: SocketAddr) -> String {
     host.trim_matches(['[', ']']).to_string()
 }
 
-/// Where the addresses come from.
+/// Prints where the addresses come from.
 fn print_source(host: &str, own: &str, addresses: &[IpAddr]) {
     let is_address = host.contains([':', '%'])
         || host.parse().is_ok_and(|ip: IpAddr| addresses == [ip]);
     if addresses.len() == 1 && is_address {
-        return item("source", "it is an address already: nobody was asked");
+        return item(
+            "source",
+            "it is an address already: no lookup was needed",
+        );
     }
     if let Some(IpAddr::V4(found)) = addresses.first()
         && let Some(note) = hostname::old_spelling(host, *found)
@@ -184,13 +187,13 @@ fn print_source(host: &str, own: &str, addresses: &[IpAddr]) {
     }
 }
 
-/// Which port the service has, for each transport, and where that is written.
+/// Prints the service's port for each transport, and the line that says so.
 fn print_service(service: &str, answers: &[Answer]) {
     if service.bytes().all(|byte| byte.is_ascii_digit()) {
         return;
     }
     let Some(first) = answers.first() else { return };
-    // The same comes once more for each further address.
+    // Each further address has the same ports, so the first one is enough.
     let same = |answer: &&Answer| answer.address.ip() == first.address.ip();
     for answer in answers.iter().filter(same) {
         let transport = constants::transport(answer.kind);
@@ -201,7 +204,7 @@ fn print_service(service: &str, answers: &[Answer]) {
     files::print_services(service);
 }
 
-/// The first answer's sockaddr, byte by byte.
+/// Prints the first answer's sockaddr, byte by byte.
 fn print_bytes(address: SocketAddr) {
     let (name, fields) = sockaddr::fields(address);
     let size: usize = fields.iter().map(|field| field.bytes.len()).sum();
@@ -232,7 +235,7 @@ fn print_order(answers: &[Answer]) {
     }
     match routes.as_slice() {
         [first, second, ..] => item("why", &order::why(first, second)),
-        _ => item("why", "it is the only address: there is nothing to choose"),
+        _ => item("why", "it is the only address"),
     }
 }
 
@@ -241,19 +244,19 @@ fn reached(route: &order::Route) -> String {
     match &route.from {
         Ok(from) => format!("reached from {from}"),
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            "not to be reached without a zone: fe80::1%eth0 says by which \
-             interface"
+            "cannot be reached without a zone, which names the interface, as \
+             in fe80::1%eth0"
                 .into()
         }
         Err(error) => {
             let failure = constants::failure(error);
-            format!("not to be reached from here: {failure}")
+            format!("cannot be reached from here: {failure}")
         }
     }
 }
 
-/// The names of the addresses, asked for all at once: each question may take
-/// as long as a dead name server likes, and none waits for another.
+/// Prints the names of the addresses. All lookups run at the same time, one
+/// thread each, because each may wait long for a dead name server.
 fn print_names(addresses: &[IpAddr], wait: Duration) {
     let asked = addresses.iter().take(ASKED_BACK);
     let lines = thread::scope(|scope| {
@@ -266,37 +269,37 @@ fn print_names(addresses: &[IpAddr], wait: Duration) {
         item("back", &line);
     }
     if let more @ 1.. = addresses.len().saturating_sub(ASKED_BACK) {
-        item("back", &format!("… and {more} addresses more, not asked"));
+        item("back", &format!("… and {more} more addresses, not looked up"));
     }
 }
 
-/// The name of an address: whatever the owner of the address wrote into DNS.
+/// The name of an address. The owner of the address writes it into DNS.
 fn name_of(ip: IpAddr, wait: Duration) -> String {
     match resolver::getnameinfo(SocketAddr::new(ip, 0), 0, wait) {
-        // Without NI_NAMEREQD a nameless address comes back as digits,
-        // perhaps with a zone: `fe80::1%eth0`.
+        // Without NI_NAMEREQD getnameinfo() returns the address itself if it
+        // has no name, perhaps with a zone: `fe80::1%eth0`.
         Ok((host, _))
             if host.split('%').next().map(str::parse) == Some(Ok(ip)) =>
         {
-            format!("{ip} has no name: getnameinfo() gives the digits back")
+            format!("{ip} has no name: getnameinfo() returns the address")
         }
         Ok((host, _)) => {
             let from = match files::hosts_line_for(ip) {
                 Some(number) => format!(" (/etc/hosts, line {number})"),
                 None => String::new(),
             };
-            format!("{ip} is called '{}'{from}", escape(host.as_bytes()))
+            format!("{ip} has the name '{}'{from}", escape(host.as_bytes()))
         }
         Err(failure) => format!("{ip}: {}", failure.text),
     }
 }
 
-/// An empty host: everybody or nobody, by a flag.
+/// Explains an empty host. A flag decides which address it means.
 fn tell_empty(service: Option<&str>, wait: Duration) -> Result<()> {
     text(
-        "An empty name is no name. Python's bind(('', port)) means INADDR_ANY, \
-         every address of this machine; C's getaddrinfo() takes NULL for it, \
-         and a flag says whose address that is.",
+        "An empty host is not a name. Python's bind(('', port)) means \
+         INADDR_ANY, every address of this machine. C's getaddrinfo() uses \
+         NULL instead, and a flag decides which address it means.",
     );
     for (flags, label) in [
         (libc::AI_PASSIVE, "AI_PASSIVE, for a server: all interfaces"),

@@ -1,22 +1,22 @@
-//! How the commands print: a label in a narrow column, and beside it text that
-//! is broken at blanks before column 80. Plain lines, no colours.
+//! Prints a label in a narrow column, and beside it text, which is broken at
+//! blanks before column 80.
 //!
 //! ```text
 //! range     well-known, by IANA's list: services of the system, 0 to
 //!           1023
-//! <-label-> <- text, as often as it takes ------------------------->
+//! <-label-> <- text, on as many lines as it needs ------------------>
 //! ```
 
 use socketlab::console;
 use socketlab::say;
 
-/// Columns of a label.
+/// Width of the label's column.
 const INDENT: usize = 10;
 
-/// Lines are broken before this column, unless a single word is longer.
+/// Longest line in characters, unless a single word is longer.
 const WIDTH: usize = 79;
 
-/// Characters of the user's word that a line repeats.
+/// Most characters of the user's word that a message repeats.
 const ECHOED: usize = 60;
 
 /// Prints a label and its text. An empty label continues the one above.
@@ -38,7 +38,7 @@ pub fn echo(word: &str) -> String {
     console::escape_short(word.as_bytes(), ECHOED)
 }
 
-/// The lines of a text after `first`, all with the same indent.
+/// Breaks a text after `first` into lines with the same indent.
 fn broken(first: &str, text: &str) -> Vec<String> {
     let indent = " ".repeat(first.chars().count());
     let (mut lines, mut line) = (Vec::new(), first.to_string());

@@ -1,5 +1,5 @@
-//! The five words of the handout's vocabulary, each beside its value. Handout T
-//! (Terna): domain, type, protocol, hostname, port. names.rs says much more.
+//! The five words of the handout's vocabulary, each with its value. Handout T
+//! (Terna): domain, type, protocol, hostname, port. names.rs shows much more.
 //!
 //! ```text
 //! names-plain --host localhost --port 80
@@ -7,11 +7,11 @@
 //! 1 gethostname()            this machine's own name
 //! 2 getaddrinfo() ---------> hostname and port become an address
 //! 3 socket(domain, type, protocol)  the other three words
-//! 4 getsockname()            which address has it got?
+//! 4 getsockname()            the address of the new socket
 //! 5 close()
 //! ```
 //!
-//! Nothing is connected, and nothing is sent but the resolver's own question.
+//! The program connects to no server. Only the resolver may send packets.
 
 use argh::{ArgsInfo, FromArgs};
 use names::constants::{family, kind};
@@ -24,32 +24,36 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
 
     // ---- 1 gethostname() -------------------------------------------------
-    // The kernel keeps the name; no file is read and nobody is asked. The
-    // name need not have an address.    Python: socket.gethostname() [T-F11]
+    // The kernel returns the name that this machine was given at its start.
+    // No other machine is asked. The name need not have an address.
+    // Python: socket.gethostname()  C: gethostname()             [T-F11]
     let own = net::hostname();
     say!("this machine's own name is '{own}'");
 
     // ---- 2 getaddrinfo() -------------------------------------------------
-    // HOSTNAME: a name, or an address in digits. The resolver, a part of the
-    // C library, looks it up; the kernel knows no names.    [T-V4] (viva 9)
-    // PORT: a number from 0 to 65535 that stands for a program on that
-    // machine. It goes into the address beside the number of the host. [T-V5]
+    // HOSTNAME: a name, or an address such as 127.0.0.1. The resolver, a
+    // part of the C library, turns it into addresses, because the kernel
+    // uses only addresses.                                  [T-V4] (viva 9)
+    // PORT: a number from 0 to 65535. The kernel of that machine finds the
+    // right socket by it. A socket address is an IP address and a port.
+    // Python: socket.getaddrinfo()  C: getaddrinfo()                [T-V5]
     let host = args.host.as_deref().unwrap_or(&own);
     let addresses = net::resolve(host, args.port.0)?;
     for address in &addresses {
-        say!("hostname  '{host}' stands for {}", address.ip());
+        say!("hostname  '{host}' has the address {}", address.ip());
     }
     say!("port      {}", args.port);
     let Some(address) = addresses.first() else { return Ok(()) };
 
     // ---- 3 socket() ------------------------------------------------------
-    // DOMAIN: which kind of addresses. AF_INET is IPv4, AF_INET6 IPv6, and
-    // AF_UNIX has names of files instead.                           [T-V1]
+    // Python: socket.socket()  C: socket()
+    // DOMAIN: the family of addresses. AF_INET has IPv4 addresses, AF_INET6
+    // has IPv6 addresses, and AF_UNIX has names of files.           [T-V1]
     let domain = Domain::for_address(*address);
-    // TYPE: SOCK_STREAM carries bytes in order, SOCK_DGRAM single messages
-    // that may be lost.                                             [T-V2]
-    // PROTOCOL: 0 asks for the usual one of these two: TCP for a stream, UDP
-    // for datagrams.                                     [T-V3] (viva 13)
+    // TYPE: SOCK_STREAM carries a stream of bytes, in order and without
+    // loss. SOCK_DGRAM carries single messages, which may be lost.  [T-V2]
+    // PROTOCOL: 0 asks for the usual protocol of this domain and type: TCP
+    // for a stream, UDP for datagrams.                   [T-V3] (viva 13)
     for (type_, means) in [(Type::STREAM, "TCP"), (Type::DGRAM, "UDP")] {
         let words = format!("{}, {}, 0", family(domain), kind(type_));
         let socket =
@@ -59,8 +63,9 @@ fn main() -> Result<()> {
         say!("protocol  0, which means {means} here");
 
         // ---- 4 getsockname() ---------------------------------------------
-        // A new socket has no address yet: 0.0.0.0 and port 0. bind() gives
-        // it one, or connect() does.
+        // A new socket has no address yet, so the kernel returns 0.0.0.0 and
+        // port 0. bind() or connect() gives it an address.
+        // Python: s.getsockname()  C: getsockname()
         let local = socket.local_addr();
         let local = local.map_err(|e| Error::new("getsockname", "", e))?;
         if let Some(local) = local.as_socket() {
@@ -68,7 +73,8 @@ fn main() -> Result<()> {
         }
 
         // ---- 5 close() ---------------------------------------------------
-        // The descriptor's number is free for the next socket.
+        // Without close() the kernel keeps the socket until the program
+        // ends. Python: s.close()  C: close()
         net::close(socket);
     }
     Ok(())
@@ -80,7 +86,7 @@ struct Args {
     /// hostname to look up (default: this machine's own name)
     #[argh(option)]
     host: Option<String>,
-    /// port to go with it (default 80)
+    /// port of the address (default 80)
     #[argh(option, default = "Port(80)")]
     port: Port,
 }
@@ -88,7 +94,7 @@ struct Args {
 const PROGRAM: Program = Program {
     lab: "names",
     role: Role::Other("names"),
-    port: 0, // it connects to nobody
+    port: 0, // it connects to no server
     steps: "gethostname getaddrinfo socket getsockname close",
     example: "names-plain --host localhost --port 80",
 };

@@ -1,16 +1,16 @@
-//! `names port NUMBER`: what the number says, what this machine says.
+//! `names port NUMBER`: the meaning of the number, and its use on this machine.
 //!
 //! ```text
 //! 443 --> range     IANA's list        ranges.rs
 //!     --> here      /proc/sys/net      ranges.rs
 //!     --> service   /etc/services, both ways
-//!     --> bind()    tried on 127.0.0.1, TCP and UDP, and undone
+//!     --> bind()    tried on 127.0.0.1 for TCP and UDP, then closed
 //!     --> listens   the kernel's table of sockets, /proc/net
 //! ```
 //!
-//! Data does not pass through a port: a port is 16 bits in the header of a
-//! segment or datagram, by which the kernel finds the socket. TCP's and UDP's
-//! are separate: port 514 is two services.                (viva 3) [T-Q3]
+//! A port is a number of 16 bits in the header of a segment or datagram. The
+//! kernel finds the socket by it. TCP and UDP have separate ports: port 514 is
+//! two services.                                          (viva 3) [T-Q3]
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,14 +26,14 @@ use crate::page::{echo, item};
 use crate::resolver::{self, NoAnswer};
 use crate::{constants, files, ranges, sockaddr};
 
-/// Listeners that are printed; the rest is counted.
+/// How many listeners are printed; the others are only counted.
 const SHOWN: usize = 12;
 
-/// The two transports whose ports are looked at.
+/// The two transport protocols with ports.
 const TRANSPORTS: [(&str, Type); 2] =
     [("TCP", Type::STREAM), ("UDP", Type::DGRAM)];
 
-/// Tells all that there is to say of a port, given as a number or a name.
+/// Explains a port, given as a number or as the name of a service.
 pub fn tell(which: &str, wait: Duration) -> Result<()> {
     for (index, port) in numbers(which, wait)?.into_iter().enumerate() {
         if index > 0 {
@@ -47,7 +47,7 @@ pub fn tell(which: &str, wait: Duration) -> Result<()> {
 /// The port, or the ports of a service that has several.           [T-V5]
 fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
     if ["", "N", "NUMBER"].contains(&which) {
-        args::usage("N stands for a number of your choice: names port 443");
+        args::usage("give a number in place of N: names port 443");
     }
     if let Ok(number) = which.parse::<i128>() {
         return match u16::try_from(number) {
@@ -79,8 +79,8 @@ fn numbers(which: &str, wait: Duration) -> Result<Vec<u16>> {
     }
 }
 
-/// No port has this name. The resolver's own words, "Servname not supported
-/// for ai_socktype", speak of an argument that nobody gave.
+/// The error text if no port has this name. The resolver's own text, "Servname
+/// not supported for ai_socktype", would not help the user.
 fn unknown(which: &str, failure: &NoAnswer) -> Error {
     let why = match failure.number() {
         Some(libc::EAI_SERVICE | libc::EAI_NONAME) => {
@@ -103,9 +103,9 @@ fn tell_number(port: u16, wait: Duration) {
     item("service", &service(port, wait));
     item("may bind", &may_bind(port));
     for (name, kind) in TRANSPORTS {
-        // Bound for a moment, as our servers would.
+        // The program binds the port as a server would, then closes at once.
         let told = match bind(port, kind) {
-            Ok(_) => "works, now and for you (undone at once)".into(),
+            Ok(_) => "works now, for you (closed again at once)".into(),
             Err(error) => meaning(&error),
         };
         item("bind()", &format!("{name} 127.0.0.1:{port}: {told}"));
@@ -113,9 +113,9 @@ fn tell_number(port: u16, wait: Duration) {
     tell_listeners(port);
 }
 
-/// What bind() makes of port 0: see for yourself.        (viva 19) (try 2)
+/// Shows that bind() with port 0 chooses a free port.    (viva 19) (try 2)
 fn tell_zero() {
-    item("bind()", "port 0 is a request: any port that is free. Three times:");
+    item("bind()", "port 0 asks the kernel for any free port. Three times:");
     for _ in 0..3 {
         let lent = bind(0, Type::STREAM).and_then(|socket| socket.local_addr());
         match lent.map(|local| local.as_socket()) {
@@ -129,31 +129,32 @@ fn tell_zero() {
     }
 }
 
-/// This machine's own use of the number, which IANA's list does not bind.
+/// How this kernel uses the port: it need not follow IANA's list.
 fn tell_here(port: u16) {
     let Some(range) = ranges::ephemeral() else {
         return item(
             "here",
-            "this system does not tell its range of clients' ports in /proc \
+            "this system does not show its range of clients' ports in /proc \
              (macOS: sysctl net.inet.ip.portrange)",
         );
     };
-    let lent = format!("lends {} to {} to clients", range.start(), range.end());
+    let (from, to) = (range.start(), range.end());
+    let lent = format!("gives clients ports from {from} to {to}");
     item("here", &format!("this kernel {lent} (ip_local_port_range)"));
     item(
         "",
         match range.contains(&port) {
-            true => "it is one of them: a server may find it taken by a client",
-            false => "it is none of them, whatever the line above says",
+            true => "it is one of them: a client may already use it",
+            false => "it is not one of them, so no client gets it",
         },
     );
 }
 
-/// The names on this machine's list, by transport.
+/// The names of the port in this machine's list, for TCP and for UDP.
 fn service(port: u16, wait: Duration) -> String {
     let names = TRANSPORTS.map(|(name, kind)| {
         let udp = if kind == Type::DGRAM { libc::NI_DGRAM } else { 0 };
-        // Digits for the host, so that nobody is asked for its name.
+        // NI_NUMERICHOST: the resolver asks no server for the host's name.
         let flags = libc::NI_NUMERICHOST | udp;
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         match resolver::getnameinfo(address, flags, wait) {
@@ -179,46 +180,48 @@ fn service(port: u16, wait: Duration) -> String {
 fn may_bind(port: u16) -> String {
     let start = ranges::unprivileged_start();
     if port >= start {
-        return format!("anybody: {start} and up want no privilege here");
+        return format!("every user: ports from {start} on need no privilege");
     }
-    // Asked by doing: a capability may count in another namespace only. The
-    // kernel looks at it before it looks whether the port is free.
+    // The program simply tries bind(), because a capability may be valid only
+    // in another namespace. The kernel checks the privilege before it checks
+    // whether the port is free.
     let refused = bind(port, Type::STREAM)
         .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-    let you = if refused { "you lack it" } else { "you have it" };
+    let you = if refused { "you do not have it" } else { "you have it" };
     format!(
-        "ports below {start} (ip_unprivileged_port_start) want root or the \
-         capability CAP_NET_BIND_SERVICE; {you}. It keeps users of a shared \
-         machine from posing as its mail or web server, and no more"
+        "ports below {start} (ip_unprivileged_port_start) need root or the \
+         capability CAP_NET_BIND_SERVICE; {you}. So an ordinary user of this \
+         machine cannot pretend to be its mail or web server"
     )
 }
 
 fn bind(port: u16, kind: Type) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, kind, None)?;
     if kind == Type::STREAM {
-        socket.set_reuse_address(true)?; // TIME_WAIT is not an obstacle
+        // Otherwise a connection in TIME_WAIT would make bind() fail.
+        socket.set_reuse_address(true)?;
     }
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     socket.bind(&address.into())?;
     Ok(socket)
 }
 
-/// `Address already in use (EADDRINUSE)`, and what it means for a bind.
+/// `Address already in use (EADDRINUSE)`, and its meaning for bind().
 fn meaning(error: &io::Error) -> String {
     let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => "somebody has it: see below".to_string(),
+        io::ErrorKind::AddrInUse => "a program has it: see below".to_string(),
         io::ErrorKind::PermissionDenied => {
-            "it wants the privilege named above".to_string()
+            "it needs the privilege named above".to_string()
         }
         _ => explain::hint("bind", error.raw_os_error().unwrap_or_default()),
     };
     format!("{}: {hint}", constants::failure(error))
 }
 
-/// Prints the listeners on it, and how many connections have it at this end.
+/// Prints the listeners on the port, and how many connections have it here.
 fn tell_listeners(port: u16) {
     if !Path::new("/proc/net/tcp").exists() {
-        let text = "only Linux tells: try `netstat -an`, `lsof -i`";
+        let text = "only Linux shows it here: try `netstat -an`, `lsof -i`";
         return item("listens", text);
     }
     let mut entries = socket_table::all();
@@ -229,7 +232,7 @@ fn tell_listeners(port: u16) {
     };
     let waiting: Vec<&Entry> = entries.iter().filter(waits).collect();
     if waiting.is_empty() {
-        item("listens", "nobody (in this network namespace), TCP or UDP");
+        item("listens", "no program in this network namespace, TCP or UDP");
     }
     let holders = socket_table::holders();
     for entry in waiting.iter().take(SHOWN) {
@@ -245,7 +248,7 @@ fn tell_listeners(port: u16) {
         item("", &format!("… and {more} more"));
     }
     if let others @ 1.. = entries.len() - waiting.len() {
-        let text = format!("connections with it at this end: {others}");
+        let text = format!("connections with this local port: {others}");
         item("", &format!("{text}. They share it: names show four-tuple"));
     }
 }

@@ -1,22 +1,22 @@
-//! What a port's number says by itself, and what this kernel makes of it.
+//! The ranges of ports: those of IANA, and those that this kernel uses.
 //!
 //! ```text
 //! 0       1024                    32768      49152     60999   65535
 //! |-------|-----------------------|----------|---------|-------|
 //! well-    registered                         dynamic              IANA
 //! known
-//! root     anybody                                        Linux: bind
-//!                                 lent to clients         Linux: connect
+//! root     every user                                     Linux: bind
+//!                                 given to clients        Linux: connect
 //! ```
 //!
-//! IANA's ranges are an agreement about lists. The kernel obeys two settings:
-//! ip_unprivileged_port_start and ip_local_port_range.             [T-Q3]
+//! IANA's ranges are an agreement about lists. The kernel has two settings of
+//! its own: ip_unprivileged_port_start and ip_local_port_range.    [T-Q3]
 
 use std::fs;
 use std::ops::RangeInclusive;
 
-/// Ports named in the handout, with IANA's name for each: for machines
-/// without a list of services of their own.
+/// The ports in the handout with their IANA names, for machines without
+/// /etc/services.
 const KNOWN: &[(&str, u16)] = &[
     ("ftp-data", 20),
     ("ftp", 21),
@@ -30,7 +30,7 @@ const KNOWN: &[(&str, u16)] = &[
     ("nntp", 119),
     ("imap", 143),
     ("https", 443),
-    // The handout says Oracle, by Oracle's habit; IANA's list says:
+    // Oracle uses this port, as the handout says; IANA's list says:
     ("ncube-lm", 1521),
     ("mysql", 3306),
     ("postgresql", 5432),
@@ -42,7 +42,7 @@ pub fn iana_name(port: u16) -> Option<&'static str> {
     found.map(|(name, _)| *name)
 }
 
-/// The port that a name of the handout means.
+/// The port for a name in the handout.
 pub fn iana_port(name: &str) -> Option<u16> {
     let found = KNOWN.iter().find(|(known, _)| *known == name);
     found.map(|(_, port)| *port)
@@ -51,23 +51,23 @@ pub fn iana_port(name: &str) -> Option<u16> {
 /// IANA's range (RFC 6335), in words.
 pub fn iana_range(port: u16) -> &'static str {
     match port {
-        0 => "reserved: no service is at port 0, and a SYN to it is refused",
+        0 => "reserved: no service uses port 0, and a SYN to it is refused",
         1..=1023 => {
-            "well-known, 0 to 1023 (IANA also says: system ports). Given out \
-             by IANA after a review, mostly for standards"
+            "well-known, 0 to 1023 (IANA: system ports). IANA assigns them \
+             after a review, mostly for standards"
         }
         1024..=49151 => {
-            "registered, 1024 to 49151 (user ports). Given out by IANA on \
-             request; some are standards, such as 5060 for SIP"
+            "registered, 1024 to 49151 (IANA: user ports). IANA assigns them \
+             on request; some are standards, such as 5060 for SIP"
         }
         _ => {
-            "dynamic or private, 49152 to 65535. IANA gives none of them out, \
-             and advises to take clients' ports from here"
+            "dynamic or private, 49152 to 65535. IANA assigns none of them, \
+             and advises to use them for clients"
         }
     }
 }
 
-/// The range from which this kernel lends ports to clients, if it tells.
+/// The range from which this kernel chooses ports for clients, if known.
 pub fn ephemeral() -> Option<RangeInclusive<u16>> {
     let text = setting("ip_local_port_range")?;
     let mut numbers = text.split_whitespace().map(str::parse);
@@ -77,7 +77,7 @@ pub fn ephemeral() -> Option<RangeInclusive<u16>> {
     }
 }
 
-/// The first port that anybody may bind.
+/// The first port that every user may bind.
 pub fn unprivileged_start() -> u16 {
     let text = setting("ip_unprivileged_port_start");
     text.and_then(|text| text.parse().ok()).unwrap_or(1024)

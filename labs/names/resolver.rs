@@ -1,17 +1,17 @@
-//! The two questions to the resolver, which is a part of the C library and
-//! not of the kernel: it reads /etc/hosts, asks name servers, sorts.
+//! The two calls to the resolver. It is a part of the C library, not of the
+//! kernel: it reads /etc/hosts, asks name servers, and sorts the answers.
 //!
 //! ```text
 //! main thread             a thread of its own
 //!   |---- the question ---->|
 //!   |                       |  getaddrinfo(): hosts file, DNS, …
 //!   |<--- the answers ------|
-//!   x  …or the deadline: getaddrinfo() has none, and waits 5 s, twice, for
-//!      each server that is dead and each search domain
+//!   x  or the deadline, because getaddrinfo() has none: it waits 5 s, twice,
+//!      for each dead name server and each search domain
 //! ```
 //!
-//! std's `ToSocketAddrs` asks the same resolver, but for TCP alone, and keeps
-//! nothing of an answer but the address. The crate dns-lookup passes all on.
+//! std's `ToSocketAddrs` uses the same resolver, but only for TCP, and returns
+//! only addresses. The crate dns-lookup returns the complete answers.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -23,10 +23,10 @@ use explain::Entry;
 use socketlab::Error;
 use socketlab::trace::{self, Ends, Step};
 
-/// Most answers that are used.
+/// Largest number of answers that are used.
 const MOST: usize = 256;
 
-/// One answer: all that socket() and connect() need.
+/// One answer: the arguments of socket() and connect().
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
     /// For socket(): AF_INET or AF_INET6.
@@ -39,17 +39,17 @@ pub struct Answer {
     pub address: SocketAddr,
 }
 
-/// Why the resolver has no answer. Its numbers, EAI_NONAME and so on, are
-/// not errno's: C has gai_strerror() for them, not perror().      (viva 5)
+/// Why the resolver has no answer. Its error numbers, such as EAI_NONAME, are
+/// not errno values: C prints them by gai_strerror(), not perror(). (viva 5)
 pub struct NoAnswer {
-    /// What is known of the number, if the resolver itself refused.
+    /// The entry for the error number, if the resolver returned one.
     entry: Option<&'static Entry>,
-    /// Its own words.
+    /// The reason, for the user.
     pub text: String,
 }
 
 /// C: `getaddrinfo()`, Python: `socket.getaddrinfo()`. HOST and SERVICE are
-/// text, names or numbers; `None` is C's NULL. `flags`: AI_PASSIVE, …  [T-V5]
+/// names or numbers as text; `None` is C's NULL. `flags`: AI_PASSIVE …  [T-V5]
 pub fn getaddrinfo(
     host: Option<&str>,
     service: Option<&str>,
@@ -57,9 +57,9 @@ pub fn getaddrinfo(
     wait: Duration,
 ) -> Result<Vec<Answer>, NoAnswer> {
     // ---- 2 getaddrinfo() -------------------------------------------------
-    // No type is asked for, so each address comes once per type: TCP, UDP,
-    // raw. The order is the resolver's advice: see order.rs.     (viva 10)
-    // It alone decides which server is meant: the kernel knows no host names.
+    // No type is given, so each address comes once for TCP, UDP and raw. The
+    // client should try the addresses in this order: see order.rs. (viva 10)
+    // The kernel has no host names: it uses the addresses found here.
     let hints = AddrInfoHints { flags, ..Default::default() };
     let quoted = |word: Option<&str>| {
         word.map_or("NULL".into(), |word| trace::quote(word.as_bytes()))
@@ -71,7 +71,7 @@ pub fn getaddrinfo(
         let (host, service) = (host.as_deref(), service.as_deref());
         let found = dns_lookup::getaddrinfo(host, service, Some(hints))?;
         let answers = found.take(MOST).filter_map(|answer| {
-            let answer = answer.ok()?; // a family that is neither 4 nor 6
+            let answer = answer.ok()?; // skips other families than IPv4, IPv6
             Some(Answer {
                 family: answer.address,
                 kind: answer.socktype,
@@ -93,16 +93,17 @@ pub fn getnameinfo(
     wait: Duration,
 ) -> Result<(String, String), NoAnswer> {
     // ---- 3 getnameinfo() -------------------------------------------------
-    // Another table than the way there: /etc/hosts read backwards, or DNS
-    // below in-addr.arpa. The two need not agree, and nothing proves that
-    // the name's owner knows of it: do not trust a peer for it.  (viva 11)
+    // The name comes from other records than the address did: /etc/hosts, or
+    // DNS below in-addr.arpa. The owner of the ADDRESS writes these records
+    // and may use any name, so a server must not trust it.       (viva 11)
+    // Python: socket.getnameinfo()  C: getnameinfo()
     let ask = move || dns_lookup::getnameinfo(&address, flags);
     let told =
         |(host, service): &(String, String)| format!("{host:?}, {service:?}");
     traced("getnameinfo", address.to_string(), told, || within(wait, ask))
 }
 
-/// Asks, and writes the call and what came of it into the trace.
+/// Calls `ask`, and writes the call and its result to the trace.
 fn traced<T>(
     call: &'static str,
     arguments: String,
@@ -124,8 +125,8 @@ fn traced<T>(
     found
 }
 
-/// Asks in a thread of its own, and waits no longer than `wait`. A thread
-/// that is late waits alone until the program ends.             (try 7)
+/// Calls `ask` in a thread of its own, and waits at most `wait`. A thread that
+/// is late continues until its call returns or the program ends. (try 7)
 fn within<T: Send + 'static>(
     wait: Duration,
     ask: impl FnOnce() -> Result<T, LookupError> + Send + 'static,
@@ -135,18 +136,19 @@ fn within<T: Send + 'static>(
     let started = asking.spawn(move || answer.send(ask()));
     if let Err(error) = started {
         let error = Error::new("spawn", "resolver", error);
-        return Err(NoAnswer::other(format!("no thread to ask in: {error}")));
+        let why = format!("cannot start a thread: {error}");
+        return Err(NoAnswer::other(why));
     }
     match answers.recv_timeout(wait) {
         Ok(Ok(found)) => Ok(found),
         Ok(Err(error)) => Err(NoAnswer::of(error)),
         Err(RecvTimeoutError::Timeout) => Err(NoAnswer::other(format!(
-            "no answer within {} s: a name server does not answer. The call \
-             has no deadline of its own; --wait sets ours",
+            "timed out after {} s: a name server does not answer. The call \
+             has no deadline; --wait sets this one",
             wait.as_secs_f64()
         ))),
         Err(RecvTimeoutError::Disconnected) => {
-            Err(NoAnswer::other("an answer that is not text".into()))
+            Err(NoAnswer::other("the answer is not UTF-8 text".into()))
         }
     }
 }
@@ -174,12 +176,12 @@ impl NoAnswer {
         NoAnswer { entry: None, text }
     }
 
-    /// Its number, such as EAI_NONAME. `None`: no answer came in time.
+    /// The error number, such as EAI_NONAME. `None`: no answer in time.
     pub fn number(&self) -> Option<i32> {
         self.entry.and_then(|entry| entry.number)
     }
 
-    /// `EAI_NONAME`, or its words where it has no such name.
+    /// The error's name, such as `EAI_NONAME`, or else its text.
     fn name(&self) -> &str {
         self.entry.map_or(&self.text, |entry| entry.name)
     }

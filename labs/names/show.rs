@@ -1,18 +1,18 @@
-//! `names show`: the vocabulary of the handout beside live sockets. Each
-//! topic makes its own (live_sockets.rs), on 127.0.0.1.
+//! `names show`: the vocabulary of the handout with real sockets. Each topic
+//! opens its own sockets on 127.0.0.1 (live_sockets.rs).
 //!
-//! A topic that did not come out as it says ends the program with status 1.
+//! If a topic does not see what it claims, the program ends with status 1.
 
 use socketlab::{Result, args, say};
 
 use crate::{diagram, kinds, tuple};
 
-/// A topic: its word on the command line, its title, and what shows it.
+/// A topic: its word on the command line, its title, and its function.
 struct Topic(&'static str, &'static str, fn() -> Result<()>);
 
 /// All topics, in the order in which they are shown.
 const TOPICS: &[Topic] = &[
-    Topic("sockets", "two sockets and what lies between", diagram::sockets),
+    Topic("sockets", "two sockets and the path between them", diagram::sockets),
     Topic(
         "words",
         "the words of socket(), bind() and connect()",
@@ -23,17 +23,17 @@ const TOPICS: &[Topic] = &[
         "one port of the server, many connections",
         tuple::four,
     ),
-    Topic("same-port", "TCP and UDP count their ports apart", tuple::same_port),
+    Topic("same-port", "TCP and UDP have separate ports", tuple::same_port),
     Topic(
         "ephemeral",
-        "the port that a client never asked for",
+        "the kernel chooses the client's port",
         tuple::ephemeral,
     ),
     Topic("kinds", "connection, boundaries, reliability", kinds::kinds),
-    Topic("lost", "what send() took and nobody read", kinds::lost),
+    Topic("lost", "bytes that were sent but not read", kinds::lost),
 ];
 
-/// Shows a topic, or all; with TRACE=1 each call of it.           (try 10)
+/// Shows one topic, or all of them. TRACE=1 also shows each call. (try 10)
 pub fn tell(topic: Option<&str>) -> Result<()> {
     let mut shown = 0;
     for Topic(name, title, show) in TOPICS {
@@ -50,8 +50,8 @@ pub fn tell(topic: Option<&str>) -> Result<()> {
     if shown == 0 {
         let names: Vec<&str> = TOPICS.iter().map(|topic| topic.0).collect();
         args::usage(&format!(
-            "show WHAT? One of {}; alone, all of them. A host called show: \
-             names --host show",
+            "show needs one of these topics: {}. `names show` alone shows \
+             all of them. For a host called show: names --host show",
             names.join(", ")
         ));
     }

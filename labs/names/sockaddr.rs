@@ -1,4 +1,4 @@
-//! An address as bind() and connect() get it: bytes in memory.
+//! A socket address as the kernel gets it from bind() and connect(): bytes.
 //!
 //! ```text
 //! struct sockaddr_in           struct sockaddr_in6
@@ -9,10 +9,10 @@
 //!  own    net    net            own    net    net        net    own
 //! ```
 //!
-//! "net" is network byte order: the high byte first, on every machine,
-//! because both ends of a wire must read the same number. "own" is this
-//! machine's order: those fields never leave it. C writes htons(port);
-//! Python and Rust do it inside their address types.       (viva 8) [T-V5]
+//! "net" is network byte order: the high byte is first on every machine,
+//! because both ends of a connection must read the same number. "own" is this
+//! machine's byte order: no packet contains these fields. A C program must
+//! call htons(port); Python and Rust do it themselves.     (viva 8) [T-V5]
 
 use std::net::SocketAddr;
 
@@ -22,11 +22,11 @@ use crate::constants;
 
 /// A field of the struct.
 pub struct Field {
-    /// As C names it, without `sin_` or `sin6_`.
+    /// Its name in C, without `sin_` or `sin6_`.
     pub name: &'static str,
-    /// As they lie in memory.
+    /// Its bytes, in the order in memory.
     pub bytes: Vec<u8>,
-    /// In words.
+    /// Its value in words.
     pub meaning: String,
 }
 
@@ -57,7 +57,7 @@ pub fn fields(address: SocketAddr) -> (&'static str, Vec<Field>) {
             };
             let mut fields = family(Domain::IPV6, 28);
             fields.push(port(six.port()));
-            let label = "flow label, hardly used";
+            let label = "flow label, rarely used";
             fields.push(field("flowinfo", &flow.to_be_bytes(), label));
             fields.push(field("addr", &six.ip().octets(), ip));
             fields.push(field("scope_id", &scope.to_ne_bytes(), zone));
@@ -66,8 +66,8 @@ pub fn fields(address: SocketAddr) -> (&'static str, Vec<Field>) {
     }
 }
 
-/// Two bytes on Linux and Windows; BSD and macOS have the length in the
-/// first and the family in the second.
+/// The family: two bytes on Linux and Windows. On BSD and macOS the first byte
+/// is the length and the second the family.
 fn family(domain: Domain, length: u8) -> Vec<Field> {
     let number = i32::from(domain);
     let meaning = format!("{number} = {}", constants::family(domain));
@@ -89,7 +89,7 @@ fn port(port: u16) -> Field {
     field("port", &[high, low], meaning)
 }
 
-/// `7f 00 00 01`.
+/// The bytes in hexadecimal, as in `7f 00 00 01`.
 pub fn hex(bytes: &[u8]) -> String {
     let bytes: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
     bytes.join(" ")

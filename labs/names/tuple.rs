@@ -1,14 +1,14 @@
-//! What tells sockets apart: never the number of their port alone.
+//! How the kernel distinguishes sockets: the port alone is not enough.
 //!
 //! ```text
 //! TCP 127.0.0.1:5000  *                    listener: two numbers
 //! TCP 127.0.0.1:5000  127.0.0.1:50122      accepted: four numbers
 //! TCP 127.0.0.1:5000  127.0.0.1:50124      accepted: four numbers
-//! UDP 127.0.0.1:5000  *                    another protocol's 5000
+//! UDP 127.0.0.1:5000  *                    port 5000 of another protocol
 //! ```
 //!
-//! The kernel looks for the connection with all four numbers of a segment
-//! first. Only if there is none does it ask the listener: for a SYN.
+//! For each segment the kernel first looks for the connection with all four
+//! numbers. If there is none and the segment is a SYN, it looks for a listener.
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,17 +23,17 @@ use crate::live_sockets::{
 use crate::page::{item, text};
 use crate::ranges;
 
-/// How often a port that is free in both worlds is looked for.
+/// How often to try for a port that is free in TCP and in UDP.
 const TRIES: usize = 50;
 
-/// Two clients, one listener: five sockets, two of them alike in all but
-/// the peer.                                              [T-Q4] (viva 4)
+/// Two clients and one listener: five sockets. The two accepted ones differ
+/// only in their peers.                                   [T-Q4] (viva 4)
 pub fn four() -> Result<()> {
     let (listener, server) = listener()?;
     let (one, two) = (client(server)?, client(server)?);
     text(
-        "Both connect() calls have returned, and accept() has not run yet: \
-         the kernel shook hands by itself, and listen() made the queue.",
+        "Both connect() calls have returned, although accept() has not run \
+         yet: after listen() the kernel completes handshakes and queues them.",
     );
     let (first, second) = (accept(&listener)?, accept(&listener)?);
     say!("{:<12} {:<22} getpeername()", "socket", "getsockname()");
@@ -61,18 +61,19 @@ pub fn four() -> Result<()> {
     expect(found == ["one", "two"], "each connection has its own bytes")?;
     text(
         "Client 2 sent 'two', then client 1 sent 'one'; accepted 1 received \
-         'one', accepted 2 'two'. Three sockets here have the server's port, \
-         and address and port of the peer tell them apart: the 4-tuple.",
+         'one', accepted 2 'two'. Three sockets here have the server's port. \
+         The kernel distinguishes them by the 4-tuple, which includes the \
+         peer's address and port.",
     );
     close([one, two, first, second, listener]);
     Ok(())
 }
 
-/// The same number in two worlds.                        (viva 15) [T-Q3]
+/// The same port number in TCP and in UDP.               (viva 15) [T-Q3]
 pub fn same_port() -> Result<()> {
     let (tcp, udp, address) = pair()?;
     item("TCP", &format!("{address}: bind() and listen() done"));
-    item("UDP", &format!("{address}: bind() works as well: other ports"));
+    item("UDP", &format!("{address}: bind() works: UDP has its own ports"));
     for (label, kind) in [("TCP", Type::STREAM), ("UDP", Type::DGRAM)] {
         let again = socket(Domain::IPV4, kind)?;
         let refused = match bind(&again, address.port()) {
@@ -90,11 +91,12 @@ pub fn same_port() -> Result<()> {
     match second.bind(&other.into()).and_then(|()| second.listen(5)) {
         Ok(()) => item("TCP", &format!("{other}: works: another address")),
         Err(error) => {
-            item("TCP", &format!("{other}: {error} (only Linux has it all)"));
+            let only = "only Linux has all of 127.0.0.0/8";
+            item("TCP", &format!("{other}: {error} ({only})"));
         }
     }
     text(
-        "A port is taken for one protocol and one address. There are 65535 \
+        "A port is in use for one protocol and one address. There are 65535 \
          for TCP and 65535 for UDP, on each address.",
     );
     close([second, tcp, udp]);
@@ -111,12 +113,13 @@ fn pair() -> Result<(Socket, Socket, SocketAddr)> {
         if bind(&udp, address.port()).is_ok() {
             return Ok((tcp, udp, address));
         }
-        // Somebody has that number in UDP, so try the next one.
+        // Another program uses this port in UDP, so try another one.
     }
-    Err(Error::other("no number was free in TCP and UDP at the same time"))
+    let why = "no port was free in TCP and in UDP at the same time";
+    Err(Error::other(why))
 }
 
-/// Shows who chose the client's port, and when. (viva 14)
+/// Shows that the kernel chooses the client's port in connect(). (viva 14)
 pub fn ephemeral() -> Result<()> {
     let (listener, server) = listener()?;
     let idle = socket(Domain::IPV4, Type::STREAM)?;
@@ -149,7 +152,7 @@ pub fn ephemeral() -> Result<()> {
             );
             item("range", &text);
         }
-        None => item("range", "this system does not tell it in /proc"),
+        None => item("range", "this system does not show it in /proc"),
     }
     close([idle, udp, aim, listener]);
     Ok(())

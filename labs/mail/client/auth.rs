@@ -14,14 +14,15 @@
 //!                 an empty line, then comes 535
 //! ```
 //!
-//! Base64 is an alphabet and not encryption: whoever sees these lines has the
-//! password. So the client sends none of them in the clear, unless the server
-//! is on this machine, and prints none.       (viva 6) (try 7) [W-T4b]
+//! Base64 is an encoding, not encryption: anybody who sees these lines can
+//! read the password. So the client does not send them in the clear, unless
+//! the server is on this machine, and never prints them.
+//!                                            (viva 6) (try 7) [W-T4b]
 //!
 //! The password comes from a file that only the user can read, from the
 //! environment, or from a prompt that does not show it. It never comes from
-//! the command line: `ps -ef` shows that to every user of the machine, and
-//! the shell keeps it in its history.                             (viva 17)
+//! the command line, because `ps -ef` shows that to every user of the machine
+//! and the shell stores it in its history.                        (viva 17)
 
 use std::path::Path;
 use std::str::FromStr;
@@ -35,7 +36,8 @@ use super::outcome::{self, Failure, Step};
 use super::wire::Wire;
 use crate::smtp::verb::Verb;
 
-/// Octets of a command line: a longer first answer is sent on its own line.
+/// Longest command line in bytes. A first answer that makes the line longer
+/// is sent on a line of its own.
 const LONGEST_COMMAND: usize = 510;
 
 /// A way to log in.
@@ -43,9 +45,9 @@ const LONGEST_COMMAND: usize = 510;
 pub enum Mechanism {
     /// Name and password at once (RFC 4616).
     Plain,
-    /// The same in two lines: older, and never a standard.
+    /// Name and password on two lines: older, and never a standard.
     Login,
-    /// A token instead of the password; Google's and Microsoft's way.
+    /// A token instead of the password, for Google and Microsoft.
     Xoauth2,
 }
 
@@ -55,18 +57,18 @@ pub struct Login {
     pub user: String,
     /// The password, or for XOAUTH2 the token.
     pub secret: String,
-    /// The way that the user asked for.
+    /// The mechanism that the user asked for, if any.
     pub wanted: Option<Mechanism>,
 }
 
 /// The environment variable that may hold the password.
 const VARIABLE: &str = "MAIL_PASSWORD";
 
-/// Bytes of a password; Microsoft's tokens have about 2,500.
+/// Longest password in bytes. Microsoft's tokens have about 2,500.
 const LONGEST_PASSWORD: usize = 16 * 1024;
 
-/// The password of `user`, from the first source that is there. A mistake in
-/// it is a usage error.
+/// The password of `user`: from the file, else from the environment, else
+/// from the prompt. A password that cannot be used is a usage error.
 pub fn password(user: &str, file: Option<&Path>) -> String {
     let found = match (file, secret::from_environment(VARIABLE)) {
         (Some(file), _) => secret::from_file(file, LONGEST_PASSWORD)
@@ -79,8 +81,8 @@ pub fn password(user: &str, file: Option<&Path>) -> String {
         let text = text.map_err(|_| "the password is not UTF-8")?;
         match (1..=LONGEST_PASSWORD).contains(&text.len()) {
             true if !text.contains(char::is_control) => Ok(text),
-            true => Err("a control character in the password".into()),
-            false => Err("a password has 1 to 16384 bytes".into()),
+            true => Err("the password has a control character".into()),
+            false => Err("the password must have 1 to 16384 bytes".into()),
         }
     });
     checked.unwrap_or_else(|problem| args::usage(&problem))
@@ -96,7 +98,7 @@ fn ask(user: &str) -> Result<String, String> {
         }
         Ok(Answer::NoTerminal) => Err(format!(
             "there is no terminal to ask for {user}'s password: set \
-             {VARIABLE}, or give --password-file FILE"
+             {VARIABLE}, or use --password-file FILE"
         )),
         Err(error) => Err(error.to_string()),
     }
@@ -120,12 +122,13 @@ impl FromStr for Mechanism {
 
     fn from_str(word: &str) -> Result<Mechanism, String> {
         let found = Mechanism::ALL.into_iter().find(|one| one.is(word));
-        found.ok_or(format!("'{word}' is none of plain, login, xoauth2"))
+        found.ok_or(format!("'{word}' is not one of plain, login, xoauth2"))
     }
 }
 
-/// The way that both sides have: the one that was asked for, else PLAIN,
-/// else LOGIN. A token is not a password, so XOAUTH2 is only used if asked for.
+/// The mechanism that both sides support: the one that the user asked for,
+/// else PLAIN, else LOGIN. XOAUTH2 needs a token instead of a password, so it
+/// is used only if the user asks for it.
 pub fn choose(
     wanted: Option<Mechanism>,
     offered: &[String],
@@ -139,8 +142,8 @@ pub fn choose(
         let names: Vec<_> = order.iter().map(|one| one.name()).collect();
         let names = names.join(" or ");
         match offered {
-            [] => "the server offers no log-in (AUTH) here. Submission ports \
-                   do: 587 with --tls starttls, 465 with --tls implicit"
+            [] => "the server does not offer a log-in (AUTH) on this port. \
+                   Use port 587 with --tls starttls, or 465 with --tls implicit"
                 .to_string(),
             _ => format!(
                 "the server offers AUTH {}, not {names}",
@@ -150,8 +153,8 @@ pub fn choose(
     })
 }
 
-/// The client's answers in their order, each with what is printed instead.
-/// The server's questions differ in their words, but not in their order.
+/// The client's answers in order, each with the text that is printed instead.
+/// Servers word their questions differently, but ask in the same order.
 fn answers(mechanism: Mechanism, login: &Login) -> Vec<(String, &'static str)> {
     let Login { user, secret, .. } = login;
     let code = |text: &str| STANDARD.encode(text);
@@ -163,7 +166,8 @@ fn answers(mechanism: Mechanism, login: &Login) -> Vec<(String, &'static str)> {
             (code(user), "******** (the user name)"),
             (code(secret), "******** (the password)"),
         ],
-        // The second question is the error, and the refusal comes after it.
+        // A second question contains the error. The client answers it with
+        // an empty line, and then the server refuses.
         Mechanism::Xoauth2 => {
             let first = format!("user={user}\x01auth=Bearer {secret}\x01\x01");
             vec![(code(&first), "********"), (String::new(), "")]
@@ -171,21 +175,21 @@ fn answers(mechanism: Mechanism, login: &Login) -> Vec<(String, &'static str)> {
     }
 }
 
-/// The complete log-in. It ends with 235, or it fails.
+/// Logs in. The log-in succeeds only with the reply 235.
 pub fn authenticate(
     wire: &mut Wire,
     login: &Login,
     mechanism: Mechanism,
 ) -> Step<()> {
     let answers = answers(mechanism, login);
-    // The server may repeat them, so they are masked in replies, too.
+    // A server may repeat the secrets, so they are masked in replies, too.
     let secrets = [&login.user, &login.secret].map(|s| STANDARD.encode(s));
     let texts = answers.iter().map(|(text, _)| text.clone());
     wire.hide(secrets.into_iter().chain(texts).chain([login.secret.clone()]));
     let mut answers = answers.into_iter().peekable();
     let mut command = format!("AUTH {}", mechanism.name());
     let mut shown = command.clone();
-    // The first answer travels with the command, if the line is not too long.
+    // The first answer is part of the command, unless the line is too long.
     let fits = |(first, _): &(String, &str)| {
         mechanism != Mechanism::Login
             && command.len() + 1 + first.len() <= LONGEST_COMMAND
@@ -196,7 +200,8 @@ pub fn authenticate(
     }
     wire.send_masked(&command, &shown)?;
     let mut reply = wire.read_reply(Verb::Auth)?;
-    // Two questions are the most that any of the three has; `*` gives up.
+    // A mechanism has two questions at most. The client answers a third one
+    // with `*`, which ends the log-in.
     for _ in 0..3 {
         if reply.code != 334 {
             break;

@@ -1,22 +1,22 @@
-//! A ready message from a file, as mail programs save it (`.eml`). The client
-//! sends it as it is, after these checks and changes (RFC 5322, 3.6):
+//! A complete message from a file, as mail programs save it (`.eml`). The
+//! client sends it after these checks and changes (RFC 5322, 3.6):
 //!
 //! ```text
-//! From:, Date:      exactly one each
-//! To:, Subject: …   one each at most
-//! Bcc:              removed: the others would read who is hidden there
-//! Return-Path:      removed: the last server writes it (RFC 5321, 4.4)
+//! From:, Date:      must be there exactly once
+//! To:, Subject: …   at most once
+//! Bcc:              removed, or all recipients could read it
+//! Return-Path:      removed, the last server writes it (RFC 5321, 4.4)
 //! ```
 //!
-//! Whom it goes to is the envelope's business: `--to`.  [W-T4a] (viva 9)
+//! The recipients are those of the envelope: `--to`.    [W-T4a] (viva 9)
 
 use std::path::Path;
 
 use super::body::{LARGEST, read_file};
 use crate::smtp::dot_stuffing;
 
-/// Fields that are in a header once, if at all.
-const ONCE: [&str; 10] = [
+/// Fields that a header may have at most once.
+const AT_MOST_ONCE: [&str; 10] = [
     "from",
     "date",
     "sender",
@@ -29,12 +29,12 @@ const ONCE: [&str; 10] = [
     "subject",
 ];
 
-/// Fields that are not sent. The sink writes the last one, and it names those
-/// who were in Bcc.
+/// Fields that are not sent. The sink writes X-Envelope-To, which names also
+/// the recipients in Bcc.
 const REMOVED: [&str; 4] =
     ["bcc", "resent-bcc", "return-path", "x-envelope-to"];
 
-/// A message that was checked, with CR LF at the end of its lines.
+/// A checked message; its lines end with CR LF.
 pub struct ReadyMessage {
     message: Vec<u8>,
     header: usize, // bytes before the empty line
@@ -48,28 +48,28 @@ impl ReadyMessage {
         message.map_err(|why| format!("{}: {why}", path.display()))
     }
 
-    /// Checks a message and removes what is not to be sent.
+    /// Checks a message and removes the fields that must not be sent.
     pub fn check(bytes: &[u8]) -> Result<ReadyMessage, String> {
         let lines = dot_stuffing::with_crlf(bytes);
         dot_stuffing::check(&lines)?;
         let mut rest = lines.as_slice();
         let (mut message, mut names) = (Vec::new(), Vec::new());
-        let mut sent = true; // the field that the line belongs to
+        let mut sent = true; // is the field of this line sent?
         let mut number = 0;
         while !rest.is_empty() && !rest.starts_with(b"\r\n") {
             let end = rest.iter().position(|&byte| byte == b'\n');
             let end = end.map_or(rest.len(), |at| at + 1);
             let (line, after) = rest.split_at_checked(end).unwrap_or_default();
             (rest, number) = (after, number + 1);
-            // A blank at its start: the field above goes on.
+            // A line that begins with a blank continues the field above.
             if !line.starts_with(b" ") && !line.starts_with(b"\t") {
                 let name = field_name(line).ok_or_else(|| {
-                    format!("line {number} is not a header line: Name: text")
+                    format!("line {number} is not a header line, Name: text")
                 })?;
                 sent = !REMOVED.contains(&name.as_str());
                 names.push(name);
             } else if names.is_empty() {
-                return Err("its first line begins with a blank".into());
+                return Err("the first line begins with a blank".into());
             }
             if sent {
                 message.extend_from_slice(line);
@@ -77,12 +77,18 @@ impl ReadyMessage {
         }
         let count =
             |wanted: &str| names.iter().filter(|n| *n == wanted).count();
-        for name in ONCE {
+        for name in AT_MOST_ONCE {
             let needed = ["from", "date"].contains(&name);
             match count(name) {
-                0 if needed => return Err(format!("it has no {name}: field")),
+                0 if needed => {
+                    return Err(format!("the header has no {name}: field"));
+                }
                 0 | 1 => {}
-                many => return Err(format!("it has {many} {name}: fields")),
+                many => {
+                    return Err(format!(
+                        "the header has {many} {name}: fields"
+                    ));
+                }
             }
         }
         let header = message.len();
@@ -90,26 +96,26 @@ impl ReadyMessage {
         Ok(ReadyMessage { message, header })
     }
 
-    /// Does its header need SMTPUTF8?
+    /// Does the header need SMTPUTF8?
     pub fn needs_utf8(&self) -> bool {
         !self.message.get(..self.header).unwrap_or_default().is_ascii()
     }
 
-    /// The message, if the server can take its bytes.
+    /// The message. `eight_bit`: the server accepts bytes above 127.
     pub fn bytes(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
         match eight_bit || self.message.is_ascii() {
             true => Ok(self.message.clone()),
-            false => Err("the file has bytes above 127, and this server does \
+            false => Err("the file has bytes above 127, but this server does \
                           not offer 8BITMIME"
                 .to_string()),
         }
     }
 }
 
-/// The name before the colon, in small letters: printable ASCII.
+/// The name before the colon, in lower case. It must be printable ASCII.
 fn field_name(line: &[u8]) -> Option<String> {
     let colon = line.iter().position(|&byte| byte == b':')?;
-    // RFC 5322, 4.5 lets old messages have a blank before the colon.
+    // RFC 5322, 4.5: in old messages a blank may be before the colon.
     let name = line.get(..colon)?.trim_ascii_end();
     let fine = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
     fine.then(|| String::from_utf8_lossy(name).to_ascii_lowercase())

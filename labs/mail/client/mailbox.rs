@@ -1,31 +1,31 @@
-//! Whom a message is from and for, as the user types it: `ada@example.com`,
-//! or with a name for people, `"Lovelace, Ada" <ada@example.com>`. A domain
-//! in another script travels in its ASCII form (`bücher.example` is
-//! `xn--bcher-kva.example`). The part before the @ has none: it needs a
-//! server that offers SMTPUTF8.
+//! Sender and recipients as the user types them: `ada@example.com`, or with a
+//! name for people, `"Lovelace, Ada" <ada@example.com>`. A non-ASCII domain
+//! is sent in its ASCII form (`bücher.example` is `xn--bcher-kva.example`).
+//! The part before the @ has no ASCII form, so a non-ASCII one needs a server
+//! that offers SMTPUTF8.
 
 use socketlab::console;
 
 use crate::smtp::address::{Address, find_unquoted};
 
-/// An address and the name of its owner.
+/// An address, with or without the name of its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
-    /// What people read.
+    /// The name that people read.
     pub name: Option<String>,
-    /// What servers read.
+    /// The address that servers use.
     pub address: Address,
 }
 
-/// An address from the command line, with its domain in ASCII. It is stricter
-/// than the grammar: what the user cannot see on the screen is a mistake.
+/// An address from the command line, with its domain in ASCII. This check is
+/// stricter than the RFC: it refuses characters that a screen does not show.
 pub fn typed_address(text: &str) -> Result<Address, String> {
     let fail = |why: &str| format!("{text:?}: {why}");
     if text.contains(['<', '>']) {
-        return Err(fail("< or > in an address"));
+        return Err(fail("the address contains < or >"));
     }
     if text.chars().any(|c| console::is_deceptive(c) && !c.is_control()) {
-        return Err(fail("a character that is not shown, in an address"));
+        return Err(fail("the address has a character that is not shown"));
     }
     let ascii = match text.rsplit_once('@') {
         Some((local, domain)) if !domain.is_ascii() => {
@@ -48,7 +48,7 @@ impl Mailbox {
             return Ok(Mailbox { name: None, address });
         };
         let Some(address) = rest.strip_suffix('>') else {
-            return Err(format!("{text:?}: no > after the address"));
+            return Err(format!("{text:?}: a > must follow the address"));
         };
         let name = name.trim();
         let quoted = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
@@ -57,14 +57,14 @@ impl Mailbox {
             None => name.to_string(),
         };
         if name.chars().any(char::is_control) {
-            return Err(format!("{text:?}: a line end in a name"));
+            return Err(format!("{text:?}: the name has a control character"));
         }
         let address = typed_address(address)?;
         let name = Some(name).filter(|name| !name.is_empty());
         Ok(Mailbox { name, address })
     }
 
-    /// Several, with commas between. A comma in quotes is part of a name.
+    /// Several, separated by commas. A comma in quotes is part of a name.
     pub fn parse_list(text: &str) -> Result<Vec<Mailbox>, String> {
         let (mut parts, mut rest) = (Vec::new(), text);
         while let Some(at) = find_unquoted(rest, ',') {

@@ -1,14 +1,14 @@
-//! The message: header, empty line, body; MIME parts if files go with it.
+//! The message: header, empty line, body; MIME parts if it has attachments.
 //! The crate mail-builder writes the formats (folded lines, `=?utf-8?…?=`,
-//! boundaries, base64); what may enter is decided here.
+//! boundaries, base64). This file checks what goes into them.
 //!
 //! ```text
-//! MAIL FROM, RCPT TO     the ENVELOPE: whom servers deliver to
-//! From, To, Cc, Subject  the HEADER: what people read. No server
-//!                        compares the two.          (viva 9) (try 5)
+//! MAIL FROM, RCPT TO     the ENVELOPE: servers deliver by it
+//! From, To, Cc, Subject  the HEADER: people read it. Servers do
+//!                        not compare the two.       (viva 9) (try 5)
 //! ```
 //!
-//! Bcc is in the envelope and never in the header.  [W-T4a] (try 5)
+//! A Bcc recipient is in the envelope, never in the header. [W-T4a] (try 5)
 
 use std::path::{Path, PathBuf};
 
@@ -29,14 +29,14 @@ use super::mailbox::Mailbox;
 use crate::smtp::address::Address;
 use crate::smtp::dot_stuffing;
 
-/// A file that goes with the message.
+/// A file that is sent with the message.
 pub struct Attachment {
     name: String,
     kind: String, // image/png
     bytes: Vec<u8>,
 }
 
-/// Everything about one message that is known before any server is asked.
+/// One message, as far as the command line and stdin define it.
 pub struct Letter {
     /// The header's From.
     pub from: Mailbox,
@@ -44,31 +44,31 @@ pub struct Letter {
     pub to: Vec<Mailbox>,
     /// The header's Cc.
     pub cc: Vec<Mailbox>,
-    /// In the envelope only.
+    /// Recipients that are in the envelope only.
     pub bcc: Vec<Mailbox>,
-    /// One line.
+    /// The header's Subject: one line.
     pub subject: String,
-    /// Text, with newlines of any kind.
+    /// The text, with LF or CR LF as newline.
     pub body: String,
     /// In the order of the command line.
     pub attachments: Vec<Attachment>,
-    /// A message that was ready; then nothing is built.
+    /// The complete message of `--eml`, which is sent instead of the others.
     pub ready: Option<ReadyMessage>,
 }
 
 impl Attachment {
-    /// Reads a file. `room` is how many bytes it may have.
+    /// Reads a file of at most `room` bytes.
     fn read(path: &Path, room: u64) -> Result<Attachment, String> {
         let fail = |why: &str| format!("{}: {why}", path.display());
         let name = path.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| fail("its name is not UTF-8"))?;
-        // Joiners and marks of direction belong to many scripts, and RFC 2231
-        // carries them. A sign that reorders the others may hide the name's
-        // end: then an .exe looks like a .txt.
+        // Joiners and direction marks belong to many scripts, and RFC 2231
+        // can encode them. A character that reorders others can hide the end
+        // of the name, so that an .exe looks like a .txt.
         let harmless = ['\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}'];
         let odd = |c: char| console::is_deceptive(c) && !harmless.contains(&c);
         if name.chars().any(odd) {
-            return Err(fail("a line end or control character in its name"));
+            return Err(fail("its name has a newline or control character"));
         }
         let bytes = read_file(path, room)?;
         let kind = mime_guess::from_path(path).first_raw();
@@ -76,7 +76,7 @@ impl Attachment {
         Ok(Attachment { name: name.into(), kind: kind.into(), bytes })
     }
 
-    /// Reads all of them, [`LARGEST`] bytes together.
+    /// Reads all files. Together they may have [`LARGEST`] bytes.
     pub fn read_all(files: &[PathBuf]) -> Result<Vec<Attachment>, String> {
         let mut room = LARGEST;
         let mut found = Vec::new();
@@ -89,20 +89,20 @@ impl Attachment {
     }
 }
 
-/// One line of text, as a header needs it. A newline would begin the next
-/// header line: `Hi\r\nBcc: all@example.com`.              (viva 15)
+/// Checks that a header's text is one line. A newline in it would begin
+/// another header line: `Hi\r\nBcc: all@example.com`.       (viva 15)
 pub fn check_header(name: &str, text: &str) -> Result<(), String> {
     match text.chars().any(char::is_control) {
         true => Err(format!(
-            "{name}: a line end or control character in a header: refused, \
-             what follows it would be a header line of its own"
+            "{name} has a newline or control character: the text after it \
+             would become another header line. Remove it"
         )),
         false => Ok(()),
     }
 }
 
 impl Letter {
-    /// Everybody it goes to, each address once: To, Cc, then Bcc.
+    /// All recipients, each address once: To, Cc, then Bcc.
     pub fn recipients(&self) -> Vec<&Address> {
         let mut found: Vec<&Address> = Vec::new();
         for mailbox in self.to.iter().chain(&self.cc).chain(&self.bcc) {
@@ -113,8 +113,8 @@ impl Letter {
         found
     }
 
-    /// The message as bytes. `eight_bit`: the server takes them above 127
-    /// (8BITMIME); otherwise the text is written in ASCII alone.
+    /// The message as bytes. `eight_bit`: the server accepts bytes above 127
+    /// (8BITMIME); otherwise all bytes are ASCII.
     pub fn build(&self, eight_bit: bool) -> Result<Vec<u8>, String> {
         if let Some(ready) = &self.ready {
             return ready.bytes(eight_bit);
@@ -131,7 +131,7 @@ impl Letter {
             message = message.cc(list(&self.cc));
         }
         if self.to.is_empty() && self.cc.is_empty() {
-            // Only Bcc: the usual words for a header without recipients.
+            // Only Bcc: a group without addresses is the usual To then.
             let nobody = Some("undisclosed-recipients");
             message = message.to(Named::new_group(nobody, Vec::<Named>::new()));
         }
@@ -154,8 +154,8 @@ impl Letter {
             .map_err(|error| format!("the message cannot be built: {error}"))
     }
 
-    /// The text as the first part. As it is where that is possible: it can
-    /// then be read in the dialogue. Else mail-builder encodes it.
+    /// The text as the first part. If possible it is not encoded, so that it
+    /// can be read in the dialogue. Otherwise mail-builder encodes it.
     fn text(&self, eight_bit: bool) -> MimePart<'_> {
         let wire = dot_stuffing::with_crlf(self.body.as_bytes());
         let plain = eight_bit || self.body.is_ascii();
@@ -165,8 +165,8 @@ impl Letter {
             Ok(_) if plain => MimePart::new(kind, wire).transfer_encoding(
                 if self.body.is_ascii() { "7bit" } else { "8bit" },
             ),
-            // A long line, or a server for ASCII alone. A text is CR LF in
-            // MIME, also inside an encoding.
+            // A long line, or a server that accepts only ASCII. In MIME a
+            // text has CR LF as newline, also inside an encoding.
             _ if !dot_stuffing::has_odd_bytes(&wire) => {
                 let text = String::from_utf8_lossy(&wire).into_owned();
                 MimePart::new(kind, text)
@@ -175,14 +175,15 @@ impl Letter {
         }
     }
 
-    /// `<random@domain of the sender>`: no two messages have the same.
+    /// The Message-ID, `random@domain of the sender`: it is different for
+    /// each message.
     fn new_id(&self) -> String {
         let random: u128 = rand::random();
         format!("{random:032x}@{}", self.from.address.domain())
     }
 }
 
-/// Who we are, for people who look for a fault.
+/// The name of this program, for people who search for an error.
 const AGENT: &str = concat!("socketlab/", env!("CARGO_PKG_VERSION"));
 
 fn named(mailbox: &Mailbox) -> Named<'_> {
@@ -194,9 +195,10 @@ fn list(of: &[Mailbox]) -> Named<'_> {
     Named::new_list(of.iter().map(named).collect())
 }
 
-/// A subject in which somebody has typed `=?utf-8?…?=`, encoded: as it is, a
-/// reader would take it for a code. 39 bytes are a word of 64 signs: a line
-/// with such words has 76 at most, its `Subject: ` included (RFC 2047, 2).
+/// Encodes a subject that contains `=?`. Without that, a mail program would
+/// decode a typed `=?utf-8?…?=`. 39 bytes become a word of 64 characters,
+/// because a line with such words may have only 76, including `Subject: `
+/// (RFC 2047, 2).
 fn encoded_words(text: &str) -> String {
     let mut words = vec![String::new()];
     for character in text.chars() {
@@ -211,7 +213,7 @@ fn encoded_words(text: &str) -> String {
     words.iter().map(coded).collect::<Vec<_>>().join(" ")
 }
 
-/// A part in base64, 76 signs a line, so that every byte arrives.
+/// A part in base64, 76 characters a line, because SMTP carries only lines.
 fn in_base64(kind: ContentType<'static>, bytes: &[u8]) -> MimePart<'static> {
     let mut text = String::with_capacity(bytes.len() / 54 * 78 + 80);
     for line in bytes.chunks(57) {
@@ -224,7 +226,7 @@ fn in_base64(kind: ContentType<'static>, bytes: &[u8]) -> MimePart<'static> {
 /// An attachment as a part.
 fn part(file: &Attachment) -> MimePart<'_> {
     let mut kind = match file.kind.split('/').next() {
-        // These may not be base64 (RFC 2045, 6.4).
+        // MIME forbids base64 for these types (RFC 2045, 6.4).
         Some("message" | "multipart") => {
             ContentType::new("application/octet-stream")
         }

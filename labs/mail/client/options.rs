@@ -1,5 +1,5 @@
-//! The command line, and what it asks for. Whatever is wrong with it ends
-//! the program here, with status 2, before the client connects.
+//! The command line and its checks. A mistake in it ends the program with
+//! status 2 before the client connects.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -16,36 +16,37 @@ use super::message::{Attachment, Letter, check_header};
 use super::tls_policy::TlsPolicy;
 use crate::smtp::address::{Address, is_domain, is_host_name};
 
-/// Sends one message by SMTP and shows the dialogue: C: is what we say, S:
-/// what the server says. The text comes from stdin, until its end (Ctrl-D).
-/// A password comes from $MAIL_PASSWORD, a file or a prompt, never from
-/// here. Exit status 0: the server has taken it for everybody; 1: not, or
-/// not for all; 2: this command line makes no sense.
+/// Sends one message by SMTP and shows the dialogue. C: marks the client's
+/// lines, S: the server's. The client reads the text from stdin until end of
+/// file (Ctrl-D). The password comes from $MAIL_PASSWORD, a file or a prompt,
+/// never from the command line. Exit status 0: the server has accepted the
+/// message for all recipients. 1: not for all. 2: a mistake on the command
+/// line.
 #[derive(FromArgs, ArgsInfo)]
 pub struct Args {
-    /// the mail server's address or name (default 127.0.0.1: nothing leaves
-    /// this machine)
+    /// address or name of the mail server (default 127.0.0.1, so that nothing
+    /// leaves this machine)
     #[argh(positional)]
     pub host: String,
-    /// its port: 587 and 465 at a provider (default 2525: our mail-sink)
+    /// its port: 587 or 465 at a provider (default 2525, as mail-sink)
     #[argh(positional)]
     pub port: Port,
     /// sender: ada@example.com, or 'Ada <ada@example.com>'
     #[argh(option)]
     from: String,
-    /// recipients, with commas between; may be given again
+    /// recipients, separated by commas (may be repeated)
     #[argh(option)]
     to: Vec<String>,
     /// recipients of a copy
     #[argh(option)]
     cc: Vec<String>,
-    /// recipients whom the others do not see
+    /// recipients that the others do not see
     #[argh(option)]
     bcc: Vec<String>,
-    /// the subject, in any script
+    /// the subject, in any language
     #[argh(option, default = "String::new()")]
     subject: String,
-    /// a file to go with it; may be given again
+    /// a file to send with the message (may be repeated)
     #[argh(option)]
     attach: Vec<PathBuf>,
     /// send this file, a complete message with its header, instead of stdin;
@@ -58,51 +59,51 @@ pub struct Args {
     /// a file whose first line is the password
     #[argh(option)]
     password_file: Option<PathBuf>,
-    /// plain, login, or xoauth2 (the password is then a token) (default:
-    /// plain, else login, as the server offers)
+    /// mechanism: plain, login, or xoauth2 with a token as password (default:
+    /// plain if the server offers it, else login)
     #[argh(option)]
     auth: Option<Mechanism>,
-    /// auto: STARTTLS where offered, TLS at once on port 465, in the clear
-    /// only on this machine; starttls: or stop; implicit: at once; off: in
-    /// the clear (default auto)
+    /// encryption. auto: TLS at once on port 465, else STARTTLS; in the clear
+    /// only to this machine. starttls: STARTTLS, or stop. implicit: TLS at
+    /// once. off: in the clear (default auto)
     #[argh(option, default = "TlsPolicy::Auto")]
     pub tls: TlsPolicy,
-    /// the envelope's sender, where bounces go, if it is not --from's; ''
-    /// for none
+    /// the envelope's sender, to which bounces go (default: that of --from;
+    /// '' for none)
     #[argh(option)]
     envelope_from: Option<String>,
-    /// our name after EHLO (default: our address, [127.0.0.1]; after HELO,
-    /// which takes no address, this machine's name)
+    /// the client's name in EHLO (default: its address, such as [127.0.0.1];
+    /// in HELO, which needs a domain, the name of this machine)
     #[argh(option)]
     helo: Option<String>,
     /// seconds to wait for each reply (default 30; 12 after DATA, 60 after
-    /// the dot: a tenth of what RFC 5321 has)
+    /// the dot: a tenth of RFC 5321's)
     #[argh(option)]
     timeout: Option<f64>,
-    /// send MAIL and all RCPT in one go where the server offers PIPELINING
+    /// send MAIL and all RCPT together if the server offers PIPELINING
     #[argh(switch)]
     pub pipeline: bool,
-    /// print the outcome, and not the dialogue
+    /// print only the result, not the dialogue
     #[argh(switch, short = 'q')]
     pub quiet: bool,
 }
 
-/// The command line, understood.
+/// The checked command line.
 pub struct Plan {
-    /// The options that need no more than their own check.
+    /// The options as they were typed.
     pub args: Args,
-    /// How long to wait for each reply, if not as usual.
+    /// How long to wait for each reply, if the user has set it.
     pub timeout: Option<Duration>,
-    /// The sender in MAIL FROM; without one, nobody is told of a failure.
+    /// The sender in MAIL FROM. Without one, no server reports a failure.
     pub sender: Option<Address>,
     /// The account, if there is a log-in.
     pub login: Option<Login>,
-    /// The message. It has no text yet.
+    /// The message, still without its text.
     pub letter: Letter,
 }
 
 impl Plan {
-    /// Our name after EHLO. Without one of its own, a machine gives its
+    /// The client's name in EHLO. A machine without a domain name gives its
     /// address in brackets (RFC 5321, 4.1.3).
     pub fn name(&self, local: IpAddr) -> String {
         match (&self.args.helo, local.to_canonical()) {
@@ -112,8 +113,8 @@ impl Plan {
         }
     }
 
-    /// Our name after HELO: a domain, because HELO knows no other names. A
-    /// machine whose name is not a domain is `localhost`.
+    /// The client's name in HELO, which must be a domain. It is `localhost`
+    /// if the name of this machine is not a domain.
     pub fn domain(&self) -> String {
         let mut known = self.args.helo.clone().into_iter();
         let mut known = known.by_ref().chain([net::hostname()]);
@@ -122,7 +123,7 @@ impl Plan {
         name.unwrap_or("localhost".to_string())
     }
 
-    /// Does an address, or a ready header, need a server with SMTPUTF8?
+    /// Does an address, or the header of `--eml`, need SMTPUTF8?
     pub fn needs_utf8(&self) -> bool {
         if self.letter.ready.as_ref().is_some_and(ReadyMessage::needs_utf8) {
             return true;
@@ -133,8 +134,9 @@ impl Plan {
     }
 }
 
-/// Checks everything and reads password and files. What the user typed wrong
-/// ends the program; the error is a certificate file that cannot be read.
+/// Checks the command line, and reads the password and the files. A mistake
+/// of the user ends the program. An error means that a certificate file
+/// cannot be read.
 pub fn plan(args: Args) -> Result<Plan> {
     if args.tls == TlsPolicy::Upgrade || args.tls.comes_first(args.port.0) {
         tls::check_cert_file()?;
@@ -147,7 +149,7 @@ pub fn plan(args: Args) -> Result<Plan> {
     let (to, cc, bcc) =
         (all("--to", &args.to), all("--cc", &args.cc), all("--bcc", &args.bcc));
     if to.is_empty() && cc.is_empty() && bcc.is_empty() {
-        args::usage("to whom? --to bob@example.org");
+        args::usage("no recipient is given: add --to bob@example.org");
     }
     or_usage("--subject", check_header("Subject", &args.subject));
     let sender = match args.envelope_from.as_deref() {
@@ -156,22 +158,25 @@ pub fn plan(args: Args) -> Result<Plan> {
         Some(text) => Some(or_usage("--envelope-from", typed_address(text))),
     };
     if args.helo.as_ref().is_some_and(|name| !is_host_name(name)) {
-        args::usage("--helo: a host name, or an address in brackets");
+        args::usage("--helo must be a host name or an address in brackets");
     }
     let no_text = args.subject.is_empty() && args.attach.is_empty();
     if args.eml.is_some() && !no_text {
-        args::usage("--eml FILE is complete: no --subject, no --attach");
+        args::usage(
+            "--eml FILE is a complete message: --subject and --attach cannot \
+             change it",
+        );
     }
     let ready = args.eml.as_deref().map(ReadyMessage::read);
     let ready = ready.map(|found| or_usage("--eml", found));
     let attachments = or_usage("--attach", Attachment::read_all(&args.attach));
     let login_option = args.auth.is_some() || args.password_file.is_some();
     if args.user.is_none() && login_option {
-        args::usage("--auth and --password-file go with --user NAME");
+        args::usage("--auth and --password-file need --user NAME");
     }
     let login = args.user.clone().map(|user| {
         if user.is_empty() || user.chars().any(char::is_control) {
-            args::usage("--user: empty, or a control character in it");
+            args::usage("--user: the name is empty or has a control character");
         }
         let secret = auth::password(&user, args.password_file.as_deref());
         Login { user, secret, wanted: args.auth }

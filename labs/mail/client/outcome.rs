@@ -1,11 +1,11 @@
-//! What became of the message: the client's last words, and its exit status.
-//! It says "sent" only after the 250 for the dot.          (viva 4) [W-T4a]
+//! The result: what the client prints at the end, and its exit status. It
+//! says "sent" only after the 250 for the dot.             (viva 4) [W-T4a]
 //!
 //! ```text
-//! sent        250 for the dot, for everybody              status 0
-//! in part     the same, but some RCPT was refused         status 1
-//! not sent    refused, or broken before the dot was out   status 1
-//! unknown     the dot was out, and no reply came          status 1
+//! sent        250 for the dot, all recipients accepted      status 0
+//! in part     250 for the dot, but some RCPT was refused    status 1
+//! not sent    refused, or disconnected before the dot       status 1
+//! unknown     the dot was sent, but no reply came           status 1
 //! ```
 
 use std::process;
@@ -20,25 +20,26 @@ use crate::smtp::reply::Reply;
 /// Why a dialogue ended without a 250 for the dot.
 #[derive(Debug)]
 pub enum Failure {
-    /// The server or the client refused: the client still sends QUIT.
+    /// The server refused, or the client stopped. The connection is still
+    /// there, so the client says QUIT.
     Refused(String),
     /// The connection is lost, and nothing was delivered.
     Broken(String),
-    /// The message was out, and no reply came.
+    /// The complete message was sent, but no reply came.
     Unknown(String),
 }
 
 impl Failure {
     /// A reply other than the expected one.
     pub fn refused(verb: &str, reply: &Reply) -> Failure {
-        let why = format!("{verb} was answered with {}", reply.explained());
+        let why = format!("the reply to {verb} was {}", reply.explained());
         match reply.code {
-            421 => Failure::Broken(why), // it closes by itself
+            421 => Failure::Broken(why), // the server closes after it
             _ => Failure::Refused(why),
         }
     }
 
-    /// The text for the last line.
+    /// The reason, for the user.
     pub fn why(&self) -> &str {
         match self {
             Failure::Refused(why)
@@ -48,7 +49,7 @@ impl Failure {
     }
 }
 
-/// A decision of ours to stop.
+/// The client itself has decided to stop.
 impl From<String> for Failure {
     fn from(why: String) -> Failure {
         Failure::Refused(why)
@@ -68,14 +69,15 @@ pub type Step<T> = std::result::Result<T, Failure>;
 pub struct Delivery {
     /// Accepted recipients.
     pub accepted: Vec<String>,
-    /// The others, each with the server's words and what they mean.
+    /// The others, each with the server's reply and its meaning.
     pub refused: Vec<(String, String)>,
     /// The server's reply to the dot.
     pub words: String,
 }
 
 impl Delivery {
-    /// From the replies to RCPT, in the order of the recipients.
+    /// Sorts the recipients by their replies to RCPT, which are in the same
+    /// order.
     pub fn of(letter: &Letter, replies: &[Reply]) -> Delivery {
         let (mut accepted, mut refused) = (Vec::new(), Vec::new());
         for (address, reply) in letter.recipients().iter().zip(replies) {
@@ -87,7 +89,7 @@ impl Delivery {
         Delivery { accepted, refused, words: String::new() }
     }
 
-    /// Why nobody gets it.
+    /// The error text if the server has refused all recipients.
     pub fn all_refused(&self) -> String {
         let mut text = "no recipient was accepted".to_string();
         for (address, why) in &self.refused {
@@ -97,22 +99,22 @@ impl Delivery {
     }
 }
 
-const MAYBE: &str = "may or may not have been delivered. Sent again, it may \
-                     arrive twice.";
+const MAYBE: &str = "may or may not have been delivered. If you send it \
+                     again, it may arrive twice.";
 
-/// Is the message out, and not answered yet?
+/// Is the message being sent, or waiting for its reply?
 static ON_THE_WAY: AtomicBool = AtomicBool::new(false);
 
-/// From here on a signal (Ctrl-C, `kill`) ends the program with what there is
-/// to say: the terminal shows again what is typed, and the user learns that
-/// the message may have been delivered.
+/// From here on the program reacts to Ctrl-C and `kill`: it makes the terminal
+/// show typed characters again, and warns the user if the message may have
+/// been delivered.
 pub fn watch_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = signals::on_signal(|| {
             secret::restore_terminal();
             if ON_THE_WAY.load(Ordering::Relaxed) {
-                let what = "stopped before the dot was answered";
+                let what = "the client was stopped before the dot's reply came";
                 warn!("Error: unknown: {what}. The message {MAYBE}");
             }
             process::exit(130);
@@ -120,14 +122,14 @@ pub fn watch_signals() {
     });
 }
 
-/// Is the message on its way from now on? Its reply, or the certainty that
-/// none will come, ends that.
+/// Notes whether the message is on its way. It is until the reply comes, or
+/// until the client knows that none will come.
 pub fn set_on_the_way(now: bool) {
     ON_THE_WAY.store(now, Ordering::Relaxed);
     watch_signals();
 }
 
-/// Prints what became of the message. An error is exit status 1.
+/// Prints the result. An error means exit status 1.
 pub fn report(letter: &Letter, outcome: Step<Delivery>) -> Result<()> {
     let total = letter.recipients().len();
     let Delivery { accepted, refused, words } = match outcome {
@@ -136,7 +138,7 @@ pub fn report(letter: &Letter, outcome: Step<Delivery>) -> Result<()> {
             return Err(Error::other(format!("not sent: {why}")));
         }
         Err(Failure::Unknown(why)) => {
-            let what = "The whole message was out by then: it";
+            let what = "The complete message had been sent: it";
             let text = format!("unknown: {why}\n{what} {MAYBE}");
             return Err(Error::other(text));
         }
@@ -144,11 +146,11 @@ pub fn report(letter: &Letter, outcome: Step<Delivery>) -> Result<()> {
     let names = console::escape_short(accepted.join(", ").as_bytes(), 1000);
     let text = format!(
         "sent to {} of {total}: {names}\n\
-         \x20  (the server answers for it now: {words})\n",
+         \x20  (the server is responsible for it now: {words})\n",
         accepted.len()
     );
     if console::print_bytes(text.as_bytes()).is_err() || console::is_closed() {
-        let what = "it was sent, but stdout cannot be written to";
+        let what = "the message was sent, but stdout cannot be written to";
         return Err(Error::other(what));
     }
     if refused.is_empty() {
@@ -158,5 +160,5 @@ pub fn report(letter: &Letter, outcome: Step<Delivery>) -> Result<()> {
         warn!("NOT sent to {address}: {why}");
     }
     let count = refused.len();
-    Err(Error::other(format!("{count} of {total} recipients refused")))
+    Err(Error::other(format!("{count} of {total} recipients were refused")))
 }

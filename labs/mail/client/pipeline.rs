@@ -1,8 +1,9 @@
-//! MAIL and RCPT, one after the other; with `--pipeline` in one go, where the
-//! server offers it: ten recipients then cost one round trip, not eleven.
+//! Sends MAIL and RCPT one by one. With `--pipeline` it sends them together
+//! if the server offers that: ten recipients then cost one round trip, not
+//! eleven.
 //!
 //! ```text
-//! one by one                      in one go
+//! one by one                      together
 //! C: MAIL FROM:<a@x>              C: MAIL FROM:<a@x>
 //! S: 250                          C: RCPT TO:<b@y>
 //! C: RCPT TO:<b@y>                C: RCPT TO:<c@y>
@@ -11,22 +12,23 @@
 //! S: 550                          S: 550
 //! ```
 //!
-//! Replies have no names: the third reply belongs to the third command.
-//! DATA waits, because a server may answer it with 354 although it has
-//! refused every recipient.                             (viva 16) [W-T4a]
+//! Replies do not name their command, so the third reply belongs to the third
+//! command. DATA is never sent with the others, because a server may reply
+//! 354 although it has refused every recipient.         (viva 16) [W-T4a]
 
 use super::outcome::{Failure, Step};
 use super::wire::Wire;
 use crate::smtp::reply::Reply;
 use crate::smtp::verb::Verb;
 
-/// Commands without a reply. With more of them, client and server might each
-/// wait for the other to read, with all buffers full.
+/// Largest number of commands sent together. With more of them all buffers
+/// could be full; then client and server would each wait for the other to
+/// read.
 const MOST_AT_ONCE: usize = 50;
 
 /// Commands whose replies belong together.
 pub struct Group {
-    most: usize, // commands in one go
+    most: usize, // commands to send together
     unsent: Vec<(Verb, String)>,
     replies: Vec<Reply>, // in the order of the commands
 }
@@ -38,7 +40,7 @@ impl Group {
         Group { most, unsent: Vec::new(), replies: Vec::new() }
     }
 
-    /// One more command.
+    /// Adds a command, and sends the group if it is full.
     pub fn add(
         &mut self,
         wire: &mut Wire,
@@ -53,12 +55,13 @@ impl Group {
         }
     }
 
-    /// All replies. The first is MAIL's, and was not a refusal.
+    /// Sends the rest and returns all replies. The first is MAIL's, a 250.
     pub fn end(mut self, wire: &mut Wire) -> Step<Vec<Reply>> {
         self.flush(wire)?;
         Ok(self.replies)
     }
 
+    /// Sends the collected commands in one send() and reads their replies.
     fn flush(&mut self, wire: &mut Wire) -> Step<()> {
         let lines = self.unsent.iter().map(|(_, line)| format!("{line}\r\n"));
         wire.send(lines.collect::<String>().as_bytes())?;
@@ -66,12 +69,11 @@ impl Group {
             let reply = wire.read_reply(verb)?;
             if reply.code == 421 {
                 let verb = line.split(' ').next().unwrap_or_default();
-                return Err(Failure::refused(verb, &reply)); // it closes now
+                return Err(Failure::refused(verb, &reply)); // server closes
             }
             self.replies.push(reply);
         }
-        // Without a sender the recipients do not count, whatever the server
-        // has replied to them.
+        // If the server has refused MAIL, its replies to RCPT do not count.
         match self.replies.first() {
             Some(mail) if mail.code != 250 => {
                 Err(Failure::refused("MAIL", mail))

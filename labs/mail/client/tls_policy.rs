@@ -2,34 +2,37 @@
 //!
 //! ```text
 //! --tls        the first byte     STARTTLS offered    not offered
-//! auto         port 465: TLS      used                this machine: go
-//!              others: clear                          on; else stop
+//! auto         port 465: TLS      used                to this machine:
+//!              others: clear                          in the clear;
+//!                                                     else stop
 //! starttls     clear              used                stop
 //! implicit     TLS
-//! off          clear              not used            go on
+//! off          clear              not used            in the clear
 //! ```
 //!
-//! "Not offered" and "somebody on the way took the line out" look the same.
-//! So nothing here falls back to the clear by itself.    (viva 10) (try 2)
+//! The client cannot distinguish a server without STARTTLS from an attacker
+//! on the way who removed the line. So it does not continue in the clear
+//! unless the user says `off`, or the server is on this machine.
+//! (viva 10) (try 2)
 
 use std::str::FromStr;
 
-/// The port on which TLS comes before the first word (RFC 8314).
+/// The port on which TLS starts before the greeting (RFC 8314).
 const IMPLICIT_PORT: u16 = 465;
 
-const NOT_OFFERED: &str = "the server offers no STARTTLS, or somebody on the \
-                           way has taken the line out";
+const NOT_OFFERED: &str = "the server does not offer STARTTLS, or an attacker \
+                           on the way has removed the offer";
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsPolicy {
-    /// As secure as the server is, and never less than it must be.
+    /// TLS whenever it is needed or offered.
     Auto,
-    /// Begin in the clear, then STARTTLS, or stop.
+    /// Begin in the clear, then STARTTLS; stop if it is not offered.
     Upgrade,
     /// TLS from the first byte.
     Implicit,
-    /// Never.
+    /// No TLS at all.
     Off,
 }
 
@@ -43,14 +46,14 @@ impl FromStr for TlsPolicy {
             "implicit" => Ok(TlsPolicy::Implicit),
             "off" => Ok(TlsPolicy::Off),
             _ => Err(format!(
-                "'{word}' is none of auto, starttls, implicit, off"
+                "'{word}' is not one of auto, starttls, implicit, off"
             )),
         }
     }
 }
 
 impl TlsPolicy {
-    /// Does TLS come before the greeting?
+    /// Does TLS start before the greeting?
     pub fn comes_first(self, port: u16) -> bool {
         match self {
             TlsPolicy::Implicit => true,
@@ -70,23 +73,23 @@ impl TlsPolicy {
             (TlsPolicy::Auto | TlsPolicy::Upgrade, true) => Ok(true),
             (TlsPolicy::Auto, false) if loopback => Ok(false),
             (TlsPolicy::Auto, false) => Err(format!(
-                "{NOT_OFFERED}. --tls off sends in the clear, for all to \
-                 read, and without a log-in"
+                "{NOT_OFFERED}. With --tls off the client sends in the \
+                 clear, where others can read it, and does not log in"
             )),
             (TlsPolicy::Upgrade, false) => {
-                Err(format!("--tls starttls, and {NOT_OFFERED}"))
+                Err(format!("--tls starttls is set, but {NOT_OFFERED}"))
             }
         }
     }
 }
 
-/// May a password go out on this connection?
+/// May the client send a password on this connection?
 pub fn may_log_in(secure: bool, loopback: bool) -> Result<(), String> {
     match secure || loopback {
         true => Ok(()),
-        false => Err("no log-in on a connection in the clear: everybody on \
-                      the way would have the password. --tls starttls, or \
-                      --tls implicit"
+        false => Err("the client does not log in on an unencrypted \
+                      connection, because others on the way could read the \
+                      password. Use --tls starttls or --tls implicit"
             .to_string()),
     }
 }

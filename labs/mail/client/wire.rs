@@ -1,13 +1,14 @@
-//! The client's side of the wire: one command out, one reply back, both
-//! printed as they pass. The program decides which command comes when.
+//! The client's connection: it sends one command, reads one reply, and prints
+//! both. client.rs decides which command comes when.
 //!
 //! ```text
-//! send_line("RCPT TO:<b@x>")   ->  C: RCPT TO:<b@x>
-//! read_reply(Verb::Rcpt)       <-  S: 250 2.1.5 Ok     within a deadline
+//! command(Verb::Data, "")      ->  C: DATA
+//!                              <-  S: 354 go ahead     within a deadline
 //! ```
 //!
-//! An unexpected reply ends the dialogue with QUIT. Bytes that are not SMTP,
-//! silence or a close end it without.                  (viva 18) [W-T4a]
+//! An unexpected reply ends the dialogue with QUIT. If the server sends bytes
+//! that are not SMTP, sends nothing, or closes, the client closes without
+//! QUIT.                                               (viva 18) [W-T4a]
 
 use std::time::Duration;
 
@@ -21,17 +22,17 @@ use super::outcome::{Failure, Step};
 use crate::smtp::reply::{self, Reply};
 use crate::smtp::verb::Verb;
 
-/// Bytes of a line, and of a message, that are printed.
+/// How many bytes of a line, and of a message, are printed.
 const SHOWN: usize = 4096;
 
-/// How long to wait for a complete reply: a tenth of what RFC 5321, 4.5.3.2
-/// asks of servers among themselves, because a person looks on here. With
-/// `--timeout` it is the same for all; nobody waits longer for QUIT's reply.
+/// How long to wait for a complete reply: a tenth of the times in RFC 5321,
+/// 4.5.3.2, because a person is waiting. `--timeout` replaces all of them,
+/// but the client never waits more than 5 s for the reply to QUIT.
 fn deadline(verb: Verb, timeout: Option<Duration>) -> Duration {
     let usual = Duration::from_secs(match verb {
         Verb::Data => 12,
-        Verb::Dot => 60, // filters read the message now
-        Verb::Quit => 5, // nothing depends on it
+        Verb::Dot => 60, // the server checks the message for spam
+        Verb::Quit => 5, // nothing depends on this reply
         _ => 30,
     });
     match verb {
@@ -40,7 +41,7 @@ fn deadline(verb: Verb, timeout: Option<Duration>) -> Duration {
     }
 }
 
-/// What a reply belongs to, in the words of an error.
+/// What a reply belongs to, for error messages.
 fn words(verb: Verb) -> String {
     match verb {
         Verb::Greeting => "the greeting".into(),
@@ -73,7 +74,7 @@ impl Wire {
         Wire { dialogue, timeout }
     }
 
-    /// The numbered line above what one step sends and reads.
+    /// Prints the numbered line above what one step sends and reads.
     pub fn banner(&self, step: Verb, about: &str) {
         let step = step.to_string();
         let number = program::current().and_then(|program| program.step(&step));
@@ -81,29 +82,30 @@ impl Wire {
         self.dialogue.printer.note(&format!("-- {number} {name}: {about}"));
     }
 
-    /// A remark of our own, between the lines of the dialogue.
+    /// Prints a remark of the client between the lines of the dialogue.
     pub fn note(&self, text: &str) {
         if !text.is_empty() {
             self.dialogue.printer.note(&format!("   ({text})"));
         }
     }
 
-    /// These texts are secrets, also when the server repeats them.
+    /// From now on these texts are not printed, not even if the server
+    /// repeats them.
     pub fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
         self.dialogue.printer.hide(secrets);
     }
 
-    /// Prints a line of the client's, without secrets and escape codes.
+    /// Prints a line of the client, without secrets and escape codes.
     pub fn show(&self, line: &[u8]) {
         self.dialogue.printer.show("C: ", line);
     }
 
-    /// Sends a line, and prints `shown` instead of it.
+    /// Sends a line, but prints `shown` instead of it.
     pub fn send_masked(&mut self, line: &str, shown: &str) -> Step<()> {
         unless_closed(self.dialogue.send_masked(line, shown))
     }
 
-    /// Sends bytes, and prints nothing.
+    /// Sends bytes without printing them.
     pub fn send(&mut self, bytes: &[u8]) -> Step<()> {
         unless_closed(self.dialogue.send_bytes(bytes))
     }
@@ -115,8 +117,8 @@ impl Wire {
         self.read_reply(verb)
     }
 
-    /// Reads the complete reply to this command. One deadline holds for all
-    /// of it, however the server spreads its bytes.
+    /// Reads the complete reply to this command. The deadline is for the
+    /// complete reply, so a server that sends one byte a second meets it, too.
     pub fn read_reply(&mut self, verb: Verb) -> Step<Reply> {
         self.read_lines(verb).map_err(|why| self.lost(why))
     }
@@ -132,9 +134,8 @@ impl Wire {
                 other => {
                     let why = no_reply(verb, wait, &other);
                     let begun = lines.iter().zip(code.iter().cycle());
-                    let begun = begun.map(|(line, code)| {
-                        format!("{code}-{line}") // more was to follow
-                    });
+                    let begun =
+                        begun.map(|(line, code)| format!("{code}-{line}"));
                     return Err(why + &self.arrived(begun.collect(), other));
                 }
             };
@@ -142,24 +143,24 @@ impl Wire {
             let name = words(verb);
             let Some(line) = reply::parse_line(&line) else {
                 let what = match line.trim_ascii().is_empty() {
-                    true => "an empty line came instead".to_string(),
+                    true => "an empty line".to_string(),
                     false => printer.shown(&line, 200),
                 };
                 return Err(format!("the reply to {name} is not SMTP: {what}"));
             };
             if code.is_some_and(|code| code != line.code) {
-                let what = "the lines of one reply have different codes";
-                return Err(format!("{what} after {name}"));
+                let what = "has lines with different codes";
+                return Err(format!("the reply to {name} {what}"));
             }
             code = Some(line.code);
             lines.push(printer.masked(&line.text));
-            if !line.goes_on {
+            if !line.has_more {
                 return Ok(Reply { code: line.code, lines });
             }
         }
     }
 
-    /// The part of a reply that had come when it ended before its time.
+    /// For the error message: the part of an incomplete reply that arrived.
     fn arrived(
         &mut self,
         mut parts: Vec<String>,
@@ -177,25 +178,25 @@ impl Wire {
         }
         match parts.is_empty() {
             true => String::new(),
-            false => format!(". Until then had come: {}", parts.join(" / ")),
+            false => format!(". Received before: {}", parts.join(" / ")),
         }
     }
 
-    /// Sends the message with its final dot, and prints its beginning. An
-    /// error here means that the dot is not out, so nothing is delivered.
+    /// Sends the message with its final dot, and prints its beginning. After
+    /// an error the server has not received the dot, so it delivers nothing.
     pub fn send_message(&mut self, stuffed: &[u8]) -> Step<()> {
-        // A reply to a command that was not sent yet. Read later, it would
-        // pass for the reply to the dot.
+        // These bytes would be a reply to a command that the client has not
+        // sent yet. Later it would take them for the reply to the dot.
         if self.dialogue.has_unread() {
-            let what = "a second reply came after the 354 of DATA: the \
-                        server is out of step, and nothing it says counts";
+            let what = "the server sent a second reply after the 354 of DATA, \
+                        so its replies no longer match the commands";
             return Err(self.lost(what.to_string()));
         }
         let mut shown = 0;
         for line in stuffed.split_inclusive(|&byte| byte == b'\n') {
             if shown + line.len() > SHOWN {
                 let more = stuffed.len() - shown;
-                self.show(format!("… and {more} bytes more").as_bytes());
+                self.show(format!("… and {more} more bytes").as_bytes());
                 break;
             }
             shown += line.len();
@@ -204,29 +205,30 @@ impl Wire {
         let Err(error) = self.dialogue.send_bytes(stuffed) else {
             return Ok(());
         };
-        // It may have said why before it closed, for example "too large".
+        // The server may have sent the reason before it closed, for example
+        // "too large".
         match self.read_reply(Verb::Data) {
             Ok(reply) => Err(Failure::refused("the message", &reply)),
             Err(_) => Err(self.lost(format!(
-                "the connection broke while the message was sent: {error}"
+                "the connection ended while the message was sent: {error}"
             ))),
         }
     }
 
-    /// The connection cannot be used any more.
+    /// Closes a connection that cannot be used any more.
     fn lost(&mut self, why: String) -> Failure {
         self.close();
         Failure::Broken(why)
     }
 
-    /// TLS from here on. `host` is the name that the certificate must have.
-    /// Bytes that came after the 220, in the clear, end the dialogue: anybody
-    /// on the way may have written them.              (viva 10) (try 2)
+    /// Starts TLS. `host` is the name that the certificate must have. Bytes
+    /// that came in the clear after the 220 end the dialogue, because an
+    /// attacker on the way may have added them.       (viva 10) (try 2)
     pub fn start_tls(&mut self, host: &str) -> Step<()> {
         let wait = deadline(Verb::StartTls, self.timeout);
         tls::start_tls(&mut self.dialogue, host, wait)?;
         let how = self.dialogue.stream()?.description();
-        self.note(&format!("{how}: from here on encrypted"));
+        self.note(&format!("{how}: encrypted from here on"));
         Ok(())
     }
 
@@ -235,20 +237,21 @@ impl Wire {
         self.dialogue.stream().is_ok_and(|stream| stream.is_secure())
     }
 
-    /// Is the server on this machine? Then nobody is on the way.
+    /// Is the server on this machine? Then no packet leaves it, and no other
+    /// machine can read or change one.
     pub fn is_loopback(&mut self) -> bool {
         let peer = self.dialogue.stream().and_then(|s| s.peer_addr());
         peer.is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
     }
 
-    /// FIN, if the connection is not over yet.
+    /// Closes the connection with FIN, if it is still open.
     pub fn close(&mut self) {
         self.dialogue.close();
     }
 }
 
-/// If the server has closed, it may have said why before. So that is not an
-/// error yet: `read_reply` returns the server's words.
+/// If the server has closed, it may have sent the reason before. So a failed
+/// send() is not an error yet: `read_reply` comes next and reads the reason.
 fn unless_closed(sent: socketlab::Result<()>) -> Step<()> {
     match sent {
         Err(error) if !error.is_peer_gone() => Err(error.into()),
@@ -256,7 +259,7 @@ fn unless_closed(sent: socketlab::Result<()>) -> Step<()> {
     }
 }
 
-/// Why there is no line of the reply.
+/// The error text if a line of the reply did not arrive.
 fn no_reply(
     verb: Verb,
     wait: Duration,
@@ -268,17 +271,20 @@ fn no_reply(
             format!("the server closed in the middle of its reply to {name}")
         }
         Ok(Incoming::TooLong) => {
-            format!("the reply to {name} has a line without an end")
+            format!("the reply to {name} has a line that is too long")
         }
-        Ok(Incoming::TooMany) => format!("a reply without an end after {name}"),
-        Ok(Incoming::End) => format!(
-            "the server closed the connection instead of answering {name}"
-        ),
+        Ok(Incoming::TooMany) => {
+            format!("the reply to {name} has too many lines")
+        }
+        Ok(Incoming::End) => {
+            format!(
+                "the server closed the connection without replying to {name}"
+            )
+        }
         Err(error) if error.is_timeout() => {
             let hint = match verb {
                 Verb::Greeting => {
-                    "; a server that begins with TLS is silent, too: \
-                     --tls implicit"
+                    ". If this port begins with TLS, use --tls implicit"
                 }
                 _ => "",
             };

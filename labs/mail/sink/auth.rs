@@ -1,6 +1,6 @@
-//! AUTH, the log-in as the sink checks it (RFC 4954). client/auth.rs draws
-//! the dialogues. Base64 hides nothing, so all of this belongs under TLS, and
-//! the console never shows what the client answers.                (viva 6)
+//! AUTH, the log-in as the sink checks it (RFC 4954). client/auth.rs shows
+//! the dialogues. Anybody can decode base64, so a log-in needs TLS. The
+//! console never shows the client's answers.                       (viva 6)
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -10,16 +10,16 @@ use super::session::{Account, Answer, Next, Session};
 use crate::smtp::reply::reply;
 use crate::smtp::verb::Verb;
 
-/// What EHLO offers.
+/// The line of the reply to EHLO.
 pub(super) const MECHANISMS: &str = "AUTH PLAIN LOGIN";
 
 impl<'a> Session<'a> {
-    /// AUTH, from the command to the reply that ends the log-in.
+    /// AUTH: the log-in from the command to its last reply.
     pub(super) fn auth(&mut self, words: &str) -> Result<Next> {
         match self.log_in(words)? {
             Ok(user) => {
-                say!("[{}] is {user}", self.peer);
-                let reply = reply!(235, "2.7.0 you are {user}");
+                say!("[{}] logged in as {user}", self.peer);
+                let reply = reply!(235, "2.7.0 logged in as {user}");
                 self.user = Some(user);
                 self.done(Verb::Auth, &reply)
             }
@@ -27,31 +27,35 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Is this the moment for AUTH? Then the account.
+    /// The account, if a log-in is allowed now.
     fn may_log_in(&mut self) -> Answer<&'a Account> {
         let Some(account) = &self.settings.account else {
-            let what = "no log-in here: start me with --user";
+            let what = "no log-in: the sink runs without --user";
             return Err(reply!(502, "5.5.1 {what}"));
         };
         match () {
             () if self.offers_tls() => {
-                Err(reply!(538, "5.7.11 STARTTLS first: all can read this"))
+                Err(reply!(538, "5.7.11 STARTTLS first: this is not encrypted"))
             }
             () if !self.extended => Err(reply!(503, "5.5.1 EHLO first")),
-            () if self.user.is_some() => Err(reply!(503, "5.5.1 once only")),
-            () if self.mail.is_some() => Err(reply!(503, "5.5.1 not now")),
+            () if self.user.is_some() => {
+                Err(reply!(503, "5.5.1 already logged in"))
+            }
+            () if self.mail.is_some() => {
+                Err(reply!(503, "5.5.1 not after MAIL"))
+            }
             () => Ok(account),
         }
     }
 
-    /// Goes through the mechanism that `words` names, and returns the user's
-    /// name, or why the client is refused.
+    /// Runs the mechanism that `words` names. Returns the user's name, or the
+    /// reply that refuses the client.
     fn log_in(&mut self, words: &str) -> Result<Answer<String>> {
         let account = match self.may_log_in() {
             Ok(account) => account,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        // The first answer may have come with the command.
+        // The command may contain the first answer.
         let (mechanism, first) = match words.split_once(' ') {
             Some((mechanism, first)) => (mechanism, Some(first.trim())),
             None => (words, None),
@@ -60,7 +64,7 @@ impl<'a> Session<'a> {
         let prompts = match mechanism.as_str() {
             "PLAIN" => &[""][..],
             "LOGIN" => &["Username:", "Password:"],
-            "" => return Ok(Err(reply!(501, "5.5.4 AUTH and a mechanism"))),
+            "" => return Ok(Err(reply!(501, "5.5.4 AUTH needs a mechanism"))),
             _ => return Ok(Err(reply!(504, "5.5.4 only {MECHANISMS}"))),
         };
         let (mut first, mut answers) = (first, Vec::new());
@@ -71,9 +75,9 @@ impl<'a> Session<'a> {
             }
         }
         if mechanism == "LOGIN" {
-            answers.insert(0, Vec::new()); // now it looks like PLAIN's
+            answers.insert(0, Vec::new()); // now as in PLAIN
         }
-        // On whose behalf, who, and the password.
+        // PLAIN's three parts: acting for whom (ignored), user, password.
         let text = answers.join(&0);
         let parts: Vec<&[u8]> = text.split(|&byte| byte == 0).collect();
         let [_, user, password] = parts.as_slice() else {
@@ -83,8 +87,8 @@ impl<'a> Session<'a> {
         Ok(account.check(user, password))
     }
 
-    /// The client's next answer: `first`, or what it replies to a 334 with
-    /// this prompt. `=` alone is an empty answer, `*` ends the log-in.
+    /// The client's next answer: `first`, or its answer to a 334 with this
+    /// prompt. A single `=` is an empty answer, and `*` ends the log-in.
     fn answer(
         &mut self,
         first: Option<&str>,
@@ -104,11 +108,11 @@ impl<'a> Session<'a> {
             }
         };
         Ok(match line.as_str() {
-            "*" => Err(reply!(501, "5.7.0 given up, as you wish")),
+            "*" => Err(reply!(501, "5.7.0 you have cancelled the log-in")),
             "=" => Ok(Vec::new()),
             line => BASE64_STANDARD
                 .decode(line)
-                .map_err(|_| reply!(501, "5.5.2 that is not base64")),
+                .map_err(|_| reply!(501, "5.5.2 your answer is not base64")),
         })
     }
 }

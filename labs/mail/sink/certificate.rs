@@ -1,12 +1,13 @@
-//! The sink's certificate, made when the sink starts. The key never leaves
-//! the process; the certificate goes to cert.pem in the folder D:
+//! The sink's certificate. The sink makes it when it starts. The private key
+//! never leaves the process; the certificate is written to D/cert.pem, where
+//! D is the folder of the messages:
 //!
 //! ```text
 //! SSL_CERT_FILE=D/cert.pem mail-client 127.0.0.1 2525 --tls starttls …
 //! ```
 //!
-//! Nobody vouches for it but that file, and only for this sink. A client that
-//! checks no certificate would talk to anybody else, too.          (viva 5)
+//! No authority has signed it, so a client must trust this file. A client
+//! that checks no certificate would also accept an attacker's.     (viva 5)
 
 use std::fs;
 use std::path::Path;
@@ -16,12 +17,12 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use socketlab::{Error, Result, net};
 
-/// Makes key and certificate, and writes the certificate.
+/// Makes the key and the certificate, and writes the certificate to a file.
 pub fn config(folder: &Path, host: &str) -> Result<Arc<ServerConfig>> {
     let fail = |error: &dyn std::fmt::Display| {
-        Error::other(format!("TLS: the certificate: {error}"))
+        Error::other(format!("cannot make the TLS certificate: {error}"))
     };
-    // This host's names, and the one bound to.
+    // The names that clients may use: this host's, and the one in bind().
     let mut names =
         ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
     for name in [net::hostname(), host.trim_matches(['[', ']']).into()] {
@@ -39,7 +40,8 @@ pub fn config(folder: &Path, host: &str) -> Result<Arc<ServerConfig>> {
             builder.with_no_client_auth().with_single_cert(chain, key.into())
         })
         .map_err(|error| fail(&error))?;
-    // Renamed into place, so that a client never reads half of it.
+    // Written under another name, then renamed, so that a client never reads
+    // half a certificate.
     let (new, file) = (folder.join("cert.new"), folder.join("cert.pem"));
     fs::write(&new, made.cert.pem())
         .and_then(|()| fs::rename(&new, &file))

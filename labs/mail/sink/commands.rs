@@ -1,11 +1,11 @@
-//! The commands of the sink: what each does to the session, and when it may
-//! come. sink.rs calls `turn` again and again.
+//! The sink's commands: what each of them does to the session, and when it is
+//! allowed. sink.rs calls `turn` in a loop.
 //!
 //! ```text
 //! EHLO ----> MAIL ----> RCPT ----> RCPT … ----> DATA ----> the message
-//!  |          503 before EHLO       554 without MAIL or RCPT
-//!  +--> STARTTLS --> EHLO again     530 before STARTTLS and AUTH, where
-//!  +--> AUTH                            they are asked for
+//!  |          503 before EHLO       503, 554 without MAIL, RCPT
+//!  +--> STARTTLS --> EHLO again     530 for MAIL without STARTTLS and
+//!  +--> AUTH                            AUTH, if the sink requires them
 //! ```
 
 use socketlab::Result;
@@ -18,7 +18,7 @@ use crate::smtp::address::is_host_name;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
-/// Recipients of one message; 100 is the least that a server must take.
+/// Largest number of recipients. A server must accept at least 100.
 const MOST_RECIPIENTS: usize = 1000;
 
 /// The reply to HELP.
@@ -26,8 +26,8 @@ const HELP: &str = "HELO EHLO STARTTLS AUTH MAIL RCPT DATA RSET NOOP VRFY \
                     HELP QUIT: RFC 5321";
 
 impl Session<'_> {
-    /// The server speaks first: the client learns at once that this is a mail
-    /// server, and a refusal costs no command.
+    /// Sends the greeting. The server speaks first, so the client knows before
+    /// its first command that this is a mail server, or that it is refused.
     pub fn greet(&mut self) -> Result<Next> {
         if self.reader.stream().is_secure() {
             let how = self.reader.stream().description();
@@ -44,12 +44,13 @@ impl Session<'_> {
         Ok(if closes { Next::Close(REFUSED) } else { Next::Command })
     }
 
-    /// A command and its reply.
+    /// Reads one command and replies to it.
     pub fn turn(&mut self) -> Result<Next> {
         let line = match self.read_line(true)? {
             Ok(line) => line,
             Err(reply) if reply.code == 421 => {
-                let _ = self.send_reply(None, &reply); // it may be gone
+                // The client may have closed, so an error is ignored.
+                let _ = self.send_reply(None, &reply);
                 return self.end(&reply);
             }
             Err(reply) => return self.refuse(None, reply),
@@ -68,7 +69,8 @@ impl Session<'_> {
         if self.cut(verb) {
             return Ok(Next::Close(CUT));
         }
-        // MAIL and RCPT may be refused for one address only: see there.
+        // `mail` and `rcpt` look for their faults themselves, because a fault
+        // may be for one address only.
         if !matches!(verb, Verb::Mail | Verb::Rcpt)
             && let Some(fault) = self.settings.faults.reply(verb, None)
         {
@@ -85,7 +87,7 @@ impl Session<'_> {
         }
     }
 
-    /// A command that needs one reply and no more.
+    /// Carries out a command that needs only one reply.
     fn perform(&mut self, verb: Verb, rest: &str) -> Answer<Reply> {
         match verb {
             Verb::Ehlo | Verb::Helo => self.hello(verb, rest),
@@ -94,39 +96,44 @@ impl Session<'_> {
             Verb::StartTls => self.may_start_tls(rest),
             Verb::Rset if rest.is_empty() => {
                 self.mail = None;
-                Ok(reply!(250, "2.0.0 forgotten"))
+                Ok(reply!(250, "2.0.0 envelope deleted"))
             }
             Verb::Quit if rest.is_empty() => Ok(reply!(221, "2.0.0 bye")),
-            Verb::Rset | Verb::Quit => Err(reply!(501, "5.5.4 {verb} alone")),
+            Verb::Rset | Verb::Quit => {
+                Err(reply!(501, "5.5.4 {verb} has no argument"))
+            }
             Verb::Noop => Ok(reply!(250, "2.0.0 nothing done")),
-            Verb::Vrfy if rest.is_empty() => Err(reply!(501, "5.5.4 whom?")),
-            Verb::Vrfy => Ok(reply!(252, "2.0.0 send it and you will see")),
+            Verb::Vrfy if rest.is_empty() => Err(reply!(501, "5.5.4 no name")),
+            // As RFC 5321 advises: spammers could ask for all names.
+            Verb::Vrfy => Ok(reply!(252, "2.0.0 not checked, but accepted")),
             Verb::Help => Ok(reply!(214, "2.0.0 {HELP}")),
             Verb::Greeting | Verb::Dot | Verb::Data | Verb::Auth => {
-                Err(reply!(500, "5.5.1 no command"))
+                Err(reply!(500, "5.5.1 not a command"))
             }
         }
     }
 
     /// A line that is not a command of the sink.
     fn unknown(&mut self, line: &str) -> Result<Next> {
-        // A web page can make a browser POST to this port, with a form whose
-        // text is commands. The first line of the request gives it away.
+        // A web page can make a browser POST a form to this port, and the
+        // form's text can be SMTP commands. `HTTP/1.` in the first line of
+        // the request shows that this is a browser, so the sink closes.
         if line.contains(" HTTP/1.") {
             self.send_reply(None, &reply!(421, "4.7.0 not a web server"))?;
             return Ok(Next::Close(REFUSED));
         }
         let what = match line.is_empty() {
             true => "an empty line is not a command",
-            false => "unknown: HELP lists commands",
+            false => "unknown command: HELP lists all of them",
         };
         self.refuse(None, reply!(500, "5.5.2 {what}"))
     }
 
-    /// EHLO lists the extensions; HELO is for clients from before 1993.
+    /// EHLO or HELO. The reply to EHLO lists the extensions; a client from
+    /// before 1993 sends HELO and uses none.
     fn hello(&mut self, verb: Verb, name: &str) -> Answer<Reply> {
         if !is_host_name(name) {
-            return Err(reply!(501, "5.5.4 {verb} and your host's name"));
+            return Err(reply!(501, "5.5.4 {verb} needs your host's name"));
         }
         self.mail = None;
         self.hello = Some(name.to_string());
@@ -140,40 +147,41 @@ impl Session<'_> {
         if self.offers_tls() {
             text.push_str("\nSTARTTLS");
         } else if self.settings.account.is_some() {
-            // Under TLS, or where there is no TLS.
+            // With `--tls`, AUTH is offered only after STARTTLS.
             text.push_str(&format!("\n{MECHANISMS}"));
         }
         text.push_str("\nHELP");
         Ok(Reply::new(250, &text))
     }
 
-    /// Can TLS begin, and has it not begun yet?
+    /// Has the sink a certificate, and is TLS not on yet?
     pub(super) fn offers_tls(&mut self) -> bool {
         self.settings.tls.is_some() && !self.reader.stream().is_secure()
     }
 
-    /// STARTTLS: says yes or no; the handshake is next.
+    /// STARTTLS: returns the 220 or a refusal. The TLS handshake follows.
     fn may_start_tls(&mut self, rest: &str) -> Answer<Reply> {
         match () {
-            () if !rest.is_empty() => Err(reply!(501, "5.5.4 STARTTLS alone")),
+            () if !rest.is_empty() => Err(reply!(501, "5.5.4 no argument")),
             () if self.reader.stream().is_secure() => {
-                Err(reply!(503, "5.5.1 TLS is on already"))
+                Err(reply!(503, "5.5.1 TLS is already on"))
             }
             () if !self.offers_tls() => {
-                Err(reply!(502, "5.5.1 no TLS here: start me with --tls"))
+                Err(reply!(502, "5.5.1 no TLS: the sink runs without --tls"))
             }
-            // Somebody on the way can add commands after STARTTLS. A server
-            // that obeys them after the handshake takes them for the client's
-            // own. An honest client sends nothing now.         (viva 10)
+            // An attacker on the way can add commands after STARTTLS. If the
+            // server carried them out after the handshake, they would count as
+            // the client's. A correct client sends nothing before the reply.
+            // (viva 10)
             () if self.reader.has_unread() => {
-                let why = "bytes came behind STARTTLS: an injection?";
+                let why = "bytes followed STARTTLS before its reply";
                 Err(reply!(421, "4.7.0 {why}"))
             }
-            () => Ok(reply!(220, "2.0.0 now the handshake")),
+            () => Ok(reply!(220, "2.0.0 start the TLS handshake")),
         }
     }
 
-    /// `MAIL FROM:<sender>`: a new envelope.
+    /// `MAIL FROM:<sender>` begins a new envelope.
     fn mail(&mut self, rest: &str) -> Answer<Reply> {
         if self.hello.is_none() {
             return Err(reply!(503, "5.5.1 EHLO first"));
@@ -186,11 +194,11 @@ impl Session<'_> {
             return Err(reply!(530, "5.7.0 {what}"));
         }
         if self.mail.is_some() {
-            return Err(reply!(503, "5.5.1 one MAIL at a time: RSET forgets"));
+            return Err(reply!(503, "5.5.1 second MAIL: send RSET first"));
         }
         let path = path(Verb::Mail, rest)?;
         if !self.extended && !path.parameters.is_empty() {
-            return Err(reply!(555, "5.5.4 parameters need EHLO"));
+            return Err(reply!(555, "5.5.4 parameters need EHLO, not HELO"));
         }
         let (limit, known) = (self.settings.max_size, self.user.is_some());
         let utf8 = parameters(&path, limit, known)?;
@@ -204,15 +212,15 @@ impl Session<'_> {
         Ok(reply!(250, "2.1.0 sender ok"))
     }
 
-    /// `RCPT TO:<recipient>`: once for each of them. A refusal does not
-    /// concern the others.
+    /// `RCPT TO:<recipient>` adds one recipient to the envelope. A refusal
+    /// leaves the other recipients in it.
     fn rcpt(&mut self, rest: &str) -> Answer<Reply> {
         let Some(mail) = &mut self.mail else {
             return Err(reply!(503, "5.5.1 MAIL first"));
         };
         let path = path(Verb::Rcpt, rest)?;
         if path.address.is_empty() {
-            return Err(reply!(501, "5.1.3 to whom?"));
+            return Err(reply!(501, "5.1.3 no address"));
         }
         if !path.parameters.is_empty() {
             return Err(reply!(555, "5.5.4 unknown parameter"));
@@ -222,7 +230,7 @@ impl Session<'_> {
         if let Some(fault) = faults.reply(Verb::Rcpt, Some(&path.address)) {
             return Ok(fault);
         }
-        // 4xx: the client sends the rest in a second message.
+        // 4xx: the client sends the message again, to the other recipients.
         if mail.recipients.len() >= MOST_RECIPIENTS {
             let what = format!("{MOST_RECIPIENTS} recipients at most");
             return Ok(reply!(452, "4.5.3 {what}"));
@@ -232,7 +240,7 @@ impl Session<'_> {
     }
 }
 
-/// Letters beyond ASCII need SMTPUTF8, announced with MAIL.
+/// A non-ASCII address needs the parameter SMTPUTF8 in MAIL.
 fn ascii_or(utf8: bool, path: &Path<'_>) -> Answer<()> {
     match utf8 || path.address.is_ascii() {
         true => Ok(()),

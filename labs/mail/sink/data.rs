@@ -1,14 +1,14 @@
-//! DATA: 354, the message line by line, straight to the disk, and the one
-//! reply that counts.
+//! DATA: the sink replies 354, writes the message line by line to a file, and
+//! then sends the reply that says whether it is responsible for the message.
 //!
 //! ```text
 //! C: Subject: hi<CRLF>          stored
 //! C: ..and more<CRLF>           stored as ".and more"        (viva 3)
-//! C: .<CRLF>                    the end; nothing else ends it
+//! C: .<CRLF>                    the end, and the only possible end
 //! ```
 //!
-//! A lone LF or CR is an ordinary byte to the reader, and a message that has
-//! one is refused: mail/smtp/dot_stuffing.rs says why.              (viva 2)
+//! A lone LF or CR does not end a line here, and the sink refuses a message
+//! that has one: mail/smtp/dot_stuffing.rs says why.                (viva 2)
 
 use std::time::Duration;
 
@@ -22,30 +22,31 @@ use crate::smtp::dot_stuffing::{BadLine, bad_line, unstuffed};
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
-/// The client has this long for the complete message.
+/// The complete message must arrive within this time.
 const MESSAGE_DEADLINE: Duration = Duration::from_secs(600);
 
 /// How the data ended.
 enum DataEnd {
     /// With the dot, after this many lines and bytes.
     Dot(u64, u64),
-    /// With the dot; the message is not kept, for this reason.
+    /// With the dot, but the message is refused with this reply.
     Refused(Reply),
-    /// The message is far larger than allowed and goes on.
+    /// The message is far too large, and the client is still sending.
     Endless(Reply),
-    /// The client left before the dot, so it has not sent a message.
+    /// The connection ended before the dot, so there is no message.
     Cut,
 }
 
 impl Session<'_> {
-    /// DATA from its 354 to the reply after the dot.
+    /// Carries out DATA, from its 354 to the reply after the dot.
     pub(super) fn data(&mut self, rest: &str) -> Result<Next> {
         let mail = match self.complete_envelope(rest) {
             Ok(mail) => mail,
             Err(reply) => return self.refuse(Some(Verb::Data), reply),
         };
         let settings = self.settings;
-        // A full disk is noticed here, before the client sends megabytes.
+        // If the disk is full, the sink finds out here, before the client
+        // sends megabytes.
         let begun = settings.maildir.draft().and_then(|mut draft| {
             let mut lines = self.trace(&mail).into_iter();
             lines.try_for_each(|line| draft.line(line.as_bytes()))?;
@@ -56,7 +57,7 @@ impl Session<'_> {
             Err(error) => return self.done(Verb::Data, &cannot_store(&error)),
         };
         let go = reply!(354, "the message, and a dot on a line of its own");
-        // A stop of the sink waits a moment for the rest of the message.
+        // When the sink is stopped, it waits a moment for this message.
         let _in_flight = clients::request();
         self.send_reply(Some(Verb::Data), &go)?;
         match self.receive(&mut draft) {
@@ -74,7 +75,7 @@ impl Session<'_> {
                 Ok(Next::Close(REFUSED))
             }
             Ok(DataEnd::Cut) => {
-                self.show("C: … and no dot: nothing was sent");
+                self.show("C: … but no dot, so the message is dropped");
                 self.stream_ended()
             }
             Err(error) if error.is_timeout() => {
@@ -84,10 +85,10 @@ impl Session<'_> {
         }
     }
 
-    /// The envelope, if it has a sender and a recipient. It is used up.
+    /// Takes the envelope out of the session, if it has a recipient.
     fn complete_envelope(&mut self, rest: &str) -> Answer<Envelope> {
         if !rest.is_empty() {
-            return Err(reply!(501, "5.5.4 DATA alone"));
+            return Err(reply!(501, "5.5.4 DATA has no argument"));
         }
         let complete = |mail: &mut Envelope| !mail.recipients.is_empty();
         self.mail.take_if(complete).ok_or(match self.mail {
@@ -96,10 +97,11 @@ impl Session<'_> {
         })
     }
 
-    /// The message is the sink's only now, when it is on the disk.  (viva 1)
+    /// Stores the message and sends the 250. The sink is responsible for the
+    /// message only now, when it is on the disk.                    (viva 1)
     fn store(&mut self, mail: &Envelope, draft: Draft<'_>) -> Result<Next> {
         if let Some(fault) = self.settings.faults.reply(Verb::Dot, None) {
-            return self.done(Verb::Dot, &fault); // the draft is dropped
+            return self.done(Verb::Dot, &fault); // deletes the draft
         }
         let name = match draft.keep() {
             Ok(name) => name,
@@ -112,7 +114,7 @@ impl Session<'_> {
         self.done(Verb::Dot, &reply!(250, "2.0.0 stored as {name}"))
     }
 
-    /// Reads the message into the draft, until the dot.
+    /// Reads the message up to the dot and writes it to the draft.
     fn receive(&mut self, draft: &mut Draft<'_>) -> Result<DataEnd> {
         self.reader.only_crlf();
         self.reader.finish_within(Some(MESSAGE_DEADLINE));
@@ -122,8 +124,8 @@ impl Session<'_> {
         end
     }
 
-    /// A mistake in the message is told after the dot: before it the client
-    /// does not read.
+    /// Reads line by line. The reply to a bad line is sent after the dot,
+    /// because the client reads no reply before that.
     fn receive_lines(&mut self, draft: &mut Draft<'_>) -> Result<DataEnd> {
         let limit = self.settings.max_size;
         let (mut lines, mut bytes) = (0, 0);
@@ -131,7 +133,7 @@ impl Session<'_> {
         loop {
             let received = self.reader.read()?;
             if !self.reader.ended_with_crlf() {
-                return Ok(DataEnd::Cut); // the stream ended inside a line
+                return Ok(DataEnd::Cut); // the last line is incomplete
             }
             let line = match received {
                 Received::Line(line) if line == b"." => break,
@@ -147,8 +149,9 @@ impl Session<'_> {
             let line = unstuffed(&line);
             lines += 1;
             if lines == 1 && matches!(line.first(), Some(b' ' | b'\t')) {
-                // It would continue the last of our own lines above it. So
-                // it is not a header: the body begins here.
+                // A line that begins with a blank would continue the sink's
+                // own header line above it. So the sink adds an empty line,
+                // and the body begins here.
                 let _ = draft.line(b"");
             }
             bytes += line.len() as u64 + 2;
@@ -174,14 +177,16 @@ impl Session<'_> {
 }
 
 fn refusal(bad: BadLine) -> Reply {
-    let lone = "a lone CR or LF in the data: only CRLF ends a line";
+    let lone = "the message has a lone CR or LF: only CRLF ends a line";
     match bad {
-        BadLine::TooLong => reply!(500, "5.6.0 a line of more than 998 octets"),
+        BadLine::TooLong => {
+            reply!(500, "5.6.0 the message has a line of more than 998 bytes")
+        }
         BadLine::LoneCrOrLf => reply!(554, "5.6.0 {lone}"),
-        BadLine::Nul => reply!(554, "5.6.0 a NUL in the data"),
+        BadLine::Nul => reply!(554, "5.6.0 the message has a NUL byte"),
     }
 }
 
 fn too_big(limit: u64) -> Reply {
-    reply!(552, "5.3.4 message too big: {limit} bytes at most")
+    reply!(552, "5.3.4 the message is too big: {limit} bytes at most")
 }

@@ -1,12 +1,12 @@
-//! The envelope: who sends to whom, by MAIL and RCPT. The envelope and the
-//! header of the message inside need not agree, and no server compares them.
+//! The envelope: sender and recipients, as MAIL and RCPT named them. They need
+//! not be those of the message's header, and servers do not compare the two.
 //! This is why anybody can write any From.                     (viva 9)
-//! A stored message would lose its envelope, so the sink writes it on top:
+//! The envelope is not part of the message, so the sink writes it above it:
 //!
 //! ```text
 //! Return-Path: <alice@example.org>            MAIL
 //! X-Envelope-To: <bob@example.org>            RCPT, also for a Bcc
-//! Received: from client ([127.0.0.1]) …       who brought it, and when
+//! Received: from client ([127.0.0.1]) …       the client, and the time
 //! ```
 
 use std::net::IpAddr;
@@ -17,7 +17,7 @@ use socketlab::console;
 use super::session::{Envelope, NAME, Session};
 
 impl Session<'_> {
-    /// The lines above the message.
+    /// The lines that the sink writes above the message.
     pub(super) fn trace(&mut self, mail: &Envelope) -> Vec<String> {
         let mut lines = vec![format!("Return-Path: <{}>", mail.sender)];
         for recipient in &mail.recipients {
@@ -44,7 +44,8 @@ impl Session<'_> {
         lines
     }
 
-    /// SMTP, ESMTP, ESMTPSA …: the registered names (RFC 3848, 6531).
+    /// The protocol's registered name: SMTP, or ESMTP with S for TLS and A
+    /// for AUTH (RFC 3848, 6531).
     fn protocol(&self, mail: &Envelope, secure: bool) -> String {
         if !self.extended {
             return "SMTP".into();
@@ -57,7 +58,7 @@ impl Session<'_> {
 }
 
 impl Envelope {
-    /// `<alice@…> to <bob@…> and 3 more`, for the console.
+    /// The line for the console: `<alice@…> to <bob@…> and 3 more`.
     pub(super) fn summary(&self) -> String {
         let shown = |text: &str| console::escape_short(text.as_bytes(), 80);
         let first = shown(self.recipients.first().map_or("", |first| first));

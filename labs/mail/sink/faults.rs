@@ -1,16 +1,16 @@
-//! Faults on request: refusals, lost connections and late replies, as a mail
-//! server has them on a bad day. `--fail`, `--drop-after` and `--slow`.
+//! Faults on request, so that a client can be tested: refusals, closed
+//! connections and late replies. `--fail`, `--drop-after` and `--slow`.
 //!
 //! ```text
 //! --fail rcpt=550                 every recipient is refused
-//! --fail rcpt=550:bob@x.org       this one, the others are not
-//! --fail data=451*2               twice, then all is well
-//! --drop-after mail               no reply, the connection ends
-//! --slow dot=5                    the reply after 5 seconds
+//! --fail rcpt=550:bob@x.org       only this recipient is refused
+//! --fail data=451*2               DATA is refused the first two times
+//! --drop-after mail               the sink closes instead of a reply
+//! --slow dot=5                    the reply comes 5 seconds late
 //! ```
 //!
-//! What `--drop-after dot` cuts off is the 250 alone: the message IS stored.
-//! The client cannot know, sends it again, and there are two. (viva 4)
+//! With `--drop-after dot` only the 250 is missing: the message IS stored. The
+//! client cannot know that and sends it again, so it arrives twice. (viva 4)
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::{VERBS, Verb};
 
-/// All that is to go wrong.
+/// All faults that the command line asks for.
 pub struct Faults {
     fails: Vec<Fail>,
     drops: Vec<Verb>,
@@ -28,12 +28,12 @@ pub struct Faults {
 struct Fail {
     verb: Verb,
     code: u16,
-    address: Option<String>, // only for this one
-    left: AtomicU32,         // how often it still happens
+    address: Option<String>, // only for this address
+    left: AtomicU32,         // how many more times
 }
 
 impl Faults {
-    /// Reads the three options. An error is a usage error, in words.
+    /// Reads the three options. The error is the text of a usage error.
     pub fn parse(
         fails: &[String],
         drops: &[String],
@@ -49,8 +49,8 @@ impl Faults {
         })
     }
 
-    /// The reply that was asked for at this verb, if any; `address` is whom
-    /// MAIL or RCPT named.
+    /// The reply with which this verb is to be refused, if any. `address` is
+    /// the one in MAIL or RCPT.
     pub fn reply(&self, verb: Verb, address: Option<&str>) -> Option<Reply> {
         let meant = |fail: &&Fail| {
             fail.verb == verb
@@ -59,13 +59,14 @@ impl Faults {
                 })
         };
         let fail = self.fails.iter().filter(meant).find(|fail| {
-            // Counts down, and stays at 0.
+            // Counts down to 0 and stays there. Several clients may do so at
+            // the same time, so the counter is atomic.
             let less = |left: u32| left.checked_sub(1);
             let order = Ordering::Relaxed;
             fail.left.fetch_update(order, order, less).is_ok()
         })?;
         let code = fail.code;
-        // HELO's time had no enhanced codes, nor has the greeting.
+        // Replies to HELO and the greeting have no enhanced codes.
         let enhanced = match verb {
             Verb::Greeting | Verb::Helo => String::new(),
             _ => format!("{}.0.0 ", code / 100),
@@ -74,12 +75,12 @@ impl Faults {
         Some(reply!(code, "{enhanced}{why}"))
     }
 
-    /// Is the connection to be cut here, instead of a reply?
+    /// Must the sink close here instead of sending the reply?
     pub fn drops(&self, verb: Verb) -> bool {
         self.drops.contains(&verb)
     }
 
-    /// How long the reply is to be kept back.
+    /// How late the reply is sent.
     pub fn delay(&self, verb: Option<Verb>) -> Option<Duration> {
         let here = |(at, _): &&(Option<Verb>, Duration)| {
             at.is_none() || (*at == verb && verb.is_some())
@@ -92,10 +93,10 @@ impl Faults {
 fn fail(text: &str) -> Result<Fail, String> {
     let wrong = |why: &str| {
         let form = "VERB=CODE, VERB=CODE*TIMES or rcpt=CODE:ADDRESS";
-        format!("--fail {text}: {form}; {why}")
+        format!("--fail {text}: {why}. The form is {form}")
     };
     let parts = text.split_once('=');
-    let (word, rest) = parts.ok_or_else(|| wrong("such as rcpt=550"))?;
+    let (word, rest) = parts.ok_or_else(|| wrong("there is no ="))?;
     let verb = verb("--fail", word)?;
     let (rest, address) = match rest.split_once(':') {
         Some((rest, address)) => (rest, Some(address.to_string())),
@@ -110,7 +111,7 @@ fn fail(text: &str) -> Result<Fail, String> {
         _ => false,
     };
     if !named {
-        return Err(wrong("only mail and rcpt have an address, without <>"));
+        return Err(wrong("only mail and rcpt can have an address, no <>"));
     }
     let (code, times) = match rest.split_once('*') {
         Some((code, times)) => (code, times.parse().unwrap_or(0)),
@@ -121,8 +122,8 @@ fn fail(text: &str) -> Result<Fail, String> {
         (Some(code), 1..) => {
             Ok(Fail { verb, code, address, left: AtomicU32::new(times) })
         }
-        (Some(_), 0) => Err(wrong("TIMES is 1 or more")),
-        _ => Err(wrong("CODE is 400 to 599: 4xx is for now, 5xx for good")),
+        (Some(_), 0) => Err(wrong("TIMES must be 1 or more")),
+        _ => Err(wrong("CODE must be 4xx (temporary) or 5xx (permanent)")),
     }
 }
 
@@ -135,8 +136,8 @@ fn seconds(text: &str) -> Result<(Option<Verb>, Duration), String> {
     let number = number.parse().ok();
     let number = number.filter(|n| (0.0..=86_400.0).contains(n));
     let number = number.ok_or(format!(
-        "--slow {text}: seconds from 0 to 86400, such as --slow 5, or \
-         of one verb: --slow data=5"
+        "--slow {text}: seconds must be from 0 to 86400, as in --slow 5, or \
+         for one verb --slow data=5"
     ))?;
     Ok((at, Duration::from_secs_f64(number)))
 }
@@ -144,6 +145,6 @@ fn seconds(text: &str) -> Result<(Option<Verb>, Duration), String> {
 fn verb(option: &str, word: &str) -> Result<Verb, String> {
     word.parse().map_err(|()| {
         let names = VERBS.map(|verb| verb.to_string());
-        format!("{option}: {word:?} is none of {}", names.join(" "))
+        format!("{option}: {word:?} is not one of {}", names.join(" "))
     })
 }

@@ -1,18 +1,20 @@
-//! Where messages are stored: a Maildir, one file a message, which mutt and
-//! Dovecot read. A 250 is a promise that outlives a crash, so the order is:
+//! Where messages are stored: a Maildir, with one file per message, which mutt
+//! and Dovecot can read. After its 250 the sink must not lose the message, even
+//! if the machine crashes. So the order is:
 //!
 //! ```text
-//! tmp/NAME     created; the lines go in as they arrive
-//! fsync        they are on the disk, not only in the kernel's memory
-//! rename       to new/NAME, complete: no reader ever sees a half
+//! tmp/NAME     created; the lines are written as they arrive
+//! fsync        now they are on the disk, not only in the kernel's memory
+//! rename       to new/NAME: a reader sees only complete messages
 //! fsync        of the folder new/, or the new name could be lost
-//! 250          and not before                              (viva 1)
+//! 250          the last step                               (viva 1)
 //! ```
 //!
-//! A reader moves what it has seen from new/ into cur/. A sink that is killed
-//! leaves its unfinished file in tmp/, where nobody reads it. NAME is
-//! `SECONDS.MmicrosecondsPpidQcount.HOST` (cr.yp.to/proto/maildir). No two
-//! programs give a file the same name, so they need no lock.
+//! A mail program moves messages that it has seen from new/ to cur/. If the
+//! sink is killed, its incomplete file stays in tmp/, where no program reads
+//! it. NAME is `SECONDS.MmicrosecondsPpidQcount.HOST`
+//! (cr.yp.to/proto/maildir). No two programs create the same name, so they
+//! need no lock.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -37,27 +39,27 @@ pub struct Maildir {
 }
 
 impl Maildir {
-    /// Opens it, and makes the folders that are not there.
+    /// Opens the Maildir and creates the folders that are missing.
     pub fn open(folder: &str) -> Result<Maildir> {
         let path = PathBuf::from(folder);
         let fail = |error| Error::new("open", folder, error);
         fs::create_dir_all(&path).map_err(fail)?;
         let handle = File::open(&path).map_err(fail)?;
         let mut private = DirBuilder::new();
-        private.recursive(true).mode(0o700); // it is mail
+        private.recursive(true).mode(0o700); // others cannot read mail
         for name in ["tmp", "new", "cur"] {
             private.create(path.join(name)).map_err(fail)?;
         }
         let new = File::open(path.join("new")).map_err(fail)?;
         handle.sync_all().map_err(fail)?; // the names tmp, new, cur
-        // The protocol's own way to write what no file name may have.
+        // `/` and `:` are not allowed in NAME; Maildir writes them as octal.
         let host = net::hostname().replace('/', "\\057").replace(':', "\\072");
         let count = AtomicU64::new(0);
         Ok(Maildir { folder: path, handle, new, host, count })
     }
 
-    /// For a sink with a certificate: its clients trust the folder's cert.pem,
-    /// and a second one would write over it. The lock ends with the process.
+    /// Locks the folder for a sink with TLS: a second one would overwrite the
+    /// cert.pem that clients trust. The kernel ends the lock with the process.
     pub fn be_the_only_one_with_tls(&self) -> Result<()> {
         let alone = FlockOperation::NonBlockingLockExclusive;
         match flock(&self.handle, alone) {
@@ -65,15 +67,15 @@ impl Maildir {
                 let folder = self.folder.display();
                 Err(Error::other(format!(
                     "another sink with TLS has its cert.pem in {folder}: \
-                     give this one a folder of its own, --dir"
+                     use another folder, --dir DIR"
                 )))
             }
-            // A file system without locks is not a reason to stop.
+            // Some file systems have no locks; the sink starts anyway.
             _ => Ok(()),
         }
     }
 
-    /// A new file in tmp/.
+    /// Creates a new file in tmp/.
     pub fn draft(&self) -> io::Result<Draft<'_>> {
         let now = Timestamp::now().as_microsecond();
         let name = format!(
@@ -86,15 +88,15 @@ impl Maildir {
         );
         let path = self.folder.join("tmp").join(&name);
         let mut new = OpenOptions::new();
-        // Nobody else on this machine may read it. create_new: never a file
-        // that is there already.
+        // Mode 0600: other users cannot read it. create_new: open() fails if
+        // the file exists.
         let file = new.write(true).create_new(true).mode(0o600).open(&path)?;
         let file = BufWriter::new(file);
         Ok(Draft { maildir: self, path, name, file })
     }
 }
 
-/// A message that is not complete yet. Dropped, it is gone.
+/// An incomplete message. Without `keep` its file is deleted.
 pub struct Draft<'a> {
     maildir: &'a Maildir,
     path: PathBuf,
@@ -109,19 +111,20 @@ impl Draft<'_> {
         self.file.write_all(b"\r\n")
     }
 
-    /// It will not become a message: gives the disk space back at once,
-    /// because the client may go on for a long time.
+    /// The message is refused: frees the disk space at once, because the
+    /// client may continue to send for a long time.
     pub fn give_up(&mut self) {
         let _ = self.file.get_ref().set_len(0);
     }
 
-    /// Makes it a message, and returns `new/NAME`.    [W-T4a] (viva 1)
+    /// Stores the complete message, and returns `new/NAME`.
+    /// [W-T4a] (viva 1)
     pub fn keep(mut self) -> io::Result<String> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         let name = format!("new/{}", self.name);
         fs::rename(&self.path, self.maildir.folder.join(&name))?;
-        // The message is there now. If this fsync fails, the client gets a
+        // Now the message is in new/. If this fsync fails, the client gets a
         // 451 and sends it again: twice is better than never.
         self.maildir.new.sync_all()?;
         Ok(name)
@@ -130,14 +133,13 @@ impl Draft<'_> {
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        // After the rename there is no such file.
+        // After the rename this file does not exist, so the error is ignored.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// What the client is told of a failure, and a line on our own console. The
-/// client may try again later, because only our side is at fault: 452 when
-/// there is no room, 451 for the rest.
+/// Logs a failure and returns the reply for the client: 452 if the disk is
+/// full, else 451. Both are temporary, because the client has made no mistake.
 pub fn cannot_store(error: &io::Error) -> Reply {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let why = match error.raw_os_error() {
@@ -147,8 +149,8 @@ pub fn cannot_store(error: &io::Error) -> Reply {
     warn!("cannot store a message: {why}");
     match error.kind() {
         StorageFull | QuotaExceeded | FileTooLarge => {
-            reply!(452, "4.3.1 no room on the disk: try again later")
+            reply!(452, "4.3.1 the disk is full: try again later")
         }
-        _ => reply!(451, "4.3.0 cannot be stored now: try again later"),
+        _ => reply!(451, "4.3.0 cannot store it now: try again later"),
     }
 }

@@ -24,21 +24,21 @@ use super::faults::Faults;
 use super::maildir::Maildir;
 use crate::smtp::reply::{Reply, reply};
 
-/// What the sink calls itself.
+/// The sink's own name in its replies.
 pub(super) const NAME: &str = "localhost";
 
-/// The longest lines in bytes, CRLF not counted: of a command; of MAIL, whose
-/// parameters add to it; of an AUTH answer. [RFC 5321 4.5.3.1.4, RFC 4954 4]
+/// The longest lines in bytes, without CRLF: a command, MAIL with all its
+/// parameters, an AUTH answer. [RFC 5321 4.5.3.1.4, RFC 4954 4]
 pub(super) const LONGEST_COMMAND: usize = 510;
 pub(super) const LONGEST_MAIL: usize = LONGEST_COMMAND + 26 + 17 + 10 + 500;
 pub(super) const LONGEST_ANSWER: usize = 12_286;
 
-/// What all sessions share: the command line, understood. Nobody changes it
-/// after the start, so there is no lock.
+/// What all sessions share: the checked command line. It does not change
+/// after the start, so the threads need no lock.
 pub struct Settings {
     /// Where messages go.
     pub maildir: Maildir,
-    /// What goes wrong on request.
+    /// The faults on request.
     pub faults: Faults,
     /// The certificate, with `--tls` and `--implicit-tls`.
     pub tls: Option<Arc<ServerConfig>>,
@@ -46,7 +46,7 @@ pub struct Settings {
     pub implicit: bool,
     /// Who may log in.
     pub account: Option<Account>,
-    /// Bytes of the largest message.
+    /// The largest message in bytes.
     pub max_size: u64,
     /// How long a client may be silent.
     pub idle: Duration,
@@ -54,24 +54,24 @@ pub struct Settings {
     pub quiet: bool,
 }
 
-/// The environment variable with the password, if no file has it.
+/// The environment variable with the password, without `--password-file`.
 pub const VARIABLE: &str = "MAIL_SINK_PASSWORD";
 
 /// The one account, with `--user`.
 pub struct Account {
     user: String,
-    password: Option<Vec<u8>>, // None: any will do
+    password: Option<Vec<u8>>, // None: any password is accepted
 }
 
 impl Account {
-    /// The password is the first line of the file, or else the variable's.
+    /// Reads the password: the first line of the file, else the variable.
     pub fn new(user: String, file: Option<&str>) -> Result<Account> {
         let password = match file.map(Path::new) {
             Some(file) => Some(secret::from_file(file, 16 * 1024)?),
             None => secret::from_environment(VARIABLE),
         };
         if password.as_ref().is_some_and(Vec::is_empty) {
-            return Err(Error::other("the password is empty"));
+            return Err(Error::other("the password must not be empty"));
         }
         Ok(Account { user, password })
     }
@@ -81,11 +81,12 @@ impl Account {
         self.password.is_none()
     }
 
-    /// The user's name, if these two are right.
+    /// The user's name, if both are right.
     pub(super) fn check(&self, user: &[u8], password: &[u8]) -> Answer<String> {
         let right = self.password.as_ref();
         let right = right.is_none_or(|right| right == password);
-        // Never which of the two was wrong.
+        // The reply does not say which of the two was wrong; otherwise an
+        // attacker could find out the names first.
         match user == self.user.as_bytes() && right && !password.is_empty() {
             true => Ok(self.user.clone()),
             false => Err(reply!(535, "5.7.8 user name or password is wrong")),
@@ -93,10 +94,10 @@ impl Account {
     }
 }
 
-/// What a step found, or the reply that refuses it.
+/// The result of a step, or the reply that refuses it.
 pub(super) type Answer<T> = std::result::Result<T, Reply>;
 
-/// Words for the end of a session that the sink itself has ended.
+/// The log's text if the sink itself has ended the session.
 pub(super) const CUT: &str = "disconnected: --drop-after";
 pub(super) const REFUSED: &str = "disconnected after a refusal";
 
@@ -105,9 +106,9 @@ pub(super) const REFUSED: &str = "disconnected after a refusal";
 pub enum Next {
     /// The next command.
     Command,
-    /// The TLS handshake, then the next command.
+    /// The TLS handshake, and then the next command.
     Tls,
-    /// The end of the session, and for the log which side has ended it.
+    /// The end of the session, with the log's text: which side has ended it.
     Close(&'static str),
 }
 
@@ -116,25 +117,25 @@ pub enum Next {
 pub(super) struct Envelope {
     pub(super) sender: String, // empty in a bounce
     pub(super) recipients: Vec<String>,
-    pub(super) utf8: bool, // may addresses have letters beyond ASCII?
+    pub(super) utf8: bool, // may addresses have non-ASCII letters?
 }
 
-/// The state. wire.rs, commands.rs and data.rs say what happens to it.
+/// The state of a client. wire.rs, commands.rs and data.rs change it.
 pub struct Session<'a> {
     pub(super) settings: &'a Settings,
     pub(super) peer: SocketAddr,
-    pub(super) socket: TcpSocket, // a second handle: to wait without reading
+    pub(super) socket: TcpSocket, // second handle, to wait without reading
     pub(super) reader: LineReader<Channel>,
     pub(super) extended: bool,         // EHLO, not HELO
-    pub(super) hello: Option<String>,  // what the client calls itself
+    pub(super) hello: Option<String>,  // the client's name in EHLO
     pub(super) user: Option<String>,   // after AUTH
     pub(super) mail: Option<Envelope>, // after MAIL
     pub(super) errors: u32,            // refused commands
 }
 
 impl<'a> Session<'a> {
-    /// A session before its greeting; with `--implicit-tls` after the TLS
-    /// handshake.
+    /// A session before its greeting. With `--implicit-tls` the TLS handshake
+    /// comes first.
     pub fn new(
         client: TcpSocket,
         peer: SocketAddr,
@@ -160,14 +161,15 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// TLS from here on. The sink forgets all that was said in the clear,
-    /// because somebody else may have said it.            [RFC 3207 4.2]
+    /// Starts TLS. The sink deletes all state from before the handshake,
+    /// because an attacker may have sent those commands.  [RFC 3207 4.2]
     pub fn start_tls(self) -> Result<Session<'a>> {
         let (channel, unread) = self.reader.into_parts();
         let (Channel::Clear(client), Some(config), true) =
             (channel, &self.settings.tls, unread.is_empty())
         else {
-            return Err(Error::other("bytes came before the handshake"));
+            let why = "the client sent bytes before the TLS handshake";
+            return Err(Error::other(why));
         };
         let channel = Channel::accept_tls(client, config.clone())?;
         let how = channel.description();
@@ -180,9 +182,9 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Ends the connection: TLS says good-bye first, then FIN. What the client
-    /// still sends is read and dropped, because otherwise an RST could
-    /// destroy the 221 before the client reads it.
+    /// Closes the connection: a TLS close first, then FIN. The sink reads and
+    /// drops what the client still sends. Otherwise the kernel would send RST,
+    /// and the client could lose the 221 that it has not read yet.
     pub fn close(self) {
         let Session { socket, reader, .. } = self;
         drop(socket);

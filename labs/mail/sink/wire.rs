@@ -1,5 +1,5 @@
-//! Both directions of a session: a command line comes, a reply goes, and the
-//! console shows both. commands.rs knows what they mean.
+//! The connection of a session: the sink reads command lines, sends replies,
+//! and shows both on the console. commands.rs carries the commands out.
 
 use socketlab::line::Received;
 use socketlab::stream::Stream;
@@ -9,25 +9,27 @@ use super::session::{Answer, Next, REFUSED, Session};
 use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
-/// Refused commands. A mail client does not make more mistakes.
+/// Refused commands after which a client is disconnected. A real mail client
+/// does not make so many mistakes as this.
 const MOST_ERRORS: u32 = 20;
 
 impl Session<'_> {
-    /// The client's next line, or the reply that it gets instead: 421 where
-    /// nothing can follow. Half of a command is shown, half of a password is
-    /// not.
+    /// Reads the client's next line, or returns the reply that refuses it. A
+    /// 421 means that the session must end. The console shows an incomplete
+    /// command, but not an incomplete password.
     pub(super) fn read_line(
         &mut self,
         is_command: bool,
     ) -> Result<Answer<String>> {
         // ---- 5 recv() ----------------------------------------------------
-        // A segment may hold half a command or ten of them. They are read one
-        // by one, and each gets its own reply, in order. (PIPELINING)
+        // One recv() may return half a command or ten of them (PIPELINING).
+        // The reader returns complete lines one by one, and each gets its own
+        // reply, in order. Python: s.recv()  C: recv()
         let received = match self.reader.read() {
             Err(error) if error.is_timeout() => {
                 if self.reader.has_unread() {
                     let half = self.reader.read_bytes(usize::MAX)?;
-                    self.show_odd(is_command, &half, "no line end");
+                    self.show_odd(is_command, &half, "no newline");
                 }
                 return Ok(Err(too_slow()));
             }
@@ -36,19 +38,18 @@ impl Session<'_> {
         let line = match received {
             Received::Line(line) if self.reader.ended_with_line_end() => line,
             Received::TooLong => return Ok(Err(reply!(500, "5.5.2 too long"))),
-            // It left without QUIT, or Ctrl-C was pressed here.
+            // The client closed without QUIT, or the sink is being stopped.
             Received::End => return Ok(Err(end_of_input())),
             Received::Line(half) | Received::Unterminated(half) => {
-                self.show_odd(is_command, &half, "no line end");
+                self.show_odd(is_command, &half, "no newline");
                 return Ok(Err(end_of_input()));
             }
         };
         if !self.reader.ended_with_crlf() {
-            self.show_odd(is_command, &line, "LF alone ends it");
+            self.show_odd(is_command, &line, "LF without CR");
             return Ok(Err(reply!(
                 500,
-                "5.5.2 only CRLF ends a line (nc -C sends it, and so does \
-                 telnet)"
+                "5.5.2 only CRLF ends a line (nc -C and telnet send it)"
             )));
         }
         let line = String::from_utf8(line).map_err(|odd| odd.into_bytes());
@@ -57,12 +58,12 @@ impl Session<'_> {
             odd => {
                 let bytes = odd.map_or_else(|bytes| bytes, String::into_bytes);
                 self.show_odd(is_command, &bytes, "not text");
-                Err(reply!(500, "5.5.2 text only: no control characters"))
+                Err(reply!(500, "5.5.2 the line has control characters"))
             }
         })
     }
 
-    /// Sends a reply; `verb` is the command that it answers.
+    /// Sends a reply. `verb` is the command that it belongs to.
     pub(super) fn send_reply(
         &mut self,
         verb: Option<Verb>,
@@ -76,14 +77,15 @@ impl Session<'_> {
         self.show(&shown.collect::<Vec<_>>().join("\n"));
 
         // ---- 6 send() ----------------------------------------------------
-        // All lines of a reply in one segment. The client acts on the code;
+        // All lines of a reply in one call. The client decides by the code;
         // the text is for people.                               (viva 8)
+        // Python: s.sendall()  C: send() in a loop
         let sent: String =
             lines.iter().map(|line| format!("{line}\r\n")).collect();
         self.reader.stream().send_all(sent.as_bytes())
     }
 
-    /// Sends the reply to a command, and says what comes next.
+    /// Sends the reply to a command, and returns what comes next.
     pub(super) fn done(&mut self, verb: Verb, reply: &Reply) -> Result<Next> {
         self.send_reply(Some(verb), reply)?;
         Ok(match (verb, reply.code) {
@@ -94,8 +96,8 @@ impl Session<'_> {
         })
     }
 
-    /// Sends a refusal. It counts as the client's error, and a client that
-    /// makes many of them is disconnected.
+    /// Sends a refusal and counts it as an error of the client. A client with
+    /// [`MOST_ERRORS`] errors is disconnected.
     pub(super) fn refuse(
         &mut self,
         verb: Option<Verb>,
@@ -112,16 +114,16 @@ impl Session<'_> {
         Ok(Next::Close("disconnected: too many errors"))
     }
 
-    /// Is this where `--drop-after` cuts the connection?
+    /// Must the sink close here because of `--drop-after`?
     pub(super) fn cut(&self, verb: Verb) -> bool {
         let cut = self.settings.faults.drops(verb);
         if cut {
-            say!("[{}] cut on request: --drop-after {verb}", self.peer);
+            say!("[{}] closed on request: --drop-after {verb}", self.peer);
         }
         cut
     }
 
-    /// A 421 ends the session: the log says which side has ended it.
+    /// Ends the session after a 421. The log says which side has ended it.
     pub(super) fn end(&self, reply: &Reply) -> Result<Next> {
         match () {
             () if *reply == end_of_input() => self.stream_ended(),
@@ -132,16 +134,16 @@ impl Session<'_> {
         }
     }
 
-    /// The stream has ended: was it the client, or does the sink stop?
+    /// The stream has ended, because the client closed or the sink stops.
     pub(super) fn stream_ended(&self) -> Result<Next> {
         match clients::is_stopping() {
-            true => Err(Error::other("cut by the stop")), // Clients says so
+            // `Clients` logs this text.
+            true => Err(Error::other("cut by the stop")),
             false => Ok(Next::Close("left without QUIT")),
         }
     }
 
-    /// Shows a command, but nothing that is secret. `note` says what is odd
-    /// about it.
+    /// Shows a command without its secrets. `note` says what is wrong with it.
     pub(super) fn show_command(&self, line: &[u8], note: &str) {
         let line = String::from_utf8_lossy(line);
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -163,14 +165,14 @@ impl Session<'_> {
         self.show(&format!("C: {shown}{note}"));
     }
 
-    /// Shows bytes that were to be a command and are none.
+    /// Shows bytes that are not a valid command.
     fn show_odd(&self, is_command: bool, line: &[u8], what: &str) {
         if is_command {
             self.show_command(line, &format!(" ({what})"));
         }
     }
 
-    /// Shows lines of the dialogue, each with the peer before it.
+    /// Shows lines of the dialogue. Each begins with the peer's address.
     pub(super) fn show(&self, lines: &str) {
         if !self.settings.quiet {
             let mark = |line| format!("[{}] {line}", self.peer);
@@ -180,12 +182,12 @@ impl Session<'_> {
     }
 }
 
-/// The reply to silence.
+/// The reply to a client that has been silent for too long.
 pub(super) fn too_slow() -> Reply {
-    reply!(421, "4.4.2 you are too slow: good bye")
+    reply!(421, "4.4.2 timed out: closing the connection")
 }
 
-/// The reply to the end of the stream.
+/// The reply after the end of the client's stream.
 fn end_of_input() -> Reply {
-    reply!(421, "4.4.2 end of input: good bye")
+    reply!(421, "4.4.2 end of input: closing the connection")
 }

@@ -1,20 +1,19 @@
-//! Mail addresses, `local@domain`: one grammar for the client's command line
-//! and for the envelope that the sink reads (RFC 5321, 4.1.2). Letters of all
-//! scripts belong to it since RFC 6531; whether a server takes them is the
-//! question of SMTPUTF8.
+//! Mail addresses, `local@domain`. The client's command line and the sink use
+//! the same grammar (RFC 5321, 4.1.2). RFC 6531 added non-ASCII letters; a
+//! server accepts them if it offers SMTPUTF8.
 //!
-//! What is not an address is refused before it is used. A newline inside one
-//! would end the command `RCPT TO:<…>`, and the rest would be the next
-//! command; a `>` would end the address.           (viva 15) [W-T4a]
+//! A wrong address is refused before it is used. A newline inside it would end
+//! the command `RCPT TO:<…>`, and the rest would be the next command. A `>`
+//! would end the address.                          (viva 15) [W-T4a]
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Bytes before the @ and after it: RFC 5321, 4.5.3.1.
+/// Most bytes before the @ and after it: RFC 5321, 4.5.3.1.
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 255;
 
-/// Bytes of one part of a domain, between two dots: RFC 1035.
+/// Most bytes of one part of a domain, between two dots: RFC 1035.
 const LONGEST_LABEL: usize = 63;
 
 /// An address that may be put between `<` and `>`.
@@ -38,18 +37,18 @@ impl Address {
     /// `ada@[192.0.2.1]`. The error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Address, &'static str> {
         if text.chars().any(char::is_control) {
-            return Err("a line end or control character in an address");
+            return Err("the address has a newline or control character");
         }
         let Some((local, domain)) = text.rsplit_once('@') else {
-            return Err("no @ in it; an address is name@domain");
+            return Err("the address has no @: it must be name@domain");
         };
         if local.is_empty() || local.len() > LONGEST_LOCAL {
             return Err("the part before the @ must be 1 to 64 bytes long");
         }
         if !is_dot_atom(local) && !is_quoted(local) {
             return Err("the part before the @ may have letters, digits and \
-                        !#$%&'*+-/=?^_`{|}~, with single dots between; \
-                        anything else only in \"quotes\"");
+                        !#$%&'*+-/=?^_`{|}~, with single dots between them; \
+                        other characters only in \"quotes\"");
         }
         if domain.is_empty() || domain.len() > LONGEST_DOMAIN {
             return Err("the part after the @ must be 1 to 255 bytes long");
@@ -63,7 +62,7 @@ impl Address {
             }
             None if !is_domain(domain) => {
                 return Err("the part after the @ is not a domain: letters, \
-                            digits and -, with single dots between");
+                            digits and -, with single dots between them");
             }
             _ => {}
         }
@@ -80,27 +79,27 @@ impl Address {
         &self.domain
     }
 
-    /// Is it the same mailbox? Small and capital letters are the same in a
-    /// domain; before the @ only the recipient's server can tell.
+    /// Is it the same mailbox? Upper and lower case are the same in a domain.
+    /// Before the @ only the recipient's server knows.
     pub fn same_as(&self, other: &Address) -> bool {
         self.local == other.local
             && self.domain.eq_ignore_ascii_case(&other.domain)
     }
 
-    /// Does a server need SMTPUTF8 for it?
+    /// Does this address need a server with SMTPUTF8?
     pub fn needs_utf8(&self) -> bool {
         !self.local.is_ascii() || !self.domain.is_ascii()
     }
 }
 
-/// Is this a name that a client may give itself with EHLO? The server writes
-/// it into the message's header, so it must be one harmless word.
+/// May a client use this name in EHLO? The server writes it into the header
+/// of the message, so it must be one word without special characters.
 pub fn is_host_name(name: &str) -> bool {
     let fine = |b: u8| b.is_ascii_graphic() && !b"()<>@,;\\\"".contains(&b);
     (1..=255).contains(&name.len()) && name.bytes().all(fine)
 }
 
-/// Letters, digits and some signs, in parts with dots between.
+/// Letters, digits and some other characters, with single dots between them.
 fn is_dot_atom(local: &str) -> bool {
     let allowed = |c: char| {
         c.is_ascii_alphanumeric()
@@ -127,7 +126,7 @@ fn is_quoted(local: &str) -> bool {
     !escaped
 }
 
-/// Where `wanted` is first, outside of "quotes".
+/// The position of the first `wanted` outside of "quotes".
 pub fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     let mut letters = text.char_indices();
@@ -140,12 +139,12 @@ pub fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
     found.map(|(at, _)| at)
 }
 
-/// Labels with dots between, as after HELO.
+/// Is this a domain: labels with dots between them?
 pub fn is_domain(name: &str) -> bool {
     name.split('.').all(is_label)
 }
 
-/// One part of a domain. `_` belongs to no domain by the RFC, but machines of
+/// Is this one part of a domain? The RFC does not allow `_`, but machines in
 /// a local network have it in their names.
 fn is_label(label: &str) -> bool {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
@@ -156,7 +155,7 @@ fn is_label(label: &str) -> bool {
         && label.chars().all(|c| !c.is_ascii() || allowed(c))
 }
 
-/// What may be between the brackets of a domain.
+/// May this text be between the brackets of a domain?
 fn is_ip(inner: &str) -> bool {
     match inner.strip_prefix("IPv6:") {
         Some(six) => six.parse::<Ipv6Addr>().is_ok(),

@@ -1,6 +1,7 @@
-//! The message as it travels after DATA: lines that end with CR LF, and a
-//! line with a single dot as the end. The client doubles a dot at the start
-//! of a line, and the server removes one.
+//! The message as it is sent after DATA: each line ends with CR LF, and a line
+//! with a single dot ends the message. So that no other line looks like the
+//! end, the client doubles a dot at the start of a line, and the server
+//! removes one.
 //!
 //! ```text
 //! the message        on the wire           the server stores
@@ -10,18 +11,18 @@
 //!                    .\r\n                 (the end)
 //! ```
 //!
-//! Dots are doubled at the start of LINES, so newlines become CR LF first. If
-//! one server takes a lone LF or CR for a newline and the next does not, a
-//! sender can hide a second message in the first ("SMTP smuggling", 2023).
-//!                                       (viva 2) (viva 3) (try 6) [W-T4a]
+//! The client turns every newline into CR LF before it doubles dots, because
+//! only then all lines are known. If one server accepts a lone LF or CR as a
+//! newline and the next does not, an attacker can hide a second message in the
+//! first ("SMTP smuggling", 2023).       (viva 2) (viva 3) (try 6) [W-T4a]
 
 use memchr::{memchr, memchr_iter, memchr2};
 
-/// Octets of a line without its CR LF: RFC 5321, 4.5.3.1.6.
+/// Most bytes of a line without its CR LF: RFC 5321, 4.5.3.1.6.
 pub const LONGEST_LINE: usize = 998;
 
-/// Every newline as CR LF, whether it was that already or a bare LF. A lone
-/// CR stays as it is, because we cannot know what it means.
+/// Turns every LF into CR LF; a CR LF stays. A lone CR stays as well, because
+/// its meaning is not known.
 pub fn with_crlf(text: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(text.len() + text.len() / 32);
     for line in lines_of(text) {
@@ -36,7 +37,8 @@ pub fn with_crlf(text: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// The octets to send for a message: checked, stuffed, with the final dot.
+/// The bytes to send for a message: checked, with doubled dots and the final
+/// dot.
 pub fn stuffed(message: &[u8]) -> Result<Vec<u8>, String> {
     check(message)?;
     let mut wire = Vec::with_capacity(message.len() + message.len() / 32);
@@ -52,7 +54,7 @@ pub fn stuffed(message: &[u8]) -> Result<Vec<u8>, String> {
     Ok(wire)
 }
 
-/// What SMTP does not carry in a line of a message.
+/// Why SMTP cannot carry a line of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadLine {
     /// It has more than [`LONGEST_LINE`] bytes.
@@ -63,7 +65,7 @@ pub enum BadLine {
     Nul,
 }
 
-/// What is wrong with this line, if anything; its CR LF is not part of it.
+/// What is wrong with this line, if anything. `line` has no CR LF.
 pub fn bad_line(line: &[u8]) -> Option<BadLine> {
     match () {
         () if line.len() > LONGEST_LINE => Some(BadLine::TooLong),
@@ -75,12 +77,12 @@ pub fn bad_line(line: &[u8]) -> Option<BadLine> {
     }
 }
 
-/// The line without the dot that its sender has put before it.   (viva 3)
+/// The line without the dot that the client added.               (viva 3)
 pub fn unstuffed(line: &[u8]) -> &[u8] {
     line.strip_prefix(b".").unwrap_or(line)
 }
 
-/// Can these lines be sent as they are?
+/// Checks that SMTP can carry these lines without an encoding.
 pub fn check(message: &[u8]) -> Result<(), String> {
     for (index, line) in lines_of(message).enumerate() {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -89,7 +91,7 @@ pub fn check(message: &[u8]) -> Result<(), String> {
             None => continue,
             Some(BadLine::TooLong) => {
                 let length = line.len();
-                format!("{length} octets, SMTP allows {LONGEST_LINE}")
+                format!("{length} bytes, but SMTP allows {LONGEST_LINE}")
             }
             Some(BadLine::LoneCrOrLf | BadLine::Nul) => {
                 "a lone CR or a NUL".to_string()
@@ -100,14 +102,14 @@ pub fn check(message: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Has it a lone CR or a NUL? No server accepts them as they are.
+/// Has the text a lone CR or a NUL? Servers refuse them.
 pub fn has_odd_bytes(text: &[u8]) -> bool {
     let mut returns = memchr_iter(b'\r', text);
     memchr(0, text).is_some()
         || returns.any(|at| text.get(at + 1) != Some(&b'\n'))
 }
 
-/// The lines, each with its LF; the last may have none.
+/// The lines, each with its LF. The last line may have no LF.
 fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {

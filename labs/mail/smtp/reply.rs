@@ -1,37 +1,38 @@
-//! What a mail server replies: three digits and words, in one line or many.
+//! A reply of a mail server: three digits and a text, on one line or several.
 //!
 //! ```text
 //! 250-mail.example greets you      "-": more lines of this reply follow
 //! 250-SIZE 10240000
-//! 250 STARTTLS                     " ": the last one
+//! 250 STARTTLS                     " ": this is the last line
 //! 550 5.1.1 No such user here
 //! |   |     for people
 //! |   enhanced code: class.subject.detail (RFC 3463)
-//! what a program goes by
+//! code: the program decides by it
 //! ```
 //!
-//! The first digit decides: 2 done, 3 go on, 4 no, but a later try may do,
-//! 5 no, and the same again will not do.                 (viva 8) [W-T4a]
+//! The first digit decides. 2: done. 3: continue. 4: refused, but a later try
+//! may succeed. 5: refused, and the same command will fail again.
+//! (viva 8) [W-T4a]
 
 use explain::smtp;
 use socketlab::console;
 
-/// Lines of one reply. A reply to EHLO has about a dozen.
+/// Most lines of one reply. A reply to EHLO has about a dozen.
 pub const MOST_LINES: usize = 128;
 
-/// Bytes of one line. RFC 5321 allows 512, but some servers send more.
+/// Most bytes of one line. RFC 5321 allows 512, but some servers send more.
 pub const LONGEST_LINE: usize = 2048;
 
 /// A complete reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// 200 to 599.
+    /// The three digits: 200 to 599.
     pub code: u16,
-    /// The words of each line, after the code.
+    /// The text of each line, after the code.
     pub lines: Vec<String>,
 }
 
-/// A reply with a fixed or formatted text; `\n` in it begins another line.
+/// A reply with a fixed or formatted text. `\n` in it begins another line.
 macro_rules! reply {
     ($code:expr, $($text:tt)*) => {
         $crate::smtp::reply::Reply::new($code, &format!($($text)*))
@@ -39,18 +40,18 @@ macro_rules! reply {
 }
 pub(crate) use reply;
 
-/// One line of a reply, as it came.
+/// One line of a reply.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ReplyLine {
     /// Its three digits.
     pub code: u16,
     /// Will more lines of the same reply follow?
-    pub goes_on: bool,
-    /// The words after the code.
+    pub has_more: bool,
+    /// The text after the code.
     pub text: String,
 }
 
-/// Takes a line apart. `None`: it is not SMTP.
+/// Splits a line into code and text. `None` means that it is not SMTP.
 pub fn parse_line(line: &[u8]) -> Option<ReplyLine> {
     let (digits, rest) = line.split_at_checked(3)?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -60,15 +61,15 @@ pub fn parse_line(line: &[u8]) -> Option<ReplyLine> {
     if !(200..600).contains(&code) {
         return None;
     }
-    // A code without words breaks the RFC, but is common.
-    let (goes_on, text) = match rest.split_first() {
+    // The RFC wants a text after the code, but many servers send none.
+    let (has_more, text) = match rest.split_first() {
         None => (false, rest),
         Some((b' ', text)) => (false, text),
         Some((b'-', text)) => (true, text),
         Some(_) => return None,
     };
     let text = String::from_utf8_lossy(text).trim_end().to_string();
-    Some(ReplyLine { code, goes_on, text })
+    Some(ReplyLine { code, has_more, text })
 }
 
 impl Reply {
@@ -77,7 +78,7 @@ impl Reply {
         Reply { code, lines: text.split('\n').map(str::to_string).collect() }
     }
 
-    /// The lines as a server sends them: `250-` before all but the last.
+    /// The lines as a server sends them: all but the last begin with `250-`.
     pub fn sent_lines(&self) -> Vec<String> {
         let last = self.lines.len().saturating_sub(1);
         let lines = self.lines.iter().enumerate().map(|(index, line)| {
@@ -87,20 +88,20 @@ impl Reply {
         lines.collect()
     }
 
-    /// `5.1.1`, if the words begin with such a code.
+    /// The enhanced code, such as `5.1.1`, if the text begins with one.
     fn enhanced(&self) -> Option<&str> {
         let word = self.lines.first()?.split(' ').next()?;
         smtp::enhanced(word).map(|_| word)
     }
 
-    /// Code and words as one line, safe to print.
+    /// Code and text on one line, with control characters escaped.
     pub fn text(&self) -> String {
         let words = self.lines.join(" / ");
         let shown = console::escape_short(words.as_bytes(), 300);
         format!("{} {shown}", self.code).trim_end().to_string()
     }
 
-    /// Code, words and meaning, for the user.
+    /// Code, text and meaning, for the user.
     pub fn explained(&self) -> String {
         format!("{}\n   ({})", self.text(), self.meaning())
     }
@@ -108,16 +109,16 @@ impl Reply {
     /// What a refusal means, and whether to try again.         (viva 8)
     fn meaning(&self) -> String {
         let class = match self.code / 100 {
-            4 => "temporary, the same may do later",
-            5 => "permanent, the same again will not do",
-            _ => "not what SMTP has at this point",
+            4 => "temporary, a later try may succeed",
+            5 => "permanent, another try will fail, too",
+            _ => "SMTP does not allow this reply here",
         };
-        // x.0.0 is what a server says that has nothing to add.
+        // x.0.0 says nothing that the code does not say.
         let code = self.enhanced().filter(|code| !code.ends_with(".0.0"));
         let enhanced = code.and_then(smtp::enhanced);
         let title = explain::find(&self.code.to_string());
         let title = title.first().map(|entry| entry.title.to_string());
-        // The enhanced code is the more exact of the two.
+        // The enhanced code is more exact than the three digits.
         let mut meaning = match enhanced.or(title) {
             Some(more) => format!("{more}; {class}"),
             None => class.to_string(),
@@ -128,34 +129,34 @@ impl Reply {
         meaning
     }
 
-    /// What a sender can do about the refusals that everybody meets.
+    /// What the user can do about the most frequent refusals.
     fn advice(&self) -> Option<&'static str> {
         let words = self.lines.join(" ").to_ascii_lowercase();
         Some(match self.code {
             530 if words.contains("tls") => {
-                "Commands come after encryption here: --tls starttls"
+                "This server wants encryption first: --tls starttls"
             }
-            530 => "Log in first: --user NAME. It takes encryption, too",
+            530 => "Log in first: --user NAME, with encryption",
             534 | 535
                 if ["application-specific", "app password", "gsmtp"]
                     .iter()
                     .any(|mark| words.contains(mark)) =>
             {
-                "The account's own password does not do here. Make an app \
-                 password, or use a token: --auth xoauth2"
+                "The server does not accept the account's own password. Make \
+                 an app password, or use a token: --auth xoauth2"
             }
             534 | 535 => {
-                "Is it the right user name (mostly the whole address), and \
-                 an app password if the account has two-step log-in? A token \
-                 lives about an hour"
+                "Check the user name, usually the complete address. An \
+                 account with two-step log-in needs an app password. A token \
+                 is valid for about an hour"
             }
             550 | 551 | 553 | 554 if words.contains("relay") => {
-                "The server takes mail for other domains only from those who \
-                 log in: --user NAME, or use your own provider's server"
+                "The server accepts mail for other domains only after a \
+                 log-in: --user NAME, or use your own provider's server"
             }
             421 | 450 | 451 if words.contains("greylist") => {
-                "It refuses every stranger's first try; repeat it in some \
-                 minutes"
+                "The server refuses the first try of unknown senders; try \
+                 again in some minutes"
             }
             _ => return None,
         })

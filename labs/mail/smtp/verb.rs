@@ -1,20 +1,20 @@
-//! The commands of SMTP by name, as both ends use them: the client to say
-//! which reply it waits for, the sink to find what a line asks for.
+//! The names of SMTP's commands. The client says with them which reply it
+//! waits for, and the sink finds them in command lines.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-/// A command, or a moment of the dialogue that has no command of its own:
-/// the greeting before the first one, the dot after the message.
+/// A command, or one of the two moments of the dialogue without a command:
+/// the greeting at the start, and the dot after the message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verb {
     /// The server's first reply.
     Greeting,
-    /// The client's name, and a question for the extensions.
+    /// The client's name; asks for the extensions.
     Ehlo,
-    /// The client's name, as in 1982.
+    /// The client's name, without extensions, as in 1982.
     Helo,
-    /// TLS begins after the reply.
+    /// TLS starts after the reply.
     StartTls,
     /// The log-in.
     Auth,
@@ -22,31 +22,31 @@ pub enum Verb {
     Mail,
     /// One recipient of the envelope.
     Rcpt,
-    /// The message may come.
+    /// Asks whether the message may come.
     Data,
     /// The line that ends the message.
     Dot,
-    /// Forget the envelope.
+    /// Deletes the envelope.
     Rset,
-    /// Nothing: is the server still there?
+    /// Does nothing, except that the server replies.
     Noop,
-    /// Does this mailbox exist?
+    /// Asks whether a mailbox exists.
     Vrfy,
-    /// Which commands are there?
+    /// Asks for the list of commands.
     Help,
-    /// The end.
+    /// Ends the session.
     Quit,
 }
 
 use Verb::*;
 
-/// All of them, in the order of a dialogue.
+/// All verbs, in the order of a dialogue.
 pub const VERBS: [Verb; 14] = [
     Greeting, Ehlo, Helo, StartTls, Auth, Mail, Rcpt, Data, Dot, Rset, Noop,
     Vrfy, Help, Quit,
 ];
 
-/// The verb of a word, in small or capital letters.
+/// Finds the verb for a word, in upper or lower case.
 impl FromStr for Verb {
     type Err = ();
 
@@ -56,7 +56,7 @@ impl FromStr for Verb {
     }
 }
 
-/// Its word in small letters, as it is typed after `--fail`.
+/// The word in lower case, as the user types it after `--fail`.
 impl Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format!("{self:?}").to_lowercase())

@@ -119,7 +119,7 @@ fn w_t4a_a_message_beyond_the_servers_size_is_not_begun() {
     let ehlo = "C: EHLO …\nS: 250-mail.test\nS: 250 SIZE 100\n";
     let done = play(&[GREETING, ehlo, QUIT].concat(), &[]);
     done.followed();
-    done.not_sent(&["this server takes 100 (SIZE)"]);
+    done.not_sent(&["this server accepts at most 100 (SIZE)"]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn w_t4a_one_of_three_recipients_is_refused_the_rest_is_served() {
             "NOT sent to eve@example.org: 550 5.1.1 unknown\n",
             "no such mailbox",
             "permanent",
-            "1 of 3 recipients refused",
+            "1 of 3 recipients were refused",
         ],
     );
 }
@@ -196,7 +196,7 @@ fn w_t4a_pipelined_replies_belong_to_their_commands() {
                     raw 550 no\\r\\n250 ok\\r\\n503 no\\r\\n503 no\\r\\n\n";
     let done = play(&[GREETING, ehlo, envelope, QUIT].concat(), &options);
     done.followed();
-    done.not_sent(&["MAIL was answered with 550"]);
+    done.not_sent(&["the reply to MAIL was 550"]);
 }
 
 #[test]
@@ -210,13 +210,13 @@ fn w_t4a_one_command_one_reply_unless_pipeline_is_asked_for_and_offered() {
     let script = [GREETING, EHLO, ENVELOPE, MESSAGE, QUIT].concat();
     let done = play(&script, &["--pipeline"]);
     done.followed();
-    done.ended(0, &["offers no PIPELINING: one by one"]);
+    done.ended(0, &["does not offer PIPELINING: one by one"]);
     // HELO offers nothing at all.
     let helo = "C: EHLO …\nS: 502 no\nC: HELO …\nS: 250 PIPELINING\n";
     let script = [GREETING, helo, ENVELOPE, MESSAGE, QUIT].concat();
     let done = play(&script, &["--pipeline"]);
     done.followed();
-    done.ended(0, &["offers no PIPELINING"]);
+    done.ended(0, &["does not offer PIPELINING"]);
 }
 
 #[test]

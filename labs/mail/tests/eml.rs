@@ -101,7 +101,7 @@ fn w_t4a_what_is_not_a_message_is_refused() {
         (&format!(": no name\n{READY}"), "line 1 is not a header line"),
         (&READY.replace("body", "lone\rcr"), "a lone CR or a NUL"),
         (&READY.replace("body", "nul\0"), "a lone CR or a NUL"),
-        (&long, "octets, SMTP allows 998"),
+        (&long, "bytes, but SMTP allows 998"),
     ] {
         let found = ReadyMessage::check(text.as_bytes()).err();
         let found = found.unwrap_or_else(|| panic!("{text:?} was accepted"));
@@ -119,8 +119,8 @@ fn w_t4a_eml_is_checked_before_a_server_hears_of_it() {
         (["--eml", &path(&bad), "-q", "-q"], "not a header line"),
         (["--eml", "/no/such/file", "-q", "-q"], "No such file"),
         (["--eml", "/", "-q", "-q"], "not a file"),
-        (["--eml", &path(&good), "--subject", "x"], "no --subject"),
-        (["--eml", &path(&good), "--attach", "x"], "no --subject"),
+        (["--eml", &path(&good), "--subject", "x"], "cannot change it"),
+        (["--eml", &path(&good), "--attach", "x"], "cannot change it"),
     ] {
         let options: Vec<&str> =
             options.iter().copied().filter(|word| *word != "-q").collect();

@@ -150,26 +150,26 @@ fn w_t4a_an_empty_reply_line_is_named() {
     for empty in ["", "  ", "\t"] {
         let fault = |_: &Point| (format!("raw {empty}\\r\\n\nhang\n"), vec![]);
         at_each_point(fault, |point, done| {
-            let what = "is not SMTP: an empty line came instead";
+            let what = "is not SMTP: an empty line";
             not_sent_or_unknown(point, done, what);
         });
     }
     // Inside a reply of several lines, and with a lone LF.
     for reply in ["250-mail.test\\r\\n\\r\\n", "\\n", "250-a\\n\\n"] {
         let script = format!("{GREETING}C: EHLO …\nraw {reply}\nhang\n");
-        play(&script, &[]).not_sent(&["an empty line came instead"]);
+        play(&script, &[]).not_sent(&["an empty line"]);
     }
 }
 
 #[test]
 fn w_t4a_a_time_out_or_a_close_shows_what_had_come() {
     for (came, shown) in [
-        ("220", "had come: 220\n"),
-        ("220 mail.test", "had come: 220 mail.test\n"),
+        ("220", "Received before: 220\n"),
+        ("220 mail.test", "Received before: 220 mail.test\n"),
         ("220-mail.test\\r\\n220-no sp", "220-mail.test / 220-no sp\n"),
-        ("220-mail.test\\r\\n", "had come: 220-mail.test\n"),
-        ("+OK", "had come: +OK\n"),
-        ("\u{1b}[2J", "had come: \\x1b[2J\n"),
+        ("220-mail.test\\r\\n", "Received before: 220-mail.test\n"),
+        ("+OK", "Received before: +OK\n"),
+        ("\u{1b}[2J", "Received before: \\x1b[2J\n"),
     ] {
         let script = format!("raw {came}\nhang\n");
         // -q: the lines of the reply were not printed.
@@ -182,10 +182,10 @@ fn w_t4a_a_time_out_or_a_close_shows_what_had_come() {
     let dot = "C: DATA\nS: 354 go\nM:\nraw 250 2.0.0 que\nhang\n";
     let script = [GREETING, EHLO, ENVELOPE, dot].concat();
     let done = play(&script, &["--timeout", "1"]);
-    done.ended(1, &["unknown: ", "had come: 250 2.0.0 que\n"]);
-    // Nothing had come: nothing is said.
+    done.ended(1, &["unknown: ", "Received before: 250 2.0.0 que\n"]);
+    // No part of a reply arrived, so none is printed.
     let done = play("hang\n", &["--timeout", "1"]);
-    assert!(!done.screen.contains("had come"), "{}", done.screen);
+    assert!(!done.screen.contains("Received before"), "{}", done.screen);
 }
 
 #[test]
@@ -199,16 +199,16 @@ fn w_t4a_a_message_is_shown_up_to_4_kib() {
         done.ended(0, &[]);
         let last = format!("C: {}\nC: .\n", "z".repeat(900));
         assert_eq!(done.screen.contains(&last), complete, "{}", done.screen);
-        let cut = done.screen.contains(" bytes more\n");
+        let cut = done.screen.contains(" more bytes\n");
         assert_ne!(cut, complete, "{}", done.screen);
     }
 }
 
 #[test]
 fn w_t4a_a_sink_without_room_is_a_refusal() {
-    let script = "S: 421 4.3.2 no room, try again later\nclose\n";
+    let script = "S: 421 4.3.2 too many clients, try again later\nclose\n";
     let done = play(script, &[]);
-    done.not_sent(&["421 4.3.2 no room, try again later\n"]);
+    done.not_sent(&["421 4.3.2 too many clients, try again later\n"]);
     assert!(!done.screen.contains("\\r") && !done.screen.contains("\\n"));
 }
 
@@ -247,10 +247,10 @@ fn w_t4a_a_reset_at_each_verb_is_told() {
 fn w_t4a_replies_without_an_end_are_cut() {
     let endless = format!("{}hang\n", "S: 250-and more\n".repeat(200));
     let script = [GREETING, "C: EHLO …\n", &endless].concat();
-    play(&script, &[]).not_sent(&["without an end"]);
+    play(&script, &[]).not_sent(&["has too many lines"]);
     let long = format!("S: 250 {}\nhang\n", "x".repeat(100_000));
     let script = [GREETING, "C: EHLO …\n", &long].concat();
-    play(&script, &[]).not_sent(&["line without an end"]);
+    play(&script, &[]).not_sent(&["line that is too long"]);
     let script = [GREETING, "C: EHLO …\nS: 250-a\nS: 550 b\nhang\n"].concat();
     play(&script, &[]).not_sent(&["different codes"]);
 }
@@ -263,7 +263,7 @@ fn w_t4a_a_server_that_leaves_inside_the_message_has_nothing() {
     let nobody = identity_of_nobody();
     let done = play_with(&script.concat(), "127.0.0.1", &[], &body, &nobody);
     done.followed();
-    done.not_sent(&["broke while the message was sent"]);
+    done.not_sent(&["ended while the message was sent"]);
 }
 
 #[test]
@@ -301,7 +301,7 @@ fn w_t4a_nobody_listens() {
 fn w_t4a_accepted_is_accepted_only_behind_the_dot() {
     // Every reply is a 250, one too early: DATA is answered by it.
     let script = [GREETING, EHLO, ENVELOPE, "C: DATA\nS: 250 ok\n", QUIT];
-    play(&script.concat(), &[]).not_sent(&["DATA was answered with 250"]);
+    play(&script.concat(), &[]).not_sent(&["the reply to DATA was 250"]);
     let script = [GREETING, EHLO, ENVELOPE, MESSAGE, QUIT].concat();
     play(&script, &[]).ended(0, &["sent to 1 of 1"]);
 }

@@ -432,12 +432,12 @@ fn relaying_needs_a_log_in(postfix: &mut Postfix) {
     done.not_sent(&["530 5.7.0", "--tls starttls"]);
     let clear = ["--tls", "off", "--user", "tim"];
     let done = postfix.send(postfix.clear, &clear, b"x\n");
-    done.not_sent(&["offers no log-in"]); // smtpd_tls_auth_only
+    done.not_sent(&["does not offer a log-in"]); // smtpd_tls_auth_only
 }
 
 /// Other ways to begin, and what Postfix refuses.
 fn the_rest(postfix: &mut Postfix) {
-    // TLS before the first word; an empty text; then one without TLS.
+    // TLS before the greeting; an empty text; then one without TLS.
     let options = ["--tls", "implicit", "--user", "tim", "-q"];
     let done = postfix.send(postfix.implicit, &options, b"");
     done.ended(0, &["sent to 1 of 1"]);
@@ -454,7 +454,7 @@ fn the_rest(postfix: &mut Postfix) {
     done.not_sent(&["SMTPUTF8\n", "550 5.1.1"]);
     let big = [&[b'x'; 990][..], b"\n"].concat().repeat(5_500);
     let done = postfix.send(postfix.clear, &["-q"], &big);
-    done.not_sent(&["this server takes 5000000 (SIZE)"]);
+    done.not_sent(&["this server accepts at most 5000000 (SIZE)"]);
 }
 
 /// The sink's folder becomes a user's mailbox, and fetch reads it by IMAP.

@@ -108,7 +108,7 @@ impl Done {
         }
         assert_eq!(self.status, Some(status), "{screen}");
         let sent = screen.contains("\nsent to");
-        assert!(!sent || screen.contains("server answers for it"), "{screen}");
+        assert!(!sent || screen.contains("server is responsible"), "{screen}");
         self
     }
 

@@ -100,7 +100,7 @@ fn w_t4b_what_was_offered_in_the_clear_is_forgotten() {
     let options = ["--user", "tim"];
     let done = play_with(&script, "127.0.0.1", &options, b"x\n", &here);
     done.followed();
-    done.not_sent(&["offers no log-in"]);
+    done.not_sent(&["does not offer a log-in"]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn w_t4b_a_stripped_starttls_is_an_error() {
     let options = ["--tls", "starttls"];
     let done = play(&[GREETING, EHLO, QUIT].concat(), &options);
     done.followed();
-    done.not_sent(&["offers no STARTTLS", "taken the line out"]);
+    done.not_sent(&["does not offer STARTTLS", "removed the offer"]);
     // Refused, also for now: never on in the clear.
     let refused = "C: STARTTLS\nS: 454 4.7.0 not now\n";
     let done = play(&[GREETING, OFFERS, refused, QUIT].concat(), &[]);
@@ -134,7 +134,7 @@ fn w_t4b_beyond_this_machine_nothing_goes_in_the_clear_unasked() {
     let script = format!("at {host}\n{GREETING}{ehlo}{QUIT}");
     let done = play_with(&script, &host, &[], b"x\n", &nobody);
     done.followed();
-    done.not_sent(&["no STARTTLS", "--tls off"]);
+    done.not_sent(&["does not offer STARTTLS", "--tls off"]);
     // Asked for, it does; but not with a password.
     let off = ["--tls", "off"];
     let all = [&ehlo, ENVELOPE, MESSAGE, QUIT].concat();
@@ -146,7 +146,7 @@ fn w_t4b_beyond_this_machine_nothing_goes_in_the_clear_unasked() {
     let off = ["--tls", "off", "--user", "tim"];
     let done = play_with(&script, &host, &off, b"x\n", &nobody);
     done.followed();
-    done.not_sent(&["no log-in on a connection in the clear"]);
+    done.not_sent(&["does not log in on an unencrypted connection"]);
     keeps_the_secret(&done.screen);
 }
 

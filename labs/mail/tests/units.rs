@@ -78,8 +78,8 @@ fn names_may_have_commas() -> Result<(), String> {
 
 #[test]
 fn a_line_is_three_digits_and_a_blank_or_a_dash() {
-    let line = |code, goes_on, text: &str| {
-        Some(ReplyLine { code, goes_on, text: text.into() })
+    let line = |code, has_more, text: &str| {
+        Some(ReplyLine { code, has_more, text: text.into() })
     };
     assert_eq!(parse_line(b"250 ok"), line(250, false, "ok"));
     assert_eq!(parse_line(b"250-SIZE 1"), line(250, true, "SIZE 1"));
@@ -110,7 +110,7 @@ fn the_enhanced_code_is_found_and_explained() {
     assert!(!none.contains("no such mailbox"), "{none}");
     let later = Reply::new(451, "greylisted");
     assert!(later.explained().contains("temporary"));
-    assert!(later.explained().contains("every stranger"));
+    assert!(later.explained().contains("unknown senders"));
 }
 
 #[test]

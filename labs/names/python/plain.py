@@ -8,7 +8,7 @@ host, port = sys.argv[1], int(sys.argv[2])
 print(f"this machine's own name is '{socket.gethostname()}'")
 answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 for family, _, _, _, address in answers:
-    print(f"hostname  '{host}' stands for {address[0]}")
+    print(f"hostname  '{host}' has the address {address[0]}")
 print(f"port      {port}")
 domain = answers[0][0]
 for kind, means in ((socket.SOCK_STREAM, "TCP"), (socket.SOCK_DGRAM, "UDP")):

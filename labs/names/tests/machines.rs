@@ -103,10 +103,10 @@ fn t_v4_localhost_is_v6_first_and_the_line_is_named() {
         run.says("1 AF_INET6 SOCK_STREAM IPPROTO_TCP ::1 80");
         run.says("/etc/hosts, line 1: 127.0.0.1 localhost");
         run.says("/etc/hosts, line 3: ::1 localhost");
-        run.says("a server bound to 127.0.0.1 is not there");
+        run.says("A server bound to 127.0.0.1 does not listen there");
         assert!(run.item("first").starts_with("::1, reached from ::1"));
         assert!(run.item("then").starts_with("127.0.0.1, reached from"));
-        run.says("RFC 6724, rule 6: precedence 50 (::1) goes before 35");
+        run.says("RFC 6724, rule 6: precedence 50 (::1) is higher than 35");
     }
 }
 
@@ -121,8 +121,8 @@ fn t_f11_debians_line_for_the_machines_own_name() {
     let run = run.ended(0);
     run.says("gethostname() = 'debian'");
     run.says("/etc/hosts, line 2: 127.0.1.1 debian");
-    run.says("Debian's line for the machine's own name");
-    run.says("127.0.1.1 is called 'debian' (/etc/hosts, line 2)");
+    run.says("Debian gives the machine's own name the address 127.0.1.1");
+    run.says("127.0.1.1 has the name 'debian' (/etc/hosts, line 2)");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn t_v5_a_machine_without_any_files() {
     let name = get(&["port", "http"]).ended(0);
     name.says("this machine's list does not know http; IANA's does");
     let none = get(&["127.0.0.1", "http", "--no-reverse"]).ended(1);
-    none.says("no list of services (/etc/services): give the number");
+    none.says("no list of services (/etc/services): use the number");
     get(&["127.0.0.1", "80", "--no-reverse"]).ended(0);
     get(&["show"]).ended(0);
 }
@@ -189,9 +189,9 @@ fn t_v4_a_mute_name_server_does_not_hold_the_program() {
     let asked = ["slow.example", "80", "--wait=1"];
     let Some(run) = machine.names(&asked) else { return };
     let run = run.ended(1);
-    run.says("no answer within 1 s: a name server does not answer");
+    run.says("timed out after 1 s: a name server does not answer");
     let back = machine.names(&["127.0.0.9", "80", "--wait=1"]);
     let back = back.expect("as above").ended(0);
-    assert!(back.item("back").contains("no answer within"), "{}", back.text);
+    assert!(back.item("back").contains("timed out after"), "{}", back.text);
     back.lacks("panicked");
 }

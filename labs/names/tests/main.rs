@@ -18,7 +18,7 @@ struct Run {
 }
 
 impl Run {
-    /// The text behind a label, its further lines joined on.
+    /// The text after a label, joined with its further lines.
     #[track_caller]
     fn item(&self, label: &str) -> String {
         let mut found: Option<String> = None;

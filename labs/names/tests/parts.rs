@@ -49,8 +49,8 @@ fn t_v4_a_word_is_read_as_the_handouts_table_means_it() {
 fn t_v4_what_dots_mean_is_said() {
     let noted =
         |word: &str| hostname::read(word).expect("a host").notes.join("; ");
-    assert!(noted("a..b").contains("label empty"));
-    assert!(noted(".a").contains("label empty"));
+    assert!(noted("a..b").contains("an empty label"));
+    assert!(noted(".a").contains("an empty label"));
     assert!(noted("localhost.").contains("dot at the end"));
     assert_eq!(noted("www.example.com"), "");
 }
@@ -65,7 +65,7 @@ fn t_v4_old_spellings_are_told() {
     assert_eq!(told("face"), None);
 }
 
-/// A `from` that is not an address: there is no way.
+/// A `from` that is not an address: it cannot be reached.
 fn route(to: &str, from: &str) -> Result<Route, AddrParseError> {
     let to = SocketAddr::new(to.parse()?, 80);
     let from = from.parse().map_err(|_| std::io::ErrorKind::Other.into());
@@ -81,13 +81,13 @@ fn t_v4_the_rules_of_the_rfc_are_found() -> Result<(), AddrParseError> {
     let private = route("fd00::1", "fd00::2")?;
     let none = route("2001:db8::1", "-")?;
     for (first, second, wanted) in [
-        (&six, &four, "rule 6: precedence 50 (::1) goes before 35"),
+        (&six, &four, "rule 6: precedence 50 (::1) is higher than 35"),
         (&four, &six, "RFC 6724 would put ::1 first"),
-        (&four, &none, "rule 1: there is no way to"),
+        (&four, &none, "cannot be reached"),
         (&none, &four, "would put 127.0.0.1 first"),
         (&four, &four, "rule 10"),
         (&native, &old, "rule 6"),
-        (&old, &private, "rule 6: precedence 35 (IPv4) goes before 3"),
+        (&old, &private, "rule 6: precedence 35 (IPv4) is higher than 3"),
     ] {
         let text = order::why(first, second);
         assert!(text.contains(wanted), "{text}");

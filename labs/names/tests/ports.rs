@@ -23,10 +23,10 @@ fn t_q3_the_ranges_are_ianas_and_this_kernels() {
     let Ok(setting) = std::fs::read_to_string(setting) else { return };
     let range: Vec<&str> = setting.split_whitespace().collect();
     let run = names(&["port", range[0]]).ended(0);
-    run.says(&format!("lends {} to {} to clients", range[0], range[1]));
+    run.says(&format!("gives clients ports from {} to {}", range[0], range[1]));
     run.says("it is one of them");
     if range[0] != "0" && range[0] != "1" {
-        names(&["port", "1"]).ended(0).says("it is none of them");
+        names(&["port", "1"]).ended(0).says("it is not one of them");
     }
 }
 
@@ -38,8 +38,8 @@ fn t_q3_65536_and_0_are_explained() {
         run.says("65535 of them can be used");
     }
     let zero = names(&["port", "0"]).ended(0);
-    zero.says("reserved: no service is at port 0");
-    zero.says("port 0 is a request");
+    zero.says("reserved: no service uses port 0");
+    zero.says("port 0 asks the kernel");
     let lent: Vec<&str> =
         zero.text.lines().filter(|line| line.contains(":0), and ")).collect();
     assert_eq!(lent.len(), 3, "{}", zero.text);
@@ -76,7 +76,7 @@ fn t_v5_names_of_services_are_pythons() {
 
 #[test]
 fn t_v5_a_port_by_name_or_by_number() {
-    // IANA's list stands in where the machine has none.
+    // IANA's list is used if the machine has none.
     for word in ["http", "80"] {
         let run = names(&["port", word]).ended(0);
         assert!(run.item("port").starts_with("80:"), "{}", run.text);
@@ -104,7 +104,7 @@ fn t_q3_who_listens_is_told_for_tcp() {
     let client = TcpStream::connect(local).expect("it accepts");
     let _accepted = listener.accept().expect("a client");
     let run = names(&["port", &port]).ended(0);
-    run.says("connections with it at this end: 1");
+    run.says("connections with this local port: 1");
     drop(client);
 }
 
@@ -129,11 +129,11 @@ fn t_q3_who_may_bind_is_what_bind_says() {
     });
     let run = names(&["port", "1"]).ended(0);
     let may = run.item("may bind");
-    assert_eq!(refused, may.contains("you lack it"), "{}", run.text);
+    assert_eq!(refused, may.contains("you do not have it"), "{}", run.text);
     let denied = run.flat().contains("Permission denied (EACCES)");
     assert_eq!(refused, denied, "{}", run.text);
     let high = names(&["port", "65535"]).ended(0);
-    assert!(high.item("may bind").starts_with("anybody"), "{}", high.text);
+    assert!(high.item("may bind").starts_with("every user"), "{}", high.text);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn t_v1_domain_is_the_address_family_of_the_socket() {
         run.says("AF_UNIX, SOCK_STREAM, 0 AF_UNIX, SOCK_STREAM, 0");
         run.says("AF_X25, SOCK_SEQPACKET, 0");
     }
-    run.says("AF_UNIX stays on this machine: no host, no port, but a path,");
+    run.says("AF_UNIX stays on this machine. Its address is a path:");
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn t_q2_a_server_is_what_listens_at_a_known_address() {
 fn t_q3_tcp_and_udp_have_the_same_number_at_once() {
     let run = show("same-port");
     run.says("bind() and listen() done");
-    run.says("bind() works as well");
+    run.says("bind() works: UDP has its own ports");
     let refused = run.text.matches("Address already in use").count();
     assert_eq!(refused, 2, "{}", run.text);
 }

@@ -203,7 +203,10 @@ fn full_disk(server: &Server) {
         dialogue(&client, &[(&small, "250")]);
         dialogue(&client, TO_DATA);
         let big = format!("{}.", line.repeat(10_000));
-        dialogue(&client, &[(&big, "452 4.3.1 no room"), ("NOOP", "250")]);
+        dialogue(
+            &client,
+            &[(&big, "452 4.3.1 the disk is full"), ("NOOP", "250")],
+        );
     }
 }
 

@@ -93,7 +93,7 @@ fn w_t4a_the_connection_can_be_cut_at_every_verb() {
         };
         send(&client, format!("{last}\r\n").as_bytes());
         assert_eq!(receive_all(&client), b"", "{verb}");
-        sink.server.wait_for(&format!("[…] cut on request: …{verb}"));
+        sink.server.wait_for(&format!("[…] closed on request: …{verb}"));
         // The 250 was lost, the message was not.
         assert_eq!(sink.messages().len(), usize::from(verb == "dot"));
     }
@@ -124,15 +124,15 @@ fn w_t4a_replies_can_be_late() {
 #[test]
 fn w_t4a_an_option_that_makes_no_sense_is_told() {
     for (arguments, wanted) in [
-        (["--fail", "rcpt"], "--fail rcpt: VERB=CODE, …"),
-        (["--fail", "rcpt=250"], "…400 to 599…"),
-        (["--fail", "rcpt=5e2"], "…400 to 599…"),
-        (["--fail", "send=550"], "--fail: \"send\" is none of greeting …"),
+        (["--fail", "rcpt"], "--fail rcpt: there is no =. …"),
+        (["--fail", "rcpt=250"], "…CODE must be 4xx…"),
+        (["--fail", "rcpt=5e2"], "…CODE must be 4xx…"),
+        (["--fail", "send=550"], "--fail: \"send\" is not one of greeting …"),
         (["--fail", "data=451:a@b.org"], "…only mail and rcpt…"),
-        (["--fail", "data=451*0"], "…TIMES is 1 or more…"),
-        (["--drop-after", "now"], "--drop-after: \"now\" is none of …"),
-        (["--slow", "-1"], "--slow -1: seconds from 0…"),
-        (["--slow", "nan"], "--slow nan: seconds from 0…"),
+        (["--fail", "data=451*0"], "…TIMES must be 1 or more…"),
+        (["--drop-after", "now"], "--drop-after: \"now\" is not one of …"),
+        (["--slow", "-1"], "--slow -1: seconds must be from 0…"),
+        (["--slow", "nan"], "--slow nan: seconds must be from 0…"),
         (["--max-size", "0"], "--max-size 0 is out of range…"),
         (["--password-file", "x"], "--password-file needs --user NAME"),
     ] {
@@ -154,7 +154,7 @@ fn w_t4a_commands_behind_starttls_in_the_clear_are_never_obeyed() {
     let client = sink.after(&[]);
     send(&client, b"STARTTLS\r\nMAIL FROM:<evil@b.org>\r\n");
     let said = String::from_utf8(receive_all(&client)).expect("text");
-    assert!(said.starts_with("421 4.7.0 bytes came behind"), "{said}");
+    assert!(said.starts_with("421 4.7.0 bytes followed"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     // After the 220 they are no handshake.
     let mut sink = Sink::start(&["--tls"]);
@@ -191,7 +191,7 @@ fn w_t4a_auth_is_refused_in_every_wrong_way() {
     std::fs::write(file.path(), "secret\n").expect("written");
     let path = file.path().to_str().expect("UTF-8");
     let mut sink = Sink::start(&["--user", "alice", "--password-file", path]);
-    sink.server.wait_for("warning: without --tls, …");
+    sink.server.wait_for("warning: passwords are sent in the clear …");
     let (login, bad) = ("AUTH LOGIN", "YmFk");
     let client = sink.talk();
     dialogue(
@@ -258,7 +258,10 @@ fn w_t4a_a_newcomer_in_a_full_house_is_told() {
     let sink = Sink::start(&["--max-clients", "1"]);
     let first = sink.after(&[]);
     let second = sink.server.connect();
-    assert_eq!(receive_line(&second), "421 4.3.2 no room, try again later");
+    assert_eq!(
+        receive_line(&second),
+        "421 4.3.2 too many clients, try again later"
+    );
     drop(first);
 }
 
