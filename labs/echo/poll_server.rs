@@ -8,85 +8,66 @@
 //!   |------ handshake ----->|  5 accept      the listener has a client
 //!   |------- "hello" ------>|  6 recv        this client's bytes are here
 //!   |<------ "hello" -------|  7 send        there is room for the echo
-//!   |<------- FIN ----------|  8 close
+//!   |-------- FIN --------->|  8 close
 //! ```
-//!
-//! The rule of such a server: only poll() may block. A blocking call for one
-//! client would keep all others waiting, so what threads_server.rs keeps in
-//! its calls, how far each client is, stands in a `Client` here. (viva 18)
 
-use std::mem;
 use std::net::{Shutdown, SocketAddr};
-use std::time::{Duration, Instant};
 
 use argh::{ArgsInfo, FromArgs};
-use echo::command::{Command, CommandFinder};
+use echo::command::CommandFinder;
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, PollFd, PollFlags, TcpSocket};
-use socketlab::{Result, console, say, signals, warn};
+use socketlab::{Error, Result, console, say, signals};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
-    let port = args.port.for_server(args.allow_privileged);
-    let address = net::resolve_one(&args.host, port)?;
-    signals::at_once_on_signal()?;
-
+    let address = net::resolve_one(&args.host, args.port.for_server(false))?;
+    signals::at_once_on_signal()?; // Ctrl-C: `bye`, the kernel sends FIN
     // ---- 1 socket() ------------------------------------------------------
     // An endpoint in the kernel, without a port and without a peer.
     let listener = TcpSocket::new(address)?;
-
     // ---- 2 bind() --------------------------------------------------------
-    // The address and port that clients connect to.
+    // Clients connect here. SO_REUSEADDR: in spite of an old TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
-
     // ---- 3 listen() ------------------------------------------------------
-    // From here the kernel completes handshakes and queues them.
-    listener.listen(BACKLOG)?;
-    net::allow_many_sockets();
+    // From here the kernel completes handshakes; 1024 clients may wait.
+    listener.listen(1024)?;
     net::announce(listener.local_addr()?);
-
     let mut clients: Vec<Client> = Vec::new();
-    let mut buffer = vec![0; 64 * 1024]; // one for all: it is free after a step
-    let mut full = false; // no descriptor was free for the last client
     loop {
         // ---- 4 poll() ----------------------------------------------------
-        // One wait for all sockets. The kernel is given the list, and marks
-        // those that can go on. C: poll(), Python: select.poll().
-        let mut watched = vec![PollFd::new(&listener, can_accept(full))];
+        // One wait for all sockets: the kernel gets the list, and marks those
+        // that can go on. C: poll(), Python: select.poll(). Only this call may
+        // block: one that waits for one client delays all others. (viva 18)
+        // Limit: a client that is silent for ever stays in the list.
+        let mut watched = Vec::new();
         for client in &clients {
-            watched.push(PollFd::new(&client.socket, client.waits_for()));
+            watched.push(PollFd::new(&client.socket, PollFlags::IN));
         }
-        net::poll(&mut watched, Some(time_left(&clients, full)))?;
-        let ready: Vec<bool> =
-            watched.iter().map(|one| !one.revents().is_empty()).collect();
-
-        let (new_client, ready) = ready.split_first().unwrap_or((&false, &[]));
-        for (client, ready) in clients.iter_mut().zip(ready) {
-            client.go_on(*ready, &mut buffer);
-        }
-        full = false;
-        if *new_client {
-            // ---- 5 accept() ----------------------------------------------
-            // Does not block, because a client waits in the queue.
-            match listener.accept() {
-                Ok((socket, peer)) => clients.push(Client::new(socket, peer)),
-                Err(error) => {
-                    warn!("{error}");
-                    full = true; // otherwise poll() would report it at once
-                }
+        watched.push(PollFd::new(&listener, PollFlags::IN));
+        net::poll(&mut watched, None)?;
+        let ready: Vec<_> = watched.iter().map(|one| one.revents()).collect();
+        for (client, ready) in clients.iter_mut().zip(&ready) {
+            if !ready.is_empty()
+                && let Err(error) = go_on(client)
+            {
+                say!("[{}] lost: {error}", client.peer);
+                client.is_over = true; // and the others go on
             }
         }
-        let stop = Some(Command::Stop);
-        let stops =
-            clients.iter().any(|one| one.is_over && one.command == stop);
-        // ---- 8 close() ---------------------------------------------------
-        // Dropping a client closes its socket.
-        clients.retain(|client| !client.is_over);
-        if stops && args.stop_ends_server {
-            say!("bye");
-            return Ok(());
+        if ready.last() == Some(&PollFlags::IN) {
+            // ---- 5 accept() ----------------------------------------------
+            // Does not block: the listener is marked, so a client is in its
+            // queue. Limit: no descriptor left ends the server.
+            let (socket, peer) = listener.accept()?;
+            say!("[{peer}] connected");
+            let (finder, is_over) = Default::default(); // none yet, false
+            clients.push(Client { socket, peer, finder, is_over });
         }
+        // ---- 8 close() ---------------------------------------------------
+        // Rust: a Client that is taken out of the list closes its socket.
+        clients.retain(|client| !client.is_over);
     }
 }
 
@@ -94,137 +75,50 @@ fn main() -> Result<()> {
 struct Client {
     socket: TcpSocket,
     peer: SocketAddr,
-    finder: CommandFinder,
-    echo: Vec<u8>, // what it has not been sent yet
-    command: Option<Command>,
-    is_leaving: bool, // it has had our FIN, and we wait for its own
-    until: Instant,   // when it counts as gone
+    finder: CommandFinder, // has the line that has begun; see command.rs
     is_over: bool,
 }
 
-impl Client {
-    fn new(socket: TcpSocket, peer: SocketAddr) -> Client {
-        say!("[{peer}] connected");
-        Client {
-            socket,
-            peer,
-            finder: CommandFinder::default(),
-            echo: Vec::new(),
-            command: None,
-            is_leaving: false,
-            until: Instant::now() + IDLE,
-            is_over: false,
-        }
+/// One step for a client that poll() has marked, so that nothing blocks.
+fn go_on(client: &mut Client) -> Result<()> {
+    // ---- 6 recv() --------------------------------------------------------
+    // The bytes that are here, or 0: the client has sent FIN.
+    let (peer, mut buffer) = (client.peer, [0; 4096]);
+    let count = client.socket.recv(&mut buffer)?;
+    if count == 0 {
+        say!("[{peer}] left: end of stream");
+        client.is_over = true;
+        return Ok(());
     }
+    let bytes = buffer.get(..count).unwrap_or_default();
+    let (count, command) = client.finder.feed(bytes);
+    let echo = bytes.get(..count).unwrap_or_default();
+    let s = if count == 1 { "" } else { "s" };
+    say!("[{peer}] {count} byte{s}: {}", console::message(echo));
 
-    /// While an echo waits for room, nothing more is read: TCP's flow control
-    /// then stops a client that sends and does not read.
-    fn waits_for(&self) -> PollFlags {
-        match self.echo.is_empty() {
-            true => PollFlags::IN,
-            false => PollFlags::OUT,
-        }
+    // ---- 7 send() --------------------------------------------------------
+    // MSG_DONTWAIT: takes what there is room for, and does not wait for a
+    // client that does not read. Limit: we cut it off. To serve it, keep the
+    // rest of its echo until poll() reports POLLOUT: there is room again.
+    if client.socket.send_now(echo)? < count {
+        return Err(Error::other("it does not read its echo"));
     }
-
-    /// One step for this client, if poll() says that it will not block.
-    fn go_on(&mut self, ready: bool, buffer: &mut [u8]) {
-        let peer = self.peer;
-        if (!ready || self.is_leaving) && Instant::now() > self.until {
-            if !self.is_leaving {
-                say!("[{peer}] lost: silent for {} s", IDLE.as_secs());
-            }
-            self.is_over = true;
-        }
-        if !ready || self.is_over {
-            return;
-        }
-        if let Err(error) = self.step(buffer) {
-            say!("[{peer}] lost: {error}");
-            self.is_over = true;
-        }
+    if let Some(command) = command {
+        // FIN; its own FIN then ends it in step 6. A close() with unread bytes
+        // would send RST. Limit: `stop` never ends the server.
+        say!("[{peer}] left: {command}");
+        client.socket.shutdown(Shutdown::Write)?;
     }
-
-    fn step(&mut self, buffer: &mut [u8]) -> Result<()> {
-        if self.echo.is_empty() {
-            // ---- 6 recv() ------------------------------------------------
-            // Does not block, because bytes are here, or end of stream: 0.
-            let count = self.socket.recv(buffer)?;
-            self.is_over = count == 0;
-            if self.is_over && !self.is_leaving {
-                say!("[{}] left: end of stream", self.peer);
-            }
-            if count == 0 || self.is_leaving {
-                return Ok(()); // what follows a command is thrown away
-            }
-            let bytes = buffer.get(..count).unwrap_or_default();
-            let (count, command) = self.finder.feed(bytes);
-            let bytes = bytes.get(..count).unwrap_or_default();
-            let (peer, s) = (self.peer, if count == 1 { "" } else { "s" });
-            say!("[{peer}] {count} byte{s}: {}", console::message(bytes));
-            self.command = command;
-            self.echo = bytes.to_vec();
-        }
-
-        // ---- 7 send() ----------------------------------------------------
-        // MSG_DONTWAIT: copies what the kernel's buffer has room for, and
-        // returns at once. The rest waits until poll() reports room.
-        let sent = self.socket.send_now(&self.echo)?;
-        self.echo.drain(..sent);
-        self.until = Instant::now() + IDLE;
-        if let Some(command) = self.command
-            && self.echo.is_empty()
-            && !mem::replace(&mut self.is_leaving, true)
-        {
-            say!("[{}] left: {command}", self.peer);
-            // FIN. The close comes after the client's own FIN, because a
-            // close() with unread bytes would send RST.
-            self.socket.shutdown(Shutdown::Write)?;
-            self.until = Instant::now() + LINGER;
-        }
-        Ok(())
-    }
+    Ok(())
 }
-
-/// Without a free descriptor the listener is left out for a moment.
-fn can_accept(full: bool) -> PollFlags {
-    match full {
-        true => PollFlags::empty(),
-        false => PollFlags::IN,
-    }
-}
-
-/// How long poll() may sleep: until the next client counts as gone.
-fn time_left(clients: &[Client], full: bool) -> Duration {
-    let now = Instant::now();
-    let next = clients.iter().map(|client| client.until).min();
-    let left = next.map_or(IDLE, |next| next.saturating_duration_since(now));
-    if full { left.min(Duration::from_millis(100)) } else { left }
-}
-
-/// Connections that may wait for accept().
-const BACKLOG: i32 = 1024;
-
-/// A client without progress for this time is gone.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// How long a client that has left may take for its FIN.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// Echoes to many clients at once, in one thread, with poll(2).
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
+    #[argh(positional, description = "address to bind (default 127.0.0.1)")]
     host: String,
-    /// port to bind (default 12001; 0: the kernel chooses)
-    #[argh(positional)]
+    #[argh(positional, description = "port to bind (default 12001)")]
     port: Port,
-    /// let `stop` end the server, too
-    #[argh(switch)]
-    stop_ends_server: bool,
-    /// allow a port below 1024
-    #[argh(switch)]
-    allow_privileged: bool,
 }
 
 const PROGRAM: Program = Program {
