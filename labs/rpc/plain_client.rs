@@ -1,6 +1,7 @@
-//! Calls a procedure on another machine as if it were here. Handout T (Terna),
-//! RPC: the figure's left half, in its fewest lines. plain_server.rs is the
-//! right half; client.rs is what one would really use.   [T-X2] (viva 1)
+//! Calls a procedure on another machine as if it were a local one. Handout T
+//! (Terna), RPC: the left half of the figure, in as few lines as possible.
+//! plain_server.rs is the right half. client.rs is the complete client.
+//! [T-X2] (viva 1)
 //!
 //! ```text
 //! client (this file)         server
@@ -25,51 +26,67 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.0)?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // No bind(): connect() borrows a free port.   Python: socket.socket()
+    // The kernel makes a TCP socket. A client needs no bind(), because
+    // connect() chooses a free port. Python: socket.socket()  C: socket()
     let server = TcpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // The kernel waits 10 s at most: SO_SNDTIMEO bounds connect() on Linux.
+    // The kernel does the TCP handshake. It fails after 10 s without an
+    // answer, because on Linux SO_SNDTIMEO limits connect(), too.
+    // Python: s.connect()  C: connect()
     server.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     server.connect(address)?;
 
-    // This line looks like a local call. That is the point of RPC, and its
-    // danger: a local call cannot get lost half-way.         (viva 6)
+    // This line looks like a local call. That is the purpose of RPC, and its
+    // danger, because a local call cannot be lost on the way.    (viva 6)
     let sum = add(&server, args.a, args.b)?;
     say!("{} + {} = {sum}", args.a, args.b);
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN: the server's recv() returns 0 and its thread ends.
+    // The kernel sends FIN, so the server's recv() returns 0 bytes and its
+    // thread ends. Python: s.close()  C: close()
     server.finish();
     Ok(())
 }
 
-/// The stub: a function with the procedure's name and parameters. It makes
-/// bytes of the arguments (marshalling), sends them, waits, and makes a value
-/// of the bytes that come back (unmarshalling).          [T-Q7] (viva 2)
+/// The stub: a function with the procedure's name and parameters. It turns the
+/// arguments into bytes (marshalling), sends them, and waits for the response.
+/// Then it turns the response's bytes into a value (unmarshalling).
+/// [T-Q7] (viva 2)
 fn add(server: &TcpSocket, a: i64, b: i64) -> Result<i64> {
-    let id = 1; // the response repeats it, so that it cannot be mistaken
+    // The response repeats the id, so that the client can check that the
+    // response belongs to this call.
+    let id = 1;
     let call =
         json!({"jsonrpc": "2.0", "method": "add", "params": [a, b], "id": id});
 
     // ---- 3 send() --------------------------------------------------------
-    // The newline ends the message: TCP itself has no messages.
+    // The newline ends the call, because TCP itself has no messages.
+    // Python: s.sendall()  C: send() in a loop
     server.send_all(format!("{call}\n").as_bytes())?;
 
     // ---- 4 recv() --------------------------------------------------------
-    // Here the caller sleeps while the other machine works. If no response
-    // comes, nobody here can tell whether the work was done.
-    // Limit: it gives up then; stub.rs asks again, with the same id.
+    // recv() blocks while the other machine runs the procedure. If no
+    // response comes, the client cannot know whether the procedure has run.
+    // Limit: this stub then fails; stub.rs sends the call again, with the
+    // same id. Python: s.makefile("rb").readline()  C: recv() in a loop
     let mut reader = LineReader::new(server.clone(), LONGEST_RESPONSE, WAIT);
     let line = match reader.read()? {
         Received::Line(line) => line,
-        _ => return Err(Error::other("the server closed, no complete line")),
+        _ => {
+            let why = "the server closed before its response was complete";
+            return Err(Error::other(why));
+        }
     };
     let response: Value = serde_json::from_slice(&line)
-        .map_err(|error| Error::other(format!("not JSON: {error}")))?;
+        .map_err(|error| format!("the response is not JSON: {error}"))
+        .map_err(Error::other)?;
     match response["result"].as_i64() {
         Some(sum) if response["id"] == id => Ok(sum),
-        _ => Err(Error::other(format!("the server says {response}"))),
+        _ => {
+            let why = format!("the response has no result: {response}");
+            Err(Error::other(why))
+        }
     }
 }
 

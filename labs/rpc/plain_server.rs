@@ -1,6 +1,6 @@
 //! One procedure that other machines can call. Handout T (Terna), RPC: the
-//! figure's right half, in its fewest lines. plain_client.rs is the left half;
-//! server.rs is what one would really use.               [T-X2] (viva 1)
+//! right half of the figure, in as few lines as possible. plain_client.rs is
+//! the left half. server.rs is the complete server.      [T-X2] (viva 1)
 //!
 //! ```text
 //! client                     server (this file)
@@ -28,26 +28,32 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // TCP, because a call must arrive complete.     Python: socket.socket()
+    // SOCK_STREAM, so TCP: a call must arrive complete.
+    // Python: socket.socket()  C: socket()
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // A client has to know this port before it can call.      (viva 15)
+    // A client must know this address and port before it can call.
+    // SO_REUSEADDR: bind() works at once after a restart.     (viva 15)
+    // Python: s.bind()  C: bind()
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // From here the kernel accepts connections and queues them. A client that
-    // does not read is disconnected after 30 s.
+    // From here on the kernel completes handshakes and queues connections.
+    // Python: s.listen()  C: listen()
+    // On Linux the accepted sockets inherit the limit: send() fails if a
+    // client reads nothing for 30 s.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // One socket for each client. A thread for each, because a client
-        // that calls nothing would otherwise keep all others waiting.
-        // Limit: nothing bounds their number; server.rs does.
+        // accept() returns a new socket for each client. A thread serves it,
+        // because otherwise a silent client would make all others wait.
+        // Limit: the number of threads has no limit; server.rs has one.
+        // Python: s.accept()  C: accept()
         let (client, peer) = listener.accept()?;
         say!("[{peer}] connected");
         let work = move || match converse(&client) {
@@ -61,39 +67,47 @@ fn main() -> Result<()> {
     }
 }
 
-/// Runs one client's calls, one after the other.
+/// Runs the calls of one client, one after the other.
 fn converse(client: &TcpSocket) -> Result<()> {
     let mut reader = LineReader::new(client.clone(), LONGEST_CALL, IDLE);
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // TCP has no messages, so the two ends agree on one: a call is a line.
-        // The reader calls recv() until a newline has come.   (viva 11)
+        // TCP has no messages, so client and server agree that a call is one
+        // line. The reader calls recv() until a newline arrives.  (viva 11)
+        // Python: s.recv()  C: recv()
         let line = match reader.read()? {
             Received::Line(line) | Received::Unterminated(line) => line,
-            Received::TooLong => return Err(Error::other("a line too long")),
+            Received::TooLong => {
+                let why = "the client's line is longer than 4,096 bytes";
+                return Err(Error::other(why));
+            }
             Received::End => break,
         };
         let response = skeleton(&line);
 
         // ---- 6 send() ----------------------------------------------------
-        // If it is lost now, the work is done, and nobody knows. (viva 6)
+        // If this response is lost, the procedure has run, but the client
+        // does not know it.                                   (viva 6)
+        // Python: s.sendall()  C: send() in a loop
         client.send_all(format!("{response}\n").as_bytes())?;
     }
 
     // ---- 7 close() -------------------------------------------------------
-    // The socket goes with its last handle, here; the client's recv() gives 0.
+    // The kernel closes the socket when its last handle is dropped, here. The
+    // client's recv() then returns 0 bytes. Python: s.close()  C: close()
     Ok(())
 }
 
-/// The skeleton: what stands between the bytes and the procedure. It finds
-/// out what is called (unmarshalling), calls it as any local program would,
-/// and makes bytes of the result (marshalling).          [T-Q7] (viva 2)
+/// The skeleton: the code between the bytes and the procedure. It turns the
+/// bytes into a name and arguments (unmarshalling), calls the procedure like
+/// any local one, and turns the result into bytes (marshalling).
+/// [T-Q7] (viva 2)
 fn skeleton(line: &[u8]) -> Value {
     let call: Value = serde_json::from_slice(line).unwrap_or_default();
     let (id, params) = (&call["id"], &call["params"]);
     let result = match (params[0].as_i64(), params[1].as_i64()) {
         (Some(a), Some(b)) if call["method"] == "add" => add(a, b),
-        _ => Err("only add is known here, with two whole numbers"),
+        _ => Err("this server has only add, with two integers"),
     };
     match result {
         Ok(sum) => json!({"jsonrpc": "2.0", "result": sum, "id": id}),
@@ -104,7 +118,7 @@ fn skeleton(line: &[u8]) -> Value {
     }
 }
 
-/// The procedure. Nothing in it knows of a network.
+/// The procedure. It does not know that its caller is on another machine.
 fn add(a: i64, b: i64) -> std::result::Result<i64, &'static str> {
     a.checked_add(b).ok_or("the sum has more than 64 bits")
 }
