@@ -7,6 +7,12 @@ use http::Fields;
 /// What an entry costs beside its bytes: maps, allocations.
 const OVERHEAD: usize = 512;
 
+/// The fields that describe the bytes of the body. A 304 does not change them,
+/// because the stored body stays as it is. (RFC 9111, 3.2, lets a cache keep
+/// what the integrity of a stored response depends on.)
+const OF_BYTES: [&str; 4] =
+    ["Content-Encoding", "Content-Length", "Content-MD5", "Content-Range"];
+
 /// A complete response. It never changes, so that a thread can still send it
 /// after the cache has dropped it.
 #[derive(Debug)]
@@ -42,15 +48,18 @@ impl Stored {
     }
 
     /// This response with the fields that a 304 brings. `times`: requested and
-    /// received. Content-Length stays, because the 304's own might be 0.
+    /// received. What describes the bytes of the body stays, because the body
+    /// stays: a 304's own Content-Length might be 0.
     pub fn updated(&self, news: &Fields, times: (i64, i64)) -> Stored {
         let mut fields = self.fields.clone();
         fields.remove("Age");
-        let mut seen: Vec<&str> = vec!["Content-Length"];
+        let mut seen: Vec<&str> = Vec::new();
         for (name, value) in news.iter() {
-            let again = |old: &&str| old.eq_ignore_ascii_case(name);
-            match seen.iter().any(again) {
-                true if name.eq_ignore_ascii_case("Content-Length") => {}
+            let same = |old: &&str| old.eq_ignore_ascii_case(name);
+            if OF_BYTES.iter().any(same) {
+                continue;
+            }
+            match seen.iter().any(same) {
                 true => fields.push(name, value),
                 false => fields.set(name, value),
             }

@@ -72,6 +72,49 @@ fn w_t3a_a_304_of_another_object_is_asked_again() {
     }
 }
 
+/// The cache test suite's group update304.
+#[test]
+fn w_t3a_a_304_leaves_what_describes_the_bytes() {
+    let proxy = Server::start(PROXY, &[]);
+    let origin = Origin::start(|asked, stream| {
+        let answer = match asked.field("If-None-Match") {
+            None => {
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: \"a\"\r\n\
+                 Content-Encoding: gzip\r\nContent-MD5: old\r\n\
+                 Content-Type: text/css\r\nX-Old: old\r\n\
+                 Cache-Control: max-age=0\r\n\r\n1"
+            }
+            Some(_) => {
+                "HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\
+                 content-encoding: br\r\nContent-MD5: new\r\n\
+                 Content-Range: bytes 0-0/9\r\nContent-Type: text/new\r\n\
+                 Content-Foo: new\r\nCache-Control: max-age=60\r\n\r\n"
+            }
+        };
+        send(stream, answer.as_bytes());
+        Then::Keep
+    });
+    let url = origin.url("/");
+    assert_eq!(get(&proxy, &url, "").cache(), "MISS");
+    // What the client of the 304 reads, and what the next one reads.
+    for how in ["REVALIDATED", "HIT"] {
+        let answer = get(&proxy, &url, "");
+        assert_eq!((answer.cache().as_str(), answer.status), (how, 200));
+        assert_eq!(answer.text(), "1", "{how}");
+        for (name, value) in [
+            ("Content-Length", Some("1")),
+            ("Content-Encoding", Some("gzip")),
+            ("Content-MD5", Some("old")),
+            ("Content-Range", None),
+            ("Content-Type", Some("text/new")),
+            ("Content-Foo", Some("new")),
+            ("X-Old", Some("old")),
+        ] {
+            assert_eq!(answer.field(name).as_deref(), value, "{how} {name}");
+        }
+    }
+}
+
 #[test]
 fn w_t3a_a_304_without_a_date_is_dated_when_it_comes() {
     let proxy = Server::start(PROXY, &[]);
