@@ -27,13 +27,14 @@ fn main() -> Result<()> {
     // An endpoint in the kernel, without a port and without a peer.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
-    // Clients connect here. SO_REUSEADDR: in spite of an old TIME_WAIT.
+    // Clients connect here. Without SO_REUSEADDR a restart fails (TIME_WAIT).
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
-    // From here the kernel completes handshakes; 1024 clients may wait.
-    listener.listen(1024)?;
+    // The kernel completes handshakes from here; before, it refuses them.
+    listener.listen(1024)?; // so many may wait for accept()
     net::announce(listener.local_addr()?);
+
     let mut clients: Vec<Client> = Vec::new();
     loop {
         // ---- 4 poll() ----------------------------------------------------
@@ -49,9 +50,8 @@ fn main() -> Result<()> {
         net::poll(&mut watched, None)?;
         let ready: Vec<_> = watched.iter().map(|one| one.revents()).collect();
         for (client, ready) in clients.iter_mut().zip(&ready) {
-            if !ready.is_empty()
-                && let Err(error) = go_on(client)
-            {
+            let ready = !ready.is_empty(); // also an error: recv() says which
+            if ready && let Err(error) = go_on(client) {
                 say!("[{}] lost: {error}", client.peer);
                 client.is_over = true; // and the others go on
             }

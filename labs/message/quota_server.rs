@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     // It only listens: accept() returns one more for each client.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
-    // Clients connect here. SO_REUSEADDR: in spite of an old TIME_WAIT.
+    // Clients connect here. Without SO_REUSEADDR a restart fails (TIME_WAIT).
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
 fn converse(client: &TcpSocket, table: &Mutex<Table>) -> Result<()> {
     let mut reader = LineReader::new(client.clone(), 4096, IDLE);
     reader.accept_pause(PAUSE);
-    let mut id: Option<(&str, u32, u32)> = None;
+    let mut known: Option<(&str, u32, u32)> = None; // its row, by its ID
     loop {
         // ---- 5 recv() ----------------------------------------------------
         // read() calls recv() until a newline has come. Students' clients
@@ -70,12 +70,12 @@ fn converse(client: &TcpSocket, table: &Mutex<Table>) -> Result<()> {
             Received::TooLong | Received::End => return Ok(()),
         };
         let text = console::escape(&line);
-        let answer = match &id {
+        let answer = match known {
             // ==== 3.2 the ID comes before anything else            [D-T3.2]
             None => {
                 let word = text.strip_prefix("ID ").unwrap_or(&text);
-                id = table.lock().iter().find(|row| row.0 == word).copied();
-                match id {
+                known = table.lock().into_iter().find(|row| row.0 == word);
+                match known {
                     Some((_, all, sent)) => format!("OK {} left", all - sent),
                     // ==== 3.5 an ID that is not in the table       [D-T3.5]
                     None => format!("UNKNOWN {word} is not in the table"),
@@ -83,11 +83,11 @@ fn converse(client: &TcpSocket, table: &Mutex<Table>) -> Result<()> {
             }
             Some((id, ..)) => spend(table, id),
         };
-        say!("{}: {text} -> {answer}", id.map_or("nobody", |row| row.0));
+        say!("{}: {text} -> {answer}", known.map_or("nobody", |row| row.0));
         // ---- 6 send() ----------------------------------------------------
         // The lock is free again: send() may wait for a slow client.
         client.send_all(format!("{answer}\n").as_bytes())?;
-        if id.is_none() {
+        if known.is_none() {
             return Ok(()); // unknown: the connection ends
         }
     }
@@ -108,7 +108,7 @@ fn spend(table: &Mutex<Table>, id: &str) -> String {
     format!("OK {} left", *allowed - *sent)
 }
 
-type Table = [(&'static str, u32, u32); 3]; // ID, allowed, sent
+type Table = [(&'static str, u32, u32); 3];
 const PAUSE: Duration = Duration::from_millis(200); // ends a message
 const IDLE: Duration = Duration::from_secs(600); // ends a client
 
