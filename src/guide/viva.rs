@@ -29,8 +29,8 @@ pub struct Question {
     pub key_points: Vec<String>,
     /// A frequent wrong answer.
     pub wrong_answer: String,
-    /// What the examiner may ask next.
-    pub follow_ups: Vec<String>,
+    /// What the examiner may ask next, each with its answer.
+    pub follow_ups: Vec<FollowUp>,
     /// Where the code shows the answer (`where` in the file).
     #[serde(default, rename = "where")]
     pub places: Vec<Place>,
@@ -40,6 +40,17 @@ pub struct Question {
     pub examiner_may_expect: Option<String>,
     /// The right answer.
     pub precise_answer: Option<String>,
+}
+
+/// A further question, and its answer in one line:
+/// `["What if …?", "Then …"]` in the file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum FollowUp {
+    /// Question and answer.
+    Answered(String, String),
+    /// A question whose answer is still to be written.
+    Open(String),
 }
 
 /// A step of a lab's program.
@@ -96,6 +107,15 @@ pub fn check(lab: &str, questions: &[Question]) -> Vec<String> {
         }
         if q.places.is_empty() {
             report("no `where`".to_string());
+        }
+        for follow_up in &q.follow_ups {
+            let FollowUp::Answered(question, answer) = follow_up else {
+                continue;
+            };
+            let copied = q.key_points.iter().any(|point| point == answer);
+            if answer.trim().is_empty() || copied {
+                report(format!("no answer of its own for: {question}"));
+            }
         }
         let flaw = [&q.handout_says, &q.examiner_may_expect, &q.precise_answer];
         if !matches!(flaw.into_iter().flatten().count(), 0 | 3) {
@@ -177,7 +197,13 @@ fn reveal(q: &Question, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "Possible further questions:")?;
     for follow_up in &q.follow_ups {
-        wrap("- ", follow_up, out)?;
+        match follow_up {
+            FollowUp::Open(question) => wrap("- ", question, out)?,
+            FollowUp::Answered(question, answer) => {
+                wrap("- ", question, out)?;
+                wrap("  Answer: ", answer, out)?;
+            }
+        }
     }
     writeln!(out, "In the code:")?;
     for Place { file, step } in &q.places {
@@ -212,7 +238,7 @@ level = "basic"
 question = "What is a client?"
 key_points = ["It initiates", "It is a role", "A browser is one"]
 wrong_answer = "A small machine."
-follow_ups = ["Who speaks first?"]
+follow_ups = [["Who speaks first?", "The one whose protocol says so."]]
 where = [{ file = "labs/greet/client.rs", step = "connect()" }]
 "#;
 
@@ -257,8 +283,11 @@ where = [{ file = "labs/greet/client.rs", step = "connect()" }]
         questions[0].key_points.truncate(2);
         questions[0].places.clear();
         questions[0].handout_says = Some("half of it".to_string());
+        let copy = questions[0].key_points[0].clone();
+        let asked = "Who speaks first?".to_string();
+        questions[0].follow_ups = vec![FollowUp::Answered(asked, copy)];
         let problems = check("greet", &questions);
-        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert_eq!(problems.len(), 6, "{problems:?}");
         assert!(problems.iter().all(|line| line.starts_with("greet-1: ")));
     }
 
@@ -267,7 +296,12 @@ where = [{ file = "labs/greet/client.rs", step = "connect()" }]
         let mut questions = parse(&format!("{GOOD}{GOOD}")).expect("parsed");
         questions[1].precise_answer = Some("Long words ".repeat(30));
         let text = dialogue(&questions, "\n\n\n");
-        let order = ["What is a client?", "- It initiates", "connect()"];
+        let order = [
+            "What is a client?",
+            "- It initiates",
+            "- Who speaks first?\n  Answer: The one whose",
+            "connect()",
+        ];
         let found = order.map(|part| text.find(part).expect(part));
         assert!(found.is_sorted(), "{text}");
         assert!(
