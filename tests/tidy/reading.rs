@@ -60,6 +60,32 @@ fn read_first_is_short_and_answers_its_ids() {
     none(problems);
 }
 
+#[test]
+fn the_table_of_labs_counts_the_lines_of_the_first_programs() {
+    let mut problems = Vec::new();
+    let table = read("README.md");
+    for lab in labs() {
+        let page = read(&format!("labs/{lab}/README.md"));
+        let first = section(&page, "Read first")
+            .and_then(|section| {
+                section.lines().filter(|line| line.starts_with("| ")).nth(2)
+            })
+            .map(last_cell);
+        let row = format!("| [{lab}](labs/{lab}/README.md)");
+        let told = table.lines().find(|line| line.starts_with(&row));
+        let told = told.map(last_cell);
+        if told != first {
+            problems.push(format!("README.md: {lab}: {told:?}, not {first:?}"));
+        }
+    }
+    none(problems);
+}
+
+/// The text of a table row's last cell.
+fn last_cell(row: &str) -> &str {
+    row.trim_end_matches('|').rsplit('|').next().unwrap_or_default().trim()
+}
+
 /// The text of a `## ` section.
 fn section<'a>(page: &'a str, title: &str) -> Option<&'a str> {
     let (_, rest) = page.split_once(&format!("\n## {title}\n"))?;
