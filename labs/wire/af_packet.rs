@@ -1,5 +1,5 @@
-//! C's names for raw sockets, which only Linux has. Elsewhere this file has
-//! stand-ins, so that the program can be built there and say so.
+//! C's names for raw sockets, which only Linux has. On other systems this file
+//! has stand-ins, so that the program can be built and prints an error there.
 
 use nix::sys::socket::{AddressFamily, LinkAddr, SockProtocol};
 

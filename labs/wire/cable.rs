@@ -1,5 +1,5 @@
 //! The cable between two hosts. It copies every frame from one network
-//! interface to the other, and loses what it is told to lose.   [X-WIRE]
+//! interface to the other, and loses those that its orders name. [X-WIRE]
 //!
 //! ```text
 //! client's host        wire-cable (this file)        server's host
@@ -37,8 +37,8 @@ fn main() -> Result<()> {
         // AF_PACKET: not an address of IP, but an interface of this machine.
         // SOCK_RAW: frames with their Ethernet header. ETH_P_ALL: whatever
         // they carry, ARP as well as IP. Without CAP_NET_RAW the kernel
-        // answers EPERM, because who can do this can read everything.
-        //                                                         (viva 2)
+        // answers EPERM, because such a socket reads what all users of
+        // the machine send. Python: socket(AF_PACKET, SOCK_RAW).  (viva 2)
         let socket = socket::socket(AF_PACKET, SOCK_RAW, NO_FLAGS, ETH_P_ALL)
             .map_err(|error| {
             fail("socket", "AF_PACKET, SOCK_RAW", error)
@@ -191,13 +191,13 @@ struct Args {
     /// an order, as on stdin; may be repeated
     #[argh(option)]
     order: Vec<String>,
-    /// read orders from this FIFO, too; the end of stdin is then no end
+    /// read orders from this FIFO, too; the end of stdin does not end them
     #[argh(option)]
     orders_from: Option<String>,
-    /// number from which all chance is made (default 1)
+    /// the seed of the random numbers (default 1)
     #[argh(option, default = "1")]
     seed: u64,
-    /// say only what is lost or changed
+    /// print only what is lost or changed
     #[argh(switch)]
     quiet: bool,
 }

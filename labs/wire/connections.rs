@@ -88,7 +88,7 @@ impl Connections {
     }
 
     /// From which side a packet comes that was seen on one host's loopback,
-    /// where all come in alike. Whoever has sent the SYN is the client.
+    /// where all come in alike. The sender of the SYN is the client.
     pub fn side_of(&self, packet: &Packet) -> End {
         let Some(segment) = packet.segment() else { return End::Client };
         let reply = key(End::Server, segment);

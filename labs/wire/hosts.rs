@@ -50,7 +50,7 @@ use wire::tmux::{self, Pane};
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 /// How often we look.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// How long the cable may take for frames that it was told to delay.
+/// How long the cable may take for frames that its orders delay.
 const CABLE_ENDS_WITHIN: Duration = Duration::from_secs(60);
 /// How long a server may take to end after SIGTERM.
 const SERVER_ENDS_WITHIN: Duration = Duration::from_secs(5);
@@ -350,10 +350,10 @@ struct Args {
     /// duplicate by name, or a share: 'first datagram', 5%
     #[argh(option)]
     duplicate: Vec<String>,
-    /// every packet takes so long: 50ms; or by name: 'next data by 300ms'
+    /// delay every packet by this time, 50ms; or by name: 'next data by 300ms'
     #[argh(option)]
     delay: Vec<String>,
-    /// up to so much more, at random: 10ms
+    /// add a random time of up to this: 10ms
     #[argh(option)]
     jitter: Option<String>,
     /// lose this share at random: 10%
@@ -362,7 +362,7 @@ struct Args {
     /// let later packets overtake this share: 5%
     #[argh(option)]
     reorder: Option<String>,
-    /// unplug the cable so long after the first frame: 2s
+    /// unplug the cable this long after the first frame: 2s
     #[argh(option)]
     unplug_after: Option<String>,
     /// reset the connection when this packet comes: 'second data from server'
@@ -371,16 +371,16 @@ struct Args {
     /// a FIFO (mkfifo) for orders to the cable while it runs, one a line
     #[argh(option)]
     orders_from: Option<String>,
-    /// number from which all chance is made (default 1)
+    /// the seed of the random numbers (default 1)
     #[argh(option, default = "1")]
     seed: u64,
-    /// of the cable only what is lost or changed
+    /// of the cable, print only what is lost or changed
     #[argh(switch)]
     quiet: bool,
     /// run the programs as root of their hosts: for ports below 1024
     #[argh(switch)]
     root: bool,
-    /// set by the program itself: the user outside
+    /// set by the program itself: the user outside the namespace
     #[argh(option, hidden_help)]
     inside: Option<String>,
 }

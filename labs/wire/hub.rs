@@ -45,13 +45,13 @@ pub enum Event {
 
 /// How a cable is started.
 pub struct Settings {
-    /// The names of the interfaces. One alone is only listened to.
+    /// The names of the interfaces. If there is one, the cable only listens.
     pub interfaces: Vec<String>,
     /// The file for the capture.
     pub save: Option<String>,
     /// Whether to print only what is lost or changed.
     pub quiet: bool,
-    /// The number from which all chance is made.
+    /// The seed of the random numbers.
     pub seed: u64,
 }
 

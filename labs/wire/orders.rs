@@ -27,7 +27,7 @@ pub enum Order {
     Lose(PacketName),
     /// Deliver them twice.
     Duplicate(PacketName),
-    /// Deliver them so much later.
+    /// Deliver them later by this time.
     Hold(PacketName, Duration),
     /// Reset the connection of the packet of this name.
     CutAt(PacketName),

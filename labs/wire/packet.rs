@@ -44,9 +44,9 @@ impl End {
 /// The addresses of a frame's two network cards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cards {
-    /// Who sent the frame.
+    /// The sender.
     pub source: [u8; 6],
-    /// For whom it is.
+    /// The receiver.
     pub destination: [u8; 6],
 }
 

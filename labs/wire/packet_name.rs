@@ -171,7 +171,7 @@ fn ordinal(word: &str) -> Option<u32> {
 }
 
 fn what(words: &[&str]) -> Option<What> {
-    // `every datagrams` is no mistake worth an error.
+    // The plural is accepted, too: `every datagrams`.
     let singular = |word: &&str| word.strip_suffix('s').map(str::to_string);
     let words: Vec<String> = words
         .iter()

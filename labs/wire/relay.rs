@@ -36,7 +36,8 @@ fn main() -> Result<()> {
     let (here, target) = args.places()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM. With --udp there are no connections: see udp_relay.rs.
+    // SOCK_STREAM: a stream of bytes. Datagrams (--udp) have no
+    // connections, so udp_relay.rs relays them.
     if args.udp {
         return udp_relay::run(here, target, args.delay.0, args.chance());
     }
@@ -127,7 +128,7 @@ fn carry(
         }
         // No FIN: converse() sends RST.
         _ if both.is_reset.load(Ordering::Relaxed) => {}
-        // FIN: a half-close passes through, and the other direction goes on.
+        // FIN: a half-close passes through; the other direction stays open.
         _ => drop(to.shutdown(Shutdown::Write)),
     }
     carried
@@ -206,7 +207,7 @@ struct Args {
     /// where the server listens, HOST:PORT
     #[argh(positional)]
     target: Place,
-    /// pass on pieces of so many bytes, a send() each
+    /// pass on pieces of this many bytes, a send() each
     #[argh(option)]
     split: Option<usize>,
     /// how long to wait between the pieces (default 1ms)
@@ -221,7 +222,7 @@ struct Args {
     /// send FIN to the server after the client's first piece
     #[argh(switch)]
     half_close: bool,
-    /// reset both connections after so many bytes, such as 1k
+    /// reset both connections after this many bytes, such as 1k
     #[argh(option)]
     reset_after: Option<Size>,
     /// relay datagrams
@@ -236,7 +237,7 @@ struct Args {
     /// with --udp: let the next datagram overtake this share
     #[argh(option)]
     reorder: Option<Share>,
-    /// number from which all chance is made (default 1)
+    /// the seed of the random numbers (default 1)
     #[argh(option, default = "1")]
     seed: u64,
 }

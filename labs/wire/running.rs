@@ -33,7 +33,7 @@ impl Running {
                 match program.read_line() {
                     Ok(Some(line)) => say!("[{name}] {line}"),
                     Ok(None) => break,
-                    // It was silent for ten seconds, and may go on.
+                    // It has printed nothing for ten seconds, but still runs.
                     Err(_) if program.is_running() => continue,
                     Err(_) => break,
                 }

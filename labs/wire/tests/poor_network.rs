@@ -206,7 +206,7 @@ fn x_chaos_web_works_over_a_poor_network() {
     );
 }
 
-/// A UDP server of the test behind a relay, and a client's socket.
+/// A UDP server of the test, a relay before it, and a client's socket.
 fn datagrams(words: &[&str]) -> (Terminal, UdpSocket, UdpSocket) {
     let server = UdpSocket::bind("127.0.0.1:0").expect("a server");
     let words = [&["--udp"], words].concat();
