@@ -11,10 +11,10 @@ use socketlab::{Result, clients, console, say};
 use crate::command::{Command, CommandFinder};
 
 /// A client that is silent for this time is disconnected, because a machine
-/// that lost its power says nothing, and its thread would wait for ever.
+/// without power sends no FIN, and its thread would never end.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+/// Bytes that one recv() may return. Memory pages that stay empty cost nothing.
 const CHUNK: usize = 64 * 1024;
 
 /// Echoes to one client until it closes or gives a command, and returns
@@ -46,9 +46,9 @@ pub fn converse(
         }
 
         // ---- 6 send() ----------------------------------------------------
-        // Back as it came, the command too. While the client does not read,
-        // this blocks, and we do not read either: TCP's flow control reaches
-        // through us to its sender.          [E-T2] (viva 10) (viva 14)
+        // The same bytes, also those of a command. While the client does not
+        // read, this call blocks, so we do not read either: TCP's flow control
+        // then stops the client's own send(). [E-T2] (viva 10) (viva 14)
         client.send_all(bytes)?;
         if command.is_some() {
             break command;
@@ -60,9 +60,9 @@ pub fn converse(
     }
 
     // ---- 7 close() -------------------------------------------------------
-    // FIN first, then what the client still sends is read and thrown away:
-    // a bare close() with unread bytes would send RST, and the client might
-    // lose the end of its echo.                        [E-S6] (viva 12)
+    // Sends FIN, then discards what the client still sends, because close()
+    // with unread bytes would send RST, and the client might lose the end of
+    // its echo.                        [E-S6] (viva 12)
     client.finish();
     Ok(command)
 }

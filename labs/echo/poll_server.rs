@@ -1,10 +1,10 @@
 //! The echo of task 3 for many clients at once, in ONE thread: poll(2) says
-//! which sockets can go on. The other half is any echo client.  [G-8]
+//! which sockets are ready. The other half is any echo client.  [G-8]
 //!
 //! ```text
 //! clients                 server (this file)
 //!   |                       |  1 socket   2 bind   3 listen
-//!   |                       |  4 poll     sleeps until any socket can go on:
+//!   |                       |  4 poll     sleeps until any socket is ready:
 //!   |------ handshake ----->|  5 accept      the listener has a client
 //!   |------- "hello" ------>|  6 recv        this client's bytes are here
 //!   |<------ "hello" -------|  7 send        there is room for the echo
@@ -24,7 +24,6 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     signals::at_once_on_signal()?; // Ctrl-C: `bye`, the kernel sends FIN
     // ---- 1 socket() ------------------------------------------------------
-    // An endpoint in the kernel, without a port and without a peer.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
     // Clients connect here. Without SO_REUSEADDR a restart fails (TIME_WAIT).
@@ -32,16 +31,15 @@ fn main() -> Result<()> {
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
     // The kernel completes handshakes from here; before, it refuses them.
-    listener.listen(1024)?; // so many may wait for accept()
+    listener.listen(1024)?; // up to 1,024 may wait for accept()
     net::announce(listener.local_addr()?);
 
     let mut clients: Vec<Client> = Vec::new();
     loop {
         // ---- 4 poll() ----------------------------------------------------
-        // One wait for all sockets: the kernel gets the list, and marks those
-        // that can go on. C: poll(), Python: select.poll(). Only this call may
-        // block: one that waits for one client delays all others. (viva 18)
-        // Limit: a client that is silent for ever stays in the list.
+        // One wait for all sockets; the kernel marks those that are ready.
+        // Python: select.poll(). No other call may block, because that would
+        // delay all. Limit: silent clients are never removed.     (viva 18)
         let mut watched = Vec::new();
         for client in &clients {
             watched.push(PollFd::new(&client.socket, PollFlags::IN));
@@ -51,62 +49,64 @@ fn main() -> Result<()> {
         let ready: Vec<_> = watched.iter().map(|one| one.revents()).collect();
         for (client, ready) in clients.iter_mut().zip(&ready) {
             let ready = !ready.is_empty(); // also an error: recv() says which
-            if ready && let Err(error) = go_on(client) {
+            if ready && let Err(error) = serve(client) {
                 say!("[{}] lost: {error}", client.peer);
-                client.is_over = true; // and the others go on
+                client.is_over = true; // the others stay
             }
         }
         if ready.last() == Some(&PollFlags::IN) {
             // ---- 5 accept() ----------------------------------------------
-            // Does not block: the listener is marked, so a client is in its
-            // queue. Limit: no descriptor left ends the server.
             let (socket, peer) = listener.accept()?;
             say!("[{peer}] connected");
-            let (finder, is_over) = Default::default(); // none yet, false
-            clients.push(Client { socket, peer, finder, is_over });
+            let finder = Some(CommandFinder::default());
+            clients.push(Client { socket, peer, finder, is_over: false });
         }
         // ---- 8 close() ---------------------------------------------------
-        // Rust: a Client that is taken out of the list closes its socket.
+        // Rust: removing a Client from the list closes its socket.
         clients.retain(|client| !client.is_over);
     }
 }
 
-/// How far one client is: what a thread would know by where it waits.
+/// One client's state. A thread would keep it on its stack.
 struct Client {
     socket: TcpSocket,
     peer: SocketAddr,
-    finder: CommandFinder, // has the line that has begun; see command.rs
+    finder: Option<CommandFinder>, // None after `stop`; see command.rs
     is_over: bool,
 }
 
-/// One step for a client that poll() has marked, so that nothing blocks.
-fn go_on(client: &mut Client) -> Result<()> {
+/// One recv() and one send() for a client that poll() has marked.
+fn serve(client: &mut Client) -> Result<()> {
     // ---- 6 recv() --------------------------------------------------------
-    // The bytes that are here, or 0: the client has sent FIN.
+    // Does not block: bytes are here, or 0, because the client sent FIN.
     let (peer, mut buffer) = (client.peer, [0; 4096]);
     let count = client.socket.recv(&mut buffer)?;
-    if count == 0 {
+    client.is_over = count == 0;
+    let Some(finder) = &mut client.finder else {
+        return Ok(()); // after `stop`: discard the rest, until FIN
+    };
+    if client.is_over {
         say!("[{peer}] left: end of stream");
-        client.is_over = true;
         return Ok(());
     }
     let bytes = buffer.get(..count).unwrap_or_default();
-    let (count, command) = client.finder.feed(bytes);
+    let (count, command) = finder.feed(bytes);
     let echo = bytes.get(..count).unwrap_or_default();
     let s = if count == 1 { "" } else { "s" };
     say!("[{peer}] {count} byte{s}: {}", console::message(echo));
 
     // ---- 7 send() --------------------------------------------------------
-    // MSG_DONTWAIT: takes what there is room for, and does not wait for a
-    // client that does not read. Limit: we cut it off. To serve it, keep the
-    // rest of its echo until poll() reports POLLOUT: there is room again.
+    // MSG_DONTWAIT: copies what the send buffer has room for and returns.
+    // Limit: a client that does not read is cut off. To serve it, keep the
+    // rest until poll() reports POLLOUT, which means room in the buffer.
     if client.socket.send_now(echo)? < count {
         return Err(Error::other("it does not read its echo"));
     }
     if let Some(command) = command {
-        // FIN; its own FIN then ends it in step 6. A close() with unread bytes
-        // would send RST. Limit: `stop` never ends the server.
+        // Sends FIN. The client stays in the list until its own FIN, because
+        // close() with unread bytes would send RST.
         say!("[{peer}] left: {command}");
+        client.finder = None;
         client.socket.shutdown(Shutdown::Write)?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Task 1 of handout E (ELEN4017): sends one sentence of the user's. The
+//! Task 1 of handout E (ELEN4017): sends one sentence that the user types. The
 //! other half is task1_server.rs.
 //!
 //! ```text
@@ -17,8 +17,9 @@ use socketlab::{Result, console};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let retry = args::in_range("--retry", args.retry, 0, 3600);
-    // A name may have several addresses: the client tries each of them, and
-    // with --retry again, as long as no server listens.   [E-C1] [E-I5]
+    // The client must know the server's address and port. A name may have
+    // several addresses; try_each_for() runs steps 1 and 2 for each of them
+    // until one connects, and with --retry again.              [E-C1]
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
@@ -27,18 +28,18 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake: SYN, SYN-ACK, ACK. The kernel gives us a port of our
-        // own. Without a server the other kernel answers RST, and connect()
-        // fails with ECONNREFUSED: start the server first.   (viva 5)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // The handshake: SYN, SYN-ACK, ACK. The kernel gives the socket a
+        // free port. If no server listens, the other kernel answers RST, and
+        // connect() fails with ECONNREFUSED. [E-C3] [E-I5] (viva 5)
+        // On Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // Bytes, without a newline: the sentence is what was typed. TCP adds no
-    // mark where it ends; here only the close tells the server.   [E-C3]
+    // The bytes that the user typed, without a newline. TCP adds no mark at
+    // their end; only the close shows the server that this was all.
     console::prompt_person("sentence: ");
     if let Some(sentence) = console::read_stdin_line()? {
         server.send_all(&sentence)?;
@@ -59,7 +60,7 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, default = "0")]
     retry: u64,
 }

@@ -9,8 +9,8 @@
 //!   |-------- FIN --------->|  6 close    both sockets          [E-T1]
 //! ```
 //!
-//! What the handout asks for, literally: one client, then the end. No threads,
-//! no loop around accept(); the later stages add them one at a time.
+//! What the handout asks for, literally: the server serves one client and ends.
+//! It has no threads and no loop around accept(); later stages add them.
 
 use std::net::SocketAddr;
 
@@ -42,8 +42,8 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // From here the KERNEL completes handshakes and queues about 5 of them,
     // so a client can be "connected" before accept() runs.          [E-S3]
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // If a client acknowledges nothing for 30 s, the kernel ends its
+    // connection. On Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;

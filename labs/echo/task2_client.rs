@@ -24,12 +24,12 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // An endpoint in the kernel: connect() makes it a client's.
+        // Makes an endpoint in the kernel; connect() makes it a client's.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake, for which the kernel gives us a port of our own.
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // The handshake, for which the kernel gives the socket a free port.
+        // On Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
 
     // ---- 3 send() --------------------------------------------------------
     // The bytes that were typed, without a newline. The connection stays
-    // open, so the close can no longer tell that the sentence is complete.
+    // open for the echo, so the close no longer shows where the sentence ends.
     console::prompt_person("sentence: ");
     let sentence = console::read_stdin_line()?.unwrap_or_default();
     server.send_all(&sentence)?;
@@ -49,14 +49,14 @@ fn main() -> Result<()> {
     say!("{}", console::escape(&echo));
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN: the server, which has waited for more, reads 0 and closes, too.
+    // Sends FIN. The server's recv() returns 0, and the server closes, too.
     server.close();
     Ok(())
 }
 
 /// Exactly `size` bytes, all of them within `wait` seconds. With `wait` for
-/// each recv(), a server that sends a byte now and then could hold the client
-/// for ever, and so could one that never answers, as task 1's.
+/// each recv(), a server that sends one byte now and then would block the
+/// client without end. Task 1's server never replies, so some limit is needed.
 fn read_echo(server: &TcpSocket, size: usize, wait: u64) -> Result<Vec<u8>> {
     let wait = Duration::from_secs(wait);
     let deadline = Instant::now() + wait;

@@ -62,7 +62,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The conversation: each piece goes back as it came, until the client closes.
+/// The conversation: sends each piece back unchanged until the client closes.
 fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
     let mut buffer = [0; 1024];
     loop {

@@ -11,9 +11,9 @@
 //!   |  5 close --- FIN ---->|
 //! ```
 //!
-//! Limit: it sends a complete sentence before it reads. A sentence larger than
-//! all buffers on the way stops both ends for ever: deadlock.rs shows it, and
-//! tcp_client.rs has the cure.
+//! Limit: it sends a complete sentence before it reads. If the sentence is
+//! larger than all buffers on the way, both ends wait for each other in send().
+//! deadlock.rs shows this; tcp_client.rs avoids it.
 
 use std::time::{Duration, Instant};
 
@@ -29,13 +29,13 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // An endpoint in the kernel: connect() makes it a client's.
+        // Makes an endpoint in the kernel; connect() makes it a client's.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
         // The kernel of the server completes the handshake, also while the
-        // server serves another client: then our turn comes later. (try 2)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // server program serves another client; we are served later. (try 2)
+        // On Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
         let newline: &[u8] = if args.bare { b"" } else { b"\n" };
         let message = [&sentence, newline].concat();
         if message.is_empty() {
-            continue; // no bytes, no segment: nothing would come back
+            continue; // nothing to send, so no echo would come back
         }
         server.send_all(&message)?;
 
@@ -66,7 +66,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. After `stop` or `exit` the server has sent its own already.
+    // Sends FIN. After `stop` or `exit` the server has already sent its own.
     server.close();
     Ok(())
 }

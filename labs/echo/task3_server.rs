@@ -25,23 +25,23 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // An endpoint in the kernel, without a port.
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Claims the port. SO_REUSEADDR: despite old connections in TIME_WAIT.
+    // Claims the port, also while old connections wait in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
     // About 5 clients can wait in the kernel's queue while one is served.
+    listener.set_send_timeout(Some(net::SEND_TIMEOUT))?; // 30 s
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // In a loop, because a command ends one connection, not the server.
-        // Limit: others wait, for ever if it is silent.  (try 2) (viva 6)
+        // In a loop, because a command ends a connection, not the server.
+        // Limit: while one client is silent, others wait. (try 2) (viva 6)
         let (client, peer) = listener.accept()?;
         say!("[{peer}] connected");
         let reason = converse(&client, peer)
@@ -49,8 +49,8 @@ fn main() -> Result<()> {
         say!("[{peer}] {reason}");
 
         // ---- 7 close() ---------------------------------------------------
-        // FIN after the last echo. finish() also reads what the client still
-        // sends, because a close() with unread bytes would send RST.
+        // Sends FIN. finish() then discards what the client still sends,
+        // because close() with unread bytes would send RST.
         client.finish();
         if args.stop_ends_server && reason == "left: stop" {
             say!("bye");
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
 
 /// Echoes to one client, and returns why it left.
 fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<String> {
-    let mut line = Vec::new(); // what has come since the last newline
+    let mut line = Vec::new(); // the bytes since the last newline
     let mut buffer = [0; 1024];
     loop {
         // ---- 5 recv() ----------------------------------------------------
@@ -76,12 +76,12 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<String> {
         say!("[{peer}] {count} byte{s}: {}", console::escape(bytes));
 
         // ---- 6 send() ----------------------------------------------------
-        // Back as it came, the command too, so that the client knows.
+        // The same bytes, also those of a command.
         client.send_all(bytes)?;
 
-        // A command is all that this recv() returned, or a complete line.
-        // Limit: without a newline, `st` and `op` in two segments are no
-        // command, and `stop` and `watch` in two are one. (viva 9) (viva 17)
+        // A command is all that recv() returned, or a complete line. [E-T3]
+        // Limit: without a newline, `st` and `op` in two segments are not a
+        // command, but `stop` and `watch` are one.     (viva 9) (viva 17)
         let mut found = command(bytes);
         for &byte in bytes {
             line.push(byte);
@@ -89,7 +89,7 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<String> {
                 found = found.or(command(&line));
                 line.clear();
             }
-            line.truncate(8); // longer than any command
+            line.truncate(8); // a longer line is not a command
         }
         if let Some(word) = found {
             return Ok(format!("left: {word}"));

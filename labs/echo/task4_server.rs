@@ -13,7 +13,7 @@
 //! No client is connected, so `stop` and `exit` have nothing to end here: the
 //! server echoes them, and the client leaves.
 //!
-//! Limit: two servers that answer each other go on for ever. (try 5)
+//! Limit: two servers can answer each other without end.    (try 5)
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program, Role};
@@ -32,8 +32,8 @@ fn main() -> Result<()> {
 
     // ---- 2 bind() --------------------------------------------------------
     // The same call as TCP's, but UDP has its own port numbers: a TCP server
-    // may use 12001 at the same time. There is no listen(), because there
-    // are no connections to queue.
+    // may use 12001 at the same time. listen() is missing, because UDP has
+    // no connections to queue.
     socket.bind(address)?;
     net::announce(socket.local_addr()?);
 
@@ -51,8 +51,8 @@ fn main() -> Result<()> {
         // are an empty datagram, and not end of stream. [T-F8] (viva 7)
         let (count, peer) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
-            // An earlier answer found nobody, and ICMP said so: that client
-            // has left, and the others want their echo.
+            // Windows reports here that an earlier echo found no receiver;
+            // Linux does so only on a connected socket. Serve the others.
             Err(error) => {
                 warn!("{error}");
                 continue;
@@ -63,8 +63,8 @@ fn main() -> Result<()> {
         say!("[{peer}] {count} byte{s}: {}", console::message(bytes));
 
         // ---- 4 sendto() --------------------------------------------------
-        // One datagram back. We are not told whether it arrives. A failure
-        // concerns this client alone, so the loop goes on.     [T-F9]
+        // One datagram back. The call does not say whether it arrives. A
+        // failure concerns only this client; serve the others. [T-F9]
         if let Err(error) = socket.sendto(bytes, peer) {
             warn!("{error}");
         }

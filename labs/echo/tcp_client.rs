@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // An endpoint in the kernel: one, and both threads will use it.
+        // One endpoint in the kernel, which both threads will use.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
         // SO_SNDTIMEO bounds connect() on Linux, too.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
-        // A server that does not read for 30 s is given up.
+        // If the server reads nothing for 30 s, the connection ends.
         socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
         socket.set_user_timeout(net::SEND_TIMEOUT)?;
         Ok(socket)
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     loop {
         // ---- 4 recv() ----------------------------------------------------
         // 0: the server has closed. The other thread may still wait for the
-        // keyboard; returning from main ends it.
+        // keyboard; it ends when main returns.
         let count = server.recv(&mut buffer)?;
         if count == 0 {
             break;
@@ -68,7 +68,8 @@ fn main() -> Result<()> {
         ECHOED.fetch_add(count as u64, Ordering::SeqCst);
         let bytes = buffer.get(..count).unwrap_or_default();
         if let Err(error) = screen.show(bytes) {
-            return console::unless_closed(Err(error)); // nothing to go on for
+            // Nobody reads our output.
+            return console::unless_closed(Err(error));
         }
         if ECHOED.load(Ordering::SeqCst) > SENT.load(Ordering::SeqCst) {
             let text = format!("more than we sent came back, {}", counts());
@@ -84,7 +85,7 @@ fn main() -> Result<()> {
 
     // ---- 5 close() -------------------------------------------------------
     // After a command the server's FIN was the first, after end of input
-    // ours: whoever closed first keeps TIME_WAIT.
+    // ours. The side that closed first keeps TIME_WAIT.
     server.close();
     if ECHOED.load(Ordering::SeqCst) < SENT.load(Ordering::SeqCst) {
         return Err(Error::other(format!(
@@ -124,8 +125,8 @@ fn start_typing(
 }
 
 /// Waits until main has read the rest of the echo, which ends the program
-/// and this thread. A server that stays silent must not hold us for ever,
-/// nor one that drips: one deadline for all that is left.
+/// and this thread. One deadline for the rest of the echo: a server that stays
+/// silent, or sends single bytes, must not block the client without end.
 fn not_closed_within(server: &TcpSocket, seconds: u64) -> Error {
     thread::sleep(Duration::from_secs(seconds));
     let peer = server.peer_addr();

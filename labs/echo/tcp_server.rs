@@ -1,5 +1,5 @@
-//! The echo server to use: handout E, tasks 1-3, with what a server needs to
-//! live. The other half is tcp_client.rs; UDP is udp_server.rs.   [G-8]
+//! The echo server to use: handout E, tasks 1-3, with what a server needs in
+//! use. The other half is tcp_client.rs; UDP is udp_server.rs.   [G-8]
 //!
 //! ```text
 //! clients                 server (this file)
@@ -11,9 +11,9 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! threads_server.rs spawns threads by hand. Here src/socketlab/clients.rs
-//! does, and it also bounds how many there are, goes on when descriptors or
-//! threads run out, contains a panic, and lets all clients end when the
+//! threads_server.rs starts its threads itself. Here src/socketlab/clients.rs
+//! does it. It also bounds the number of threads, survives a lack of
+//! descriptors or threads, contains a panic, and lets the clients end when the
 //! server stops.
 
 use argh::{ArgsInfo, FromArgs};

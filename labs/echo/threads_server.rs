@@ -11,8 +11,8 @@
 //!   |<------- FIN ----------|  7 close     }
 //! ```
 //!
-//! Limit: nothing bounds the number of threads, and Ctrl-C cuts off whoever is
-//! served. clients.rs solves both in tcp_server.rs.
+//! Limit: nothing bounds the number of threads, and Ctrl-C cuts off the clients
+//! that are being served. clients.rs solves both in tcp_server.rs.
 
 use std::process;
 use std::thread;
@@ -43,8 +43,8 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the kernel completes handshakes and queues about 5 of them.
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // If a client acknowledges nothing for 30 s, the kernel ends its
+    // connection. On Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
         let (client, peer) = match listener.accept() {
             Ok(accepted) => accepted,
             // The client has left the queue, or no descriptor is free.
-            // Neither is a reason to end. The pause keeps the loop calm.
+            // Wait a moment, because the second error may repeat at once.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));

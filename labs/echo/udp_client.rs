@@ -30,10 +30,10 @@ fn main() -> Result<()> {
         let server = UdpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Sends no packet: the kernel only notes the peer. It then drops the
-        // datagrams of strangers, and tells us when the server's machine
-        // reports that no socket has the port (ECONNREFUSED). task4_client.rs
-        // does not connect, and is told nothing then.         (viva 5)
+        // Sends no packet; the kernel only stores the peer's address. It then
+        // drops other senders' datagrams, and if the server's machine reports
+        // that no socket has the port, the next call fails with ECONNREFUSED.
+        // Without connect(), as in task4_client.rs, it would not.  (viva 5)
         server.connect(address)?;
         Ok(server)
     };
@@ -53,7 +53,7 @@ fn main() -> Result<()> {
         };
         match answer {
             Ok(echo) => say!("{}", console::escape(&echo)),
-            // The next sentence may fit into a datagram.
+            // The next sentence may be short enough for a datagram.
             Err(error) if is_too_long(&sentence) => {
                 warn!("{error}");
                 too_long += 1;

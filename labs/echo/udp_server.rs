@@ -1,5 +1,5 @@
-//! The UDP echo server to use: task4_server.rs, and it answers no other server
-//! for ever. The other half is udp_client.rs.                [E-T4]
+//! The UDP echo server to use: task4_server.rs, with a limit that ends a loop
+//! between two servers. The other half is udp_client.rs.      [E-T4]
 //!
 //! ```text
 //! client                  server (this file)
@@ -34,8 +34,8 @@ fn main() -> Result<()> {
 
     // ---- 2 bind() --------------------------------------------------------
     // The same call as TCP's, but UDP has its own port numbers: a TCP server
-    // may use 12001 at the same time. There is no listen(), because there
-    // are no connections to queue.
+    // may use 12001 at the same time. listen() is missing, because UDP has
+    // no connections to queue.
     socket.bind(address)?;
     let own = socket.local_addr()?;
     net::announce(own);
@@ -48,7 +48,7 @@ fn main() -> Result<()> {
         // datagram, which is legal, and not an end.     [T-F8] (viva 7)
         let (count, peer) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
-            // An earlier answer found nobody, and ICMP said so.
+            // Windows reports here that an earlier echo found no receiver.
             Err(error) => {
                 warn!("{error}");
                 continue;
@@ -62,9 +62,9 @@ fn main() -> Result<()> {
         }
 
         // ---- 4 sendto() --------------------------------------------------
-        // We are not told whether it arrives. A failure concerns this one
-        // client: the loop goes on.                            [T-F9]
-        // An echo of an echo would never end: see loop_guard.rs.  (try 5)
+        // The call does not say whether it arrives. A failure concerns only
+        // this client; serve the others.                       [T-F9]
+        // An echo of an echo would never end; see loop_guard.rs.  (try 5)
         if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
@@ -76,7 +76,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // Sends nothing: clients do not notice that we are gone.
+    // Sends nothing, so clients do not notice that the server has ended.
     socket.close();
     say!("bye");
     Ok(())

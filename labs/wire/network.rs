@@ -27,8 +27,8 @@ use crate::packet::End;
 pub const CABLE_ENDS: [&str; 2] = ["c1", "c2"];
 
 /// The process that keeps a host's network alive. It repeats each line that we
-/// type, so that we learn when it runs. Without IPv6 the hosts send no frames of
-/// their own, so that a capture has only the frames of the programs.
+/// type, so that we learn when it runs. Without IPv6 the hosts send no frames
+/// of their own, so that a capture has only the frames of the programs.
 const HOLDER: &str = "for of in all default; do
     echo 1 > /proc/sys/net/ipv6/conf/$of/disable_ipv6
 done 2> /dev/null

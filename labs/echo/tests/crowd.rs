@@ -250,7 +250,7 @@ fn x_thread_ctrl_c_ends_clients_politely() {
 fn x_thread_two_signals_at_once_are_one_wish() {
     let mut server = Server::start("echo-server", &[]);
     // As timeout(1) does: one to the program, one to its group. Both wait
-    // until it goes on.
+    // until it is continued.
     let signals = [Signal::STOP, Signal::TERM, Signal::INT, Signal::CONT];
     for signal in signals {
         server.console().signal(signal).expect("a signal");

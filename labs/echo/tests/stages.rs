@@ -99,7 +99,7 @@ fn e_i5_with_retry_each_client_waits_for_its_server() {
             Terminal::start(&name("client"), arguments).expect("it starts");
         client.type_line("at last").expect("it reads");
         if stage != "task4" {
-            // Without connect() a UDP client is told nothing.
+            // Without connect() a UDP client gets no error.
             client.wait_for("nobody listens there yet: 60 s to go").unwrap();
         }
         let mut server = Terminal::start(&name("server"), ["127.0.0.1", &port])

@@ -1,4 +1,4 @@
-//! Proves that each datagram is echoed as it came, and how loss is noticed.
+//! Proves that each datagram is echoed unchanged, and how loss is noticed.
 
 use std::net::UdpSocket;
 

@@ -28,7 +28,8 @@ struct Run {
     status: Option<i32>,
 }
 
-/// Can hosts be made here, and looked at? If not, the test prints what is missing, and passes.
+/// Can hosts be made here, and looked at? If not, the test prints what is
+/// missing, and passes.
 fn can_run() -> bool {
     if let Some(reason) = namespaces::why_not() {
         return skipped(&format!("nothing, but allow it: {reason}"));
