@@ -29,18 +29,18 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // SYN, SYN-ACK, ACK. If nobody listens there: ECONNREFUSED. (viva 2)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // SYN, SYN-ACK, ACK. If no server listens: ECONNREFUSED.    (viva 2)
+        // On Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
 
-    // "Sending the server its name."                                [G-6a]
+    // The client first sends its name.                              [G-6a]
     server.send_all(format!("{}\n", args.name).as_bytes())?;
-    // The name has no answer, so nobody knows when the server has read it. A
-    // server that takes one recv() for one message, as Python's does, would
-    // read the name and the first calculation as one message.      (try 5)
+    // The name gets no reply, so the client does not know when the server has
+    // read it. A server that treats one recv() as one message could read the
+    // name and the first calculation together. So the client waits. (try 5)
     thread::sleep(Duration::from_millis(500));
     let mut buffer = [0; 1024];
     loop {
@@ -57,14 +57,14 @@ fn main() -> Result<()> {
         // stream of bytes, and the newline is its only mark.       (viva 4)
         server.send_all(&[line, b"\n"].concat())?;
         if line == b"q" {
-            break; // forwarded; it has no answer                    [G-6d]
+            break; // it was forwarded, and gets no reply            [G-6d]
         }
 
         // ---- 4 recv() ----------------------------------------------------
         // Python: client.recv(1024). Returns what has arrived; 0: the server
         // has closed. The limit is long, because a sequential server may be
         // serving another client.                                   [G-6c]
-        // Limit: an answer in two pieces would count as two. client.rs reads
+        // Limit: a reply in two pieces would count as two. client.rs reads
         // until the newline.
         server.set_recv_timeout(Some(Duration::from_secs(600)))?;
         let count = server.recv(&mut buffer)?;
@@ -76,7 +76,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // Sends FIN. Without q the server notes that we left without it.
+    // Sends FIN. The server prints whether `q` came before it.
     server.close();
     Ok(())
 }
@@ -87,9 +87,10 @@ const SIGNS: [&str; 4] = ["+", "-", "*", "/"];
 /// Two numbers and an operator, separated by spaces.                [G-6b]
 fn is_well_formed(line: &[u8]) -> bool {
     let line = String::from_utf8_lossy(line);
-    let words: Vec<&str> = line.split(' ').collect();
+    let words: Vec<&str> = line.split_whitespace().collect();
     let [left, operator, right] = words[..] else { return false };
-    let is_number = |word: &str| word.parse::<f64>().is_ok();
+    let is_number =
+        |word: &str| word.parse().is_ok_and(|number: f64| number.is_finite());
     is_number(left) && is_number(right) && SIGNS.contains(&operator)
 }
 

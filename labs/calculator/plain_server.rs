@@ -1,5 +1,5 @@
-//! The calculator of question 6, handout G, literally and in one file. The
-//! other half is plain_client.rs; sequential_server.rs is the next stage.
+//! The calculator of question 6, handout G, literally. The other half is
+//! plain_client.rs; sequential_server.rs is the next stage.
 //!
 //! ```text
 //! client                  server (this file)
@@ -24,55 +24,51 @@ fn main() -> Result<()> {
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
     signals::at_once_on_signal()?; // Ctrl-C prints "bye" and ends
-
     // ---- 1 socket() ------------------------------------------------------
     // Python: socket.socket(AF_INET, SOCK_STREAM). It will only listen.
     let listener = TcpSocket::new(address)?;
-
     // ---- 2 bind() --------------------------------------------------------
-    // Claims the port at which clients aim. SO_REUSEADDR: also if the last
-    // run has ended a moment ago.                                 (viva 12)
+    // Claims the port that clients connect to. SO_REUSEADDR: also if the
+    // last run has just ended.                                (viva 12)
     listener.set_reuse_address()?;
     listener.bind(address)?;
-
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel now completes handshakes and keeps 5 connections. (viva 2)
+    // The kernel now completes handshakes and queues 5. (viva 2)
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Returns a second socket, for this client alone.
-        // Limit: the next client waits until this one has left. server.rs
-        // has a thread for each.                          (viva 9) (try 1)
+        // Returns a socket for this client. Limit: the next client waits until
+        // this one has left; see server.rs.               (viva 9) (try 1)
         let (client, peer) = listener.accept()?;
         if let Err(error) = converse(client) {
-            say!("[{peer}] lost: {error}"); // it is gone: the next one
+            say!("[{peer}] lost: {error}"); // serve the next client
         }
     }
 }
 
 fn converse(client: TcpSocket) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
-    // Python: client.recv(1024). It returns what has arrived: half a message,
-    // or two. So LineReader calls it until a newline. The handout's Python
-    // programs send none: for them 200 ms of silence end a message. (try 4)
-    let silence = Duration::from_secs(600);
-    let mut messages = LineReader::new(client.clone(), 1024, silence);
+    // Python: client.recv(1024). It may return half a message or two, so
+    // LineReader calls it until a newline. The handout's Python programs
+    // send no newline; for them 200 ms of silence end a message.  (try 4)
+    let idle = Duration::from_secs(600);
+    let mut messages = LineReader::new(client.clone(), 1024, idle);
     messages.accept_pause(Duration::from_millis(200));
-    let mut name: Option<String> = None;
+    let mut user: Option<String> = None;
     loop {
         let message = match messages.read()? {
             Received::Line(text) | Received::Unterminated(text) => text,
             Received::TooLong => b"(too long)".to_vec(),
             Received::End => {
-                say!("{}: left without q", name.unwrap_or_default());
+                say!("{}: left without q", user.unwrap_or_default());
                 break;
             }
         };
         let text = console::escape(message.trim_ascii());
-        let Some(name) = &name else {
-            name = Some(text); // the session's state        [G-6a] [G-7b]
+        let Some(name) = &user else {
+            user = Some(text); // the session's state        [G-6a] [G-7b]
             continue;
         };
         say!("{name}: {text}"); // "prints the received message"  [G-6c]
@@ -80,44 +76,48 @@ fn converse(client: TcpSocket) -> Result<()> {
             say!("Session ended"); // [G-6d]
             break;
         }
-
         // ---- 6 send() ----------------------------------------------------
-        // Python: client.sendall(). A line, so that its end is seen. [G-6c]
+        // Python: client.sendall(). The newline ends the reply.     [G-6c]
         client.send_all(format!("{}\n", answer(&text)).as_bytes())?;
     }
-
     // ---- 7 close() -------------------------------------------------------
     // Sends FIN: the client's next recv() returns 0.             (viva 11)
-    drop(messages); // it holds a handle of the socket as well
+    drop(messages); // it holds a handle of the socket, too
     client.finish();
     Ok(())
 }
 
-/// `12 + 42` is 54. Limit: every number is a 64-bit float.
+/// The result of `12 + 42`, or an error.
+/// Limit: a number is a float, and 1e16 is printed in full; see number.rs.
 fn answer(text: &str) -> String {
+    let usage = "error: number + - * or / number, as in 12 + 42".to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
-    let number = |at: usize| words.get(at)?.parse::<f64>().ok();
-    match (number(0), words.get(1).copied(), number(2), words.len()) {
-        (Some(a), Some("+"), Some(b), 3) => (a + b).to_string(),
-        (Some(a), Some("-"), Some(b), 3) => (a - b).to_string(),
-        (Some(a), Some("*"), Some(b), 3) => (a * b).to_string(),
-        (Some(_), Some("/"), Some(0.0), 3) => "error: division by zero".into(),
-        (Some(a), Some("/"), Some(b), 3) => (a / b).to_string(),
-        _ => "error: number + - * or / number, as in 12 + 42".into(),
+    let [left, sign, right] = words[..] else { return usage };
+    let pair = number(left).zip(number(right));
+    let Some((a, b)) = pair else { return usage };
+    match sign {
+        "+" => (a + b).to_string(),
+        "-" => (a - b).to_string(),
+        "*" => (a * b).to_string(),
+        "/" if b == 0.0 => "error: division by zero".to_string(),
+        "/" => (a / b).to_string(),
+        _ => usage,
     }
+}
+
+/// The number that a word names. Rust also reads `inf` and `nan`: not numbers.
+fn number(word: &str) -> Option<f64> {
+    word.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// Computes for one client after the other.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// address or name to bind (default 127.0.0.1)
-    #[argh(positional)]
+    #[argh(positional, description = "address to bind (default 127.0.0.1)")]
     host: String,
-    /// port to bind (default 12004; 0: the kernel chooses)
-    #[argh(positional)]
+    #[argh(positional, description = "port to bind (default 12004)")]
     port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, description = "allow a port below 1024")]
     allow_privileged: bool,
 }
 

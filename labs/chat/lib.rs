@@ -18,6 +18,7 @@ pub mod completion;
 pub mod hub;
 pub mod names;
 pub mod outbox;
+pub mod plain_hub;
 pub mod reader;
 pub mod screen;
 pub mod text;

@@ -22,74 +22,55 @@ use socketlab::{Error, Result, console, say};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let address = net::resolve_one(&args.host, args.port.0)?;
-
     // ---- 1 socket() ------------------------------------------------------
     // ==== a) a TCP connection with a mail server          [W-T4a] [W-T4b]
-    // Nothing is sent yet. HOST and PORT can name any mail server.
-    // Python: socket.socket()  C: socket()
+    // HOST and PORT can name any mail server. Python: socket.socket()
     let socket = TcpSocket::new(address)?;
-
     // ---- 2 connect() -----------------------------------------------------
-    // Python: s.connect()  C: connect()
     // The kernel does the TCP handshake. connect() fails after 10 s without
     // an answer, because on Linux SO_SNDTIMEO limits it, too.
     socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address)?;
-    // Each line of a reply must arrive within 10 s, and may have 2,048
-    // bytes; otherwise a silent or endless server would hold the client.
+    // A line of a reply must arrive within 10 s, and have at most 2,048 bytes.
     let mut server = LineReader::new(socket, 2048, net::CONNECT_TIMEOUT);
     let sent = converse(&mut server, &args);
-
     // ---- 9 quit() --------------------------------------------------------
-    // The client also says QUIT after a refusal; otherwise the server would
-    // wait for the next command. `let _ =` ignores the result of QUIT.
+    // Also after a refusal, because the server waits for the next command.
     let _ = command(&mut server, "QUIT", "221");
-
     // ---- 10 close() ------------------------------------------------------
     // ==== d) close the TCP connection
     // The kernel sends FIN, and the server's recv() returns 0 bytes.
-    // Python: s.close()  C: close()
     server.into_parts().0.finish();
     sent
 }
 
-/// The dialogue: the client sends one command and waits for its reply. The
-/// `?` after a call returns at once if the reply was a refusal.
+/// The dialogue: one command, one reply. `?` returns after a refusal.
 fn converse(server: &mut Server, args: &Args) -> Result<()> {
     // ---- 3 greeting() ----------------------------------------------------
     // ==== b) dialogue with the mail server by SMTP
     // The server speaks first: 220 means that it is ready.
     reply(server, "220")?;
-
     // ---- 4 helo() --------------------------------------------------------
-    // The client gives its name, which must be a domain. Limit: encryption
-    // and log-in need EHLO instead of HELO. So a Google server refuses the
-    // next command with 530.                            (viva 14) (try 1)
+    // The client's name, a domain. Limit: encryption and log-in need EHLO, so
+    // a Google server refuses the next command with 530. (viva 14) (try 1)
     command(server, "HELO localhost", "250")?;
-
     // ---- 5 mail() --------------------------------------------------------
-    // The envelope's sender. If the mail cannot be delivered, a server
-    // sends an error message to this address.                  (viva 9)
+    // The envelope's sender, to whom servers report a failure.   (viva 9)
     command(server, &format!("MAIL FROM:<{}>", args.from.text()), "250")?;
-
     // ---- 6 rcpt() --------------------------------------------------------
-    // The envelope's recipient. 250: accepted; 251: the server forwards
-    // the mail; 550: no such mailbox. Limit: one recipient only. (viva 13)
+    // The envelope's recipient. 250: accepted; 251: the server forwards it;
+    // 550: no such mailbox. Limit: one recipient only.          (viva 13)
     command(server, &format!("RCPT TO:<{}>", args.to.text()), "25")?;
-
     // ---- 7 data() --------------------------------------------------------
     // ==== c) send an email message to the recipient
-    // 354 means "send the message now". No other code allows it, not even
-    // a 250.
+    // 354 means "send the message now". No other code allows it.
     command(server, "DATA", "354")?;
-
     // ---- 8 dot() ---------------------------------------------------------
-    // A header, an empty line, a text, and a line with only a dot, which
-    // ends the message. With its 250 the server takes responsibility for
-    // it. If no reply comes, the client cannot know whether the message was
-    // delivered.                                               (viva 4)
-    // Limit: the text is fixed, because a line of your own that begins with
-    // a dot would need a second dot.                           (viva 3)
+    // Header, empty line, text, and a line with only a dot, which ends the
+    // message. With 250 the server is responsible for it. Without a reply the
+    // client cannot know whether the server has it.              (viva 4)
+    // Limit: the text is fixed; a line that begins with a dot would need a
+    // second one.                                                (viva 3)
     let header = format!("To: <{}>\r\nSubject: networks", args.to.text());
     let text = "I love computer networks!\r\n.";
     command(server, &format!("{header}\r\n\r\n{text}"), "250")
@@ -103,28 +84,20 @@ fn command(server: &mut Server, lines: &str, wanted: &str) -> Result<()> {
     reply(server, wanted)
 }
 
-/// Reads a reply. One recv() may return half a line or several lines, so
-/// `LineReader` collects bytes until a line is complete. A line with `250-`
-/// says that more lines of this reply follow; `250` and a space begin the
-/// last. Limit: a server could send such lines without end.
-/// Python: s.makefile("rb").readline()  C: recv() in a loop
+/// Reads a reply. One recv() may return half a line or two, so `LineReader`
+/// calls it until a line is complete. After a line with `250-` more lines
+/// follow. Limit: a server could send such lines without end.
 fn reply(server: &mut Server, wanted: &str) -> Result<()> {
     loop {
         let line = match server.read()? {
             Received::Line(line) if server.ended_with_line_end() => line,
-            _ => {
-                let why = "the server closed the connection without a reply";
-                return Err(Error::other(why));
-            }
+            _ => return Err(Error::other("the server closed without a reply")),
         };
         say!("S: {}", console::escape(&line));
         match line.get(3) {
             Some(b'-') => {}
             _ if line.starts_with(wanted.as_bytes()) => return Ok(()),
-            _ => {
-                let why = format!("the server did not reply with {wanted}");
-                return Err(Error::other(why));
-            }
+            _ => return Err(Error::other(format!("not the code {wanted}"))),
         }
     }
 }
@@ -134,14 +107,14 @@ type Server = LineReader<TcpSocket>;
 /// Sends "I love computer networks!" to one recipient, by SMTP.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// address or name of the mail server
-    #[argh(positional)]
+    #[argh(positional, description = "address or name of the mail server")]
     host: String,
-    /// its port: 25, or 2525 for our mail-sink
-    #[argh(positional)]
+    #[argh(
+        positional,
+        description = "its port: 25, or 2525 for our mail-sink"
+    )]
     port: Port,
-    /// the sender's address: ada@example.com
-    #[argh(positional)]
+    #[argh(positional, description = "the sender's address: ada@example.com")]
     from: Address, // checked: a newline would begin a command    (viva 15)
     /// the recipient's address: bob@example.org
     #[argh(positional)]

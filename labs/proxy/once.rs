@@ -1,4 +1,4 @@
-//! A multi-threaded web proxy. Handout W (Week 5), task 3, by the letter. The
+//! A multi-threaded web proxy. Handout W (Week 5), task 3, literally. The
 //! peers are any browser and any origin server; server.rs is the one to use.
 //!
 //! ```text
@@ -7,7 +7,8 @@
 //!   | GET /host/x ------->|  5 recv    a) the request       |
 //!   |                     |  6 connect ---- handshake ----->|
 //!   |                     |  7 send    a) a new request --->|
-//!   |<----- the object ---|  8 close   a) a new response <--|
+//!   |<----- the object ---|            a) a new response <--|
+//!   |<------- FIN --------|  8 close                        |
 //! ```
 
 use argh::{ArgsInfo, FromArgs};
@@ -36,7 +37,7 @@ fn main() -> socketlab::Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the kernel completes handshakes. A browser that does not read
-    // has 30 s: on Linux its socket inherits both limits.
+    // is cut off after 30 s: on Linux its socket inherits both limits.
     listener.set_send_timeout(Some(SEND_TIMEOUT))?;
     listener.set_user_timeout(SEND_TIMEOUT)?;
     listener.listen(128)?;
@@ -45,7 +46,7 @@ fn main() -> socketlab::Result<()> {
     loop {
         // ---- 4 accept() --------------------------------------------------
         // ==== b) many requests at the same time: a thread each    [W-T3b]
-        // While one waits for a slow origin, the others go on.  (viva 2)
+        // While one waits for a slow origin, the others work.   (viva 2)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -63,18 +64,18 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> socketlab::Result<()> {
     let mut browser = Reader::new(client.clone());
     let asked = browser.read_request(SEND_TIMEOUT);
     let to_head = errors::is_head(&asked, &browser);
-    let _stop_waits = clients::request();
+    let _stop_waits = clients::request(); // Ctrl-C waits for this request
     let end = fetch(asked, &browser)
         .unwrap_or_else(|failure| failure.tell(&client, to_head));
     // ---- 8 close() -------------------------------------------------------
     // FIN ends an object whose length was not announced.
-    // Limit: so does an origin that breaks off; server.rs shows it. (try 1)
+    // Limit: so does an origin that fails half-way; see server.rs. (try 1)
     client.finish();
     socketlab::say!("[{peer}] {end}");
     Ok(())
 }
 
-/// Gets the object from its origin, and passes it on.
+/// Gets the object from its origin, and sends it to the browser.
 fn fetch(
     asked: Result<Option<Request>, Fault>,
     browser: &Reader,
@@ -87,8 +88,8 @@ fn fetch(
     // In any other, /host/x follows the proxy's address. [W-T3c] (viva 3)
     let url = target::destination(&request.target)?;
     // ---- 6 connect() -----------------------------------------------------
-    // Now this program is a client, whose port the kernel chooses. If there is
-    // no origin, the proxy says 502, never the origin's 404.    (viva 8)
+    // Now this program is a client, whose port the kernel chooses. If the
+    // origin cannot be reached, the status is 502, not 404.     (viva 8)
     let mut origin = origin::connect(&url, None, SEND_TIMEOUT, browser)?;
     // ---- 7 send() --------------------------------------------------------
     // ==== a) a NEW request for the same object. Host is the origin's name;
@@ -116,8 +117,7 @@ struct Args {
     /// port to bind (default 8888; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, description = "allow a port below 1024")]
     allow_privileged: bool,
 }
 

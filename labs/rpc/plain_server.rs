@@ -1,6 +1,5 @@
-//! One procedure that other machines can call. Handout T (Terna), RPC: the
-//! right half of the figure, in as few lines as possible. plain_client.rs is
-//! the left half. server.rs is the complete server.      [T-X2] (viva 1)
+//! One procedure that other machines can call. Handout T (Terna), RPC, in as
+//! few lines as possible. The other half is plain_client.rs. [T-X2] (viva 1)
 //!
 //! ```text
 //! client                     server (this file)
@@ -26,34 +25,26 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     signals::at_once_on_signal()?;
-
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM, so TCP: a call must arrive complete.
-    // Python: socket.socket()  C: socket()
+    // SOCK_STREAM, so TCP. Python: socket.socket()  C: socket()
     let listener = TcpSocket::new(address)?;
-
     // ---- 2 bind() --------------------------------------------------------
-    // A client must know this address and port before it can call.
-    // SO_REUSEADDR: bind() works at once after a restart.     (viva 15)
-    // Python: s.bind()  C: bind()
+    // The address and port that a client must know. SO_REUSEADDR: bind()
+    // works at once after a restart. Python: s.bind()         (viva 15)
     listener.set_reuse_address()?;
     listener.bind(address)?;
-
     // ---- 3 listen() ------------------------------------------------------
     // From here on the kernel completes handshakes and queues connections.
-    // Python: s.listen()  C: listen()
-    // On Linux the accepted sockets inherit the limit: send() fails if a
-    // client reads nothing for 30 s.
+    // On Linux accept()'s sockets inherit the limit of 30 s for send().
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // accept() returns a new socket for each client. A thread serves it,
-        // because otherwise a silent client would make all others wait.
-        // Limit: the number of threads has no limit; server.rs has one.
-        // Python: s.accept()  C: accept()
+        // Returns a new socket for each client. A thread serves it, because
+        // otherwise a silent client would make all others wait.
+        // Limit: the number of threads is not bounded; server.rs bounds it.
         let (client, peer) = listener.accept()?;
         say!("[{peer}] connected");
         let work = move || match converse(&client) {
@@ -74,47 +65,42 @@ fn converse(client: &TcpSocket) -> Result<()> {
         // ---- 5 recv() ----------------------------------------------------
         // TCP has no messages, so client and server agree that a call is one
         // line. The reader calls recv() until a newline arrives.  (viva 11)
-        // Python: s.recv()  C: recv()
         let line = match reader.read()? {
             Received::Line(line) | Received::Unterminated(line) => line,
             Received::TooLong => {
-                let why = "the client's line is longer than 4,096 bytes";
-                return Err(Error::other(why));
+                return Err(Error::other("a line of over 4,096 bytes"));
             }
             Received::End => break,
         };
         let response = skeleton(&line);
-
         // ---- 6 send() ----------------------------------------------------
         // If this response is lost, the procedure has run, but the client
-        // does not know it.                                   (viva 6)
-        // Python: s.sendall()  C: send() in a loop
+        // does not know it. Python: s.sendall()               (viva 6)
         client.send_all(format!("{response}\n").as_bytes())?;
     }
-
     // ---- 7 close() -------------------------------------------------------
     // The kernel closes the socket when its last handle is dropped, here. The
-    // client's recv() then returns 0 bytes. Python: s.close()  C: close()
+    // client's recv() then returns 0 bytes. Python: s.close()
     Ok(())
 }
 
 /// The skeleton: the code between the bytes and the procedure. It turns the
-/// bytes into a name and arguments (unmarshalling), calls the procedure like
-/// any local one, and turns the result into bytes (marshalling).
-/// [T-Q7] (viva 2)
+/// bytes into a name and arguments (unmarshalling), calls the procedure, and
+/// turns the result into bytes (marshalling).             [T-Q7] (viva 2)
 fn skeleton(line: &[u8]) -> Value {
-    let call: Value = serde_json::from_slice(line).unwrap_or_default();
+    let parsed = serde_json::from_slice::<Value>(line);
+    let call = parsed.as_ref().unwrap_or(&Value::Null);
     let (id, params) = (&call["id"], &call["params"]);
     let result = match (params[0].as_i64(), params[1].as_i64()) {
-        (Some(a), Some(b)) if call["method"] == "add" => add(a, b),
-        _ => Err("this server has only add, with two integers"),
+        _ if parsed.is_err() => Err((-32700, "this is not JSON")),
+        _ if call["method"] != "add" => Err((-32601, "only add is known")),
+        (Some(a), Some(b)) => add(a, b).map_err(|why| (-32000, why)),
+        _ => Err((-32602, "add needs two integers")),
     };
     match result {
         Ok(sum) => json!({"jsonrpc": "2.0", "result": sum, "id": id}),
-        Err(why) => {
-            let error = json!({"code": -32601, "message": why});
-            json!({"jsonrpc": "2.0", "error": error, "id": id})
-        }
+        Err((code, why)) => json!({"jsonrpc": "2.0", "id": id,
+            "error": {"code": code, "message": why}}),
     }
 }
 

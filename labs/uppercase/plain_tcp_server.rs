@@ -29,9 +29,10 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Python: serverSocket.bind(('', serverPort)). Claims the port at which
-    // clients aim. Without SO_REUSEADDR, which the skeleton lacks, bind()
-    // fails for a minute after each run (EADDRINUSE).
+    // Python: serverSocket.bind(('', serverPort)). Claims the port that
+    // clients connect to. If the server closed a connection first, that waits
+    // in TIME_WAIT for a minute, and bind() fails (EADDRINUSE) unless
+    // SO_REUSEADDR is set. The skeleton lacks that option.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 

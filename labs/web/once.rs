@@ -1,6 +1,5 @@
-//! A web server that can process only one request. It follows handout W
-//! (Week 5), task 2, literally: steps a) to f). The client is any browser.
-//!                                                        [W-T2j] (try 1)
+//! A web server that processes one request: handout W (Week 5), task 2, steps
+//! a) to f), literally. The client is any browser.        [W-T2j] (try 1)
 //!
 //! ```text
 //! browser                 server (this file)
@@ -12,12 +11,11 @@
 //!   |<-------- FIN ---------|  7 close
 //! ```
 
-use std::{fs, net::SocketAddr, time::Duration};
-
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say, signals, warn};
+use std::{fs, net::SocketAddr, time::Duration};
 use web::{kind, site};
 
 fn main() -> Result<()> {
@@ -25,20 +23,14 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     // ---- 1 socket() ------------------------------------------------------
     // Python: socket(AF_INET, SOCK_STREAM)  C: socket(AF_INET, SOCK_STREAM, 0)
-    // The kernel creates a TCP socket. It has no address and no port yet.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
-    // Python: s.bind((host, port))  C: bind(s, &address, sizeof address)
-    // The kernel gives the socket this address and port. Ports below 1024,
-    // such as 80, are privileged. So the URL must name our port:
-    // http://127.0.0.1:6789/. For browsers on other hosts, start the program
-    // with HOST 0.0.0.0.                   [W-T2h] [W-T2i] (viva 8) (viva 16)
+    // The URL names this port: http://127.0.0.1:6789/. For browsers on other
+    // hosts, start with HOST 0.0.0.0.      [W-T2h] [W-T2i] (viva 8) (viva 16)
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
-    // Python: s.listen(1)  C: listen(s, 1)
-    // From now on the kernel answers each handshake and puts the new
-    // connection into a queue, even while we serve another client. (viva 3)
+    // From here the kernel completes handshakes and queues connections.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.listen(1)?;
     signals::at_once_on_signal()?;
@@ -47,20 +39,14 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // ==== a) a connection socket, when contacted by a browser  [W-T2a]
         // Python: client, peer = s.accept()  C: client = accept(s, &peer, &n)
-        // accept() waits for a connection, takes it from the queue and returns
-        // a new socket for it. The listening socket stays as it is.
         let (client, peer) = listener.accept()?;
-        // A browser opens connections in advance and sends nothing on them.
-        // Such a connection does not count as the one request.    (viva 3)
         if let Err(error) = converse(&client, peer) {
             warn!("[{peer}] {error}");
-            continue;
+            continue; // a connection without a request         (viva 3)
         }
         // ---- 7 close() ---------------------------------------------------
-        // Python: client.close()  C: close(client)
-        // If input is still unread, close() sends RST instead of FIN, and the
-        // browser may then lose the response. So finish() first sends FIN
-        // (shutdown), reads what still arrives, and then closes.   (viva 6)
+        // close() with unread input would send RST, and the response might be
+        // lost. So finish() sends FIN, reads the rest, and closes. (viva 6)
         client.finish();
         if !args.again {
             return Ok(());
@@ -68,14 +54,11 @@ fn main() -> Result<()> {
     }
 }
 
-/// Reads one request and sends one response.
 fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
     // ==== b) the HTTP request from this connection             [W-T2b]
-    // Python: client.recv(4096)  C: recv(client, piece, 4096, 0)
-    // An empty line ends the request. One recv() may return only a part of
-    // it, so we read in a loop. 0 bytes mean that the browser has closed.
-    // Without the time limit of 10 s a silent client would block us. (viva 1)
+    // Python: client.recv(4096)  C: recv(client, piece, 4096, 0). It may return
+    // a part of the request, which ends with an empty line.     (viva 1)
     client.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut request = String::new();
     while !request.contains("\n\n") {
@@ -84,13 +67,11 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         let piece = piece.get(..count).unwrap_or_default();
         request += &String::from_utf8_lossy(piece).replace('\r', "");
         if count == 0 || request.len() > 16 * 1024 {
-            let why = "the client sent no complete request";
-            return Err(Error::other(why));
+            return Err(Error::other("the client sent no complete request"));
         }
     }
     // ==== c) which file? "GET /HelloWorld.html HTTP/1.1"        [W-T2c]
-    // The first line has three words: method, path, version. We support GET
-    // only. What follows a ? in the path is the query, not part of the name.
+    // Method, path, version. The failure of a GET counts if no file is found.
     let line = request.lines().next().unwrap_or_default();
     let words: Vec<&str> = line.split(' ').collect();
     let (failure, path) = match words[..] {
@@ -98,13 +79,11 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         [_, _, v] if v.starts_with("HTTP/1.") => ("501 Not Implemented", ""),
         _ => ("400 Bad Request", ""),
     };
-    let name = path.split('?').next().unwrap_or_default();
+    let name = path.split('?').next().unwrap_or_default(); // without query
     let name = if name == "/" { "/index.html" } else { name };
-    // ==== d) the file, from the server's file system            [W-T2d]
-    // Never simply join root and name: "/../../etc/passwd" is a name too.
-    // So we refuse each part that begins with a dot. We also refuse what is
-    // not a regular file: to read a FIFO could wait forever. (viva 4) (try 4)
-    // Limit: symbolic links lead out of the root; neither %20 nor HEAD.
+    // ==== d) the file, from the server's file system [W-T2d]
+    // "/../../etc/passwd" is a name, too, so a part with a dot first is
+    // refused. Limit: symbolic links may lead out of the root. (viva 4) (try 4)
     let hidden = name.split('/').skip(1).any(|part| part.starts_with('.'));
     let file = site::sample_folder().join(name.trim_start_matches('/'));
     let wanted = name.starts_with('/') && !hidden && file.is_file();
@@ -115,19 +94,15 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         Some(file) => ("200 OK", kind::of_name(name.as_ref()), file),
         None => (failure, "text/html".into(), page.into_bytes()), // [W-T2g]
     };
-    // Content-Length tells the browser where the body ends. If the number is
-    // too small, the browser cuts the file. If it is too large, the browser
-    // waits for bytes that do not come.                   (viva 1) (viva 2)
-    let length = body.len();
+    // Content-Length shows where the body ends.                   (viva 2)
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n"
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
     );
     // ---- 6 send() --------------------------------------------------------
     // ==== f) the response, over the TCP connection              [W-T2f]
-    // Python: client.sendall(head + body)  C: send(client, …) in a loop
-    // The kernel copies the bytes and sends them by itself. send() returns
-    // before the browser has them. A response to HEAD has no body.
+    // Python: client.sendall(head + body)  C: send() in a loop
     let body = if line.starts_with("HEAD ") { &[][..] } else { &body };
     client.send_parts(&[head.as_bytes(), body])?;
     let line = console::escape_short(line.as_bytes(), 200);

@@ -102,3 +102,23 @@ fn g_6c_plain_client_tells_that_the_server_has_closed() {
     client.wait_for("Error: the server closed the connection").unwrap();
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
 }
+
+#[test]
+fn g_6b_plain_programs_refuse_what_is_not_a_number() {
+    let server = Server::start(SERVER, &[]);
+    let raw = server.connect();
+    send(&raw, b"Ada\n");
+    for bad in ["inf + 1", "1 * nan", "-infinity / 2"] {
+        let reply = ask(&raw, bad);
+        assert!(reply.starts_with("error: number"), "{bad}: {reply}");
+    }
+    assert_eq!(ask(&raw, "12   +  42"), "54", "several blanks");
+    half_close(&raw);
+    let mut client = server.client(CLIENT, &[]);
+    for line in ["inf + 1", "1  +  2", "q"] {
+        client.type_line(line).expect("it reads");
+    }
+    client.wait_for("warning: …").unwrap();
+    client.wait_for("3").unwrap();
+    assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
+}

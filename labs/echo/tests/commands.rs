@@ -230,3 +230,24 @@ fn e_t3_who_ended_the_stream_is_told() {
         server.wait_for(told);
     }
 }
+
+#[test]
+fn g_8_poll_discards_what_follows_a_stop_and_says_once_who_left() {
+    let mut server = Server::start("echo-poll-server", &[]);
+    let client = server.connect();
+    send(&client, b"stop\nmore\n");
+    assert_eq!(receive_all(&client), b"stop\n");
+    send(&client, b"and more");
+    half_close(&client);
+    let next = server.connect();
+    send(&next, b"exit");
+    assert_eq!(receive_all(&next), b"exit");
+    drop(next);
+    let mut log = Vec::new();
+    while log.last().is_none_or(|line: &String| !line.contains("left: exit")) {
+        log.extend(server.console().read_line().expect("a line"));
+    }
+    let count = |what: &str| log.iter().filter(|l| l.contains(what)).count();
+    assert_eq!(count("left: stop"), 1, "{log:?}");
+    assert_eq!(count("lost") + count("end of stream"), 0, "{log:?}");
+}

@@ -1,6 +1,7 @@
 //! Proves the proxy lab from outside: with scripted origins and clients that
 //! break rules, and with real ones (curl, Python, nginx, openssl). The pure
-//! modules (freshness, hops, memory, pool, rules, target) have files of their own.
+//! modules (freshness, hops, memory, pool, rules, target) have files of their
+//! own.
 
 mod cache;
 mod connecting;

@@ -1,5 +1,6 @@
 //! Proves that the first programs, stub and skeleton with one procedure, hold
-//! the dialogue of the figure, with each other, with Python and with rpc-server.
+//! the dialogue of the figure, with each other, with Python and with
+//! rpc-server.
 
 use std::io::Write;
 
@@ -73,14 +74,16 @@ fn t_x2_plain_a_silent_client_delays_nobody_and_a_lost_one_ends_nothing() {
 fn t_x2_plain_what_it_does_not_know_is_an_error_and_the_next_call_works() {
     let server = Server::start("rpc-plain-server", &[]);
     let mut client = server.connect();
-    for line in [
-        request("fly", json!([1, 2]), json!(1)),
-        request("add", json!(["1", 2]), json!(1)),
-        request("add", json!([i64::MAX, 1]), json!(1)),
-        "no JSON".to_string(),
-        "[]".to_string(),
+    for (code, line) in [
+        (-32601, request("fly", json!([1, 2]), json!(1))),
+        (-32602, request("add", json!(["1", 2]), json!(1))),
+        (-32602, request("add", json!([1]), json!(1))),
+        (-32000, request("add", json!([i64::MAX, 1]), json!(1))),
+        (-32700, "no JSON".to_string()),
+        (-32601, "[]".to_string()),
     ] {
         let answer = ask(&client, &line);
+        assert_eq!(answer["error"]["code"], code, "{line}: {answer}");
         assert!(answer["error"]["message"].is_string(), "{line}: {answer}");
     }
     let line = request("add", json!([2, 3]), json!(1));
