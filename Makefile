@@ -25,18 +25,26 @@ endif
 endif
 
 help:
-	@awk -F ': *##' '/^## /{print "\n" substr($$0, 4)} \
-	  /^[a-z][a-z0-9-]*:.*##/{printf "  make %-22s%s\n", $$1, $$2}' Makefile
-	@echo
+	@awk -F ': *##' '/^## /{general = /Everything/} \
+	  /^## [a-z]*: /{lab = substr($$0, 4); sub(/:.*/, "", lab); \
+	    sub(/^## [a-z]*: /, ""); printf "make %-11s%s\n", lab, $$0} \
+	  general && /^[a-z]*: ## /{printf "make %-10s%s\n", $$1, $$2}' Makefile
+	@echo 'make help-echo prints all targets of one lab. Variables: HOST PORT ARGS TRACE'
+	$(if $(NO_CARGO),@echo "$(NO_CARGO)")
+
+help-%:
+	@awk -F ': *##' '/^## /{here = index($$0, "## $*: ") == 1} \
+	  here && /^## /{print substr($$0, 4); found = 1} \
+	  here && /^[a-z][a-z0-9-]*:.*##/{printf "  make %-27s%s\n", $$1, $$2} \
+	  END{if (!found) {print "no lab is called $*: see make help"; exit 2}}' Makefile
 	@echo 'Variables: HOST=127.0.0.1 PORT=12001 ARGS="--help" TRACE=1'
 	@echo 'For example: make echo-server PORT=4711 TRACE=1'
-	$(if $(NO_CARGO),@echo "$(NO_CARGO)")
 
 ## Everything
 demo: ## play all labs over real sockets, as their READMEs print it
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo
-test: ## all tests; at the end, what was skipped and what to install for it
+test: ## all tests; the end lists what was skipped, and what to install
 	@rm -f target/skipped
 	@SKIPPED='$(CURDIR)/target/skipped' $(CARGO) test --quiet --no-fail-fast; \
 	  status=$$?; \
@@ -46,25 +54,26 @@ test: ## all tests; at the end, what was skipped and what to install for it
 	      awk '{n = $$1; $$1 = ""; print "  install" $$0 ": tests skipped: " n}'; \
 	  fi; \
 	  exit $$status
-ci: ## what CI runs: format, lints, docs, all tests
+# What CI runs: format, lints, docs, all tests.
+ci:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --quiet --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --workspace --no-deps --document-private-items
 	$(MAKE) test
 doctor: ## what works on this machine, and which setting forbids the rest
 	@$(run) socketlab -- doctor
-ports: ## which of our programs listen now, and where
+ports: ## which of these programs listen now, and where
 	@$(run) socketlab -- ports
-steps: ## numbered steps: make steps ARGS='echo-server echo-udp-server'
+steps: ## steps side by side: ARGS='echo-task3-server echo-task4-server'
 	@$(run) socketlab -- steps $(ARGS)
-viva: ## all questions of the oral exam, one by one
+viva: ## the questions of the oral exam, one by one
 	@$(run) socketlab -- viva
 where: ## where an id, a call or a program is: make where ARGS=E-T3
 	@$(run) socketlab -- where $(ARGS)
-explain: ## an error or a state: make explain ARGS=ECONNREFUSED
+explain: ## an error, a state or a code: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
 
-## greet: one sentence to whoever connects, call by call (handout T)
+## greet: a greeting to each client, call by call (handout T)
 greet: ## both ends, scripted
 greet-server: ## prints `Got connection from …`, sends a greeting
 greet-plain-client: ## the handout's client: connect, recv, print, close
@@ -106,12 +115,12 @@ uppercase-udp-client: ## asks up to three times
 test-uppercase: ## its tests
 viva-uppercase: ## its questions
 
-## message: who may talk, and how much (handout D)
+## message: who may send messages, and how many (handout D)
 message: ## all stages, scripted
 message-open-server: ## task 1: prints every message
-message-plain-client: ## sends lines, in the fewest lines
-message-password-server: ## task 2 in its fewest lines: a secret
-message-quota-server: ## task 3 in its fewest lines: a table
+message-plain-client: ## sends lines: read this client first
+message-password-server: ## task 2, read first: a secret
+message-quota-server: ## task 3, read first: a table of quotas
 message-server: ## tasks 2 and 3: ARGS="--auth challenge --quota FILE"
 message-client: ## sends lines: ARGS="--id alice", "--burst 1000"
 message-intruder: ## every attack at every level; HOST=… PORT=… for one
@@ -120,10 +129,10 @@ viva-message: ## its questions
 
 ## datetime: date and time over UDP (handout G, part 1)
 datetime: ## both ends, scripted
-datetime-template-server: ## question 1: UDP in the fewest lines
+datetime-template-server: ## question 1: one datagram in, one out
 datetime-template-client: ## question 1: one datagram there, one back
-datetime-plain-server: ## question 3, literally: SEND_DATE and SEND_TIME
-datetime-plain-client: ## question 3, literally: asks every 1 to 2 s
+datetime-plain-server: ## question 3, read first: SEND_DATE and SEND_TIME
+datetime-plain-client: ## question 3, read first: asks every 1 to 2 s
 datetime-server: ## question 3: answers SEND_DATE and SEND_TIME
 datetime-client: ## question 3: asks at random, until Ctrl-C
 test-datetime: ## its tests
@@ -131,77 +140,77 @@ viva-datetime: ## its questions
 
 ## calculator: sessions over TCP (handout G, parts 2 and 3)
 calculator: ## both ends, scripted
-calculator-template-server: ## question 4: TCP in the fewest lines
+calculator-template-server: ## question 4: one message in, one out
 calculator-template-client: ## question 4: one message there, one back
 calculator-plain-server: ## question 6, literally, in one file
 calculator-plain-client: ## question 6: name, calculations, q
 calculator-sequential-server: ## question 6: one client at a time
 calculator-server: ## question 8: a thread per client
-calculator-client: ## says its name, then asks sums until q
+calculator-client: ## sends its name, then calculations until q
 test-calculator: ## its tests
 viva-calculator: ## its questions
 
-## chat: a room of many (handout G, the bonus)
+## chat: a chat room (handout G, the bonus)
 chat: ## the handout's two screens, scripted
-chat-plain-server: ## the room in its fewest lines: read it first
-chat-plain-client: ## the chat window in its fewest lines
+chat-plain-server: ## the room, read first
+chat-plain-client: ## the client, read first
 chat-server: ## the room: ARGS="--max-rate 5", "--echo", "--quiet"
-chat-client: ## a chat client: what you type all others read; quit leaves
+chat-client: ## a chat client; quit leaves
 bench-chat: ## speed beside ncat and inspircd, as ratios
 test-chat: ## its tests
 viva-chat: ## its questions
 
 ## web: a web server and a client (handout W, task 2)
 web: ## both servers, scripted
-web-once-server: ## the letter: one request, then it ends; port 6789
+web-once-server: ## one request, then it ends; port 6789
 web-server: ## the server for browsers: http://127.0.0.1:8080/
-web-client: ## prints an answer: make web-client ARGS='127.0.0.1 8080 /'
+web-client: ## prints a response: make web-client ARGS='127.0.0.1 8080 /'
 bench-web: ## speed beside nginx, h2o, lighttpd and Python, as ratios
 test-web: ## its tests
 viva-web: ## its questions
 
-## proxy: between browsers and the web (handout W, task 3)
+## proxy: a proxy between browsers and web servers (handout W, task 3)
 proxy: ## both stages, scripted
-proxy-once-server: ## task 3 by the letter: http://127.0.0.1:8888/host/path
+proxy-once-server: ## task 3 literally: http://127.0.0.1:8888/host/path
 proxy-server: ## the proxy to use: keep-alive, tunnels, cache
 bench-proxy: ## speed beside apache, squid and tinyproxy, as ratios
 test-proxy: ## its tests
 viva-proxy: ## its questions
 
-## mail: a message by SMTP, word by word (handout W, task 4)
+## mail: a message by SMTP, command by command (handout W, task 4)
 mail: ## client and sink, scripted
-mail-plain-client: ## the companion's: PORT=2525 ARGS="a@b.c d@e.f"
-mail-client: ## hands in a message: ARGS="--from a@b.c --to d@e.f"
-mail-sink: ## takes mail for anybody: ARGS="--tls", "--fail rcpt=550"
+mail-plain-client: ## read first: PORT=2525 ARGS="a@b.c d@e.f"
+mail-client: ## sends a message: ARGS="--from a@b.c --to d@e.f"
+mail-sink: ## accepts mail for anybody: ARGS="--tls", "--fail rcpt=550"
 test-mail: ## its tests
 viva-mail: ## its questions
 
 ## internet: POP3, IMAP, FTP, NNTP, Gopher, Telnet, HTTP (handout T)
 internet: ## all schemes, scripted, against small servers in Python
-internet-plain-pop3: ## read this first: a message by POP3, FETCH_PASSWORD=lunch
-fetch: ## what a URL names: make fetch URL=gopher://127.0.0.1:7070/
+internet-plain-pop3: ## read first: a message by POP3, FETCH_PASSWORD=lunch
+fetch: ## prints what a URL names: make fetch URL=gopher://127.0.0.1:7070/
 test-internet: ## its tests, against real servers where installed
 viva-internet: ## its questions
 
-## names: host names, addresses, ports, sockets (handout T, its vocabulary)
+## names: host names, addresses, ports, sockets (handout T, vocabulary)
 names-plain: ## the five words with their values: HOST=localhost PORT=80
 names: ## scripted; its program: make names ARGS='localhost http'
 test-names: ## its tests
 viva-names: ## its questions
 
-## rpc: procedures on another machine, and what they hide (handout T)
-rpc: ## calls, lost answers, at least once and at most once, scripted
-rpc-plain-server: ## one procedure, stub and skeleton in the fewest lines
+## rpc: procedures on another machine (handout T)
+rpc: ## calls, lost responses, at least once and at most once, scripted
+rpc-plain-server: ## read first: one procedure and its skeleton
 rpc-plain-client: ## calls it: HOST=… PORT=… ARGS="2 3"
 rpc-server: ## ARGS="--lose-reply 1", "--at-most-once", "--delay 500"
 rpc-client: ## a prompt, or a call: ARGS='127.0.0.1 12006 add 2 3'
-rpc-compare: ## the same procedure here and there
+rpc-compare: ## the same procedure, local and remote
 test-rpc: ## its tests
 viva-rpc: ## its questions
 
 ## pipes: between processes of one machine (handout T)
 pipes: ## all of them, scripted
-pipes-plain: ## one pipe, parent to child: the calls and nothing else
+pipes-plain: ## read first: one pipe, parent to child
 pipes-ordinary: ## one pipe, parent to child; ARGS=--reader-leaves, --leak
 pipes-both-ways: ## two pipes; ARGS=--one-pipe, --deadlock: how it fails
 pipes-capacity: ## how much a pipe holds: ARGS="--chunk 2049"
@@ -214,7 +223,7 @@ pipes-unix-client: ## types to it: ARGS=/tmp/socketlab.sock
 test-pipes: ## its tests
 viva-pipes: ## its questions
 
-## wire: two hosts and a cable without root, captured; a poor network
+## wire: two hosts, a cable, captures, a poor network; no root needed
 wire: ## the relay, scripted
 wire-echo: ## a lab between two hosts, captured in target/wire (any lab's name)
 hosts: ## a shell on each of two hosts, the cable's prompt between them

@@ -230,7 +230,7 @@ struct Args {
     #[argh(option, default = "500")]
     gap: u64,
     /// seconds to go on trying while the connection is refused (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

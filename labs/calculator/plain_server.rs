@@ -117,7 +117,7 @@ struct Args {
     host: String,
     #[argh(positional, description = "port to bind (default 12004)")]
     port: Port,
-    #[argh(switch, description = "allow a port below 1024")]
+    #[argh(switch, hidden_help, description = "allow a port below 1024")]
     allow_privileged: bool,
 }
 

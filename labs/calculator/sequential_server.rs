@@ -85,14 +85,14 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// seconds without a message that end a session (default 600)
-    #[argh(option, default = "600")]
+    #[argh(option, hidden_help, default = "600")]
     idle: u64,
     /// milliseconds of silence after which a message without a newline
     /// counts as complete (default 200; 0: wait for the newline)
-    #[argh(option, default = "200")]
+    #[argh(option, hidden_help, default = "200")]
     pause: u64,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -406,10 +406,10 @@ struct Args {
     #[argh(option)]
     name: Option<String>,
     /// what ends a line: none, lf or crlf (default lf)
-    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
+    #[argh(option, hidden_help, default = "b\"\\n\"", from_str_fn(eol))]
     eol: &'static [u8],
     /// seconds to try again while nobody listens there (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
     /// append plain lines, with no editing and no colour; so do a pipe,
     /// TERM=dumb and NO_COLOR

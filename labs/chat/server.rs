@@ -129,7 +129,7 @@ struct Args {
     max_rate: usize,
     /// seconds in which a client must have said a name that is accepted
     /// (default 60)
-    #[argh(option, default = "60")]
+    #[argh(option, hidden_help, default = "60")]
     login_limit: u64,
     /// seconds after which a machine that does not answer counts as gone
     /// (default 30); a person may be silent for as long as she likes
@@ -137,13 +137,13 @@ struct Args {
     silence: u64,
     /// connections at once, also those that have not said a name yet
     /// (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not show the room on this console
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

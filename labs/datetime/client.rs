@@ -247,14 +247,14 @@ struct Args {
     #[argh(option, default = "Gap(1.0, 2.0)")]
     gap: Gap,
     /// a number that repeats the same requests and gaps (default: by chance)
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     seed: Option<u64>,
     /// milliseconds to wait for an answer (default 1000)
     #[argh(option, default = "1000")]
     wait: u64,
     /// seconds to go on asking until a server answers for the first time
     /// (default 0), so that the client may be started first
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

@@ -118,7 +118,7 @@ struct Args {
     #[argh(switch)]
     utc: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

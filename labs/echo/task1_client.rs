@@ -61,7 +61,7 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// seconds to try again while no server listens there (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

@@ -98,7 +98,7 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

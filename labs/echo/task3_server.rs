@@ -114,10 +114,10 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// let `stop` end the server, too
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     stop_ends_server: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -90,7 +90,7 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// seconds to send a datagram again while no echo comes (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

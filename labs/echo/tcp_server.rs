@@ -94,16 +94,16 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not print what is received
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// let `stop` end the server, too
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     stop_ends_server: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -152,7 +152,7 @@ struct Args {
     #[argh(option, default = "1000")]
     wait: u64,
     /// seconds to try again while nobody listens there (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

@@ -96,16 +96,16 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// bytes of room for a datagram (default 65536): less cuts longer ones
-    #[argh(option, default = "BUFFER")]
+    #[argh(option, hidden_help, default = "BUFFER")]
     buffer: usize,
     /// do not print what is received
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// let `stop` end the server, too
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     stop_ends_server: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

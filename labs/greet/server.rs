@@ -117,7 +117,7 @@ struct Args {
     #[argh(switch)]
     no_reuse: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -111,7 +111,7 @@ struct Args {
     #[argh(switch)]
     allow_clear: bool,
     /// do not print the dialogue
-    #[argh(switch, short = 'q')]
+    #[argh(switch, hidden_help, short = 'q')]
     quiet: bool,
     /// seconds that the server may be silent (default 30)
     #[argh(option, default = "30")]

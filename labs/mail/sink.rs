@@ -226,16 +226,16 @@ struct Args {
     max_size: u64,
     /// seconds after which a silent client is disconnected (default 300, as
     /// RFC 5321 asks for)
-    #[argh(option, default = "300")]
+    #[argh(option, hidden_help, default = "300")]
     idle: u64,
     /// clients served at the same time (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not print the dialogue
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -255,13 +255,13 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// what ends a message: none, lf or crlf (default lf)
-    #[argh(option, default = "b\"\\n\"", from_str_fn(eol))]
+    #[argh(option, hidden_help, default = "b\"\\n\"", from_str_fn(eol))]
     eol: &'static [u8],
     /// wait for an answer to each message
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     expect_reply: bool,
     /// do not wait for answers, not even with --id, --auth and --burst
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     no_reply: bool,
     /// client ID to send first
     #[argh(option)]
@@ -279,7 +279,7 @@ struct Args {
     #[argh(option)]
     gap: Option<f64>,
     /// seconds to try again while nobody listens there (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

@@ -286,7 +286,7 @@ struct Args {
     #[argh(option)]
     secret_file: Option<String>,
     /// seconds of silence to see whether the server cuts it (default 12)
-    #[argh(option, default = "12.0")]
+    #[argh(option, hidden_help, default = "12.0")]
     patience: f64,
 }
 

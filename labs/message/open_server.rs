@@ -118,10 +118,10 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

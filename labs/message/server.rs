@@ -256,13 +256,13 @@ struct Args {
     #[argh(switch)]
     show_table: bool,
     /// seconds for login and ID together (default 10)
-    #[argh(option, default = "10.0")]
+    #[argh(option, hidden_help, default = "10.0")]
     login_limit: f64,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

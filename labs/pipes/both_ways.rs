@@ -178,7 +178,7 @@ struct Args {
     /// fails on purpose: the parent writes a mebibyte before it reads
     #[argh(switch)]
     deadlock: bool,
-    /// the child's half of this program
+    /// internal: the child's half of this program
     #[argh(switch, hidden_help)]
     child: bool,
 }

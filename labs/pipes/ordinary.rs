@@ -146,7 +146,7 @@ struct Args {
     /// never sees the end of file
     #[argh(switch)]
     leak: bool,
-    /// the child's half of this program
+    /// internal: the child's half of this program
     #[argh(switch, hidden_help)]
     child: bool,
 }

@@ -105,7 +105,7 @@ fn read_to_the_end() -> Result<()> {
 /// Sends each line that is typed through a pipe to a child process.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
-    /// the child's half of this program
+    /// internal: the child's half of this program
     #[argh(switch, hidden_help)]
     child: bool,
 }

@@ -176,10 +176,10 @@ struct Args {
     #[argh(switch)]
     only_me: bool,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not print what is received
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
 }
 

@@ -117,7 +117,7 @@ struct Args {
     /// port to bind (default 8888; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    #[argh(switch, description = "allow a port below 1024")]
+    #[argh(switch, hidden_help, description = "allow a port below 1024")]
     allow_privileged: bool,
 }
 

@@ -145,7 +145,7 @@ struct Args {
     no_cache: bool,
     /// one more port to which CONNECT may lead, besides 443 and 8443; may be
     /// given several times
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     connect_port: Vec<u16>,
     /// file of those who may use the proxy, a line `name:password` each
     #[argh(option)]
@@ -154,25 +154,25 @@ struct Args {
     #[argh(switch)]
     allow_private: bool,
     /// seconds that an origin may be silent (default 60)
-    #[argh(option, default = "60")]
+    #[argh(option, hidden_help, default = "60")]
     patience: u64,
     /// seconds without a request that end a connection (default 30)
-    #[argh(option, default = "30")]
+    #[argh(option, hidden_help, default = "30")]
     idle: u64,
     /// seconds of silence on both sides that end a tunnel (default 300)
-    #[argh(option, default = "300")]
+    #[argh(option, hidden_help, default = "300")]
     tunnel_idle: u64,
     /// mebibytes that a request's body may have (default 0: any number)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     max_body: u64,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// no log
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -209,13 +209,13 @@ struct Args {
     #[argh(option, default = "0")]
     delay: u64,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// seconds without a request that end a connection (default 600)
-    #[argh(option, default = "600")]
+    #[argh(option, hidden_help, default = "600")]
     idle: u64,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

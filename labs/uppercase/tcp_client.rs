@@ -192,7 +192,7 @@ struct Args {
     #[argh(option, default = "60_000")]
     wait: u64,
     /// seconds to go on trying while the connection is refused (default 0)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

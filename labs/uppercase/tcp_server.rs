@@ -173,13 +173,13 @@ struct Args {
     #[argh(switch)]
     once: bool,
     /// clients served at once (default 1024)
-    #[argh(option, default = "clients::MAX_CLIENTS")]
+    #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not print what is received
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -133,7 +133,7 @@ struct Args {
     wait: u64,
     /// seconds to go on asking while no answer comes (default 0: three
     /// times)
-    #[argh(option, default = "0")]
+    #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }
 

@@ -88,13 +88,13 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// bytes of room for a datagram (default 65536; the handout: 2048)
-    #[argh(option, default = "BUFFER")]
+    #[argh(option, hidden_help, default = "BUFFER")]
     buffer: usize,
     /// do not print what is received
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

@@ -124,19 +124,19 @@ struct Args {
     #[argh(switch)]
     dotfiles: bool,
     /// clients served at once (default 4096)
-    #[argh(option, default = "4096")]
+    #[argh(option, hidden_help, default = "4096")]
     max_clients: usize,
     /// close a connection after this many idle seconds (default 30)
-    #[argh(option, default = "30")]
+    #[argh(option, hidden_help, default = "30")]
     idle: u64,
     /// seconds in which a complete head must arrive (default 10)
     #[argh(option, default = "10")]
     head: u64,
     /// write no access log
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     allow_privileged: bool,
 }
 

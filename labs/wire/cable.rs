@@ -195,10 +195,10 @@ struct Args {
     #[argh(option)]
     orders_from: Option<String>,
     /// the seed of the random numbers (default 1)
-    #[argh(option, default = "1")]
+    #[argh(option, hidden_help, default = "1")]
     seed: u64,
     /// print only what is lost or changed
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
 }
 

@@ -332,10 +332,10 @@ struct Args {
     #[argh(positional)]
     commands: Vec<String>,
     /// play this transcript on the hosts
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     play: Option<String>,
     /// with shells: a command that runs on the server's host already
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     start: Option<String>,
     /// one host, which talks to itself: the capture shows loopback
     #[argh(switch)]
@@ -354,13 +354,13 @@ struct Args {
     #[argh(option)]
     delay: Vec<String>,
     /// add a random time of up to this: 10ms
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     jitter: Option<String>,
     /// lose this share at random: 10%
     #[argh(option)]
     loss: Option<String>,
     /// let later packets overtake this share: 5%
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     reorder: Option<String>,
     /// unplug the cable this long after the first frame: 2s
     #[argh(option)]
@@ -369,18 +369,18 @@ struct Args {
     #[argh(option)]
     cut: Vec<String>,
     /// a FIFO (mkfifo) for orders to the cable while it runs, one a line
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     orders_from: Option<String>,
     /// the seed of the random numbers (default 1)
-    #[argh(option, default = "1")]
+    #[argh(option, hidden_help, default = "1")]
     seed: u64,
     /// of the cable, print only what is lost or changed
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     quiet: bool,
     /// run the programs as root of their hosts: for ports below 1024
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     root: bool,
-    /// set by the program itself: the user outside the namespace
+    /// internal: the user outside the namespace
     #[argh(option, hidden_help)]
     inside: Option<String>,
 }

@@ -211,7 +211,7 @@ struct Args {
     #[argh(option)]
     split: Option<usize>,
     /// how long to wait between the pieces (default 1ms)
-    #[argh(option, default = "Time(Duration::from_millis(1))")]
+    #[argh(option, hidden_help, default = "Time(Duration::from_millis(1))")]
     pause: Time,
     /// pass on everything that comes before a silence of 50 ms as one piece
     #[argh(switch)]
@@ -238,7 +238,7 @@ struct Args {
     #[argh(option)]
     reorder: Option<Share>,
     /// the seed of the random numbers (default 1)
-    #[argh(option, default = "1")]
+    #[argh(option, hidden_help, default = "1")]
     seed: u64,
 }
 

@@ -1,4 +1,4 @@
-//! `PROGRAM [HOST] [PORT] [options]`: what every command line has alike.
+//! `PROGRAM [HOST] [PORT] [options]`: what all command lines have in common.
 //! [X-CLI]
 //!
 //! The crate argh parses the words. This module adds what argh lacks: `-h`,
@@ -13,7 +13,7 @@ use std::fmt;
 use std::process;
 use std::str::FromStr;
 
-use argh::{ArgsInfo, FlagInfoKind, FromArgs};
+use argh::{ArgsInfo, FlagInfo, FlagInfoKind, FromArgs};
 
 use crate::{console, program, signals, trace, warn};
 
@@ -53,6 +53,7 @@ pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
                 .replace(ARGHS_HELP, OUR_HELP)
                 .replace(" [--] ", " ");
             crate::say!("{}", help.trim_end());
+            print_rare(A::get_args_info().flags);
             crate::say!("\nExample:\n  {}", program.example);
             process::exit(0);
         }
@@ -61,9 +62,41 @@ pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
                 .output
                 .replace("invalid digit found in string", NO_NUMBER)
                 .replace("cannot parse integer from empty string", NO_NUMBER)
-                .replace("invalid float literal", "this is no number");
+                .replace("invalid float literal", "not a number");
             usage(problem.trim_end());
         }
+    }
+}
+
+/// Prints the options that argh's help hides. A description that begins with
+/// `internal` belongs to an option that a program sets for itself.
+fn print_rare(flags: &[FlagInfo<'_>]) {
+    let is_rare = |flag: &&FlagInfo<'_>| {
+        flag.hidden && !flag.description.starts_with("internal")
+    };
+    let mut title = "\nRarely needed:";
+    for flag in flags.iter().filter(is_rare) {
+        if !title.is_empty() {
+            crate::say!("{title}");
+            title = "";
+        }
+        let name = match flag.short {
+            Some(short) => format!("-{short}, {}", flag.long),
+            None => flag.long.to_string(),
+        };
+        let mut line = format!("  {name:<17}");
+        if name.len() > 17 {
+            crate::say!("  {name}");
+            line = " ".repeat(19);
+        }
+        for word in flag.description.split_whitespace() {
+            if line.len() + 1 + word.len() > 80 {
+                crate::say!("{line}");
+                line = " ".repeat(19);
+            }
+            line = format!("{line} {word}");
+        }
+        crate::say!("{line}");
     }
 }
 
@@ -72,24 +105,24 @@ const ARGHS_HELP: &str = "--help, help      display usage information";
 const OUR_HELP: &str = "-h, --help        display this help\n  \
                         -V, --version     display the version";
 
-/// std's words are those of a programmer.
-const NO_NUMBER: &str = "this is no whole number";
+/// Plainer words than those of the standard library.
+const NO_NUMBER: &str = "not a whole number";
 
-/// Ends the program over a command line that makes no sense: status 2.
+/// Ends the program with status 2, because its command line is wrong.
 pub fn usage(problem: &str) -> ! {
-    // With the user's own words in it, whatever they are.
+    // The problem may contain the user's own words, so they are escaped.
     for line in problem.lines() {
         warn!("{}", console::escape_short(line.as_bytes(), 2000));
     }
     if let Some(program) = program::current() {
-        warn!("Example: {}\nMore:    add --help", program.example);
+        warn!("Example: {}\nRun with --help for all options.", program.example);
     }
     process::exit(2);
 }
 
-/// Puts options first and the rest behind `--`, where argh takes words such
-/// as `-5` and `help` for what they are. Adds the HOST and PORT that were
-/// left out: argh lets only the last positional argument have a default.
+/// Puts options first, then `--`, then the rest, because argh reads words such
+/// as `-5` and `help` after `--` as arguments. Adds the HOST and PORT that were
+/// left out, because argh allows a default for the last argument only.
 fn arrange<A: ArgsInfo>(
     words: &[String],
     port: u16,
@@ -139,7 +172,7 @@ fn arrange<A: ArgsInfo>(
             [] => others.extend(["127.0.0.1".into(), port.to_string()]),
             [only] if only.parse::<u32>().is_ok() => {
                 return Err(format!(
-                    "'{only}' alone looks like a port: write HOST PORT"
+                    "'{only}' looks like a port: write HOST PORT"
                 ));
             }
             [_] => others.push(port.to_string()),

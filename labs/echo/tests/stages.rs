@@ -187,9 +187,13 @@ fn e_i6_ports_that_make_no_sense_are_refused_with_the_reason() {
 fn x_cli_help_and_version_are_options_of_every_program() {
     for option in ["-h", "--help"] {
         let mut server = Terminal::start("echo-server", [option]).unwrap();
-        server.wait_for("Usage: echo-server … [<host>] [<port>]").unwrap();
+        server.wait_for("Usage: echo-server [<host>] [<port>]").unwrap();
         server.wait_for("  -h, --help        display this help").unwrap();
         server.wait_for("  -V, --version     display the version").unwrap();
+        server.wait_for("Rarely needed:").unwrap();
+        server
+            .wait_for("  --max-clients     clients served at once …")
+            .unwrap();
         server.wait_for("  echo-server 127.0.0.1 12001").unwrap();
         assert_eq!(server.wait_for_end().expect("it ends").code(), Some(0));
     }
@@ -203,8 +207,8 @@ fn x_cli_help_and_version_are_options_of_every_program() {
 #[test]
 fn x_cli_an_option_that_is_no_number_is_told_in_plain_words() {
     for (words, problem) in [
-        (["--max-clients", "x"], "…with value 'x': this is no whole number"),
-        (["--max-clients", ""], "…with value '': this is no whole number"),
+        (["--max-clients", "x"], "…with value 'x': not a whole number"),
+        (["--max-clients", ""], "…with value '': not a whole number"),
         (["--max-clients", "0"], "--max-clients 0 would serve nobody: …"),
     ] {
         let words = ["127.0.0.1", "0", words[0], words[1]];

@@ -61,7 +61,7 @@ pub struct Args {
     password_file: Option<PathBuf>,
     /// mechanism: plain, login, or xoauth2 with a token as password (default:
     /// plain if the server offers it, else login)
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     auth: Option<Mechanism>,
     /// encryption. auto: TLS at once on port 465, else STARTTLS; in the clear
     /// only to this machine. starttls: STARTTLS, or stop. implicit: TLS at
@@ -70,21 +70,21 @@ pub struct Args {
     pub tls: TlsPolicy,
     /// the envelope's sender, to which bounces go (default: that of --from;
     /// '' for none)
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     envelope_from: Option<String>,
     /// the client's name in EHLO (default: its address, such as [127.0.0.1];
     /// in HELO, which needs a domain, the name of this machine)
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     helo: Option<String>,
     /// seconds to wait for each reply (default 30; 12 after DATA, 60 after
     /// the dot: a tenth of RFC 5321's)
-    #[argh(option)]
+    #[argh(option, hidden_help)]
     timeout: Option<f64>,
     /// send MAIL and all RCPT together if the server offers PIPELINING
-    #[argh(switch)]
+    #[argh(switch, hidden_help)]
     pub pipeline: bool,
     /// print only the result, not the dialogue
-    #[argh(switch, short = 'q')]
+    #[argh(switch, hidden_help, short = 'q')]
     pub quiet: bool,
 }
 
