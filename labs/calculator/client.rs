@@ -229,7 +229,7 @@ struct Args {
     /// terminal none is needed)
     #[argh(option, default = "500")]
     gap: u64,
-    /// seconds to go on trying while the connection is refused (default 0)
+    /// seconds to try again while the connection is refused (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

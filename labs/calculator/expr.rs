@@ -71,7 +71,7 @@ pub struct Expression<'a> {
     pub right: &'a str,
 }
 
-/// As it goes on the wire: one space between the words, however many were
+/// The form that is sent: one space between the words, however many the user
 /// typed, because another server may split at each single one.
 impl fmt::Display for Expression<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -88,7 +88,7 @@ pub fn parse(message: &[u8]) -> Result<Expression<'_>, String> {
         [left, operator, right] => {
             let named = Operator::named(operator).ok_or_else(|| {
                 let shown = quote(operator);
-                format!("{shown} is no operator: use one of {OPERATORS}")
+                format!("{shown} is not an operator: use one of {OPERATORS}")
             });
             check_number(left)?;
             check_number(right)?;

@@ -21,7 +21,7 @@ enum Number {
 
 use Number::{Float, Integer};
 
-/// Why a calculation has no number as its answer. The session goes on.
+/// Why a calculation has no number as its result. The session stays open.
 enum MathError {
     /// The divisor is 0, or 0 has a negative exponent.
     DivisionByZero,
@@ -69,7 +69,7 @@ fn calculate(expression: &Expression<'_>) -> Result<Number, MathError> {
     }
 }
 
-/// The number that a word stands for; expr.rs has checked its form. As in
+/// The number that a word names; expr.rs has checked its form. As in
 /// Python, `1e-400` is 0.0, because the smallest float is 5e-324.
 fn read(word: &str) -> Result<Number, MathError> {
     if word.contains(['.', 'e', 'E']) {
@@ -142,7 +142,7 @@ fn quotient(left: i128, right: i128) -> f64 {
         rest %= divisor;
         scale /= 2.0;
     }
-    // A last digit 1 stands for all that follow: no tie is rounded wrongly.
+    // A last digit 1 replaces all that follow, so that a tie rounds right.
     digits |= u128::from(rest != 0);
     let magnitude = digits as f64 * scale;
     if (left < 0) != (right < 0) { -magnitude } else { magnitude }

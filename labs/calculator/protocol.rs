@@ -37,7 +37,8 @@ pub fn check_name(message: &[u8]) -> Result<&[u8], String> {
 }
 
 /// The beginnings of the lines with which the server refuses a client or ends
-/// its session. All other errors answer a sum, and the session goes on.
+/// its session. All other errors reply to a calculation, and the session stays
+/// open.
 const REFUSALS: [&[u8]; 3] =
     [b"error: no room", b"error: the name ", b"error: silent for too long"];
 

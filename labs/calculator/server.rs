@@ -15,7 +15,7 @@
 //! The difference to sequential_server.rs is in step 4: clients.spawn() runs
 //! converse() in a thread of its own, so that a silent client blocks only
 //! itself. The other lines that differ limit the number of threads and end
-//! them. There is no lock, because sessions share no variable.
+//! them. A lock is not needed, because sessions share no variable.
 //!                                               [G-8] [G-8a] (viva 10)
 
 use argh::{ArgsInfo, FromArgs};

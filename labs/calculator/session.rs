@@ -114,14 +114,14 @@ fn calculate(
         };
 
         // ---- 6 send() ----------------------------------------------------
-        // Wrong input is answered like any other: it is the user's error, not
-        // ours, and the session goes on. One write for the line and its end.
+        // Wrong input gets a reply, too, because it is the user's error, and
+        // the session stays open. One write for the line and its newline.
         //                                            [G-6c] (viva 12)
         client.send_all(format!("{answer}\n").as_bytes())?;
     }
 }
 
-/// Who ended the session: the client, or the server because it is stopping.
+/// Which side ended the session: the client, or the server that is stopping.
 fn ended_without(word: &str) -> String {
     match is_stopping() {
         true => end_of_stream().into(),

@@ -82,7 +82,7 @@ fn converse(client: TcpSocket) -> Result<()> {
 
     // ---- 7 close() -------------------------------------------------------
     // Only TCP: ends the connection, and the client reads end of stream. With
-    // UDP there is no connection to end, and one socket for all. (viva 1)
+    // UDP no connection has to end, and one socket serves all.   (viva 1)
     client.close();
     Ok(())
 }

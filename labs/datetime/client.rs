@@ -5,7 +5,7 @@
 //! client (this file)          server
 //!   |  1 socket                 |
 //!   |  2 sendto --- SEND_DATE ->|  } or SEND_TIME, at random
-//!   |  3 recvfrom  2026-02-28 <-|  } or silence: lost, and go on
+//!   |  3 recvfrom  2026-02-28 <-|  } or silence: counted as lost
 //!   |    1 to 2 seconds         |  } again and again          [G-3c]
 //!   |  4 close                  |
 //! ```
@@ -77,7 +77,7 @@ fn main() -> Result<()> {
         let text = request.text();
         match ask(&socket, server, request, wait)? {
             Some(answer) => {
-                // The response, as it came.                      [G-3b]
+                // The response, unchanged.                       [G-3b]
                 let took = asked.elapsed();
                 tally.lock().answered(took);
                 say!("{text}: {answer}   ({})", tally::show(took));
@@ -103,7 +103,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// `--retry`: asks until somebody answers, for so many seconds at most. These
+/// `--retry`: asks until a server answers, for this many seconds at most. These
 /// requests are not counted.
 fn wait_for_server(
     socket: &UdpSocket,
@@ -144,8 +144,8 @@ fn ask(
     let deadline = Instant::now() + wait;
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // Whoever knows our port can send to it. So the client compares the
-        // sender, and the form: a date is not a time.          (viva 10)
+        // Any program that knows our port can send to it. So the client checks
+        // the sender, and the form: a date is not a time.      (viva 10)
         let Some(answer) = receive(socket, server, deadline)? else {
             return Ok(None);
         };
@@ -154,7 +154,7 @@ fn ask(
             return Ok(Some(shown));
         }
         let text = request.text();
-        say!("({shown} is no answer to {text}: ignored)");
+        say!("({shown} does not answer {text}: ignored)");
     }
 }
 
@@ -252,7 +252,7 @@ struct Args {
     /// milliseconds to wait for an answer (default 1000)
     #[argh(option, default = "1000")]
     wait: u64,
-    /// seconds to go on asking until a server answers for the first time
+    /// seconds to ask again until a server answers for the first time
     /// (default 0), so that the client may be started first
     #[argh(option, hidden_help, default = "0")]
     retry: u64,

@@ -38,8 +38,8 @@ fn main() -> Result<()> {
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
         // Waits for one datagram: its bytes, and the address of its sender.
-        // A datagram comes complete or not at all, so there is no half
-        // request, and no client that could be gone.       (viva 1) (viva 2)
+        // A datagram comes complete or not at all, so a half request cannot
+        // come, and no client can be gone.                 (viva 1) (viva 2)
         let (count, client) = socket.recvfrom(&mut buffer)?;
         let request = buffer.get(..count).unwrap_or_default();
         // The clock, read for each request: the server remembers nothing, so
@@ -48,8 +48,8 @@ fn main() -> Result<()> {
         let answer = match request {
             b"SEND_DATE" => now.strftime("%Y-%m-%d").to_string(),
             b"SEND_TIME" => now.strftime("%H:%M:%S").to_string(),
-            // The last words of a server like this one. Without this line two
-            // of them could tell each other for ever what they expect.
+            // An error comes from a server like this one. Without this line two
+            // servers could send each other errors without end.
             error if error.starts_with(b"ERROR") => continue,
             _ => "ERROR: SEND_DATE or SEND_TIME, exactly".into(),
         };

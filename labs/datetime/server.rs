@@ -45,9 +45,9 @@ fn main() -> Result<()> {
     let mut buffer = [0; BUFFER];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // A request is one datagram: there is no newline to look for. The
-        // server knows nothing of the client but the sender's address, and
-        // that may be forged.                    (viva 2) (viva 10)
+        // A request is one datagram, so no newline is needed. The server knows
+        // only the sender's address, and that may be forged.
+        //                    (viva 2) (viva 10)
         let (count, client) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
             Err(error) => {

@@ -141,7 +141,7 @@ pub fn nonce() -> Result<String> {
 /// Is `answer` what the holder of the secret sends at this level?
 ///
 /// `==` on bytes stops at the first difference, and the time it took tells
-/// an attacker how far he got. verify_slice always looks at all bytes. A
+/// an attacker how many bytes were right. verify_slice always compares all. A
 /// password is run through an HMAC of its own, whose key is new each time,
 /// so that this one comparison serves both levels.    [D-T2.1] (viva 13)
 pub fn check(

@@ -208,14 +208,15 @@ impl Session {
         for message in messages {
             let message = message?;
             if message.is_empty() && eol.is_empty() {
-                warn!("an empty message without a line end is no bytes");
+                warn!("nothing sent: the message is empty, without a newline");
                 continue;
             }
             if sent > 0 {
                 thread::sleep(gap);
             }
             if let Err(error) = send(&server, &message, eol) {
-                // The thread prints why, if the server said so.
+                // The reading thread prints the server's reason, if there is
+                // one.
                 let _ = all_read.recv_timeout(LAST_WORDS);
                 return Err(error);
             }

@@ -186,7 +186,8 @@ impl Target {
         speak(socket, reader, MESSAGE)
     }
 
-    /// Tries one secret after the other until it is told to wait. (viva 11)
+    /// Tries one secret after the other until the server makes it wait. (viva
+    /// 11)
     fn guess(&self) -> Result<AttackResult, Failure> {
         let (mut replies, end) = (Vec::new(), Instant::now() + 7 * WAIT);
         for number in (1..=GUESSES).take_while(|_| Instant::now() < end) {

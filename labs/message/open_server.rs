@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A message is a line. Students' clients often send no newline, so a pause of
-//! 200 ms ends a message, too. That is a guess, and the output says so.
+//! 200 ms ends a message, too. This is a guess, and the output marks it.
 //! Run: make message-open-server      Try: nc 127.0.0.1 12002
 
 use std::net::SocketAddr;
@@ -75,7 +75,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
         // read() calls recv() until a newline has come. Two messages in one
         // segment are still two; one message in two segments is still one.
         //                                    [D-T1.2] (viva 6) (try 2)
-        let received = reader.read()?; // RST, timed out: clients.rs says so
+        let received = reader.read()?; // clients.rs prints an error
         number += 1;
         let time = messages::time();
         let (text, note) = match received {

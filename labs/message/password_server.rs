@@ -92,9 +92,9 @@ fn converse(client: &TcpSocket, secret: &str) -> Result<String> {
             continue;
         }
         // ==== let another student try: nc, the client of task 1, a wrong
-        // secret. All are refused here, message-intruder says so.   [D-T2.2]
-        // Limit: nothing slows who guesses, and == takes longer the more
-        // letters are right. throttle.rs and auth.rs end both.    (viva 13)
+        // secret. All are refused, as message-intruder shows.       [D-T2.2]
+        // Limit: nothing slows a client that guesses, and == takes longer if
+        // more letters are right. throttle.rs, auth.rs end both.  (viva 13)
         logged_in = line == format!("LOGIN {secret}").as_bytes();
         if !logged_in {
             client.send_all(b"NO wrong secret: LOGIN <secret>\n")?;

@@ -42,7 +42,7 @@ struct Row {
 /// What the table says to one more message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum QuotaReply {
-    /// There is no table: the number of messages is not limited.
+    /// Without a table the number of messages is not limited.
     Free,
     /// Counted.
     Accepted {
@@ -168,8 +168,8 @@ impl Quota {
         rows.get(id).map(|row| row.allowed.saturating_sub(row.sent))
     }
 
-    /// Does this line begin with an ID of the table, and go on? Then two
-    /// messages without newlines have perhaps arrived as one: `alicehello`.
+    /// Does this line begin with an ID of the table, with more after it? Then
+    /// two messages without newlines may have arrived as one: `alicehello`.
     pub fn has_run_together(&self, line: &[u8]) -> bool {
         let word = line.strip_prefix(b"ID ").unwrap_or(line);
         let rows = self.0.lock();

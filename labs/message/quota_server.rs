@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?; // Ctrl-C: `bye`, the kernel sends FIN
     net::announce(listener.local_addr()?);
     // ==== 3.1 the table: ID, messages allowed, messages sent       [D-T3.1]
-    // The threads share it: a lock (Python: threading.Lock) guards it.
+    // The threads share it, so a lock guards it (Python: threading.Lock).
     // Limit: a restart forgets what was sent.                     (viva 9)
     let table = [("alice", 3, 0), ("bob", 5, 0), ("carol", 0, 0)];
     let table = Arc::new(Mutex::new(table));

@@ -105,8 +105,8 @@ impl Shared {
     }
 }
 
-/// The conversation: the login first, then an answer to each message. In
-/// lines; without --auth there is no login, without --quota no ID:
+/// The conversation in lines: the login, then a reply to each message. Without
+/// --auth the login is left out, without --quota the ID:
 ///
 /// ```text
 /// S: AUTH password | AUTH challenge <nonce>    then C: LOGIN <answer>
@@ -156,9 +156,9 @@ fn converse(
         };
 
         // ---- 6 send() ----------------------------------------------------
-        // At N+1 the client is told to stop. The connection stays open, and
-        // a client that goes on is told again. No lock is held while send()
-        // waits for a client that does not read.
+        // After N messages each further one gets the reply to stop. The
+        // connection stays open. No lock is held while send() waits for a
+        // client that does not read.
         //                                            [D-T3.3] (viva 2)
         let answer = reply.to_string();
         match reply {
@@ -229,7 +229,7 @@ const BACKLOG: i32 = 1024; // connections that may wait for accept()
 /// What a new client reads when all slots are taken.
 const NO_ROOM: &str = "NO room: too many clients, try again later\n";
 
-/// Prints the messages of those who may send them, and only so many.
+/// Prints messages of authorised clients, up to their quota.
 /// `kill -USR1` prints the quota table.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {

@@ -18,7 +18,7 @@
 //!
 //! Limit: people behind one NAT wait for each other. An attacker with a
 //! thousand addresses has three thousand free tries in ten minutes, and new
-//! addresses have to wait with his crowd. A long secret makes the tries
+//! addresses have to wait with them. A long secret makes the tries
 //! worthless; a serious program also lets in known addresses first.
 
 use std::collections::HashMap;

@@ -10,4 +10,4 @@
 //! 3. `tcp_server.rs`, `tcp_client.rs`: many clients, and answers in pieces.
 //!
 //! The programs share nothing but the crate socketlab: the service is one
-//! line, `make_ascii_uppercase()`, and it stands in each server.
+//! line, `make_ascii_uppercase()`, in each server.

@@ -39,8 +39,7 @@ fn main() -> Result<()> {
         // ---- 3 recvfrom() ------------------------------------------------
         // Python: message, clientAddress = serverSocket.recvfrom(2048).
         // Waits for one datagram: its bytes, and the address of its sender.
-        // The next one may come from another client, so there is no client
-        // that could be gone.
+        // The next one may come from another client.
         // Limit: the kernel cuts a datagram of more than 2048 bytes. (try 7)
         let (count, client) = socket.recvfrom(&mut buffer)?;
         let message = buffer.get_mut(..count).unwrap_or_default();
@@ -49,8 +48,8 @@ fn main() -> Result<()> {
         // ---- 4 sendto() --------------------------------------------------
         // Python: serverSocket.sendto(message.upper(), clientAddress).
         // Of the bytes only a to z change.            [W-T1.1a] [W-T1.1b]
-        // Nobody tells us whether the answer arrives. If the call fails, it
-        // concerns this client alone, so the loop goes on.
+        // The call does not say whether the reply arrives. If it fails, this
+        // concerns only this client, so the loop continues.
         // Limit: the address may be forged; two servers that are made to
         // answer each other never stop. udp_server.rs ends that.
         message.make_ascii_uppercase();

@@ -12,8 +12,8 @@
 //!   |  5 close              |
 //! ```
 //!
-//! The skeleton's single recv(1024) prints whatever came first. TCP marks no
-//! end of an answer, so both sides say by FIN that there is no more.
+//! The skeleton's single recv(1024) prints whatever came first. TCP does not
+//! mark the end of a reply, so each side sends FIN after its last byte.
 
 use std::net::Shutdown;
 use std::process;
@@ -89,9 +89,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Sends the sentence and closes our direction. In a thread of its own: if
-/// nobody read answers meanwhile, a sentence of many megabytes would fill
-/// all buffers and stop both ends for ever.
+/// Sends the sentence and closes our direction. It needs a thread of its own,
+/// because a sentence of many megabytes would fill all buffers and block both
+/// ends if nobody read the reply meanwhile.
 fn send_sentence(server: &TcpSocket, sentence: &[u8]) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
     // Bytes as they were typed, without the newline. send() may take only a
@@ -191,7 +191,7 @@ struct Args {
     /// that takes one client at a time may keep us waiting for a turn)
     #[argh(option, default = "60_000")]
     wait: u64,
-    /// seconds to go on trying while the connection is refused (default 0)
+    /// seconds to try again while the connection is refused (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

@@ -11,9 +11,9 @@
 //!   |<------- FIN ----------|  7 close    }             [W-T1.2]
 //! ```
 //!
-//! Stateless: a byte's answer depends on that byte alone. So there is no
-//! message to find the end of, and a sentence may have any length: what
-//! recv() gave is answered at once, until the client closes.
+//! Stateless: the reply to a byte depends only on that byte. So the server need
+//! not find the end of a message. It replies at once to whatever recv()
+//! returned, until the client closes, and a sentence may have any length.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
         signals::at_once_on_signal()?;
         net::announce(listener.local_addr()?);
         say!("The server is ready to receive");
-        return serve_by_the_letter(&listener);
+        return serve_as_the_skeleton(&listener);
     }
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
     net::announce(listener.local_addr()?);
@@ -119,7 +119,7 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
 /// `--once`: the loop as the handout prints it. A sentence of more than 1024
 /// bytes gets a part of its answer, and a client that says nothing keeps all
 /// others waiting.                                        [W-K4] (try 4)
-fn serve_by_the_letter(listener: &TcpSocket) -> Result<()> {
+fn serve_as_the_skeleton(listener: &TcpSocket) -> Result<()> {
     loop {
         match listener.accept() {
             Ok((client, peer)) => match answer_once(client) {
@@ -149,7 +149,7 @@ fn answer_once(client: TcpSocket) -> Result<usize> {
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// A client that stays silent for so long is disconnected.
+/// A client that stays silent for this time is disconnected.
 const IDLE: Duration = Duration::from_secs(600);
 
 /// Bytes asked for at once. Pages of it that are never filled cost nothing.
@@ -168,8 +168,8 @@ struct Args {
     /// port to bind (default 12000; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    /// the letter of the handout: listen(1), then for one client after the
-    /// other one recv(1024), one answer, close (try 4)
+    /// as the handout's skeleton: listen(1), then one client at a time:
+    /// recv(1024) once, one reply, close (try 4)
     #[argh(switch)]
     once: bool,
     /// clients served at once (default 1024)

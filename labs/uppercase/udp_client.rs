@@ -9,8 +9,8 @@
 //!   |  4 close              |       nothing is sent
 //! ```
 //!
-//! Unconnected, by the letter: every sendto() names the server, and whoever
-//! knows our port can send to it. So each answer's sender is compared.
+//! Unconnected, as in the handout: every sendto() names the server, and any
+//! program that knows our port can send to it. So the client checks the sender.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -71,9 +71,9 @@ fn ask(
 
         // ---- 3 recvfrom() ------------------------------------------------
         // The server's host may report "port unreachable" by ICMP. This
-        // socket may talk to many, so the kernel cannot blame one call for
-        // it and stays silent; after connect() it would be ECONNREFUSED. The
-        // skeleton waits here for ever.                [W-P2] (try 3)
+        // socket may send to many hosts, so the kernel does not report it;
+        // after connect() it would be ECONNREFUSED. The skeleton would wait
+        // here without end.                            [W-P2] (try 3)
         let deadline = Instant::now() + wait;
         if let Some(answer) = receive(socket, server, Some(deadline))? {
             return Ok(answer);
@@ -128,11 +128,10 @@ struct Args {
     #[argh(positional)]
     port: Port,
     /// milliseconds to wait for an answer before sending again (default
-    /// 1000; 0: once, for ever, which is the letter of the handout)
+    /// 1000; 0: send once and wait without limit, as the handout does)
     #[argh(option, default = "1000")]
     wait: u64,
-    /// seconds to go on asking while no answer comes (default 0: three
-    /// times)
+    /// seconds to ask again while no reply comes (default 0: three times)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

@@ -60,8 +60,8 @@ fn main() -> Result<()> {
         }
 
         // ---- 4 sendto() --------------------------------------------------
-        // a to z lose 32, all other bytes stay. A failure concerns this one
-        // client: the loop goes on.       [W-T1.1a] [W-T1.1b] (viva 1)
+        // a to z lose 32, all other bytes stay. A failure concerns only this
+        // client; serve the others.       [W-T1.1a] [W-T1.1b] (viva 1)
         bytes.make_ascii_uppercase();
         // Not to ourselves, nor to a server that answers every answer.
         if guard.allow(peer)

@@ -54,7 +54,7 @@ fn g_6b_badly_formed_examples_are_refused_with_the_reason() {
         ("12 +", "error: two numbers and an operator are needed: …"),
         ("quit", "error: two numbers and an operator are needed: …"),
         ("1 + 2 + 3", "error: one operator and two numbers at a time: …"),
-        ("1 x 2", "error: 'x' is no operator: use one of + - * / % **"),
+        ("1 x 2", "error: 'x' is not an operator: use one of + - * / % **"),
         ("inf + 1", "error: 'inf' is refused: …"),
         ("1 - NaN", "error: 'NaN' is refused: …"),
         ("1,5 + 2", "error: '1,5': write a point, not a comma: '1.5'"),
@@ -225,7 +225,7 @@ fn g_6c_no_sum_takes_long() {
     assert!(took.as_secs() < 5, "{took:?}"); // an instant, on an idle machine
 }
 
-/// Operators whose result on whole numbers is whole, with i128's own.
+/// Operators that map integers to integers, by i128's own methods.
 fn whole(operator: Operator, a: i128, b: i128) -> Option<i128> {
     match operator {
         Operator::Add => a.checked_add(b),
@@ -294,7 +294,7 @@ proptest! {
     fn g_6b_no_text_makes_it_panic(text in nearly()) {
         let said = answer(text.as_bytes());
         prop_assert!(!said.contains('\n'), "one line: {}", said);
-        // What goes on the wire is the same calculation.
+        // The client sends the same calculation.
         if let Ok(expression) = parse(text.as_bytes()) {
             let sent = expression.to_string();
             prop_assert_eq!(answer(sent.as_bytes()), said);

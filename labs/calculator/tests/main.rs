@@ -57,8 +57,8 @@ mod any_server {
         send(client, format!("{message}{end}").as_bytes());
     }
 
-    /// A stranger's session: half a second behind the name, because nothing
-    /// tells when it has been read; a greeting within that time is passed.
+    /// A session with any server: half a second after the name, because nothing
+    /// shows when it has been read; a greeting within that time is skipped.
     #[track_caller]
     fn begin(server: &Server) -> TcpStream {
         let client = server.connect();

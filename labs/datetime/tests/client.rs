@@ -109,8 +109,8 @@ fn g_3c_the_gap_is_one_to_two_seconds() {
     }
     let gap = moments[1] - moments[0];
     assert!(gap >= Duration::from_millis(990), "{gap:?}");
-    // How long it means to wait at most stands in its own time limits, and
-    // is not longer on a busy machine.
+    // The program's own time limits say how long it may wait, also on a busy
+    // machine.
     let printed = client.read_to_end().expect("it ends");
     let printed = String::from_utf8_lossy(&printed).into_owned();
     let limits = printed.split(", SO_RCVTIMEO, ").skip(1);
@@ -219,7 +219,7 @@ fn g_3c_a_time_is_not_taken_for_a_date() {
     let (request, address) = next_request(&server);
     let wrong = if request == "SEND_DATE" { "09:05:03" } else { "2024-02-29" };
     server.send_to(wrong.as_bytes(), address).expect("it is sent");
-    let ignored = format!("({wrong} is no answer to {request}: ignored)");
+    let ignored = format!("({wrong} does not answer {request}: ignored)");
     client.wait_for(&ignored).unwrap();
     server.send_to(right(&request).as_bytes(), address).expect("it is sent");
     client.wait_for("1 request: 1 answered, 0 lost; …").unwrap();

@@ -9,7 +9,7 @@ use crate::{CLIENT, SERVER, ask, is_date, is_time};
 use datetime::answer::answer;
 use harness::{Server, answer_each_other, installed};
 
-/// The answer to what is no request.
+/// The answer to everything else.
 const REFUSAL: &str = "ERROR: SEND_DATE or SEND_TIME, exactly";
 
 #[test]
@@ -136,7 +136,7 @@ fn g_3a_what_is_no_request_gets_an_error_and_the_server_lives() {
 
 #[test]
 fn g_3a_an_error_is_not_answered_with_an_error() {
-    // Two servers that were set at each other would go on for ever.
+    // Two servers would otherwise answer each other without end.
     let server = Server::start(SERVER, &[]);
     let client = server.datagrams();
     client.send(REFUSAL.as_bytes()).expect("it is sent");

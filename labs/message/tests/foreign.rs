@@ -25,14 +25,14 @@ pub fn foreign(
     Server::at(address)
 }
 
-/// Sends this for ever, as fast as it is read.
+/// Sends this without end, as fast as it is read.
 pub fn for_ever(mut client: TcpStream, line: &[u8]) -> std::io::Result<()> {
     loop {
         client.write_all(line)?;
     }
 }
 
-/// Sends this five times a second, for ever.
+/// Sends this five times a second, without end.
 pub fn now_and_then(mut client: TcpStream, line: &[u8]) -> std::io::Result<()> {
     let (_kept, nothing) = channel::<()>();
     loop {

@@ -17,7 +17,7 @@ fn d_t2_2_an_intruder_that_is_killed_leaves_no_server_behind() {
     use std::fs;
 
     let mut intruder = Terminal::start("message-intruder", [""; 0]).unwrap();
-    // The others still go on: silence takes seconds.
+    // The other attacks still run, because silence takes seconds.
     wait(&mut intruder, "(the owner, right secret) …");
     // Which of its threads has started which child?
     let threads = format!("/proc/{}/task", intruder.pid());

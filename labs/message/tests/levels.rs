@@ -81,8 +81,8 @@ fn d_t2_1_nc_and_the_client_of_task_1_are_refused() {
     }
 }
 
-/// A wire with somebody listening: the owner logs in through it, and what
-/// he sends is passed on to the server and recorded.
+/// A wire with an eavesdropper: the owner logs in through it, and its bytes are
+/// forwarded to the server and recorded.
 fn wiretap(server: &Server, level: &str) -> Vec<u8> {
     let tap = TcpListener::bind("127.0.0.1:0").expect("a port");
     let place = tap.local_addr().expect("an address");
@@ -213,7 +213,7 @@ fn d_t2_1_the_secret_may_come_from_a_file() {
     fs::write(&file, format!("\u{feff}{SECRET}\r\n")).expect("a file");
     let mut owner = server.client("message-client", &arguments);
     wait(&mut owner, "server: OK logged in");
-    // Readable by others, as umask made it: it says so.
+    // Others can read the file, as umask made it; the program warns.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&file, mode).expect("a mode");
     let mut warned = server.client("message-client", &arguments);

@@ -121,7 +121,7 @@ fn d_t1_3_our_client_and_another_students_server() {
     ours.end_input();
     theirs.wait_for("message: hello");
     theirs.wait_for("message: again");
-    wait(&mut ours, "an empty message without a line end is no bytes");
+    wait(&mut ours, "nothing sent: the message is empty, without a newline");
     ends_with(ours, 0);
     theirs.wait_for("client left");
 

@@ -275,7 +275,7 @@ fn d_t3_a_poor_network_changes_nothing() {
     trickle(&stream, b"ID alice\r\nhello\r\n");
     assert_eq!(receive_line(&stream), "OK 9 left");
     assert_eq!(receive_line(&stream), "OK 8 left");
-    // All in one segment, and a half-close behind the last word.
+    // All in one segment, and a half-close after the last word.
     let told = answers_to(&server, b"ID alice\none\n\ntwo");
     assert_eq!(told, "OK 8 left\nOK 7 left\nOK 6 left\nOK 5 left\n");
     server.wait_for("[…] alice 3 at …: two");

@@ -73,7 +73,7 @@ fn d_t2_1_who_comes_too_early_is_not_looked_at_even_if_right() {
     assert_eq!(attempt, Attempt::TooEarly(seconds(1)));
     // The others do not wait for Anne.
     assert_eq!(throttle.attempt(BERT, now, true), Attempt::Right);
-    // After the wait she is heard, and starts afresh.
+    // After the wait the client is checked, and its count starts anew.
     let later = now + seconds(1);
     assert_eq!(throttle.attempt(ANNE, later, true), Attempt::Right);
     let wrong = throttle.attempt(ANNE, later, false);
@@ -112,8 +112,8 @@ fn d_t2_1_the_ipv6_addresses_of_one_subscriber_count_as_one() {
     assert_eq!(early, Attempt::TooEarly(seconds(1)));
 }
 
-/// Failures from this many addresses in turn, so many rounds, all at one
-/// moment: how many were looked at.
+/// Failures from this many addresses, in this many rounds, all at one moment.
+/// Returns how many were checked.
 fn rounds(
     throttle: &Throttle,
     now: Instant,
@@ -135,7 +135,7 @@ fn d_t2_1_more_addresses_than_fit_into_the_table_have_to_wait_too() {
     // each address pushed out the next, and all 10,300 were looked at.
     let (throttle, now) = (Throttle::default(), Instant::now());
     assert_eq!(rounds(&throttle, now, 1030, 10), 3 * 1024 + 3);
-    // Five thousand are no better, and need no more memory.
+    // Five thousand get no more tries, and need no more memory.
     let throttle = Throttle::default();
     assert_eq!(rounds(&throttle, now, 5000, 1), 1024 + 3);
 }
@@ -150,7 +150,7 @@ fn d_t2_1_a_full_table_keeps_the_known_apart_and_makes_room_later() {
     assert_eq!(wrong, Attempt::Wrong(seconds(0)));
     let early = throttle.attempt(BERT, now, true);
     assert_eq!(early, Attempt::TooEarly(seconds(1)));
-    // That he is right then is no fresh start for the crowd.
+    // A right secret then does not reset the count of the others.
     let later = now + seconds(1);
     assert_eq!(throttle.attempt(BERT, later, true), Attempt::Right);
     let wrong = throttle.attempt(BERT, later, false);

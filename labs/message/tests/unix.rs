@@ -141,7 +141,7 @@ fn d_o4_no_secret_stands_in_what_ps_shows() {
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
         assert!(!line.contains(SECRET), "{line}");
     }
-    // There is no option that would take it.
+    // No option accepts the secret, because `ps` would show it.
     for program in ["message-server", "message-client", "message-intruder"] {
         let words = ["127.0.0.1", "0", "--secret", SECRET];
         let mut asked = Terminal::start(program, words).unwrap();

@@ -34,7 +34,7 @@ fn w_k1_an_empty_sentence_is_a_datagram_too() {
     let server = Server::start(UDP, &[]);
     let answer = run_client(&server, "uppercase-udp-client", b"\n");
     assert_eq!(answer, (format!("{PROMPT}\n"), Some(0)));
-    // No sentence at all is no datagram.
+    // Without a sentence no datagram is sent.
     let answer = run_client(&server, "uppercase-udp-client", b"");
     assert_eq!(answer, (PROMPT.to_string(), Some(0)));
 }
@@ -104,7 +104,7 @@ fn w_e2_datagrams_of_every_size_are_answered() {
         assert_eq!(ask_udp(&one, &sentence).len(), size);
         assert_eq!(ask_udp(&two, b"other"), b"OTHER", "a second client");
     }
-    // 65,508 bytes fit into no datagram: the kernel of the sender says so.
+    // 65,508 bytes do not fit into a datagram: EMSGSIZE at the sender.
     assert!(one.send(&[0; 65_508]).is_err());
     assert_eq!(ask_udp(&one, b"still there"), b"STILL THERE");
     server.interrupt();
@@ -122,7 +122,7 @@ fn w_k2_the_skeletons_buffer_cuts_a_longer_datagram() {
 fn w_k2_a_client_that_left_does_not_disturb_the_server() {
     let mut server = Server::start(UDP, &[]);
     for _ in 0..20 {
-        // The answer finds no socket; ICMP says so to the server's kernel.
+        // The reply finds no socket, and ICMP reports it to the server.
         server.datagrams().send(b"bye").expect("it is sent");
     }
     assert_eq!(ask_udp(&server.datagrams(), b"here"), b"HERE");
