@@ -168,7 +168,7 @@ fn g_4_the_template_client_tries_every_address_of_a_name() {
 }
 
 #[test]
-fn g_4_the_readme_shows_the_steps_of_both_templates() {
+fn g_4_the_notes_show_the_steps_of_both_templates() {
     let programs = ["datetime-template-server", "calculator-template-server"];
     let arguments = ["steps", programs[0], programs[1]];
     let shown = terminal::command("socketlab").args(arguments).output();
@@ -176,7 +176,7 @@ fn g_4_the_readme_shows_the_steps_of_both_templates() {
     let shown = shown.expect("text");
     let page =
         source_tree::root().expect("the sources").join("labs/calculator");
-    let page = source_tree::read(&page.join("README.md")).expect("a README");
+    let page = source_tree::read(&page.join("NOTES.md")).expect("a README");
     assert!(!shown.is_empty(), "socketlab steps knows both programs");
     let shown: Vec<&str> = shown.lines().collect();
     let block = page.lines().skip_while(|line| !line.starts_with(programs[0]));
