@@ -5,9 +5,9 @@
 //! "room": screen <-- 4 recv ---- server          at any moment
 //! ```
 //!
-//! Two threads on one socket: lines of others arrive while the user types.
-//! They must not wait for her, and screen.rs keeps them apart from the line
-//! that she types. The same program serves scripts.           (viva 10)
+//! Two threads use one socket, because lines of others arrive while the user
+//! types. screen.rs prints them above the line that is being typed. The same
+//! program works in scripts.                                   (viva 10)
 
 use std::io::{self, IsTerminal};
 use std::net::Shutdown;
@@ -79,7 +79,7 @@ fn main() -> Result<()> {
     talked
 }
 
-/// Sends what the user types, until she leaves.
+/// Sends what the user types, until the user leaves.
 fn talk(
     server: &TcpSocket,
     keyboard: &mut Keyboard,
@@ -146,12 +146,12 @@ fn leave(server: &TcpSocket, eol: &[u8]) {
 struct Login {
     name: Option<String>, // the answer to the first question
     script: bool,         // no person is there to answer a second one
-    told: Sender<Answer>, // what the room says to the name
+    told: Sender<Answer>, // the room's reply to the name
     state: Asked,
-    answered: bool, // or we have said that there is no answer
+    answered: bool, // or the client has reported that no reply came
 }
 
-/// Who has asked for the name.
+/// Which side has asked for the name.
 #[derive(PartialEq)]
 enum Asked {
     Not,

@@ -14,7 +14,7 @@
 //! main (Closing) ------/                        \---> log (bounded)
 //! ```
 //!
-//! Who ends what, by dropping which sender:                    (viva 8)
+//! Dropping a sender ends the thread that receives:            (viva 8)
 //! - the hub drops a member's outbox: its writer ends, then its reader
 //! - main and the last reader drop theirs of events: the hub ends
 //!
@@ -77,7 +77,8 @@ pub enum Event {
         /// The reason, for the log.
         why: String,
     },
-    /// The server stops: the hub says so and no longer announces who leaves.
+    /// The server stops: the hub announces it, and then no longer announces
+    /// which members leave.
     Closing,
 }
 

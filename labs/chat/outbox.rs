@@ -7,9 +7,10 @@
 //!  \---> queue ---> writer --- send() ---> socket    while bytes wait
 //! ```
 //!
-//! A writer alone would be simpler: queue every line, and let it send. But
-//! waking a thread for each line and member costs more than the line; so the
-//! writer sleeps until somebody reads too slowly.              (viva 5)
+//! It would be simpler to queue every line for the writer thread. But waking a
+//! thread for each line and member costs more than sending the line. So the
+//! hub sends itself, and the writer sleeps until a member reads too slowly.
+//!                                                             (viva 5)
 
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;

@@ -130,8 +130,8 @@ impl Keyboard {
         Keyboard { input, pasted: VecDeque::new() }
     }
 
-    /// The next line of the user; `None` when she wants to leave: end of
-    /// input, Ctrl-D, Ctrl-C.
+    /// The next line of the user; `None` if the user leaves by end of input,
+    /// Ctrl-D or Ctrl-C.
     pub fn read(&mut self) -> Result<Option<Vec<u8>>> {
         let Input::Lines(editor) = &mut self.input else {
             return console::read_stdin_line();
@@ -211,8 +211,8 @@ impl Screen {
     }
 }
 
-/// Throws away what the user goes on typing: it was meant for the room, and
-/// the shell would take it for a command.
+/// Discards what the user still types: it was meant for the room, and the shell
+/// would run it as a command.
 fn discard_keys() {
     let stdin = io::stdin();
     if !stdin.is_terminal() {

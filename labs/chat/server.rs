@@ -132,7 +132,7 @@ struct Args {
     #[argh(option, hidden_help, default = "60")]
     login_limit: u64,
     /// seconds after which a machine that does not answer counts as gone
-    /// (default 30); a person may be silent for as long as she likes
+    /// (default 30); a person may be silent for any time
     #[argh(option, default = "30")]
     silence: u64,
     /// connections at once, also those that have not said a name yet

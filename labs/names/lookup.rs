@@ -187,7 +187,7 @@ fn print_source(host: &str, own: &str, addresses: &[IpAddr]) {
     }
 }
 
-/// Prints the service's port for each transport, and the line that says so.
+/// Prints the service's port for each transport, and the file's line with it.
 fn print_service(service: &str, answers: &[Answer]) {
     if service.bytes().all(|byte| byte.is_ascii_digit()) {
         return;

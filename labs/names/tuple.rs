@@ -1,4 +1,4 @@
-//! How the kernel distinguishes sockets: the port alone is not enough.
+//! How the kernel distinguishes sockets: a port is not enough.
 //!
 //! ```text
 //! TCP 127.0.0.1:5000  *                    listener: two numbers

@@ -89,8 +89,8 @@ fn write_records(letter: char, size: usize, count: usize) -> Result<()> {
     let record = letter.to_string().repeat(size);
     for _ in 0..count {
         // ---- 3 write() ---------------------------------------------------
-        // Small: waits until there is room for all of it. Large: takes the
-        // room there is, waits, goes on; meanwhile the other one may write.
+        // Small: waits until there is room for all of it. Large: fills the
+        // room there is, waits, continues; meanwhile the other may write.
         pipe::write_all(&io::stdout(), record.as_bytes())?;
     }
     Ok(())

@@ -179,7 +179,7 @@ struct Args {
     /// bytes of each write() (default 4096, at most 65536)
     #[argh(option, default = "4096")]
     chunk: usize,
-    /// ask the kernel for a pipe of so many bytes (F_SETPIPE_SZ)
+    /// ask the kernel for a pipe of this many bytes (F_SETPIPE_SZ)
     #[argh(option)]
     size: Option<usize>,
 }

@@ -25,7 +25,7 @@ use socketlab::{Error, Result, say, warn};
 
 use crate::name;
 
-/// Who may open a new FIFO: its owner, to read and to write.
+/// Permissions of a new FIFO: its owner may read and write.
 const OWNER: Permissions = Permissions::S_IRUSR.union(Permissions::S_IWUSR);
 
 /// The path when the command line gives none.

@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 86_400);
 
     // ---- 1 mkfifo() ------------------------------------------------------
-    // Whoever comes first makes the name; the other uses it.
+    // The first of the two programs makes the name; the other uses it.
     fifo::make(&args.path)?;
     let name = Arc::new(OwnName::of(&args.path)?);
     let same = name.clone();

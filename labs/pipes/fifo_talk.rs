@@ -1,6 +1,6 @@
 //! Is a named pipe two-way? Handout T says so; try it [T-X3]. With one FIFO,
 //! opened for reading and writing, each side also reads its own words. With
-//! two FIFOs, crosswise, it is a conversation.
+//! two FIFOs, crossed, it is a conversation.
 //!
 //! ```text
 //! one:  A --2 open O_RDWR--> (x) <--open O_RDWR-- B
@@ -91,9 +91,9 @@ fn write_lines(writer: OwnedFd, prefix: &[u8]) -> Result<()> {
 }
 
 /// Two FIFOs. open() waits until the other side opens the same FIFO. If each
-/// side began with the one it writes into, both would wait for ever, and so
-/// both begin with the FIFO that has the lower inode number. With the FIFOs
-/// in the same order on both sides, both still wait for ever.
+/// side began with the one it writes into, both would wait without end. So both
+/// begin with the FIFO that has the lower inode number. If both sides name the
+/// FIFOs in the same order, they still wait without end.
 fn open_crosswise(out: &Path, back: &Path) -> Result<(OwnedFd, OwnedFd)> {
     let number = |path: &Path| {
         let found = fs::metadata(path);

@@ -4,8 +4,8 @@
 //!
 //! ```text
 //! OwnName::of()   notes device, inode and kind of the file
-//! remove()        the same?   unlink(): the name goes, and a program that
-//!                             has the file open goes on with it
+//! remove()        the same?   unlink(): the name goes; a program that has the
+//!                             file open still uses it
 //!                 another?    a warning, and nothing else
 //! ```
 
@@ -22,7 +22,7 @@ pub struct OwnName {
     file: Identity,
 }
 
-/// Device, inode, kind: the inode's number alone may be given out again.
+/// Device, inode, kind: the kernel may use an inode's number again.
 type Identity = (u64, u64, FileType);
 
 impl OwnName {

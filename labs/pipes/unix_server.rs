@@ -151,8 +151,8 @@ fn converse(client: Arc<Socket>, peer: &str, show: bool) -> Result<()> {
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// A client that stays silent for so long is disconnected. A client that does
-/// not read holds its thread no longer than the second.
+/// A client that stays silent for this time is disconnected. A client that does
+/// not read holds its thread for the next limit at most.
 const IDLE: Duration = Duration::from_secs(600);
 const SEND_DEADLINE: Duration = Duration::from_secs(30);
 

@@ -38,10 +38,10 @@ const CLIENTS: usize = 1024;
 /// each response, but a batch has several under way.
 const WINDOW: usize = 64;
 
-/// A client that has been silent for this long may be forgotten, if its place
-/// is needed: no client goes on trying for so long. Before that the NEWCOMER
-/// is refused, because to forget a call that may come again would break the
-/// promise.
+/// A client that has been silent for this long may be forgotten if its place is
+/// needed, because no client repeats a call for so long a time. Before that,
+/// the new client is refused: forgetting a call that may come again would break
+/// at most once.
 const KEPT: Duration = Duration::from_secs(600);
 
 /// How long a second request waits for the first, which still runs.
@@ -141,8 +141,8 @@ impl Replies {
     }
 }
 
-/// Forgets clients of long ago, if there is no place. If that does not help,
-/// returns the error that a newcomer gets.
+/// Forgets clients that have been silent for long, if the table is full. If
+/// that does not help, returns the error for a new client.
 fn make_room(
     clients: &mut HashMap<String, ClientMemory>,
 ) -> Option<ProcedureResult> {
@@ -165,7 +165,7 @@ impl ClientMemory {
         while self.calls.len() > WINDOW {
             let Some(oldest) = self.calls.first_entry() else { break };
             if oldest.get().result.is_none() {
-                break; // it runs: there are no more of these than threads
+                break; // it still runs; there are at most as many as threads
             }
             self.forgotten = *oldest.key();
             oldest.remove();

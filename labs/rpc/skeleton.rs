@@ -88,8 +88,8 @@ impl Skeleton {
         let (mut responses, mut size) = (Vec::new(), 0);
         for (index, request) in requests.iter().enumerate() {
             let peer = (index < LOGGED).then_some(peer);
-            // Not run at all, because there is no room for the response. A
-            // notification gets none, so it is dropped without a word.
+            // The call is not run if its response would have no room. A
+            // notification has no response, so it is dropped silently.
             let response = match size > LONGEST_RESPONSES {
                 true => skip(request),
                 false => self.answer_one(request, peer),

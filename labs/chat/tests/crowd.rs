@@ -87,7 +87,7 @@ fn g_8d_a_member_that_never_reads_is_dropped_in_a_small_room_too() {
     never_reads(2);
 }
 
-/// One member is stuck, beside so many others, one of whom speaks.
+/// One member is stuck, beside this many others, one of whom speaks.
 fn never_reads(others: usize) {
     let mut server = Server::start("chat-server", &["--quiet"]);
     let mut members = Vec::new();
@@ -133,7 +133,7 @@ fn never_reads(others: usize) {
             }
         }
     }
-    // Those for whom it stood behind the lines.
+    // The members whose queue had it after the lines.
     speaker.says("done");
     for listener in &mut *listeners {
         loop {
@@ -159,7 +159,7 @@ fn g_8d_a_flood_throws_nobody_out_of_a_room_of_three() {
     flood(1);
 }
 
-/// Somebody floods the room, in which so many are slow; one is not.
+/// One member floods the room, in which this many are slow and one is not.
 fn flood(slow: usize) {
     const LINES: usize = 300_000;
     let server = Server::start("chat-server", &["--quiet"]);
@@ -178,7 +178,7 @@ fn flood(slow: usize) {
         let line = format!("{}: y", "f".repeat(24));
         while listeners.iter().any(|(_, lines)| *lines < LINES) {
             // The listeners are slow: while they read 500 lines, the
-            // server does all that stands in its queue before this.
+            // server handles everything that is queued before this.
             clock.says("/who");
             let mut passed = 0;
             let here = loop {

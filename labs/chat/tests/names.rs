@@ -202,7 +202,7 @@ fn g_8d_who_never_logs_in_is_not_counted_and_is_closed() {
     let mut silent = Member::connect(&server);
     let mut slow = Member::connect(&server);
     slow.hears("Enter login name:");
-    // An attempt is no excuse: there is one deadline for all of them.
+    // A new attempt does not extend the one deadline for all attempts.
     slow.says("Server");
     slow.hears("Server: Server is the room itself");
     slow.hears("Enter login name:");

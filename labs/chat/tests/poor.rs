@@ -146,7 +146,7 @@ fn g_8d_max_rate_delays_a_member_and_tells_her() {
     }
     // Five in each of two seconds, and two in the third.
     assert!(begun.elapsed() >= Duration::from_millis(1500));
-    // Who is killed while her lines wait does not go on talking.
+    // Lines of a killed member that still wait are not sent.
     one.sends("ghost\n".repeat(100_000).as_bytes());
     one.hears(slow);
     one.hangs_up();
@@ -208,8 +208,8 @@ fn g_8d_a_machine_that_vanished_without_a_word_is_noticed() {
     assert!(text.contains("1 passed"), "{text}");
 }
 
-/// A member at 10.9.9.9, an address that then is no more: no FIN, no RST,
-/// no answer. Another one at 127.0.0.1 is silent, and stays.
+/// A member at 10.9.9.9, an address that is then removed: no FIN, no RST, no
+/// reply. Another one at 127.0.0.1 is silent, and stays.
 fn vanish() {
     ip(&["link", "set", "lo", "up"]);
     ip(&["addr", "add", "10.9.9.9/32", "dev", "lo"]);

@@ -269,7 +269,7 @@ fn g_8e_names_are_completed() {
 fn g_8e_more_than_one_name_that_fits_is_listed_and_lines_still_arrive() {
     let server = Server::start("chat-server", &[]);
     let (mut screen, mut other) = batman(&server, "xterm-256color");
-    // What a /me looks like is no name, and neither is the mark of a whisper.
+    // Neither the form of a /me nor the mark of a whisper may be a name.
     other.says("/me vows: x");
     screen.until_shown("* Voldemort vows: x");
     other.says("/msg Batman psst");

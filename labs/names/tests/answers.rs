@@ -13,7 +13,7 @@ fn table(run: &Run) -> Vec<String> {
     .collect()
 }
 
-/// Each pair of host and service gives what Python gives.
+/// Each pair of host and service has the same result as in Python.
 #[track_caller]
 fn same_as_python(pairs: &[(&str, &str)]) {
     let mut arguments = vec!["addresses"];

@@ -1,7 +1,7 @@
 //! Worlds of other machines: with Debian's hosts file, without any files,
 //! without a network, beside a name server that is mute. A world is a user,
 //! mount and network namespace of its own; where a test may not make one, it
-//! says so and passes.
+//! prints this and passes.
 
 use std::process::Command;
 use std::sync::OnceLock;

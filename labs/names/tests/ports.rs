@@ -100,7 +100,7 @@ fn t_q3_who_listens_is_told_for_tcp() {
     assert!(listens.contains(&format!("tcp {local}: ")), "{listens}");
     assert!(listens.contains(&format!("(pid {pid})")), "{listens}");
     run.says(&format!("TCP {local}: Address already in use (EADDRINUSE)"));
-    // A connection has the same port at this end, and is no listener.
+    // A connection has the same port at this end, but does not listen.
     let client = TcpStream::connect(local).expect("it accepts");
     let _accepted = listener.accept().expect("a client");
     let run = names(&["port", &port]).ended(0);

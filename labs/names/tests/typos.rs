@@ -2,8 +2,8 @@
 
 use crate::{has_ipv6, names};
 
-/// Names that cannot exist: RFC 6761 keeps .invalid empty. Where no name
-/// server can be asked, the answer is another, and is told as well.
+/// Names that cannot exist: RFC 6761 keeps .invalid empty. Without a
+/// name server the error is another one, which is printed, too.
 #[test]
 fn t_v4_names_that_do_not_exist_are_told_in_one_line() {
     let long = "a".repeat(64);

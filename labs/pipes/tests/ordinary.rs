@@ -187,7 +187,7 @@ fn t_x3_both_ways_deadlock_when_all_is_written_first() {
 }
 
 /// What the program says: size of the pages, and bytes that they held. A page
-/// of `page` bytes must be read before a writer may go on.
+/// of `page` bytes must be read before a writer can continue.
 fn capacity(words: &[&str], page: usize) -> (usize, usize) {
     let mut pipe = run("pipes-capacity", words);
     let size = numbers(&wait(&mut pipe, "the pipe has …"))[0];
@@ -230,7 +230,7 @@ fn t_x3_atomic_writes_are_never_torn_up_to_pipe_buf() {
 
 #[test]
 fn t_x3_atomic_promise_ends_above_pipe_buf() {
-    // Torn or not: both may happen, and both must be told as what they are.
+    // Torn or not: both may happen, and the program must report which.
     let words = ["--size", "65536", "--count", "100"];
     let mut pipe = run("pipes-atomic", &words);
     let line = wait(&mut pipe, "2 writers, …");

@@ -8,7 +8,7 @@ use harness::terminal::Terminal;
 
 use super::*;
 
-/// A server of one test: for each connection, what it sends behind the first
+/// A server of one test: for each connection, what it sends after the first
 /// line that it reads; ID stands for that line's id. `None`: nothing.
 fn scripted(answers: &[Option<&str>]) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -226,7 +226,7 @@ fn t_x2_bytes_by_chance_are_answered_or_passed_over() {
         }
         line.push(b'\n');
         send(&client, &line);
-        // A mark behind each: whatever was answered comes before it.
+        // A marker after each: all responses come before it.
         send(
             &client,
             (request("add", json!([1, 1]), json!("mark")) + "\n").as_bytes(),

@@ -322,7 +322,7 @@ fn t_x2_table_is_bounded() {
     let answer = ask(&client, &request("table.put", json!(["x", 1]), json!(1)));
     assert_eq!(fault(&answer).0, 4, "full");
     assert_eq!(call(&client, "table.put", json!(["00007", 2])), false);
-    // A hundred keys at once; the rest behind the last of them.
+    // A hundred keys at once; the rest after the last of them.
     let keys = call(&client, "table.keys", json!(["00098"]));
     let keys = keys.as_array().expect("a list");
     assert_eq!((keys.len(), &keys[0]), (100, &json!("00099")));
@@ -386,7 +386,7 @@ fn t_x2_parameters_by_name_and_position_and_wrong_ones() {
             }
         }
     }
-    // Optional, and added in a later version: both forms of call go on.
+    // Optional, added in a later version: both forms of the call work.
     assert_eq!(call(&client, "counter.increment", json!([])), 1);
     assert_eq!(call(&client, "counter.increment", json!({"by": 4})), 5);
     let line = r#"{"jsonrpc":"2.0","method":"counter.increment","id":1}"#;
