@@ -39,12 +39,12 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // On Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
-    // A server whose machine is gone is noticed, however long nobody speaks.
+    // Keepalive notices a server whose machine is gone, also in a silent room.
     server.set_keepalive(Duration::from_secs(30))?;
 
     let names = Names::default();
@@ -60,17 +60,17 @@ fn main() -> Result<()> {
         .spawn(move || follow_room(socket, screen, &names, &mut login))
         .map_err(|error| Error::new("spawn", "room", error))?;
 
-    // In a terminal's raw mode Ctrl-C is a key; elsewhere it is a signal.
+    // In a terminal's raw mode Ctrl-C is a key; otherwise it is a signal.
     let (socket, eol) = (server.clone(), args.eol);
     signals::on_signal(move || leave(&socket, eol))?;
 
     // The other thread reads to the end of the stream, and ends the program.
     let talked = talk(&server, &mut keyboard, args.name, eol, &answers);
-    // It may wait for the editor to show something, which now never will.
+    // It may wait for the editor to print, which no longer happens.
     drop(keyboard);
     match &talked {
         Ok(()) => leave(&server, eol),
-        // The server is gone: the other thread says why.
+        // The server is gone; the other thread prints the reason.
         Err(error) if error.is_peer_gone() => {
             let _ = room.join();
         }
@@ -99,7 +99,7 @@ fn talk(
         };
 
         // ---- 3 send() ----------------------------------------------------
-        // One line, one send(): the newline is what makes it a message.
+        // One send() for each line; the newline ends the message.
         server.send_all(&[&line, eol].concat())?;
         if person {
             NAMED.get_or_init(Instant::now);
@@ -112,10 +112,10 @@ fn talk(
     }
 }
 
-/// What a script says next must not be taken for a name, so we wait until the
-/// room has let us in. A room that says nothing of the kind is trusted after a
-/// while. Returns the pause that later lines need: a room that takes what one
-/// recv() returns for one message would join lines that follow at once.
+/// A script's next line must not be read as a name, so the client waits until
+/// the room has accepted the name. If the room does not confirm it, the client
+/// goes ahead after a while. Returns the pause that later lines need, because a
+/// room that treats one recv() as one message would join lines without a pause.
 fn pause_after_login(
     answers: &Receiver<Answer>,
     eol: &[u8],
@@ -130,8 +130,8 @@ fn pause_after_login(
     }
 }
 
-/// Sends `quit`, so that the room learns that we left and did not break. It
-/// has a second to close.
+/// Sends `quit`, so that the room sees an orderly end. The room has one second
+/// to close.
 fn leave(server: &TcpSocket, eol: &[u8]) {
     LEAVING.store(true, Ordering::Release);
     let until = Instant::now() + GOODBYE;
@@ -142,7 +142,7 @@ fn leave(server: &TcpSocket, eol: &[u8]) {
     let _ = server.shutdown(Shutdown::Both);
 }
 
-/// The login, as the lines of the room show it.
+/// The state of the login, as the room's lines show it.
 struct Login {
     name: Option<String>, // the answer to the first question
     script: bool,         // no person is there to answer a second one
@@ -157,24 +157,24 @@ enum Asked {
     Not,
     /// The room, as chat-server does.
     ByRoom,
-    /// We, because the room did not; nothing has arrived since.
+    /// This client, because the room did not; nothing has arrived since.
     ByUs,
     /// The login is over.
     In,
 }
 
-/// What the room says to a name.
+/// The room's reply to a name.
 #[derive(PartialEq)]
 enum Answer {
-    /// It has let us in, and its lines end with newlines.
+    /// It has accepted the name, and its lines end with newlines.
     JoinedInLines,
     /// Anything else.
     Other,
 }
 
 impl Login {
-    /// Adds a line to those that are shown; `false`: the name was refused,
-    /// and a script has only one. `ended`: it had a newline.
+    /// Adds a line to those that are shown. Returns false if the name was
+    /// refused and a script has no other. `ended`: the line had a newline.
     fn show(
         &mut self,
         line: &str,
@@ -186,7 +186,7 @@ impl Login {
             return true;
         }
         if let Some(rest) = line.strip_prefix(QUESTION) {
-            // Without a newline what follows may be on the same line.
+            // Without a newline, further text may be on the same line.
             let rest = rest.trim_matches([' ', '>']);
             return self.question(shown)
                 && (rest.is_empty() || self.show(rest, ended, shown));
@@ -214,9 +214,9 @@ impl Login {
     fn question(&mut self, shown: &mut Vec<String>) -> bool {
         match self.state {
             Asked::Not => self.ask(shown),
-            // It is late: the user has read ours.
+            // It comes late: the user has already read this client's question.
             Asked::ByUs => {}
-            // The question again: why has just been shown.
+            // The question again, after the reason has been shown.
             _ if self.script => return false,
             _ => shown.push(QUESTION.to_string()),
         }
@@ -231,8 +231,8 @@ impl Login {
         shown.push(format!("{QUESTION}{}", name.unwrap_or_default()));
     }
 
-    /// Nothing has arrived for a while. The handout's client asks for the
-    /// name itself, and so do we, where the room does not.         [G-8b]
+    /// Nothing has arrived for a while. Then the client asks for the name
+    /// itself, as the handout's client does. [G-8b]
     fn nothing_came(&mut self, shown: &mut Vec<String>) {
         if self.state == Asked::Not {
             self.ask(shown);
@@ -262,15 +262,15 @@ fn follow_room(
 ) {
     let mut lines = LineReader::new(server.clone(), LONGEST, GOODBYE);
     lines.wait_for_ever();
-    // Until we are in, a pause ends a line, too: another room may send its
-    // question without a newline.
+    // Before the login, a pause ends a line, too, because another room may send
+    // its question without a newline.
     lines.accept_pause(PAUSE);
     lines.finish_within(login.limit());
     let end = loop {
         let mut shown = Vec::new();
         // ---- 4 recv() ----------------------------------------------------
-        // Whatever arrives, whoever says it. Nothing may arrive for hours.
-        // The server's end is 0 bytes, and is said at once.     (try 12)
+        // Returns whatever arrives. Nothing may arrive for hours. 0 bytes: the
+        // server has closed, which is printed at once. (try 12)
         let mut next = match lines.read() {
             Ok(Received::End) => break None,
             Ok(received) => Some(received),
@@ -281,11 +281,13 @@ fn follow_room(
             }
             Err(error) => break Some(error),
         };
-        // What came together is shown together: a terminal is slow.
+        // Lines that came together are shown together, because a terminal is
+        // slow.
         while let Some(received) = next {
             let ended = matches!(received, Received::Line(_));
             let line = match received {
-                // The server has escaped it; but is it our server?
+                // chat-server escapes its lines, but this may be another
+                // server.
                 Received::Line(line) | Received::Unterminated(line) => {
                     text::readable(&line)
                 }
@@ -317,14 +319,15 @@ fn follow_room(
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // The main thread may wait for the keyboard: ending the process closes.
+    // The main thread may wait for the keyboard; the end of the process closes
+    // the socket.
     server.close();
     process::exit(if leaving { 0 } else { 1 });
 }
 
-/// Notes the names of members: who joins, speaks or leaves, and whom /who
-/// lists. It leaves out what cannot be a name here, and names beyond a limit,
-/// because the server may be somebody else's.
+/// Stores the names of members that join, speak or leave, or that /who lists.
+/// It ignores text that cannot be a name, and names beyond a limit, because
+/// another server may send anything.
 fn learn_names(line: &str, names: &Names) {
     let mut names = names.lock();
     let mut learn = |name: &str| {
@@ -361,14 +364,14 @@ fn eol(word: &str) -> std::result::Result<&'static [u8], String> {
     }
 }
 
-/// Longest line that is shown, in bytes: /who in a large room.
+/// Longest line that is shown, in bytes, such as /who in a large room.
 const LONGEST: usize = 256 * 1024;
 
-/// Names that are kept for completion, and characters of one.
+/// Names that are stored for completion, and characters of one name.
 const MOST_NAMES: usize = 4096;
 const LONGEST_NAME: usize = 24;
 
-/// What the room asks; after this time without it we ask.
+/// The room's question; after this time without it the client asks.
 const QUESTION: &str = "Enter login name:";
 const ASK_AFTER: Duration = Duration::from_millis(300);
 
@@ -377,13 +380,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const NO_ANSWER: &str = "(no answer within 3 s: this may not be a chat room, \
     or it may want another newline: see --eol in --help)";
 
-/// Silence that ends a line without a newline, before we are in.
+/// Silence that ends a line without a newline, before the login.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Between two lines of a script, for a room that may read no lines.
+/// Pause between two lines of a script, for a room that may not read lines.
 const GAP: Duration = Duration::from_millis(300);
 
-/// How long the server may take to close after we said `quit`.
+/// How long the server may take to close after `quit`.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// When the first line was sent, which is the name.
@@ -392,7 +395,7 @@ static NAMED: OnceLock<Instant> = OnceLock::new();
 /// The user has left, so the end of the stream is not an error.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// A chat client: what you type all others read; `quit` leaves.
+/// A chat client: all other members see what you type; `quit` leaves.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -408,7 +411,7 @@ struct Args {
     /// what ends a line: none, lf or crlf (default lf)
     #[argh(option, hidden_help, default = "b\"\\n\"", from_str_fn(eol))]
     eol: &'static [u8],
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
     /// append plain lines, with no editing and no colour; so do a pipe,

@@ -1,5 +1,5 @@
-//! What rustyline asks of its user, who is screen.rs: the names that Tab
-//! completes, and the place where it is about to draw its prompt.  [G-8e]
+//! What the crate rustyline needs from screen.rs: the names that Tab completes,
+//! and a notice when it is about to draw its prompt. [G-8e]
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,22 +15,22 @@ use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-/// Names seen in the room, for completion. Two threads use them: the one that
-/// reads the socket adds, the one that reads the keyboard looks up.
+/// Names seen in the room, for completion. The thread that reads the socket
+/// adds names, and the thread that reads the keyboard looks them up.
 pub type Names = Arc<Mutex<BTreeSet<String>>>;
 
-/// Names that Tab shows at most, if more than one fits.
+/// The most names that Tab shows if several fit.
 const SHOWN: usize = 8;
 
-/// Completes the names of members, and tells when rustyline draws.
+/// Completes the names of members, and sends a message when rustyline draws.
 pub struct Completion {
     /// What to complete.
     pub names: Names,
-    /// Gets a word whenever the prompt is drawn.
+    /// Gets a message whenever the prompt is drawn.
     pub drawn: Sender<()>,
-    /// Set when nothing may be drawn any more.
+    /// Set when rustyline must not draw any more.
     pub closing: Arc<AtomicBool>,
-    /// Gets a word when the rows are cleared and stay so.
+    /// Gets a message when the rows are cleared for the last time.
     pub cleared: Sender<()>,
 }
 
@@ -44,7 +44,7 @@ impl Completer for Completion {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = line.get(..at).unwrap_or_default();
-        // A name may have spaces: the longest beginning of one is meant.
+        // A name may have spaces, so the longest fitting beginning is used.
         let names = self.names.lock();
         let starts = typed.match_indices(' ').map(|(space, _)| space + 1);
         for start in [0].into_iter().chain(starts) {
@@ -69,8 +69,8 @@ impl Hinter for Completion {
     type Hint = String;
 }
 impl Highlighter for Completion {
-    /// Nothing to highlight: the place where rustyline has the terminal, has
-    /// cleared the rows of the old prompt and has not yet drawn the new one.
+    /// Highlights nothing. rustyline calls this when it has cleared the rows of
+    /// the old prompt and has not yet drawn the new one.
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(
         &'s self,
         prompt: &'p str,

@@ -1,12 +1,11 @@
-//! The hub: one thread owns the room. It knows who is in, and it decides the
-//! order of the lines. It has no lock and never waits for a member.
+//! The hub: one thread owns the room. It keeps the list of members and decides
+//! the order of the lines. It needs no lock and never waits for a member.
 //! [G-8b] (viva 1) (viva 2)
 //!
-//! Interface: send an [`Event`]. The hub answers `Join` over a channel that
-//! comes with it: it looks a name up and takes it in one step, so that two
-//! clients that ask for it at once cannot both have it. The order of the
-//! queue is the order of the room: every member sees the same sequence.
-//!                                                              (viva 6)
+//! Interface: send an [`Event`]. The hub replies to `Join` over the channel in
+//! the event. It looks a name up and reserves it in one step, so that two
+//! clients cannot both get it. The order of the channel is the order of the
+//! room, so every member sees the same sequence. (viva 6)
 //!
 //! ```text
 //! reader of Batman ----\                        /---> outbox of Batman
@@ -18,7 +17,7 @@
 //! - the hub drops a member's outbox: its writer ends, then its reader
 //! - main and the last reader drop theirs of events: the hub ends
 //!
-//! Never done: a blocking send, waiting for the log.
+//! The hub never makes a blocking send, and never waits for the log.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -37,8 +36,8 @@ use crate::outbox::Outbox;
 const BATCH: usize = 64;
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// Places in the log that lines of members leave free, so that it shows who
-/// comes and goes, and why, even while it leaves out lines of a flood.
+/// Places in the log's queue that are reserved for joins and leaves, so that
+/// the log shows them even while it drops lines of a flood.
 const FOR_EVENTS: usize = 256;
 
 const HELP: &str = "\
@@ -52,18 +51,18 @@ Server: //text says text with one slash in front
 /// The author of the room's own lines.
 const ROOM: u64 = u64::MAX;
 
-/// What a reader tells the hub.
+/// What a reader sends to the hub.
 pub enum Event {
     /// A client asks for a name.
     Join {
         /// The name, checked, as it will be shown.
         name: String,
-        /// The way to the client.
+        /// The client's outbox.
         outbox: Outbox,
         /// Where the hub sends the member's id, or why it is refused.
         answer: Sender<Result<u64, String>>,
     },
-    /// Lines of a member, as one recv() brought them.
+    /// The lines of a member that one recv() returned.
     Lines {
         /// Whose lines they are.
         id: u64,
@@ -156,7 +155,7 @@ impl Hub {
                 let _ = answer.send(self.join(&name, outbox));
             }
             Event::Left { id, why } => {
-                // It may still read the lines that came before.
+                // It may still read the lines that were sent before.
                 let without = (!self.echo).then_some(id);
                 if let Some(member) = self.members.get_mut(&id) {
                     let text = member.part(&self.batch, without);
@@ -175,8 +174,7 @@ impl Hub {
         }
     }
 
-    /// Looks the name up and takes it in one step.
-    /// [G-8d] (viva 3) (try 3)
+    /// Looks the name up and reserves it in one step. [G-8d] (viva 3) (try 3)
     fn join(&mut self, name: &str, outbox: Outbox) -> Result<u64, String> {
         let look = Look::of(name);
         let mut all = self.members.values();
@@ -200,7 +198,7 @@ impl Hub {
     }
 
     fn leave(&mut self, id: u64, why: &str) {
-        // A member that the hub dropped has left already.
+        // The hub may have dropped this member already.
         let Some(member) = self.members.remove(&id) else { return };
         if self.closing {
             return; // the writer may still send what waits
@@ -233,8 +231,8 @@ impl Hub {
         }
     }
 
-    /// `/msg NAME text`: the name may have spaces, so the members decide
-    /// where it ends; the longest name that fits is meant.  [G-8e] (try 6)
+    /// `/msg NAME text`: a name may have spaces, so the longest member's name
+    /// that fits is used. [G-8e] (try 6)
     fn whisper(&mut self, id: u64, rest: &str) {
         let spaces = rest.match_indices(' ').take(names::LONGEST);
         let fits = spaces.filter_map(|(end, _)| {
@@ -252,8 +250,8 @@ impl Hub {
                 "Server: /msg NAME text: no such member, or no text\n",
             );
         };
-        // No name has a parenthesis, and every public line follows a name
-        // and a colon, so that no public line can look like this one.
+        // A public line begins with a name and a colon, and a name cannot
+        // contain a parenthesis. So a public line cannot look like this one.
         let from = self.members.get(&id).map(|member| &*member.name);
         let text = format!("{} (to you): {text}\n", from.unwrap_or("?"));
         self.tell(to, &text);
@@ -290,10 +288,10 @@ impl Hub {
         }
     }
 
-    /// Sends the batch: one send() a member. A member that cannot be reached
-    /// leaves, and that is a line, too. If a third of the members are slow,
-    /// the reason is not they but a member that floods the room, so the
-    /// readers pause after each batch.                   (viva 4) (try 8)
+    /// Sends the batch, one send() for each member. If that fails, the member
+    /// leaves, which adds a line. If a third of the members are slow, the
+    /// likely reason is one member that floods the room, so the readers pause
+    /// after each batch. (viva 4) (try 8)
     fn broadcast(&mut self) {
         while !self.batch.is_empty() || !self.gone.is_empty() {
             let batch = mem::take(&mut self.batch);
@@ -319,7 +317,8 @@ impl Hub {
 }
 
 impl Member {
-    /// Its part of the batch: the lines since it joined, without its own.
+    /// This member's part of the batch: the lines since it joined, without its
+    /// own.
     fn part<'a>(
         &mut self,
         batch: &'a Batch,
@@ -329,8 +328,8 @@ impl Member {
     }
 }
 
-/// Lines in the order of the room: each is formatted once, and goes to all
-/// members with one send() each. Only its author gets something else.
+/// Lines in the order of the room. Each is formatted once and sent to all
+/// members. Only its author does not get it.
 #[derive(Default)]
 struct Batch {
     text: Vec<u8>,

@@ -2,7 +2,7 @@
 //! member at once. Handout G (IIT Goa), question 8.
 //!
 //! Programs, in reading order: `plain_server.rs` and `plain_client.rs` (the
-//! room in its fewest lines), `server.rs` (the room to use), `client.rs`.
+//! handout's room), `server.rs` (the room to use), `client.rs`.
 //!
 //! ```text
 //! reader       one client's thread: its login, then its lines

@@ -1,5 +1,5 @@
-//! Which names the room admits. Only the hub knows whether a name is free: see
-//! hub.rs.                                           [G-8d] (viva 11) (try 4)
+//! Which names the room accepts. hub.rs checks whether a name is free. [G-8d]
+//! (viva 11) (try 4)
 
 use socketlab::console::is_deceptive;
 use unicode_normalization::UnicodeNormalization;
@@ -8,10 +8,10 @@ use unicode_width::UnicodeWidthChar;
 
 /// Longest name, in characters.
 pub const LONGEST: usize = 24;
-/// What a client reads whose name has more.
+/// The reply to a longer name.
 pub const TOO_LONG: &str = "a name has at most 24 characters";
 
-/// The name that a line of the login asks for, or why it cannot be had.
+/// The name in a login line, or the reason for refusing it.
 pub fn check(line: &[u8]) -> Result<String, &'static str> {
     let Ok(name) = std::str::from_utf8(line) else {
         return Err("a name is UTF-8 text");
@@ -23,17 +23,17 @@ pub fn check(line: &[u8]) -> Result<String, &'static str> {
     if name.chars().count() > LONGEST {
         return Err(TOO_LONG);
     }
-    // Everybody's line begins with `Name: `: a colon inside would let one
-    // member write lines of another.
+    // Every line begins with `Name: `. With a colon in a name, one member could
+    // imitate another's lines.
     if name.contains(':') {
         return Err("a name has no colon");
     }
-    // Neither `：`, which is a colon of full width, nor `꞉`, a letter.
+    // The same holds for `：`, a colon of full width, and `꞉`, a letter.
     if skeleton(name).contains(':') {
         return Err("a name has nothing that looks like a colon");
     }
-    // `Batman (to you): psst` is a whisper, `(Batman left: quit)` a note on
-    // the console, and commas part the names that /who lists.
+    // `Batman (to you): psst` is a private line, `(Batman left: quit)` a note
+    // on the console, and commas separate the names that /who lists.
     if name.nfkc().any(|c| matches!(c, ',' | '(' | ')')) {
         return Err("a name has no comma and no parenthesis");
     }
@@ -57,15 +57,15 @@ pub fn check(line: &[u8]) -> Result<String, &'static str> {
     Ok(name.to_string())
 }
 
-/// What a name looks like, to compare it with others.       [G-8d] (try 3)
+/// The look of a name, for comparison with other names. [G-8d] (try 3)
 pub struct Look {
     key: String,
     skeletons: [String; 2],
 }
 
 impl Look {
-    /// The look of a name. There are two skeletons, because `I` looks like
-    /// `l`, and `I` is `i` in another case.
+    /// Two skeletons (UTS 39), because `I` looks like `l`, and is also `i` in
+    /// upper case.
     pub fn of(name: &str) -> Look {
         let one = skeleton(&key(name));
         let two = skeleton(&key(&skeleton(name)));
@@ -77,22 +77,22 @@ impl Look {
         self.key == other.key
     }
 
-    /// Could a reader take one for the other? So it is with Bob1 and Bobl,
-    /// and with a Cyrillic `а` in Batman.
+    /// Could a reader confuse the two? For example Bob1 and Bobl, or a Cyrillic
+    /// `а` in Batman.
     pub fn is_like(&self, other: &Look) -> bool {
         self.skeletons.iter().any(|one| other.skeletons.contains(one))
     }
 }
 
-/// What two spellings of one name have in common. Upper case tells that ß and
-/// SS are one; lower case before it, that ẞ is ß.
+/// A form that is the same for all spellings of one name. Upper case maps ß to
+/// SS; lower case before it maps ẞ to ß.
 pub fn key(name: &str) -> String {
     name.to_lowercase().to_uppercase().to_lowercase()
 }
 
-/// Characters that look alike become one, by the table of Unicode's technical
-/// standard 39, after wide and joined forms became plain (NFKC). That table
-/// leaves out most small capitals. Several spaces are one.
+/// Maps characters that look alike to one, by the table of Unicode's technical
+/// standard 39, after NFKC has replaced wide and joined forms. The table lacks
+/// most small capitals. Several spaces become one.
 fn skeleton(name: &str) -> String {
     const SMALL: &str = "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡxʏᴢ";
     let large = |c| ('a'..='z').zip(SMALL.chars()).find(|(_, s)| *s == c);
@@ -103,9 +103,9 @@ fn skeleton(name: &str) -> String {
     confusable_detection::skeleton(&plain).collect()
 }
 
-/// Spaces that are not the space, and characters that show nothing: with one
-/// of them a second `Batman` would look like the first. The list is Unicode's
-/// Default_Ignorable_Code_Point, less what `is_deceptive` has, and the
+/// Other spaces, and invisible characters: with one of them a second `Batman`
+/// would look like the first. The list is Unicode's
+/// Default_Ignorable_Code_Point without those of `is_deceptive`, and the
 /// noncharacters, which every font shows alike.
 fn is_unseen(character: char) -> bool {
     (character.is_whitespace() && character != ' ')

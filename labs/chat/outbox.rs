@@ -1,6 +1,6 @@
-//! The way to one member. The hub gives bytes to [`Outbox::deliver`], which
-//! never blocks: bytes that the kernel does not accept at once are queued for
-//! the member's writer thread. A member whose queue is full is dropped.
+//! Sends to one member. The hub calls [`Outbox::deliver`], which never blocks:
+//! bytes that the kernel does not accept at once are queued for the member's
+//! writer thread. A member whose queue is full is dropped.
 //!
 //! ```text
 //! hub --- send(MSG_DONTWAIT) ------------> socket    normally
@@ -90,7 +90,7 @@ impl Outbox {
         Ok((Outbox { socket, peer, queue, waiting, sent, taken }, writer))
     }
 
-    /// Sends or queues bytes; an error says why the member must be dropped.
+    /// Sends or queues bytes; an error is the reason for dropping the member.
     /// [G-8d] (viva 2) (try 2)
     pub fn deliver(&self, bytes: &[u8]) -> Result<()> {
         let waiting = self.waiting.load(Ordering::Acquire);
@@ -139,14 +139,15 @@ impl Outbox {
         self.peer
     }
 
-    /// Ends the connection, whatever waits: wakes the reader and the writer.
+    /// Ends the connection although bytes wait, and wakes the reader and the
+    /// writer.
     pub fn cut(&self) {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
-/// The writer: sends what waits, up to 64 KiB at once; each send() may block
-/// until the member reads. Ends when the hub drops the queue, or when the
+/// The writer sends the queued bytes, up to 64 KiB at once; each send() may
+/// block until the member reads. Ends when the hub drops the queue, or when the
 /// client is gone.
 fn write(
     client: &TcpSocket,

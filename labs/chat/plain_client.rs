@@ -1,5 +1,5 @@
-//! The chat window of handout G (IIT Goa), question 8, in its fewest lines. The
-//! other half is plain_server.rs. client.rs is the one to use.
+//! The chat client of handout G (IIT Goa), question 8, as short as possible.
+//! The other half is plain_server.rs; client.rs is the one to use.
 //!
 //! ```text
 //! client (this file)                     server       [G-8b] [G-8c]
@@ -25,12 +25,12 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.0)?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // The same kind as the server's: TCP. No bind(), because connect() borrows
-    // a free port for us.
+    // TCP, as the server's socket. bind() is not needed, because connect()
+    // chooses a free port. Python: socket.socket() C: socket()
     let server = TcpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // The handshake. Without a server there: ECONNREFUSED, in one line.
+    // The handshake. If no server listens there: ECONNREFUSED.
     server.connect(address)?;
 
     // Two things may happen next, in any order: the user types a line, or a
@@ -55,17 +55,17 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // shutdown() sends FIN and can still receive: the server's last lines,
-    // until its FIN comes, which ends the other thread.
+    // shutdown() sends FIN, but the client can still receive the last lines.
+    // The server's FIN then ends the other thread.
     server.shutdown(std::net::Shutdown::Write)?;
     let _ = screen.join();
     server.close();
     Ok(())
 }
 
-/// Prints each line as it arrives, until the server closes.
-/// Limit: it is printed into the middle of what the user types. screen.rs
-/// keeps both apart.                                              (try 1)
+/// Prints each line as it arrives, until the server closes. Limit: it is
+/// printed into the middle of the text that the user types. screen.rs separates
+/// the two. (try 1)
 fn show(server: TcpSocket) {
     let mut lines = LineReader::new(server, 64 * 1024, Duration::MAX);
     lines.wait_for_ever(); // nobody may speak for hours
@@ -83,11 +83,12 @@ fn show(server: TcpSocket) {
             }
         }
     }
-    // The other thread may wait for the keyboard: ending the process ends it.
+    // The other thread may wait for the keyboard; the end of the process ends
+    // it.
     process::exit(0);
 }
 
-/// A chat window, in its fewest lines.
+/// A chat client, as short as possible.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)

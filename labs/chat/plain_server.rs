@@ -1,4 +1,4 @@
-//! The chat room of handout G (IIT Goa), question 8, in its fewest lines: a
+//! The chat room of handout G (IIT Goa), question 8, as short as possible: a
 //! thread for each client, and the hub in plain_hub.rs. The other half is
 //! plain_client.rs; server.rs is the one to use.
 //!
@@ -77,7 +77,7 @@ fn converse(client: TcpSocket, from: SocketAddr, events: &Sender<Event>) {
     client.finish();
 }
 
-/// A chat room, in its fewest lines.
+/// A chat room, as short as possible.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)

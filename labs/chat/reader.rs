@@ -42,10 +42,10 @@ const BREATHER: Duration = Duration::from_millis(50);
 const NAME_PAUSE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What every reader knows of the room.
+/// What every reader needs from the room.
 #[derive(Clone)]
 pub struct Room {
-    /// The way to the hub.
+    /// The channel to the hub.
     pub events: Sender<Event>,
     /// Set by the hub while a third of the members are slow.
     pub crowded: Arc<AtomicBool>,
@@ -72,9 +72,9 @@ pub fn converse(
         client.finish();
         return Ok(());
     };
-    // A person may be silent for hours, and so is a machine that is gone:
-    // keepalive asks the machine, and ends the wait if it does not answer.
-    // [G-8d] (viva 9) (try 10)
+    // A person may be silent for hours. Keepalive probes find a machine that is
+    // gone, because its kernel does not reply, and end the wait. [G-8d] (viva
+    // 9) (try 10)
     lines.finish_within(None);
     lines.wait_for_ever();
     let why = match client
@@ -85,8 +85,8 @@ pub fn converse(
         Err(error) => error.to_string(),
     };
     let _ = room.events.send(Event::Left { id, why });
-    // The hub drops the outbox, then the writer ends: after that nobody else
-    // sends to this socket.
+    // The hub drops the outbox, then the writer ends. After that no other
+    // thread sends to this socket.
     let _ = writer.join();
 
     // ---- 7 close() -------------------------------------------------------
@@ -105,8 +105,8 @@ fn log_in(
         client.send_all(b"Enter login name:\n")?;
         let received = lines.read();
         // The handouts' Python clients send no newline, so a pause ends their
-        // messages: a guess. A client that sends one here sends lines, and
-        // then half a line never counts as complete.
+        // messages. This is a guess. If a client's name has a newline, half a
+        // line never counts as complete from then on.
         let unterminated = matches!(received, Ok(Received::Unterminated(_)));
         if !unterminated {
             lines.expect_line_ends();
@@ -144,7 +144,7 @@ fn log_in(
     Ok(None)
 }
 
-/// Offers the hub a member; the writer runs before the hub can need it.
+/// Sends the hub a new member. The writer runs before the hub can need it.
 fn ask_hub(
     client: &TcpSocket,
     name: String,
@@ -160,7 +160,7 @@ fn ask_hub(
     Ok(answer.map(|id| (id, writer)))
 }
 
-/// Reads lines and hands them to the hub until the member leaves; why it did.
+/// Reads lines and passes them to the hub until the member leaves. Returns why.
 fn listen(
     client: &TcpSocket,
     lines: &mut LineReader,
@@ -179,7 +179,8 @@ fn listen(
                 id,
                 vec![ChatLine::Refused("slow down, your lines wait")],
             )?;
-            // We do not read, so TCP's flow control stops the client.
+            // While the reader does not read, TCP's flow control stops the
+            // client.
             if client.hangs_up_within(pause)? {
                 return Ok("hung up while its lines waited");
             }
@@ -199,8 +200,8 @@ fn listen(
     }
 }
 
-/// The lines that one recv() brought, at most `most`: they are one event.
-/// And why the member leaves, if it does.
+/// The lines that one recv() returned, at most `most`, for one event; and the
+/// reason if the member leaves.
 fn gather(
     first: Received,
     lines: &mut LineReader,
@@ -212,7 +213,7 @@ fn gather(
         match received {
             Received::End => return (batch, Some("closed by the client")),
             Received::TooLong => batch.push(ChatLine::Refused(
-                "that line is longer than 4096 bytes, nobody saw it",
+                "that line has more than 4096 bytes and was not sent",
             )),
             Received::Line(line) | Received::Unterminated(line) => {
                 if line == b"quit" {
@@ -229,7 +230,7 @@ fn gather(
     (batch, None)
 }
 
-/// Sends lines to the hub; waits while its queue is full.
+/// Sends lines to the hub; blocks while the channel is full.
 fn send(room: &Room, id: u64, lines: Vec<ChatLine>) -> Result<()> {
     let sent = room.events.send(Event::Lines { id, lines });
     sent.map_err(|_| Error::other("the room is closed"))
@@ -254,7 +255,7 @@ fn understand(line: &[u8]) -> Option<ChatLine> {
             ChatLine::Say(text.get(1..).unwrap_or_default().to_string())
         }
         word if word.starts_with('/') => ChatLine::Refused(
-            "no such command; /help lists them, // says a slash",
+            "no such command; /help lists them, // sends a slash",
         ),
         _ => ChatLine::Say(text),
     })
@@ -282,7 +283,7 @@ impl Rate {
         }
     }
 
-    /// How long to wait, if no line is left in this second.
+    /// How long to wait if this second's lines are used up.
     fn pause(&mut self) -> Option<Duration> {
         let rest = SECOND.saturating_sub(self.since.elapsed());
         if rest.is_zero() {

@@ -1,8 +1,7 @@
-//! Keyboard and screen of the client. Lines that arrive never mix with the
-//! line that the user types. On a terminal rustyline does that: it removes the
-//! typed text, prints, and restores it. Everywhere else, and with --plain,
-//! lines are appended, for scripts and screen readers.              [G-8e]
-//! [X-TTY]
+//! Keyboard and screen of the client. Lines that arrive never mix with the line
+//! that the user types. On a terminal rustyline does that: it removes the typed
+//! text, prints, and restores it. In all other cases, and with --plain, lines
+//! are appended, for scripts and screen readers. [G-8e] [X-TTY]
 
 use std::collections::VecDeque;
 use std::env;
@@ -58,27 +57,25 @@ struct Above {
     cleared: Receiver<()>, // ends with the keyboard
 }
 
-/// How long an Esc may be the beginning of another key, in ms.
+/// How long an Esc may be the first byte of another key, in ms.
 const ESC: u16 = 500;
 
 /// How long the editor may take to clear the prompt at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A message that shows nothing: rustyline wants a newline.
+/// An empty message; rustyline needs its newline.
 const NOTHING: &str = "\x1b[A\n";
 
-/// The terminal shows what is written at once again, and does not mark what
-/// is pasted.
+/// The terminal shows output at once again, and does not mark pasted text.
 const END_OF_MODES: &str = "\x1b[?2026l\x1b[?2004l";
 
-/// Keys that follow each other faster than this are one piece of typing.
+/// Keys that follow each other faster than this belong together.
 const TYPING: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
-/// How long keys are thrown away at the end, at most.
+/// How long keys are discarded at the end, at most.
 const TYPED_ON: Duration = Duration::from_secs(2);
 
-/// Opens both; plain if asked for, or if this is not a terminal that
-/// can do more.
+/// Opens both; plain if requested, or if this is not a suitable terminal.
 pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
     let dumb = env::var_os("TERM").is_none_or(|term| term == "dumb");
     let plain = plain || dumb || env::var_os("NO_COLOR").is_some();
@@ -86,11 +83,11 @@ pub fn open(plain: bool, names: &Names) -> Result<(Keyboard, Screen)> {
         return Ok((Keyboard::new(Input::Plain), Screen(Output::Plain)));
     }
     let fail = |error: ReadlineError| Error::other(error.to_string());
-    // The terminal marks what is pasted, so that a tab in it is a tab and not
-    // the key that completes names. While rustyline waits for the rest of a
-    // key or for a choice it shows nothing that arrives: it must never do so.
-    // Tab lists all that fits at once, an Esc is over soon, and keys that want
-    // a second one do nothing.
+    // The terminal marks pasted text, so that a tab in it does not complete a
+    // name. While rustyline waits for the rest of a key or for a choice, it
+    // does not show arriving lines, so it must never wait: Tab lists all
+    // fitting names at once, an Esc ends soon, and keys that need a second key
+    // do nothing.
     let config = Config::builder()
         .bracketed_paste(true)
         .completion_type(CompletionType::List)
@@ -141,7 +138,7 @@ impl Keyboard {
         }
         match editor.readline("> ") {
             Ok(text) => {
-                // What was pasted may be several lines.
+                // Pasted text may have several lines.
                 for line in text.split('\n') {
                     let _ = editor.add_history_entry(line);
                     self.pasted.push_back(line.into());
@@ -155,12 +152,12 @@ impl Keyboard {
 }
 
 impl Screen {
-    /// Are lines shown above the one that is typed?
+    /// Are lines shown above the line that is being typed?
     pub fn is_above(&self) -> bool {
         matches!(self.0, Output::Above(_))
     }
 
-    /// Shows lines. Colour, where there is any, adds nothing to their words.
+    /// Shows lines. Colour, if used, adds no information.
     pub fn show(&mut self, lines: &[String]) {
         match &mut self.0 {
             Output::Plain => lines.iter().for_each(|line| say!("{line}")),
@@ -182,9 +179,9 @@ impl Screen {
         }
     }
 
-    /// Gives the terminal back as it was, while the other thread may still
-    /// wait for the keyboard, and says the last words. Those are for a user
-    /// who did not want to leave, and who may be typing.
+    /// Restores the terminal while the other thread may still wait for the
+    /// keyboard, and prints the last line, for a user who did not want to
+    /// leave.
     pub fn close(self, last: Option<&str>) {
         if let Some(last) = last
             && matches!(self.0, Output::Plain)
@@ -195,7 +192,7 @@ impl Screen {
         if let Output::Above(above) = self.0 {
             let Above { printer, before, closing, cleared, .. } = above;
             if cleared.try_recv() != Err(TryRecvError::Disconnected) {
-                // Perhaps the editor reads no more messages.
+                // Perhaps the editor no longer reads messages.
                 let wake = move || clear(printer, &closing);
                 if thread::Builder::new().spawn(wake).is_ok() {
                     let _ = cleared.recv_timeout(PATIENCE);
@@ -230,12 +227,11 @@ fn discard_keys() {
     }
 }
 
-/// Makes the editor take the prompt and the typed line away, whatever rows
-/// they have, and stop before it draws them again, see completion.rs,
-/// highlight_prompt.
+/// Makes the editor remove the prompt and the typed line, and stop before it
+/// draws them again; see highlight_prompt in completion.rs.
 fn clear(mut printer: Box<dyn ExternalPrinter + Send>, closing: &AtomicBool) {
-    // It hands over one message at a time: once this one is handed over, all
-    // before it are on the screen, or about to be.
+    // The editor takes one message at a time. Once it has taken this one, all
+    // earlier messages are on the screen.
     let _ = printer.print(NOTHING.into());
     closing.store(true, Ordering::Release);
     let _ = printer.print(NOTHING.into());

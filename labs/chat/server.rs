@@ -1,6 +1,6 @@
-//! The chat room. Handout G (IIT Goa), question 8; the other half is
-//! client.rs, or nc, or telnet, or ten lines of Python: the protocol is
-//! lines of text. Stateful: the room remembers who is in it.
+//! The chat room. Handout G (IIT Goa), question 8; the other half is client.rs,
+//! nc, telnet, or ten lines of Python, because the protocol is lines of text.
+//! Stateful: the room remembers who is in it.
 //!
 //! ```text
 //! clients                 server (this file)
@@ -40,25 +40,25 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // SO_REUSEADDR: a restarted server has its port again at once, while old
+    // SO_REUSEADDR: a restarted server gets its port at once, although old
     // connections are in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel completes the handshakes; many clients may come at once.
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // The kernel completes the handshakes; many clients may come at once. If a
+    // client acknowledges nothing for 30 s, the kernel ends its connection. On
+    // Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
     let clients = Clients::new(&listener, args.max_clients, NO_ROOM)?;
 
-    // The hub and the log are threads of their own. A slow console loses
-    // lines of the log and delays no member. If the hub panics, the server
-    // ends with status 1, because without it nobody could join.
-    // Limit: a stuck console (Ctrl-S) also blocks this thread as soon as it
-    // prints a line itself; then new clients wait.
+    // The hub and the log are threads of their own. A slow console loses lines
+    // of the log, but does not delay a member. If the hub panics, the server
+    // ends with status 1, because without it nobody could join. Limit: a stuck
+    // console (Ctrl-S) also blocks this thread as soon as it prints a line
+    // itself; then new clients wait.
     let log = Log::start(args.quiet, LOG_LINES)?;
     let (events, queue) = bounded(EVENTS);
     let crowded = Arc::new(AtomicBool::new(false));
@@ -111,7 +111,8 @@ const LOG_LINES: usize = 4096;
 
 const NO_ROOM: &str = "Server: the room is full, try again later\n";
 
-/// A chat room: clients log in with a name, and what one says all others see.
+/// A chat room: clients log in with a name, and all others see each member's
+/// lines.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)
@@ -124,19 +125,17 @@ struct Args {
     /// screens show otherwise
     #[argh(switch)]
     echo: bool,
-    /// lines a second that a member may say (default 0: no limit)
+    /// lines a second that a member may send (default 0: no limit)
     #[argh(option, default = "0")]
     max_rate: usize,
-    /// seconds in which a client must have said a name that is accepted
-    /// (default 60)
+    /// seconds in which a client must have sent an acceptable name (default 60)
     #[argh(option, hidden_help, default = "60")]
     login_limit: u64,
     /// seconds after which a machine that does not answer counts as gone
     /// (default 30); a person may be silent for any time
     #[argh(option, default = "30")]
     silence: u64,
-    /// connections at once, also those that have not said a name yet
-    /// (default 1024)
+    /// connections at once, also those without a name yet (default 1024)
     #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
     /// do not show the room on this console

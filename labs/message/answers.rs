@@ -1,6 +1,6 @@
-//! How client.rs receives and prints a server's answers. A foreign server may
-//! send anything: text is shown as text, everything else in hexadecimal, so
-//! that its format can be found out.                              [D-T1.3]
+//! How client.rs receives and prints a server's replies. Another student's
+//! server may send anything: text is printed as text, everything else in
+//! hexadecimal, so that the user can find out its format. [D-T1.3]
 //!
 //! ```text
 //! client.rs               a server that is slow
@@ -10,8 +10,8 @@
 //!   |<------ "OK" --------|  whose? shown as one of 2
 //! ```
 //!
-//! Nothing in an answer says which message it is for, so the client can only
-//! count answers. While one is due, the next may be for an earlier message.
+//! A reply does not name its message, so the client can only count replies.
+//! While one is due, the next may belong to an earlier message.
 
 use std::fmt::{self, Write};
 use std::process;
@@ -24,7 +24,7 @@ use socketlab::line::{LineReader, Received};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result, console, say, warn};
 
-/// Bytes in a line of a hexadecimal dump, and in all of it.
+/// Bytes in a line of a hexadecimal dump, and in the complete dump.
 const WIDTH: usize = 16;
 const DUMPED: usize = 4096;
 
@@ -37,7 +37,7 @@ const LONGEST: usize = 128 * 1024;
 /// Silence that ends an answer without a newline.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Prints one message of the server; `who` is mostly `server`.
+/// Prints one message of the server; `who` is usually `server`.
 fn show(who: &str, bytes: &[u8]) {
     if is_text(bytes) {
         say!("{who}: {}", console::message(bytes));
@@ -51,7 +51,7 @@ fn show(who: &str, bytes: &[u8]) {
     }
 }
 
-/// Is this a greeting that asks for a login? Says so.
+/// Is this a greeting that asks for a login? If so, prints a hint.
 fn wants_login(bytes: &[u8]) -> bool {
     let asks = bytes.starts_with(b"AUTH ");
     if asks {
@@ -60,8 +60,8 @@ fn wants_login(bytes: &[u8]) -> bool {
     asks
 }
 
-/// What to do when a server with a quota refuses our first message: it took
-/// that for the ID if it was a single word.                     [D-T3.2]
+/// A hint for a server with a quota that refuses our first message. It read
+/// that message as the ID if it was a single word. [D-T3.2]
 fn hint_at_id(bytes: &[u8]) {
     if bytes.starts_with(b"NO your ID") || bytes.starts_with(b"UNKNOWN ") {
         warn!("the server wants to know who you are: see --id in --help");
@@ -91,7 +91,7 @@ fn hexdump(bytes: &[u8]) -> String {
     dump
 }
 
-/// What came of the messages.
+/// How many messages were accepted and refused.
 #[derive(Default)]
 pub struct Tally {
     /// Of a burst only the first refusal is shown.
@@ -105,7 +105,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// One more answer: counted and shown.
+    /// Counts and prints one more reply.
     pub fn add(&mut self, who: &str, text: &[u8]) {
         let accepted = text.starts_with(b"OK");
         match accepted {
@@ -145,22 +145,22 @@ impl Answers {
         Answers { reader, due: 0, late: 0, first: true }
     }
 
-    /// What a server says before we have said anything; `None` if there is
-    /// nothing in time.
+    /// What a server sends before the client has sent anything; `None` if
+    /// nothing comes in time.
     pub fn greeting(&mut self) -> Result<Option<Vec<u8>>> {
         self.reader.finish_within(Some(WAIT));
         self.next()
     }
 
-    /// A message has been sent: its answer is due.
+    /// Notes that a message has been sent, so that its reply is due.
     pub fn expect_one(&mut self) {
         self.late = self.due;
         self.due += 1;
     }
 
-    /// Hands on each answer that is due, with the words for who says it.
-    /// ONE time limit for all of them: with a limit for each recv(), a server
-    /// that sends a byte now and then would keep us until it ends.
+    /// Passes each reply that is due to `each`, with the words for its sender.
+    /// One time limit for all replies. With a limit for each recv(), a server
+    /// that sends a byte now and then would block the client without end.
     pub fn take(
         &mut self,
         limit: Duration,
@@ -170,8 +170,7 @@ impl Answers {
         while self.due > 0 {
             let first = self.first;
             let Some(text) = self.next()? else { break };
-            // A greeting that nobody asked for answers no message; but it
-            // comes only once.
+            // A greeting is not a reply to a message; but it comes only once.
             if first && text.starts_with(b"AUTH ") {
                 show("server", &text);
                 wants_login(&text);
@@ -189,30 +188,33 @@ impl Answers {
         Ok(())
     }
 
-    /// Says how many answers did not come in time, if any are due; and once
-    /// what may be the reason, if nothing has come at all.
+    /// Prints how many replies did not come in time, if any are due. If nothing
+    /// has come at all, it also prints once what may be the reason.
     pub fn say_what_is_due(&mut self) {
         if self.due > 0 {
             let (seconds, due) = (WAIT.as_secs(), self.due);
-            say!("no whole answer within {seconds} s; answers due: {due}");
+            say!("no complete answer within {seconds} s; answers due: {due}");
             if self.first {
                 self.first = false;
-                warn!("this server may answer nothing, see --no-reply, or it");
+                warn!(
+                    "perhaps this server never replies, see --no-reply, or it"
+                );
                 warn!("waits for another newline, see --eol in --help");
             }
         }
     }
 
-    /// The next line, or bytes before a pause; `None`: the time is over.
+    /// The next line, or the bytes before a pause; `None`: the time limit has
+    /// passed.
     fn next(&mut self) -> Result<Option<Vec<u8>>> {
         // ---- 4 recv() ----------------------------------------------------
-        // 0 bytes, end of stream: the server has closed, or its kernel did
-        // when it was killed. After a power cut there is nothing at all, and
-        // only the time limit ends this wait.                  (viva 8)
+        // 0 bytes, end of stream: the server has closed, or its kernel has
+        // closed for it. After a power cut nothing comes, and only the time
+        // limit ends this wait. (viva 8)
         let text = match self.reader.read() {
             Ok(Received::Line(text) | Received::Unterminated(text)) => text,
             Ok(Received::TooLong) => {
-                format!("(longer than {LONGEST} bytes: thrown away)").into()
+                format!("(longer than {LONGEST} bytes: discarded)").into()
             }
             Ok(Received::End) => {
                 return Err(Error::other("the server has closed"));

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, console};
 
-/// The wrong ways to talk to a server, and the right one to compare with.
+/// The wrong ways to talk to a server, and the right one for comparison.
 #[derive(Clone, Copy)]
 pub enum Attack {
     /// No attack: a login with the right secret.
@@ -45,11 +45,11 @@ pub const ATTACKS: [(Attack, &str); 9] = [
 /// The lines that a server answered.
 pub type Replies = Vec<Vec<u8>>;
 
-/// Why an attack came to no end.
+/// Why an attack has no result.
 pub enum Failure {
     /// This machine does not have the address to attack from.
     NoSuchAddress,
-    /// connect() failed: nobody was attacked.
+    /// connect() failed, so no server was attacked.
     Unreachable(Error),
     /// The connection failed later.
     Lost(Error),
@@ -75,9 +75,9 @@ pub fn connect(
     }
 
     // ---- 2 connect() -----------------------------------------------------
-    // Always works: the server's kernel shakes hands with everybody, and
-    // the program learns of it later, from accept().         (viva 5)
-    // On Linux connect() waits 10 s at most, and so does each send().
+    // This always works, because the server's kernel completes every handshake.
+    // The program learns of it later, from accept(). (viva 5) On Linux this
+    // limit of 10 s holds for connect() and each send().
     socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address).map_err(Failure::Unreachable)?;
     Ok(socket)
@@ -87,9 +87,9 @@ pub fn connect(
 pub enum AttackResult {
     /// The server answered with these lines.
     Answered(Replies),
-    /// The connection failed, or was ended without a word.
+    /// The connection failed, or ended without a line.
     Refused,
-    /// The server looked at this many guesses before it said: wait.
+    /// The server checked this many guesses before it made the client wait.
     Slowed(u32),
     /// The server ended the silent connection.
     Cut,
@@ -100,8 +100,8 @@ pub enum AttackResult {
 }
 
 impl AttackResult {
-    /// The result, also of an attack that failed, and the last words: the
-    /// server's, or those of the error.
+    /// The result, also of an attack that failed, and the last line: the
+    /// server's, or the error.
     pub fn of(attack: Result<AttackResult, Failure>) -> (AttackResult, String) {
         match attack {
             Ok(AttackResult::Answered(replies)) => {
@@ -133,7 +133,7 @@ impl fmt::Display for AttackResult {
             AttackResult::Held => return f.write_str("keeps a place"),
             AttackResult::Skipped => return f.write_str("-"),
         };
-        // The last line answers the message that came last.
+        // The last line is the reply to the last message.
         let starts_with = |line: &[u8], words: &[&str]| {
             words.iter().any(|word| line.starts_with(word.as_bytes()))
         };

@@ -1,6 +1,7 @@
-//! The levels of authentication of task 2: what a client must show before it
-//! may talk. Handout D (Durham). The server asks with [`nonce`] and [`check`]s
-//! the answer, the client makes it with [`reply`], intruder.rs tries without.
+//! The levels of authentication of task 2: what a client must prove before it
+//! may send messages. Handout D (Durham). The server asks with [`nonce`] and
+//! [`check`]s the answer; the client makes it with [`reply`]; intruder.rs tries
+//! without.
 //!
 //! ```text
 //! level        the server says        the client sends
@@ -10,9 +11,9 @@
 //! challenge    AUTH challenge <nonce> LOGIN <HMAC(secret, nonce)>
 //! ```
 //!
-//! Limit: no level encrypts or protects what is said afterwards, and none
-//! lets the client check the SERVER: a false server can pass on the true
-//! one's nonce and use the answer. A serious program uses TLS.  (viva 12)
+//! Limit: no level encrypts or protects the messages after the login. No level
+//! lets the client check the SERVER, so a false server can forward the true
+//! one's nonce and use the answer. A real program uses TLS. (viva 12)
 
 use std::fmt;
 use std::path::Path;
@@ -33,14 +34,14 @@ pub const LONGEST: usize = 1024;
 /// How a client is authorised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// Every client that knows address and port may talk: task 1.
+    /// Every client that knows address and port may send: task 1.
     None,
-    /// A client may talk from some source addresses.
+    /// A client may send from certain source addresses.
     AllowList,
-    /// A client may talk after it has sent the secret itself.
+    /// A client may send after it has sent the secret itself.
     Password,
-    /// A client may talk after it has proved, without sending the secret,
-    /// that it knows it.
+    /// A client may send after it has proved that it knows the secret, without
+    /// sending it.
     Challenge,
 }
 
@@ -71,8 +72,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// The shared secret. It has no Debug and no Display, so that no log line
-/// can hold it by accident.
+/// The shared secret. It has neither Debug nor Display, so that no log line can
+/// contain it by mistake.
 pub struct Secret(Vec<u8>);
 
 impl Secret {
@@ -94,8 +95,8 @@ impl Secret {
             .map_err(|error| Error::other(format!("{from}: {error}")))
     }
 
-    /// The secret is the first line. An empty one is refused: it would let
-    /// in everybody who sends nothing.
+    /// The secret is the first line. An empty secret is refused, because it
+    /// would let in every client that sends nothing.
     pub fn new(bytes: &[u8]) -> Result<Secret> {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -115,8 +116,8 @@ impl Secret {
     }
 }
 
-/// HMAC-SHA256 of `text` under `key`: SHA-256 with the key mixed in twice.
-/// Without the key nobody can make it, and nobody can get the key out of it.
+/// HMAC-SHA256 of `text` under `key`: SHA-256 with the key mixed in twice. It
+/// cannot be made without the key, and the key cannot be computed from it.
 fn mac(key: &[u8], text: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(text);
@@ -128,8 +129,9 @@ fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A number used once: 32 fresh random bytes from the operating system, in
-/// hexadecimal. If it ever repeated, so could an answer.       (viva 12)
+/// A number used once: 32 random bytes from the operating system, in
+/// hexadecimal. If a nonce repeated, a recorded answer would work again. (viva
+/// 12)
 pub fn nonce() -> Result<String> {
     let mut bytes = [0; 32];
     SysRng
@@ -140,10 +142,10 @@ pub fn nonce() -> Result<String> {
 
 /// Is `answer` what the holder of the secret sends at this level?
 ///
-/// `==` on bytes stops at the first difference, and the time it took tells
-/// an attacker how many bytes were right. verify_slice always compares all. A
-/// password is run through an HMAC of its own, whose key is new each time,
-/// so that this one comparison serves both levels.    [D-T2.1] (viva 13)
+/// `==` on bytes stops at the first difference, and the time it took tells an
+/// attacker how many bytes were right. verify_slice always compares all. A
+/// password also goes through an HMAC, with a new key each time, so that this
+/// comparison works for both levels. [D-T2.1] (viva 13)
 pub fn check(
     level: Level,
     secret: &Secret,
@@ -172,16 +174,16 @@ fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
     if rest.is_empty() { bytes.collect() } else { None }
 }
 
-/// The client's answer to a challenge. The secret is never sent: what goes
-/// over the wire is good for this nonce alone.       [D-T2.1] (viva 12)
+/// The client's answer to a challenge. The secret itself is never sent; the
+/// answer is valid for this nonce only. [D-T2.1] (viva 12)
 fn prove(secret: &Secret, nonce: &str) -> String {
     let mac = mac(secret.bytes(), nonce.as_bytes());
     mac.map_or(String::new(), |mac| to_hex(&mac.finalize().into_bytes()))
 }
 
-/// What a client of this level answers to the server's greeting. It does what
-/// its user asked for and nothing less: a server that wants the bare password
-/// of a challenge user may be a false one, and gets nothing.  (viva 12)
+/// What a client of this level answers to the server's greeting. It never uses
+/// a weaker level than its user asked for: a server that wants the plain
+/// password of a challenge user may be a false one, and gets nothing. (viva 12)
 pub fn reply(
     level: Level,
     secret: &Secret,
@@ -195,7 +197,8 @@ pub fn reply(
             Ok(prove(secret, nonce).into_bytes())
         }
         _ => Err(Error::other(format!(
-            "the server asks for no {level}, it says '{}': nothing was sent",
+            "the server does not ask for {level}, it sent '{}': \
+             nothing was sent",
             console::escape(greeting)
         ))),
     }

@@ -39,11 +39,11 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Host and port are enough to reach ANY server, also another
-        // student's.                    [D-T1.3] [D-Q2] [D-Q6] (try 1)
-        // The handshake costs a round trip before the first message; UDP
-        // would spare it.                       [D-Q4] [D-Q5] (viva 1)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // Host and port are enough to reach ANY server, also another student's.
+        // [D-T1.3] [D-Q2] [D-Q6] (try 1) The handshake (SYN, SYN-ACK, ACK)
+        // costs a round trip before the first message; UDP would save it.
+        // [D-Q4] [D-Q5] (viva 1) On Linux this limit of 10 s holds for
+        // connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
@@ -69,9 +69,9 @@ fn main() -> Result<()> {
     }
 }
 
-/// A message a call: those of a burst, or the lines of the user.  [D-T3.4]
-/// The prompt comes only if each message is answered before the next one:
-/// otherwise a line of the server could be printed after the prompt.
+/// A message a call: those of a burst, or the lines of the user. [D-T3.4] The
+/// prompt appears only if each message gets its reply before the next one.
+/// Otherwise a line of the server could be printed after the prompt.
 fn messages(
     burst: Option<u64>,
     prompt: bool,
@@ -91,8 +91,8 @@ fn messages(
     }))
 }
 
-/// Sends one message. Only the server counts: what this client checks,
-/// somebody else's client does not.              [D-T3.4] (viva 3)
+/// Sends one message. Only the server counts messages, because a check in this
+/// client would not stop another client. [D-T3.4] (viva 3)
 fn send(server: &TcpSocket, text: &[u8], eol: &[u8]) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
     // Text and newline in ONE send(), so that no pause comes between them.
@@ -100,7 +100,7 @@ fn send(server: &TcpSocket, text: &[u8], eol: &[u8]) -> Result<()> {
     server.send_all(&[text, eol].concat())
 }
 
-/// A connection and how we speak on it.
+/// A connection, and how the client uses it.
 struct Session {
     server: TcpSocket,
     answers: Answers,
@@ -117,7 +117,7 @@ impl Session {
         let Some(greeting) = self.answers.greeting()? else {
             let seconds = answers::WAIT.as_secs();
             return Err(Error::other(format!(
-                "no whole greeting within {seconds} s: this server asks for \
+                "no complete greeting within {seconds} s: this server asks for \
                  no login, or it hangs; nothing was sent"
             )));
         };
@@ -131,7 +131,7 @@ impl Session {
     fn identify(&mut self, id: &str, no_reply: bool) -> Result<()> {
         send(&self.server, format!("ID {id}").as_bytes(), self.eol)?;
         if no_reply {
-            // A server may take one recv() for the ID: it must be alone.
+            // A server may treat one recv() as the ID, so the ID is sent alone.
             thread::sleep(Duration::from_secs_f64(GAP));
             return Ok(());
         }
@@ -164,7 +164,7 @@ impl Session {
         }
 
         // ---- 5 close() ---------------------------------------------------
-        // FIN: the server learns that we are done, not that we crashed.
+        // Sends FIN, so that the server sees an orderly end, not a crash.
         drop(self.answers); // they hold a handle of the socket as well
         self.server.finish();
         ended
@@ -181,7 +181,7 @@ impl Session {
             if tally.sent > 0 {
                 thread::sleep(gap);
             }
-            // An answer that came late does not answer the next message.
+            // A late reply does not belong to the next message.
             let at_once = Duration::from_millis(1);
             self.answers.take(at_once, |who, text| tally.add(who, text))?;
             tally.sent += 1;
@@ -279,7 +279,7 @@ struct Args {
     /// seconds between messages (default 0; 0.3 with --eol none)
     #[argh(option)]
     gap: Option<f64>,
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

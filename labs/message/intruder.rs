@@ -1,6 +1,6 @@
-//! Tries to talk to a server without being allowed to, in every wrong way,
-//! and prints what came of it: task 2's "ask a student to verify". [D-T2.2]
-//! With HOST PORT it attacks that server; without, server.rs at each level.
+//! Tries to send to a server without authorisation, in every wrong way, and
+//! prints the results: task 2's "ask a student to verify". [D-T2.2] With HOST
+//! PORT it attacks that server; without, server.rs at each level.
 //!
 //! ```text
 //! intruder (this file)    server
@@ -11,7 +11,7 @@
 //!   |  5 close --- FIN ---->|
 //! ```
 //!
-//! Attack only what is yours, or whose owner asked you to.
+//! Attack only your own server, or one whose owner asked you to.
 
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr};
 use std::thread;
@@ -43,8 +43,8 @@ fn main() -> Result<()> {
         false => None,
     };
     let patience = Duration::from_secs_f64(patience);
-    // If nobody listens, that is an error and not a refusal. The attacks go
-    // to the first address of this name where a server listens.
+    // If no server listens, this is an error and not a refusal. The attacks use
+    // the first address of this name where a server listens.
     let address = net::try_each(&net::resolve(host, port)?, |address| {
         let socket = TcpSocket::new(address)?;
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
@@ -63,7 +63,7 @@ fn main() -> Result<()> {
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A fresh server of ours for each attack at each level: the failures of one
+/// Each attack at each level gets a new server, because the failures of one
 /// attack must not delay the next.
 fn every_level() -> Result<()> {
     let levels =
@@ -71,7 +71,8 @@ fn every_level() -> Result<()> {
     let head: String =
         levels.iter().map(|level| format!("{level:<16}")).collect();
     say!("{:<28}{}", "attack", head.trim_end());
-    // All at once: most of the time goes into waiting for silent servers.
+    // All attacks run at once, because most of the time they wait for silent
+    // servers.
     thread::scope(|scope| {
         let rows = ATTACKS.map(|(attack, title)| {
             let try_it = |level| scope.spawn(move || at_level(level, attack));
@@ -107,7 +108,7 @@ fn at_level(level: Level, attack: Attack) -> Result<AttackResult> {
         patience: Duration::from_secs(3),
     };
     match target.attack(attack) {
-        // Our server cannot be reached: an error of ours, not a result.
+        // Our own server cannot be reached: an error, not a result.
         Err(Failure::Unreachable(error)) => Err(error),
         attack => Ok(AttackResult::of(attack).0),
     }
@@ -130,8 +131,8 @@ impl Target {
             Attack::Elsewhere => Some(self.elsewhere()?),
             Attack::EmptySecret => Some(self.log_in(b"")?),
             Attack::WrongSecret => Some(self.log_in(b"wrong")?),
-            // Byte for byte what the owner sent: it can be read by everybody
-            // who captures packets on the way.               (viva 12)
+            // The owner's bytes, which anybody who captures the packets can
+            // read. (viva 12)
             Attack::Replay => match self.owner()? {
                 Some((_, recorded)) => Some(self.say(&recorded)?),
                 None => None,
@@ -152,8 +153,8 @@ impl Target {
         self.say(&[b"LOGIN ", answer, b"\n", MESSAGE].concat())
     }
 
-    /// A real login, as client.rs does it, and the bytes that it sends.
-    /// `None` if we do not know the secret.
+    /// A real login, as client.rs does it, and the bytes that it sends. `None`
+    /// if the secret is unknown.
     fn owner(&self) -> Result<Option<(Replies, Vec<u8>)>, Failure> {
         let Some(secret) = &self.secret else { return Ok(None) };
         let (socket, mut reader) = open(self.address, None)?;
@@ -175,8 +176,8 @@ impl Target {
         Ok(Some((speak(socket, reader, &sent)?, sent)))
     }
 
-    /// On Linux all of 127.0.0.0/8 is this machine, so it can be two hosts to
-    /// an allow-list. On other systems this attack is skipped.
+    /// On Linux all of 127.0.0.0/8 is this machine, so it can act as two hosts.
+    /// On other systems this attack is skipped.
     fn elsewhere(&self) -> Result<Replies, Failure> {
         let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
         if !(self.address.is_ipv4() && self.address.ip().is_loopback()) {
@@ -200,7 +201,7 @@ impl Target {
         Ok(AttackResult::Answered(replies))
     }
 
-    /// Connects and says nothing at all.
+    /// Connects and sends nothing.
     fn silence(&self) -> Result<AttackResult, Failure> {
         let (_socket, mut reader) = open(self.address, None)?;
         let end = Instant::now() + self.patience;
@@ -238,7 +239,7 @@ fn speak(
     lines: &[u8],
 ) -> Result<Replies, Failure> {
     // ---- 3 send() --------------------------------------------------------
-    // All at once, then FIN: the answers still come.
+    // Everything at once, then FIN; the replies still arrive.
     socket.send_all(lines)?;
     socket.shutdown(Shutdown::Write)?;
     reader.finish_within(Some(WAIT));
@@ -272,7 +273,8 @@ const WAIT: Duration = Duration::from_secs(3); // for all answers to an attack
 const GREETING: Duration = Duration::from_secs(2); // for an AUTH
 const GUESSES: u32 = 20;
 
-/// What gets through if anything does. It has spaces, so no ID.
+/// The message that gets through, if any does. It has spaces, so it is not an
+/// ID.
 const MESSAGE: &[u8] = b"the intruder was here\n";
 
 /// Attacks a message server in every wrong way. Without HOST it starts a

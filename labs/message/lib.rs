@@ -1,10 +1,11 @@
 //! Many messages, who may send them, and how many. Handout D (Durham), tasks
 //! 1 to 3.
 //!
-//! Programs, in reading order: `open_server.rs` (task 1: everybody may talk),
-//! `plain_client.rs`, `password_server.rs` (task 2) and `quota_server.rs`
-//! (task 3), each in its fewest lines. Then those to use: `server.rs` (a login
-//! and a quota), `client.rs`, `intruder.rs` (tries to get in without).
+//! Programs, in reading order: `open_server.rs` (task 1: every client may
+//! send), `plain_client.rs`, `password_server.rs` (task 2) and
+//! `quota_server.rs` (task 3), each as short as possible. Then the programs to
+//! use: `server.rs` (a login and a quota), `client.rs`, `intruder.rs`
+//! (attacks).
 //!
 //! ```text
 //! messages     limits and time of a message, for both servers

@@ -1,5 +1,5 @@
-//! The login at server.rs: who gets in. Handout D (Durham): task 2 asks for
-//! the secret (auth.rs, throttle.rs), task 3 for the ID (quota.rs).
+//! The login of server.rs. Handout D (Durham): task 2 asks for the secret
+//! (auth.rs, throttle.rs), task 3 for the ID (quota.rs).
 //!
 //! ```text
 //! client                         server
@@ -10,8 +10,8 @@
 //!   |<-- OK 3 left ----------------|  or NO …, UNKNOWN …, FIN
 //! ```
 //!
-//! The server tells a client why it is refused. That helps an attacker little
-//! and a classmate with a typing error much.
+//! The server tells a client why it is refused. This helps a classmate with a
+//! typing error much, and an attacker little.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -34,11 +34,11 @@ pub struct Login {
     limit: Duration, // for all of the dialogue together
 }
 
-/// Why a client does not get in.
+/// Why a client is not logged in.
 pub enum Refusal {
     /// The server sends this line of the protocol, and closes.
     Told(String),
-    /// It left before it was in.
+    /// It left before the login was complete.
     Left,
     /// The connection failed.
     Lost(Error),
@@ -84,8 +84,8 @@ impl Login {
         reader: &mut LineReader,
         quota: Option<&Quota>,
     ) -> std::result::Result<Option<String>, Refusal> {
-        // ONE deadline for all of it: with a limit for each recv(), a byte
-        // every nine seconds would keep a thread without end.    [D-T2.1]
+        // One deadline for the complete login. With a limit for each recv(), a
+        // byte every nine seconds would hold a thread without end. [D-T2.1]
         reader.finish_within(Some(self.limit));
         self.log_in(client, peer, reader)?;
         let id = match quota {
@@ -104,8 +104,8 @@ impl Login {
         reader: &mut LineReader,
     ) -> std::result::Result<(), Refusal> {
         let refuse = |text: &str| Err(Refusal::Told(text.to_string()));
-        // The peer claims its address, but TCP has proved that our packets
-        // reach it there. It names a machine, not a person.      (viva 5)
+        // The handshake has shown that our packets reach this address. But an
+        // address names a machine, not a person. (viva 5)
         let address = peer.ip().to_canonical();
         if self.level == Level::AllowList && !self.allowed.contains(&address) {
             return refuse(&format!("NO {address} is not on the list"));
@@ -118,15 +118,16 @@ impl Login {
         };
         client.send_all(greeting.as_bytes())?;
 
-        // The client of task 1 and `nc` fail here: they talk first.
+        // The client of task 1 and `nc` fail here, because they send a message
+        // first.
         let line = next(reader)?;
-        // One space ends the word; all others belong to the password.
+        // The first space ends the word; all others belong to the password.
         let answer = match line.strip_prefix(b"LOGIN") {
             Some([b' ', answer @ ..]) => answer,
             Some([]) => b"",
             _ => return refuse("NO log in first: LOGIN <answer>"),
         };
-        // No right answer is longer than this. Looking at 128 KiB costs time.
+        // A right answer is never longer. To check 128 KiB would cost time.
         if answer.len() > auth::LONGEST {
             return refuse("NO wrong secret: longer than 1024 bytes");
         }
@@ -151,7 +152,7 @@ impl Login {
     }
 }
 
-/// Task 3: the client says who it is before anything else.       [D-T3.2]
+/// Task 3: the client sends its ID before anything else. [D-T3.2]
 fn identify(
     client: &TcpSocket,
     peer: SocketAddr,
@@ -168,7 +169,8 @@ fn identify(
     };
     let id = quota::id_in(&line)
         .map_err(|problem| refuse(format!("NO {problem}")))?;
-    // Its own text: this client is not too late, it is nobody.  [D-T3.5]
+    // A separate reply: this client is unknown; it has not used up a quota.
+    // [D-T3.5]
     let left = quota
         .left(id)
         .ok_or_else(|| refuse(format!("UNKNOWN {id} is not in the table")))?;
@@ -177,7 +179,7 @@ fn identify(
     Ok(id.to_string())
 }
 
-/// The next line of a client that is not in yet.
+/// The next line of a client that is not logged in yet.
 fn next(reader: &mut LineReader) -> std::result::Result<Vec<u8>, Refusal> {
     match reader.read() {
         Ok(Received::Line(line) | Received::Unterminated(line)) => Ok(line),

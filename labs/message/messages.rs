@@ -1,5 +1,5 @@
-//! What both servers know about a message: how long it may be, when it is
-//! complete, and when it came.                                    [D-T1.2]
+//! What the servers share about a message: how long it may be, when it is
+//! complete, and when it came. [D-T1.2]
 
 use std::sync::LazyLock;
 use std::time::Duration;

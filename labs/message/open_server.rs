@@ -1,5 +1,5 @@
-//! Task 1 of handout D (Durham): prints whatever anybody sends, and answers
-//! nothing. The other half is client.rs, or the client of any student.
+//! Task 1 of handout D (Durham): prints every client's messages, and sends no
+//! reply. The other half is client.rs, or the client of any student.
 //!
 //! ```text
 //! clients                 server (this file)
@@ -29,21 +29,18 @@ fn main() -> Result<()> {
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
     messages::load_time_zone();
-
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM, TCP: bytes in order. What a message is, step 5 finds out.
+    // SOCK_STREAM: TCP, bytes in order. Step 5 finds the messages in them.
+    // Python: socket.socket() C: socket()
     let listener = TcpSocket::new(address)?;
-
     // ---- 2 bind() --------------------------------------------------------
-    // 127.0.0.1 is reached from this machine alone, 0.0.0.0 from others
-    // too, such as the one you have logged in from.               [D-O8]
+    // 127.0.0.1 is reached only from this machine; 0.0.0.0 also from others,
+    // such as the one that you logged in from. [D-O8]
     listener.set_reuse_address()?;
     listener.bind(address)?;
-
     // ---- 3 listen() ------------------------------------------------------
-    // `ss -tln` shows the socket in LISTEN from here on.  [D-O1] (viva 7)
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // `ss -tln` shows the socket in LISTEN from here on. [D-O1] (viva 7) On
+    // Linux accept()'s sockets inherit these limits of 30 s.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
@@ -52,8 +49,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Every client that knows the address and the port gets in: it needs
-        // nothing else.                        [D-T1.3] [D-Q3] (viva 1)
+        // Every client that knows the address and the port is accepted; it
+        // needs nothing else. [D-T1.3] [D-Q3] (viva 1)
         match listener.accept() {
             Ok((client, peer)) => clients.spawn(client, peer, converse),
             Err(error) if clients.keep_accepting(&error) => {}
@@ -64,7 +61,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The conversation: the client talks, we print.
+/// The conversation: the client sends, the server prints.
 fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     say!("[{peer}] connected");
     let mut reader = LineReader::new(client.clone(), LONGEST, IDLE);
@@ -81,10 +78,10 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
         let (text, note) = match received {
             Received::Line(text) => (text, ""),
             Received::Unterminated(text) => (text, " (ended by a pause)"),
-            Received::TooLong => (Vec::new(), "(too long: thrown away)"),
-            // recv() gave 0: FIN has come, or this server is stopping. Even
-            // kill -9 sends FIN: the kernel closes for the dead.
-            //                                         [D-T1.1] (viva 8)
+            Received::TooLong => (Vec::new(), "(too long: discarded)"),
+            // recv() returned 0: FIN has come, or this server is stopping. Even
+            // after kill -9 a FIN comes, because the kernel closes the socket.
+            // [D-T1.1] (viva 8)
             Received::End => break,
         };
         // Escaped: a message must not clear or colour our screen. (try 3)
@@ -93,10 +90,9 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     }
     let why = clients::end_of_stream();
     say!("[{peer}] {why}, messages: {}", number - 1);
-
     // ---- 6 close() -------------------------------------------------------
-    // Our FIN answers theirs. Forget it, and each client that ever came
-    // stays in CLOSE-WAIT until descriptors run out.           (viva 14)
+    // Sends our FIN after the client's. Without close(), each client's socket
+    // stays in CLOSE-WAIT until no descriptor is free. (viva 14)
     drop(reader); // it holds a handle, and the last one closes
     client.close();
     Ok(())

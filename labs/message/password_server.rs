@@ -1,6 +1,6 @@
-//! Task 2 of handout D (Durham), in its fewest lines: who knows the address
-//! and the port must know a secret, too. The other half is plain_client.rs.
-//! server.rs has better ways to ask.                               [D-T2.1]
+//! Task 2 of handout D (Durham), as short as possible: a client must know a
+//! secret, not only the address and the port. The other half is
+//! plain_client.rs. server.rs has better ways to ask. [D-T2.1]
 //!
 //! ```text
 //! clients                 server (this file)
@@ -26,18 +26,18 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // It only listens: accept() returns one more for each client.
+    // This socket only listens. Python: socket.socket() C: socket()
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Clients connect to this address. SO_REUSEADDR lets a restarted server
-    // have it while old connections are in TIME_WAIT.
+    // Clients connect to this address. SO_REUSEADDR: also after a restart,
+    // while old connections are in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
     // From here on the kernel completes handshakes; 5 clients may wait for
-    // accept(). It asks nobody who they are.                      (viva 5)
+    // accept(). The kernel does not check who they are. (viva 5)
     listener.listen(5)?;
     signals::at_once_on_signal()?; // Ctrl-C: `bye`, the kernel sends FIN
     net::announce(listener.local_addr()?);
@@ -51,9 +51,9 @@ fn main() -> Result<()> {
     let secret = Arc::new(secret);
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // The stranger is connected now, whoever it is. All we can do is ask,
-        // in a thread, so that who says nothing delays nobody.
-        // Limit: no descriptor left is an error, and ends the server.
+        // The client is connected now, whoever it is. The server can only ask
+        // for the secret, in a thread, so that a silent client delays no other.
+        // Limit: without a free descriptor the server ends.
         let (client, peer) = listener.accept()?;
         let secret = secret.clone();
         let _ = thread::Builder::new().spawn(move || {
@@ -69,11 +69,11 @@ fn main() -> Result<()> {
 }
 
 /// ==== no communication without the secret                        [D-T2.1]
-/// Limit: the secret crosses the network as it is, and who records it can use
-/// it. auth.rs sends a proof instead.                       (viva 12) (try 6)
+/// Limit: the secret is sent in clear, and anybody who records it can use it.
+/// auth.rs sends a proof instead. (viva 12) (try 6)
 fn converse(client: &TcpSocket, secret: &str) -> Result<String> {
     // ---- 6 send() --------------------------------------------------------
-    // Tells an honest client what is missing.
+    // Tells an honest client what the server wants.
     client.send_all(b"AUTH password\n")?;
     let mut reader = LineReader::new(client.clone(), 4096, IDLE);
     reader.accept_pause(PAUSE);

@@ -1,6 +1,6 @@
-//! The client of handout D (Durham), tasks 1 to 3, in its fewest lines. The
+//! The client of handout D (Durham), tasks 1 to 3, as short as possible. The
 //! other half is open_server.rs, password_server.rs, quota_server.rs, or the
-//! server of any other student. client.rs is the one to use.       [D-T1.3]
+//! server of any other student. client.rs is the one to use. [D-T1.3]
 //!
 //! ```text
 //! client (this file)                     server
@@ -27,13 +27,13 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.0)?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // The same kind as the server's: TCP. No bind(), because connect() borrows
-    // a free port for us.
+    // TCP, as the server's socket. bind() is not needed, because connect()
+    // chooses a free port. Python: socket.socket() C: socket()
     let server = TcpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // ==== 1.3 host and port are all it takes: ask another student   [D-T1.3]
-    // The handshake. If nobody listens there: ECONNREFUSED.
+    // ==== 1.3 host and port are enough: ask another student [D-T1.3]
+    // The handshake. If no server listens there: ECONNREFUSED.
     server.connect(address)?;
     let reading = server.clone(); // a second handle of the same socket
     let screen = thread::Builder::new()
@@ -46,24 +46,24 @@ fn main() -> Result<()> {
     if let Some(id) = &args.id {
         server.send_all(format!("ID {id}\n").as_bytes())?;
     }
-    // ==== 1.1 many messages, until the user has had enough: Ctrl-D [D-T1.1]
-    // The newline ends each, because TCP keeps no boundaries. The client does
-    // not count: it may send more than its quota, to test.  [D-T3.4] (viva 3)
+    // ==== 1.1 many messages, until the user stops: Ctrl-D [D-T1.1]
+    // A newline ends each message, because TCP keeps no boundaries. The client
+    // does not count, so it may exceed its quota, as a test. [D-T3.4] (viva 3)
     while let Some(mut line) = console::read_stdin_line()? {
         line.push(b'\n');
         server.send_all(&line)?;
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // shutdown() sends FIN and can still receive: the last answers, until the
-    // server's FIN comes, which ends the other thread.
+    // shutdown() sends FIN, but the client can still receive the last replies.
+    // The server's FIN then ends the other thread.
     server.shutdown(Shutdown::Write)?;
     let _ = screen.join();
     server.close();
     Ok(())
 }
 
-/// Prints what the server says, at any moment.
+/// Prints the server's lines whenever they come.
 fn show(server: TcpSocket) {
     let mut lines = LineReader::new(server, 128 * 1024, Duration::MAX);
     lines.wait_for_ever();
@@ -83,11 +83,12 @@ fn show(server: TcpSocket) {
             }
         }
     }
-    // The other thread may wait for the keyboard: ending the process ends it.
+    // The other thread may wait for the keyboard; the end of the process ends
+    // it.
     process::exit(0);
 }
 
-/// Sends each line of its input as a message, in the fewest lines.
+/// Sends each line of its input as a message.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)

@@ -1,5 +1,5 @@
-//! The table of task 3: {client ID, number of messages}. Handout D (Durham);
-//! server.rs asks it for every message.                           [D-T3.1]
+//! The table of task 3: {client ID, number of messages}. Handout D (Durham).
+//! server.rs checks it for every message. [D-T3.1]
 //!
 //! ```text
 //! # client ID, number of messages        a file of such lines
@@ -7,10 +7,10 @@
 //! bob   5
 //! ```
 //!
-//! Each row also counts what its ID has sent. The count belongs to the ID,
-//! not to a connection: leaving and coming back does not reset it, and two
-//! connections share it. A restart of the server does reset it: the counts
-//! live in memory.                                                (viva 9)
+//! Each row also counts the messages of its ID. The count belongs to the ID,
+//! not to a connection, so a new connection does not reset it, and two
+//! connections share it. A restart of the server resets it, because the counts
+//! are in memory. (viva 9)
 //!
 //! One lock guards the table. A hub thread is not needed, because a row is
 //! checked and counted in well under a microsecond, without a wait for a peer.
@@ -27,7 +27,7 @@ use socketlab::{Error, Result, console};
 /// Longest client ID in bytes.
 const LONGEST_ID: usize = 64;
 
-/// Largest file: room for tens of thousands of rows, and not for /dev/zero.
+/// Largest file: enough for tens of thousands of rows. /dev/zero is refused.
 const LARGEST: u64 = 1 << 20; // bytes
 
 /// The handout suggests a 2-D array, searched row by row. A map is the same
@@ -39,7 +39,7 @@ struct Row {
     sent: u64,
 }
 
-/// What the table says to one more message.
+/// The table's result for one more message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum QuotaReply {
     /// Without a table the number of messages is not limited.
@@ -49,7 +49,7 @@ pub enum QuotaReply {
         /// Messages that this ID may still send.
         left: u64,
     },
-    /// Not counted: all that were allowed have been sent.
+    /// Not counted, because the quota is used up.
     Stop {
         /// Messages in the ID's row of the table.
         allowed: u64,
@@ -76,9 +76,9 @@ impl fmt::Display for QuotaReply {
 }
 
 /// The ID in a client's first line: `ID alice`, or bare `alice` as the
-/// handout's students send it. A bare word is taken for an ID even if it was
-/// meant as a message; the table then does not know it. An error says why the
-/// line is not an ID.                                             [D-T3.2]
+/// handout's students send it. A bare word is read as an ID even if it was
+/// meant as a message; the table then does not contain it. An error says why
+/// the line is not an ID. [D-T3.2]
 pub fn id_in(line: &[u8]) -> std::result::Result<&str, &'static str> {
     const NOT_TEXT: &str = "an ID is plain printable text";
     let marked = line.strip_prefix(b"ID ");
@@ -108,7 +108,7 @@ impl Quota {
         let open = File::open(file).map_err(fail)?;
         if open.metadata().map_err(fail)?.is_dir() {
             return Err(Error::other(format!(
-                "{name} is a directory, no file"
+                "{name} is a directory, not a file"
             )));
         }
         let mut text = Vec::new();
@@ -177,10 +177,10 @@ impl Quota {
             .any(|id| word.len() > id.len() && word.starts_with(id.as_bytes()))
     }
 
-    /// Checks one message against the table and counts it, as ONE step
-    /// under the lock. With a lock for the check and another for the count,
-    /// two threads of one ID could both see the last message as free, and
-    /// both take it.               [D-T3.3] (viva 2) (viva 10) (try 8)
+    /// Checks one message against the table and counts it, as ONE step under
+    /// the lock. With two separate lock operations, two threads of one ID could
+    /// both see that one message is left, and both use it. [D-T3.3] (viva 2)
+    /// (viva 10) (try 8)
     pub fn spend(&self, id: &str) -> QuotaReply {
         let mut rows = self.0.lock();
         match rows.get_mut(id) {

@@ -1,5 +1,5 @@
 //! Tasks 2 and 3 of handout D (Durham): open_server.rs with a login and a
-//! quota. The other half is client.rs; intruder.rs tries to get in without.
+//! quota. The other half is client.rs; intruder.rs attacks it.
 //!
 //! ```text
 //! clients                 server (this file)
@@ -41,16 +41,16 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // The address that clients connect to. SO_REUSEADDR lets a restarted
-    // server have it at once, while old connections are in TIME_WAIT.
+    // The address that clients connect to. SO_REUSEADDR: also after a restart,
+    // while old connections are in TIME_WAIT.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // From here on the kernel completes handshakes and queues clients. It
-    // does not ask us, so the allow-list cannot act here.        (viva 5)
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // From here on the kernel completes handshakes and queues clients. It does
+    // not ask the program, so the allow-list cannot act here. (viva 5) If a
+    // client acknowledges nothing for 30 s, the kernel ends its connection. On
+    // Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?; // LISTEN in `ss -tln`              (viva 7)
@@ -142,7 +142,7 @@ fn converse(
             Received::Unterminated(text) => (text, " (ended by a pause)"),
             Received::TooLong => {
                 refused += 1;
-                say!("[{peer}] {who} refused: too long, thrown away");
+                say!("[{peer}] {who} refused: too long, discarded");
                 client.send_all(b"NO longer than 131072 bytes\n")?;
                 continue;
             }
@@ -186,7 +186,7 @@ fn converse(
     Ok(())
 }
 
-/// The end of a client that did not get in.
+/// Ends a client that was not logged in.
 fn refuse(client: TcpSocket, peer: SocketAddr, refusal: Refusal) -> Result<()> {
     match refusal {
         Refusal::Told(text) => {
@@ -226,7 +226,7 @@ fn show_table_on_signal(shared: Arc<Shared>) -> Result<()> {
 
 const BACKLOG: i32 = 1024; // connections that may wait for accept()
 
-/// What a new client reads when all slots are taken.
+/// The line that a new client gets when all slots are in use.
 const NO_ROOM: &str = "NO room: too many clients, try again later\n";
 
 /// Prints messages of authorised clients, up to their quota.
@@ -239,8 +239,8 @@ struct Args {
     /// port to bind (default 12002; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    /// who may talk: none, allow-list, password or challenge (default none,
-    /// which lets everybody)
+    /// who may send: none, allow-list, password or challenge (default none:
+    /// everybody)
     #[argh(option, default = "Level::None")]
     auth: Level,
     /// an address on the allow-list; repeat it for more

@@ -1,25 +1,25 @@
-//! Guessing made slow, for task 2 of handout D: after three failures from
-//! an address it must wait, and longer after each further one. server.rs
-//! asks here before it looks at a secret.
+//! Slows guessing, for task 2 of handout D. After three failures an address
+//! must wait, and longer after each further failure. server.rs asks this table
+//! before it compares a secret.
 //!
 //! ```text
 //! failures   1   2   3   4   5   6   7   8   9  and more       [D-T2.1]
 //! then wait  -   -   1   2   4   8  16  32  60  seconds
 //! ```
 //!
-//! No thread waits: the server refuses a client that comes too early and
-//! closes, even if its secret is right. So a thousand connections at once are
-//! not a way around it, and the other addresses are served as fast as before.
-//!                                                       (viva 11) (try 7)
+//! No thread waits: if a client comes too early, the server refuses it and
+//! closes, even if its secret is right. So a thousand connections at once do
+//! not help an attacker, and other addresses are served as fast as before.
+//! (viva 11) (try 7)
 //!
-//! The table of addresses is bounded, and a full one forgets nobody: then
-//! all addresses that are not in it count as one, the crowd. If the oldest
-//! row made room, a thousand addresses in turn would never wait.
+//! The table of addresses is bounded, and a full table forgets no address. All
+//! addresses that are not in it then count as one, the crowd. If the oldest row
+//! were deleted instead, a thousand addresses in turn would never wait.
 //!
 //! Limit: people behind one NAT wait for each other. An attacker with a
 //! thousand addresses has three thousand free tries in ten minutes, and new
-//! addresses have to wait with them. A long secret makes the tries
-//! worthless; a serious program also lets in known addresses first.
+//! addresses have to wait with them. A long secret makes the tries worthless; a
+//! real program also lets in known addresses first.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -27,22 +27,23 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// Failures that cost no wait: anybody mistypes.
+/// Failures without a wait, because anybody makes typing errors.
 const FREE: u32 = 2;
 
-/// The wait grows no further: an honest user can always come back.
+/// The longest wait, so that an honest user can always come back.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Addresses that have a row of their own.
 const ADDRESSES: usize = 1024;
 
-/// An address that sends nothing for this long after its wait starts afresh.
+/// If an address sends nothing for this time after its wait, its row is
+/// deleted.
 const FORGOTTEN: Duration = Duration::from_secs(600);
 
-/// What came of one try to log in.
+/// The result of one try to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// Right: the address starts afresh.
+    /// Right: the address's row is deleted.
     Right,
     /// Wrong, and the address has to wait this long now.
     Wrong(Duration),
@@ -95,11 +96,11 @@ impl Table {
 }
 
 impl Throttle {
-    /// Lets an address try once, at the time `now`. `right`: whether the
-    /// secret was right, which the caller has computed before, because all
-    /// threads want this lock. An address that must wait does not learn it.
-    /// The look at the clock and the counting are one step under the lock:
-    /// otherwise all tries of one moment would count as the first.
+    /// Lets an address try once, at the time `now`. `right`: whether the secret
+    /// was right. The caller has computed this before, because all threads need
+    /// this lock. An address that must wait does not learn it. Reading the
+    /// clock and counting are one step under the lock. Otherwise all tries of
+    /// one moment would count as the first.
     pub fn attempt(
         &self,
         address: IpAddr,
@@ -120,7 +121,8 @@ impl Throttle {
             return Attempt::TooEarly(left);
         }
         if right {
-            // Of the crowd only this one was right: the others stay in it.
+            // Only this address of the crowd was right; the crowd's count
+            // stays.
             table.rows.remove(&address);
             return Attempt::Right;
         }

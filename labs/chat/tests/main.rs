@@ -242,7 +242,8 @@ fn g_8e_commands() {
     }
     for wrong in ["/nothing", "/", "/mewaves"] {
         one.says(wrong);
-        let told = "Server: no such command; /help lists them, // says a slash";
+        let told =
+            "Server: no such command; /help lists them, // sends a slash";
         one.hears(told);
     }
     // Nobody heard of that.

@@ -55,7 +55,9 @@ fn g_8d_an_overlong_line_is_refused_to_its_author_and_the_talk_goes_on() {
     two.hears(&format!("Batman: {most}"));
     for length in [4097, 5000, 1_000_000] {
         one.says(&"x".repeat(length));
-        one.hears("Server: that line is longer than 4096 bytes, nobody saw it");
+        one.hears(
+            "Server: that line has more than 4096 bytes and was not sent",
+        );
     }
     one.says("still here");
     two.hears("Batman: still here");

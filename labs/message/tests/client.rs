@@ -31,7 +31,7 @@ fn d_t1_3_lines_without_end_are_answers_and_keep_nobody() {
     let long = [&vec![b'x'; LONG_LINE + 1][..], b"\n"].concat();
     let theirs = foreign(move |client| for_ever(client, &long));
     let mut ours = theirs.client("message-client", &["--id", "bob"]);
-    wait(&mut ours, "server: (longer than 131072 bytes: thrown away)");
+    wait(&mut ours, "server: (longer than 131072 bytes: discarded)");
     wait(&mut ours, "Error: the server did not let us in");
     ends_with(ours, 1);
 }
@@ -68,7 +68,7 @@ fn d_t1_3_a_silent_server_is_named_and_its_late_answer_is_no_new_one() {
     });
     let mut ours = theirs.client("message-client", &["--expect-reply"]);
     ours.type_line("one").expect("it reads");
-    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
+    wait(&mut ours, "no complete answer within 3 s; answers due: 1");
     let (sent, late) = channel();
     go_on.send(sent).expect("it waits");
     late.recv().expect("a late answer");
@@ -104,8 +104,8 @@ fn d_t1_3_a_server_that_answers_nothing_is_explained_once() {
         client.read_to_end(&mut rest).map(drop)
     });
     let mut ours = theirs.client("message-client", &["--id", "bob"]);
-    wait(&mut ours, "no whole answer within 3 s; answers due: 1");
-    wait(&mut ours, "this server may answer nothing, see --no-reply, or it");
+    wait(&mut ours, "no complete answer within 3 s; answers due: 1");
+    wait(&mut ours, "perhaps this server never replies, see --no-reply, or it");
     wait(&mut ours, "Error: the server did not let us in");
     ends_with(ours, 1);
 }

@@ -243,8 +243,8 @@ fn d_t2_1_a_challenge_client_does_not_give_the_secret_away() {
     let mut owner = client_with(&server, SECRET, &["--auth", "challenge"]);
     wait(
         &mut owner,
-        "Error: the server asks for no challenge, it says 'AUTH password': \
-         nothing was sent",
+        "Error: the server does not ask for challenge, it sent 'AUTH \
+         password': nothing was sent",
     );
     ends_with(owner, 1);
 }
@@ -258,7 +258,7 @@ fn d_t2_1_no_greeting_in_time_is_told_as_what_it_is() {
     for mut owner in [&silent, &flood].map(|s| client_with(s, SECRET, &login)) {
         wait(
             &mut owner,
-            "Error: no whole greeting within 3 s: this server asks for no \
+            "Error: no complete greeting within 3 s: this server asks for no \
              login, or it hangs; nothing was sent",
         );
         ends_with(owner, 1);

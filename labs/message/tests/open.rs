@@ -55,7 +55,7 @@ fn d_t1_1_long_empty_and_foreign_messages_are_survived() {
     server.wait_for("[…] message 2 at …: ");
     server.wait_for("[…] message 3 at …: héllo ß €");
     send(&stream, &[&vec![b'y'; LONG_LINE + 1][..], b"\nok\n"].concat());
-    server.wait_for("[…] message 4 at …: (too long: thrown away)");
+    server.wait_for("[…] message 4 at …: (too long: discarded)");
     server.wait_for("[…] message 5 at …: ok");
 }
 

@@ -98,7 +98,7 @@ fn d_t3_1_a_row_that_makes_no_sense_is_named_by_its_line() {
     wait(&mut server, &format!("Error: {file}:3: not UTF-8: …"));
     ends_with(server, 1);
     for (file, problem) in [
-        ("/tmp", "Error: /tmp is a directory, no file"),
+        ("/tmp", "Error: /tmp is a directory, not a file"),
         ("/nowhere", "Error: open(/nowhere): … (ENOENT). …"),
         ("/dev/zero", "Error: /dev/zero: …"),
     ] {
