@@ -117,7 +117,7 @@ fn print_greeting(
             // The server keeps the connection open, and waits for a command.
             Ok(_) | Err(_) => {
                 print_rest(&line);
-                say!("({STILL_OPEN})");
+                say!("(the server keeps the connection open; leaving)");
                 return Ok(total);
             }
         }
@@ -146,9 +146,6 @@ fn print_rest(line: &[u8]) {
         say!("{}", console::escape(line));
     }
 }
-
-const STILL_OPEN: &str =
-    "The server keeps the connection open. The client stops reading.";
 
 /// The client reads this many bytes at most, because a greeting is short and a
 /// server could send without end.

@@ -56,8 +56,8 @@ fn own_page(turn: &mut Turn<'_>, path: &str) -> Result<(), Failure> {
     turn.respond(status, head, page.as_bytes())
 }
 
-/// `OPTIONS *`, or a request that may go no further (Max-Forwards: 0).
-/// OPTIONS asks what can be done here, TRACE what has arrived here.
+/// `OPTIONS *`, or a request that must not be forwarded (Max-Forwards: 0).
+/// OPTIONS asks for the proxy's methods, TRACE for the request that arrived.
 fn last_hop(turn: &mut Turn<'_>) -> Result<(), Failure> {
     let head = Head::response(200).field("Date", date::now());
     if turn.request.method == "TRACE" {

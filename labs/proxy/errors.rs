@@ -132,9 +132,9 @@ pub fn is_head(
     }
 }
 
-/// Why there was no complete response.
+/// Why the client gets no complete response from the origin.
 pub enum Failure {
-    /// Nothing has been sent yet: a page will say why.
+    /// Nothing has been sent yet, so a page can give the reason.
     Page(ErrorPage),
     /// Part of it has been sent, or the client has left. The log says why.
     Cut(String),
@@ -159,8 +159,9 @@ impl Failure {
         Failure::Cut(format!("the origin broke off: {fault}"))
     }
 
-    /// Tells a client, if it can still be told, in the last response on its
-    /// connection; and the log. The response to HEAD has no body.
+    /// Sends the error as the last response on the connection, if the client
+    /// can still get one, and returns the line for the log. A response to HEAD
+    /// has no body.
     pub fn tell(&self, client: &TcpSocket, to_head: bool) -> String {
         let page = match self {
             Failure::Cut(why) => return why.clone(),

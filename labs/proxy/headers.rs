@@ -1,5 +1,5 @@
-//! From the fields that came to the fields that go on. Some belong to one
-//! HOP, the connection on which they came; the others are END-TO-END.
+//! From the fields that were received to those that are forwarded. Some belong
+//! to one HOP, the connection on which they came; the others are END-TO-END.
 //!
 //! ```text
 //!   client ---- hop ---- proxy ---- hop ---- origin
@@ -93,7 +93,7 @@ pub fn response(response: &Response, via: &str) -> Fields {
     fields
 }
 
-/// Trailers that may go on: nothing that a head alone can say.
+/// Trailers that may be forwarded: no field that belongs in a head.
 pub fn trailers(fields: Option<&Fields>) -> Vec<u8> {
     let mut bytes = b"0\r\n".to_vec();
     for (name, value) in fields.map(end_to_end).iter().flat_map(Fields::iter) {

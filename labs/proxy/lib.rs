@@ -20,11 +20,11 @@
 //! | [`hub`]      | the thread that owns the cache and the idle connections |
 //! | [`origin`]   | from a name to a connection                            |
 //! | [`rules`]    | which addresses may be reached                         |
-//! | [`headers`]  | which fields go on                                     |
+//! | [`headers`]  | which fields are forwarded                             |
 //! | [`cache`]    | the cached responses, and RFC 9111's rules             |
 //! | [`target`]   | where a request goes                                   |
 //! | [`errors`]   | pages that say what went wrong                         |
-//! | [`hops`]     | Via and Max-Forwards: no request goes round for ever   |
+//! | [`hops`]     | Via and Max-Forwards: they end a loop of proxies       |
 //! | [`record`]   | what is known of a request afterwards: a line of log   |
 //! | [`users`]    | who may use the proxy                                  |
 //! | [`watch`]    | which of two sockets is ready first: poll()            |

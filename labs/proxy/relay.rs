@@ -7,8 +7,8 @@
 //!   until close           chunked                   until close
 //!   HEAD, 204, 304        no body                   no body
 //! ```
-//! Each piece goes on as it comes: an object may be larger than the memory,
-//! or never end. What may be cached is copied on the way. [W-T3a]
+//! Each piece is forwarded at once, because an object may be larger than the
+//! memory, or never end. A response that may be cached is also copied. [W-T3a]
 
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ pub fn relay(
         return hit::revalidated(turn, fresh, permit, destination);
     }
 
-    // ==== what the client is told
+    // ==== the head that the client gets
     let new_framing = as_sent(framing, turn.request.version);
     turn.keep &= new_framing != Framing::UntilClose;
     let head = new_head(turn, &response, &fields, framing);
@@ -227,8 +227,8 @@ impl Copy {
 /// A body on its way from the origin to the client.
 struct Transfer<'a> {
     destination: &'a Destination,
-    body: Body,            // as it comes
-    framing: Framing,      // as it goes on
+    body: Body,            // as received
+    framing: Framing,      // as forwarded
     head: Option<Vec<u8>>, // leaves together with the first piece
     copy: Option<Copy>,
 }

@@ -62,8 +62,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread for each client: it sleeps in recv() while its origin
-        // thinks, and the other threads go on.        [W-T3b] (viva 2)
+        // A thread for each client: it sleeps in recv() until its origin
+        // replies, while the other threads work.      [W-T3b] (viva 2)
         match listener.accept() {
             Ok((client, peer)) => {
                 let (hub, settings) = (hub.clone(), settings.clone());

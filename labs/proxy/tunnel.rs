@@ -12,7 +12,7 @@
 //!     |<----------------------|------------ the rest, FIN --|
 //! ```
 //! Two threads, because one thread that waits for a side that does not read
-//! could not carry the other side's bytes, and all three could wait for ever.
+//! could not carry the other side's bytes, and all three could deadlock.
 //! (viva 3)
 
 use std::net::Shutdown;

@@ -22,7 +22,7 @@ const SANDBOX: &str = "sandbox allow-forms allow-popups allow-scripts";
 pub struct Settings {
     /// Which origins may be reached.
     pub rules: Rules,
-    /// Who may use the proxy, if not everybody.
+    /// The users that may use the proxy; without it, everybody may.
     pub users: Option<Users>,
     /// The ports to which CONNECT may lead.
     pub tunnel_ports: Vec<u16>,
@@ -52,7 +52,7 @@ pub struct Turn<'a> {
     pub request: &'a Request,
     /// For the log, filled in on the way.
     pub record: Record,
-    /// May the client's connection go on after the response?
+    /// Does the client's connection stay open after the response?
     pub keep: bool,
     /// The URL, if it was in the path of one of our own.
     pub in_path: Option<Destination>,

@@ -1,4 +1,4 @@
-//! Who may use the proxy: Basic (RFC 7617), the log-in that every client knows.
+//! The proxy's users: Basic (RFC 7617), the log-in that every client supports.
 //!
 //! ```text
 //!   GET http://h/x ------------------------------------>

@@ -9,10 +9,10 @@
 //!            #8 -> "http://h/y"
 //! ```
 //!
-//! A fetch takes time, and its object may be changed meanwhile: a GET is
-//! slow, a PUT overtakes it, and the GET brings what was true before. So each
-//! fetch that begins gets a number, each change notes the number that is due,
-//! and [`Cache::insert`] refuses what was requested before the last change.
+//! A fetch takes time, and a PUT may change its object meanwhile. The slow GET
+//! then returns the old object. So each fetch gets a number when it begins,
+//! each change stores the next number, and [`Cache::insert`] refuses a response
+//! that was requested before the last change.
 //!
 //! ```text
 //!   GET /x: number 5 ... PUT /x: changed at 6 ... GET 5 ends: 5 < 6, refused

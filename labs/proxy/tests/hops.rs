@@ -1,4 +1,5 @@
-//! Proves which fields end at the proxy and which go on: pure, without sockets.
+//! Proves which fields end at the proxy and which are forwarded: pure, without
+//! sockets.
 
 use http::{Fields, Response};
 use proxy::{headers, hops};

@@ -16,7 +16,7 @@ use harness::{DEADLINE, Server, send};
 /// What an origin was asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Start line and fields, as they came, with the empty line.
+    /// Start line and fields, unchanged, with the empty line.
     pub head: String,
     pub body: Vec<u8>,
     /// Which of its connections, from 1.
@@ -250,7 +250,7 @@ pub fn read_answer(mut stream: &TcpStream, method: &str) -> Answer {
     answer
 }
 
-/// Asks through the proxy, on a connection of its own; `fields` are whole
+/// Asks through the proxy, on a connection of its own; `fields` are complete
 /// lines, each with CRLF.
 #[track_caller]
 pub fn get(proxy: &Server, url: &str, fields: &str) -> Answer {

@@ -8,7 +8,7 @@ use crate::PROXY;
 use crate::scripts::{ask, read_answer, sees_the_end};
 use harness::{Server, half_close, receive, receive_all, reset, send};
 
-/// An origin that is no HTTP server: one connection, this conversation.
+/// An origin that is not an HTTP server: one connection, this conversation.
 fn origin(
     converse: impl FnOnce(TcpStream) + Send + 'static,
 ) -> (SocketAddr, thread::JoinHandle<()>) {
@@ -148,7 +148,7 @@ fn w_t3a_tunnels_lead_to_few_ports() {
     let own = proxy.address;
     let port = own.port().to_string();
     let second = Server::start(PROXY, &["--connect-port", &port]);
-    // A chain of two proxies is no loop.
+    // A chain of two proxies is not a loop.
     let client = second.connect();
     send(
         &client,
