@@ -17,11 +17,11 @@ use socketlab::{Result, console};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let retry = args::in_range("--retry", args.retry, 0, 3600);
-    // The client must know the server's address and port. A name may have
-    // several addresses; try_each_for() runs steps 1 and 2 for each of them
-    // until one connects, and with --retry again.              [E-C1]
+    // The client must know the server's address and port. A name, such as
+    // localhost, may have several addresses.                      [E-C1]
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each_for(retry, &addresses, |address| {
+    // Rust: |address| { … } is a function without a name.
+    let connect = |address| {
         // ---- 1 socket() --------------------------------------------------
         // The same call as the server's: connect() makes it a client's
         // socket, listen() a server's.                            [E-C2]
@@ -35,7 +35,10 @@ fn main() -> Result<()> {
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
-    })?;
+    };
+    // Steps 1 and 2 for each address, until one of them connects. With
+    // --retry also again each second, because the server may start later.
+    let server = net::try_each_for(retry, &addresses, connect)?;
 
     // ---- 3 send() --------------------------------------------------------
     // The bytes that the user typed, without a newline. TCP adds no mark at

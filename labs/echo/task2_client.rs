@@ -22,7 +22,7 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 3600);
     let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each_for(retry, &addresses, |address| {
+    let connect = |address| {
         // ---- 1 socket() --------------------------------------------------
         // Makes an endpoint in the kernel; connect() makes it a client's.
         let socket = TcpSocket::new(address)?;
@@ -33,7 +33,8 @@ fn main() -> Result<()> {
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
-    })?;
+    };
+    let server = net::try_each_for(retry, &addresses, connect)?;
 
     // ---- 3 send() --------------------------------------------------------
     // The bytes that were typed, without a newline. The connection stays

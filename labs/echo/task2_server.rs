@@ -35,16 +35,17 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the kernel completes handshakes and queues about 5 of them.
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // Two limits of 30 s: send() fails if the client does not read, and the
+    // kernel ends the connection if the client acknowledges nothing. On
+    // Linux the sockets that accept() returns inherit both limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
 
     // ---- 4 accept() ------------------------------------------------------
-    // Returns a new socket for the first client in the queue. There is no
-    // loop around it, so the server serves one client and ends.
+    // Returns a new socket for the first client in the queue. It is not
+    // in a loop, so the server serves one client and ends.
     let (client, peer) = listener.accept()?;
     say!("[{peer}] connected");
 

@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     let wait = args::in_range("--wait", args.wait, 1, 3600);
     let retry = args::in_range("--retry", args.retry, 0, 3600);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    let server = net::try_each_for(retry, &addresses, |address| {
+    let connect = |address| {
         // ---- 1 socket() --------------------------------------------------
         // Makes an endpoint in the kernel; connect() makes it a client's.
         let socket = TcpSocket::new(address)?;
@@ -39,7 +39,8 @@ fn main() -> Result<()> {
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
-    })?;
+    };
+    let server = net::try_each_for(retry, &addresses, connect)?;
     loop {
         console::prompt_person("sentence (stop or exit: leave): ");
         let Some(sentence) = console::read_stdin_line()? else { break };

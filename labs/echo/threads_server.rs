@@ -43,8 +43,9 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the kernel completes handshakes and queues about 5 of them.
-    // If a client acknowledges nothing for 30 s, the kernel ends its
-    // connection. On Linux accept()'s sockets inherit these two limits.
+    // Two limits of 30 s: send() fails if the client does not read, and the
+    // kernel ends the connection if the client acknowledges nothing. On
+    // Linux the sockets that accept() returns inherit both limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
@@ -64,8 +65,10 @@ fn main() -> Result<()> {
             }
         };
         say!("[{peer}] connected");
-        // Rust: `move` gives `client` to the thread, which owns the socket
-        // from here on. This loop is free to accept.
+        // A thread for this client. Rust: `move` moves `client` into the
+        // thread, so that converse() closes the socket at its end.
+        // Like thread::spawn(), but the thread bears the client's address
+        // as its name, and a failure is an error instead of a panic.
         let spawned =
             thread::Builder::new().name(peer.to_string()).spawn(move || {
                 match converse(client, peer, true) {
@@ -77,8 +80,7 @@ fn main() -> Result<()> {
                     Err(error) => say!("[{peer}] lost: {error}"),
                 }
             });
-        // When threads run out, the client's socket is closed. Rust's
-        // thread::spawn() would panic here.
+        // Without a free thread, the client's socket is closed unserved.
         if let Err(error) = spawned {
             warn!("refused: {}", Error::new("spawn", peer, error));
         }

@@ -1,6 +1,6 @@
 //! Prints what a server sends first: plain_client.rs with time limits. It
-//! reads the greeting, called banner, of each service that speaks first and
-//! then waits for the client: SMTP sends 220, POP3 +OK, IMAP * OK.
+//! reads the greeting (the banner) of a service that sends first and then
+//! waits for the client: SMTP sends 220, POP3 +OK, IMAP * OK.
 //!                                                        [D-Q1] [T-M]
 //!
 //! ```text
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&host, args.port.0)?;
     let (server, address) = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // The same call as in the server: the next call makes this socket a
+        // The server uses the same call; only connect() makes the socket a
         // client's.                                      [T-F1] (viva 1)
         let arguments = net::socket_arguments(address, "SOCK_STREAM");
         let server = call("socket", None, arguments, || {
@@ -41,9 +41,9 @@ fn main() -> Result<()> {
         })?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake: SYN, SYN-ACK, ACK. The kernel picks our port, which
-        // is why a client needs no bind(). If no server listens there, the
-        // other kernel answers the SYN with RST: ECONNREFUSED.
+        // The handshake: SYN, SYN-ACK, ACK. The kernel chooses the client's
+        // port, so a client does not need bind(). If no server listens there,
+        // the other kernel answers the SYN with RST: ECONNREFUSED.
         //                                                 [T-F5] (try 6)
         // Without an answer, connect() would block for two minutes. On Linux
         // SO_SNDTIMEO shortens that, because connect() sends the SYN. The
@@ -58,12 +58,12 @@ fn main() -> Result<()> {
 
     // ---- 3 recv() --------------------------------------------------------
     // One recv() returns what has arrived by then: a part of the greeting or
-    // all of it, because TCP has no messages. Only 0 says that nothing more
-    // will come, so the client calls recv() until then. The handout's single
+    // all of it, because TCP has no messages. 0 means that nothing more will
+    // come, so the client calls recv() until then. The handout's single
     // recv(1024) may print a part.                        [T-F6] (try 2)
     let received = print_greeting(&server, address, wait)?;
     if received == 0 {
-        let text = format!("{address} closed the connection without a word");
+        let text = format!("{address} closed the connection and sent nothing");
         return Err(Error::other(text));
     }
 
@@ -73,8 +73,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Prints what arrives until end of stream, for `wait` and for [`MOST`] bytes
-/// at most, and returns how many bytes that was.
+/// Prints what arrives until end of stream, but for `wait` and for [`MOST`]
+/// bytes at most. Returns the number of bytes.
 fn print_greeting(
     server: &OwnedFd,
     address: SocketAddr,
@@ -86,10 +86,10 @@ fn print_greeting(
     let mut line = Vec::new();
     while total < MOST {
         // SO_RCVTIMEO bounds recv(), because some servers wait for the client
-        // to speak first. The deadline is for the complete greeting: with
-        // `wait` for each recv(), a server that sends one byte every few
+        // to send first. The deadline is for the complete greeting. If each
+        // recv() had `wait` of its own, a server that sends one byte every few
         // seconds would keep the client for days. The limit is at least a
-        // millisecond, because 0 would mean no limit.
+        // millisecond, because 0 means no limit.
         let left = deadline.saturating_duration_since(Instant::now());
         let limit = left.max(Duration::from_millis(1));
         let option = format!("SO_RCVTIMEO, {limit:?}");
@@ -114,7 +114,7 @@ fn print_greeting(
                 print_rest(&line);
                 return Err(error);
             }
-            // The server keeps the connection open, mostly for a command.
+            // The server keeps the connection open, and waits for a command.
             Ok(_) | Err(_) => {
                 print_rest(&line);
                 say!("(the server keeps the connection open; leaving)");
@@ -126,8 +126,8 @@ fn print_greeting(
     Ok(total)
 }
 
-/// Prints complete lines and keeps the rest, so that a line that came in two
-/// parts is printed as one.
+/// Prints complete lines and keeps the rest, so that a line that arrives in
+/// two parts is printed as one line.
 fn print_lines(line: &mut Vec<u8>, bytes: &[u8]) {
     for &byte in bytes {
         match byte {
@@ -147,11 +147,11 @@ fn print_rest(line: &[u8]) {
     }
 }
 
-/// The client reads this many bytes at most: a greeting is short, and a server
-/// could send without end.
+/// The client reads this many bytes at most, because a greeting is short and a
+/// server could send without end.
 const MOST: usize = 64 * 1024; // bytes
 
-/// Prints what the server says, until it closes or falls silent.
+/// Prints what the server sends, until it closes or sends nothing more.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -160,7 +160,7 @@ struct Args {
     /// the server's port (default 12345)
     #[argh(positional)]
     port: Port,
-    /// seconds the server has to accept, and again to greet (default 5)
+    /// seconds for connect(), and again for the greeting (default 5)
     #[argh(option, default = "5")]
     wait: u64,
     /// connect to the address of gethostname(), as the handout does

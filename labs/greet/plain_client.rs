@@ -26,8 +26,8 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&host, args.port.0)?; // [T-V4]
 
     // ---- 1 socket() ------------------------------------------------------
-    // Makes an endpoint in the kernel, with the same call as the server: the
-    // next call makes it a client's. Python: socket.socket().
+    // Makes an endpoint in the kernel. The server uses the same call; only
+    // connect() makes the socket a client's. Python: socket.socket().
     //                                                     [T-F1] (viva 1)
     let arguments = net::socket_arguments(address, "SOCK_STREAM");
     let server = call("socket", None, arguments, || {
@@ -35,17 +35,17 @@ fn main() -> Result<()> {
     })?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // The handshake: SYN, SYN-ACK, ACK. The kernel chooses our port, which is
-    // why a client needs no bind(). If no server listens there, the other
+    // The handshake: SYN, SYN-ACK, ACK. The kernel chooses the client's port,
+    // so a client does not need bind(). If no server listens there, the other
     // kernel answers with RST, and connect() fails with ECONNREFUSED.
-    //                                                     [T-F5] (try 6)
+    //                                            [T-F5] (viva 9) (try 6)
     call_connect(&server, address, || connect(&server, &address))?;
 
     // ---- 3 recv() --------------------------------------------------------
     // Blocks until bytes arrive, and returns what is there: a part of the
-    // sentence, or all of it, because TCP has no messages. Only 0 says that
-    // nothing more will come: the server has closed. The handout calls
-    // recv(1024) once, so that it may print a part.       [T-F6] (try 2)
+    // sentence, or all of it, because TCP has no messages. 0 means that the
+    // server has closed and nothing more will come. The handout calls
+    // recv(1024) once, so it may print a part.  [T-F6] (viva 17) (try 2)
     let mut greeting = Vec::new();
     let mut buffer = [0; 1024];
     loop {
@@ -57,7 +57,7 @@ fn main() -> Result<()> {
         }
         greeting.extend_from_slice(buffer.get(..count).unwrap_or_default());
     }
-    // Escaped: a terminal would obey control characters of the server.
+    // escape() shows control characters, which a terminal would obey.
     say!("{}", console::escape(&greeting));
 
     // ---- 4 close() -------------------------------------------------------

@@ -1,5 +1,5 @@
 //! A greeting for each client that connects. Handout T (Terna), simple server;
-//! the other half is plain_client.rs. Stateless: it keeps nothing of a client.
+//! the other half is plain_client.rs. Stateless: it remembers no client.
 //!
 //! ```text
 //! client                       server (this file)
@@ -34,7 +34,7 @@ fn main() -> Result<()> {
 
     // ---- 1 socket() ------------------------------------------------------
     // Makes an endpoint in the kernel, without a port and a peer. Python:
-    // socket.socket(). AF_INET: IPv4; SOCK_STREAM: TCP.   [T-F1] (viva 3)
+    // socket.socket(). AF_INET: IPv4; SOCK_STREAM: TCP.   [T-F1] (viva 5)
     // Rust: || … is a function without a name. call() runs it, the system's
     // own call, and names it in errors; `?` leaves main with the error.
     let arguments = net::socket_arguments(address, "SOCK_STREAM");
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the KERNEL completes handshakes and queues 5 + 1 of them, so
-    // a client is connected before accept() runs.        [T-F3] (viva 9)
+    // a client is connected before accept() runs.       [T-F3] (viva 11)
     call("listen", Some(&listener), 5, || listen(&listener, 5))?;
     let local = getsockname(&listener).ok();
     let local = local.and_then(|local| local.try_into().ok());
@@ -64,12 +64,12 @@ fn main() -> Result<()> {
         // ---- 4 accept() --------------------------------------------------
         // Blocks until the queue holds a complete connection, and returns a
         // SECOND socket for it, on the same port. `listener` never carries a
-        // byte of data. C: accept(fd, &address, &length). [T-F4] (viva 8)
+        // byte of data. C: accept(fd, &address, &length). [T-F4] (viva 12)
         let accepted =
             call("accept", Some(&listener), address, || acceptfrom(&listener));
         let (client, peer) = match accepted {
             Ok(accepted) => accepted,
-            // The client has left, or no descriptor is free: try again.
+            // The client has left the queue, or no descriptor is free.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));
@@ -82,7 +82,7 @@ fn main() -> Result<()> {
 
         // ---- 5 send() ----------------------------------------------------
         // Copies the bytes into the kernel's buffer and returns. 24 bytes fit,
-        // so a client that never reads blocks nothing.    [T-F7] (try 1)
+        // so this never waits for a client.    [T-F7] (viva 18) (try 1)
         let sent = call_send(&client, peer, GREETING, || {
             send(&client, GREETING, SendFlags::empty())
         });
@@ -91,9 +91,9 @@ fn main() -> Result<()> {
         }
 
         // ---- 6 close() ---------------------------------------------------
-        // The kernel sends FIN: the client reads end of stream. Who closes
-        // first waits in TIME_WAIT. Rust: a socket's drop closes it. [T-F10]
-        // Limit: bytes of the client that nobody read make it RST, not FIN.
+        // The kernel sends FIN, so the client's recv() returns 0. The side
+        // that closes first keeps TIME_WAIT. Rust: drop closes it. [T-F10]
+        // Limit: if the client sent bytes, the kernel sends RST, not FIN.
         call_close(client, drop);
     }
 }

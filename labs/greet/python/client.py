@@ -1,5 +1,5 @@
 # Handout T (Terna), the simple client [T-C]: connect, print what the server
-# says, leave. One recv() only: half a greeting is printed as half a greeting.
+# sends, close. It calls recv() once, so it may print a part of the greeting.
 #
 #     python3 client.py HOST PORT
 import socket

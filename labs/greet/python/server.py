@@ -1,4 +1,4 @@
-# Handout T (Terna), the simple server [T-S]: thank every client and hang up.
+# Handout T (Terna), the simple server [T-S]: greet every client and close.
 # The other half is client.py, or our greet-client.
 #
 #     python3 server.py HOST PORT

@@ -1,5 +1,5 @@
-//! Proves greet's steps and its greeting, black box: what its two programs say
-//! to each other, to Python, and to people who break things.
+//! Tests greet from outside: what its programs send to each other, to Python,
+//! and to peers that break the rules.
 
 use std::net::TcpListener;
 use std::thread;
@@ -61,7 +61,7 @@ fn t_c_the_plain_client_waits_for_all_of_it_and_survives_its_end() {
     harness::trickle(&peer, b"ne, \x1b[2J");
     drop(peer);
     client.wait_for("half a line, \\x1b[2J").expect("one sentence");
-    // A server that is gone, and one that never ends until Ctrl-C.
+    // A server that resets, then a server that stays silent until Ctrl-C.
     let (mut client, peer) = start();
     reset(peer);
     client.wait_for("Error: recv(…): … (ECONNRESET). …").expect("one line");
@@ -98,7 +98,7 @@ fn t_v4_the_client_asks_for_gethostname_as_the_handout_does() {
 
 #[test]
 fn t_v4_a_machine_whose_name_has_no_address_is_told_what_to_do() {
-    // A world of its own, whose name nobody knows.
+    // A namespace of its own, with a host name that has no address.
     let begin = || {
         let mut command = std::process::Command::new("unshare");
         let rename = "hostname nobody-knows.invalid && exec \"$@\"";
@@ -205,7 +205,7 @@ fn t_c_a_greeting_in_pieces_is_printed_whole() {
 
 #[test]
 fn t_m_client_is_a_banner_reader() {
-    // SMTP, POP3, IMAP and FTP speak first and then wait for a command.
+    // SMTP, POP3, IMAP and FTP servers send first, then wait for a command.
     let banners = ["220 mail ESMTP", "+OK POP3", "* OK IMAP4rev1", "220 FTP"];
     let clients = banners.map(|banner| {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -237,7 +237,7 @@ fn t_c_a_greeting_in_single_bytes_has_a_deadline() {
 
 #[test]
 fn t_f5_a_connect_without_an_answer_times_out() {
-    // A full queue: the kernel lets further handshakes hang.
+    // The queue is full, so the kernel completes no further handshake.
     let socket = || {
         let (family, kind) = (socket2::Domain::IPV4, socket2::Type::STREAM);
         socket2::Socket::new(family, kind, None).expect("a socket")
@@ -283,7 +283,7 @@ fn t_s_rude_clients_do_not_end_the_server() {
         let talker = server.connect();
         send(&talker, b"GET / HTTP/1.0\r\n\r\n");
         half_close(&server.connect());
-        // The queue of listen(5) is empty again once this one is greeted.
+        // After this greeting the queue of listen(5) is empty again.
         assert_eq!(receive_all(&server.connect()), GREETING);
     }
     server.interrupt();
@@ -341,7 +341,7 @@ fn t_f5_client_before_server_is_told_in_one_line() {
 }
 
 /// Starts the server with TRACE=1, greets one client, and returns what the
-/// trace and the client said.
+/// trace and the client printed.
 fn traced() -> (String, String) {
     let mut command = terminal::command("greet-server");
     command.args(["127.0.0.1", "0"]).env("TRACE", "1");
@@ -389,7 +389,7 @@ fn t_f1_socket_makes_an_endpoint_of_family_and_type() {
 
 #[test]
 fn t_f3_listen_queues_clients_before_accept() {
-    // Nobody accepts here: the kernel alone completes the handshakes.
+    // No program calls accept(): the kernel completes the handshakes.
     let listener = socket2::Socket::new(
         socket2::Domain::IPV4,
         socket2::Type::STREAM,
@@ -478,7 +478,7 @@ fn merged() -> Vec<Value> {
     command.args([host, port]).env("TRACE", &file);
     let mut client = Terminal::run(&mut command).expect("it starts");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
-    // Once a second client is greeted, all about the first is in the file.
+    // After the second greeting, the file has all calls for the first client.
     receive_all(&server.connect());
     server.interrupt();
     let text = std::fs::read_to_string(&file).expect("the file");
@@ -498,8 +498,8 @@ fn time(call: &Value, which: &str) -> u64 {
 }
 
 /// What is certain: an effect ends after its cause began, because a call may
-/// wake the other program before it returns to its own. Whatever its thread
-/// did before the cause has ended by then, too.
+/// wake the other program before it returns. All that the thread did before
+/// the cause has ended by then, too.
 #[test]
 fn x_trace_both_ends_merge_in_causal_order() {
     for run in 0..20 {
@@ -530,7 +530,7 @@ fn x_trace_both_ends_merge_in_causal_order() {
         ] {
             assert!(time(cause, "began") < time(effect, "ended"), "{order}");
         }
-        // In the merged list, by what was said above of threads.
+        // The same order in the merged list.
         for (before, after) in [
             (listen, connect),
             (listen, accept),
