@@ -67,27 +67,6 @@ impl ErrorPage {
         }
     }
 
-    /// A response that could not be read.
-    pub fn of_origin(origin: &str, fault: &Fault) -> ErrorPage {
-        let (status, why) = match fault {
-            Fault::Bad { why, .. } => {
-                let what = "is not HTTP as it should be";
-                (502, format!("The answer of {origin} {what}: {why}"))
-            }
-            Fault::Idle => {
-                let what = "took the connection and the request, but did not";
-                (504, format!("{origin} {what} answer in time."))
-            }
-            Fault::Slow => {
-                (504, format!("{origin} began to answer, but too slowly."))
-            }
-            Fault::Cut | Fault::Lost(_) => {
-                (502, format!("{origin} closed before its answer had begun."))
-            }
-        };
-        ErrorPage::new(status, why)
-    }
-
     /// The response: its head without what belongs to the hop, and the page.
     pub fn response(&self) -> (Head, String) {
         let advice = match self.status {
@@ -143,7 +122,23 @@ pub enum Failure {
 impl Failure {
     /// The response of `origin`, `host:port`, could not be read.
     pub fn of_origin(origin: &str, fault: &Fault) -> Failure {
-        ErrorPage::of_origin(origin, fault).into()
+        let (status, why) = match fault {
+            Fault::Bad { why, .. } => {
+                let what = "is not HTTP as it should be";
+                (502, format!("The answer of {origin} {what}: {why}"))
+            }
+            Fault::Idle => {
+                let what = "took the connection and the request, but did not";
+                (504, format!("{origin} {what} answer in time."))
+            }
+            Fault::Slow => {
+                (504, format!("{origin} began to answer, but too slowly."))
+            }
+            Fault::Cut | Fault::Lost(_) => {
+                (502, format!("{origin} closed before its answer had begun."))
+            }
+        };
+        ErrorPage::new(status, why).into()
     }
 
     /// The client is no longer there, or this server is stopping.

@@ -6,7 +6,7 @@ use http::{Fault, Framing, Reader, Request};
 
 use crate::cache::freshness::{self, directive};
 use crate::errors::{ErrorPage, Failure};
-use crate::exchange::{NoResponse, exchange, too_large};
+use crate::exchange::{exchange, too_large};
 use crate::headers;
 use crate::hit;
 use crate::hub::message::{Found, Lookup, Miss};
@@ -55,17 +55,13 @@ fn fetch(
             None => connect(turn, destination)?,
         };
         let stale = miss.stale.as_deref();
-        let answer = exchange(turn, &mut origin, destination, stale);
-        let (response, complete) = match answer {
-            Ok(answer) => answer,
-            Err(NoResponse::Dead) if reused && repeatable => continue,
-            Err(NoResponse::Dead) => {
-                return Err(Failure::of_origin(
-                    &destination.origin(),
-                    &Fault::Cut,
-                ));
+        let answer = exchange(turn, &mut origin, destination, stale)?;
+        let Some((response, complete)) = answer else {
+            if reused && repeatable {
+                continue; // with a new connection
             }
-            Err(NoResponse::Other(failure)) => return Err(failure),
+            let origin = destination.origin();
+            return Err(Failure::of_origin(&origin, &Fault::Cut));
         };
         // "Not modified", but it is about another object than ours: ask for
         // that one, without conditions.

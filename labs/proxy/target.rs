@@ -91,9 +91,7 @@ impl Destination {
         let path = if self.path == "*" { "" } else { &self.path };
         format!("http://{}{path}", self.authority())
     }
-}
 
-impl Destination {
     /// In path style, a redirect of the origin must lead back into the path:
     /// for the browser, `/x` is a path of this proxy, and `http://h/x` would
     /// leave it. (nginx: proxy_redirect.)
