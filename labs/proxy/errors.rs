@@ -1,14 +1,14 @@
-//! What the proxy says when it has no response of an origin to pass on. The
-//! code says whose fault it is:
+//! The pages that the proxy sends if it has no response of an origin. The
+//! status shows whose fault it is:
 //!
 //! ```text
 //! 400 411 413 431 501   the client's request
-//! 403                   a rule of this proxy: a loop, an address, a port
+//! 403                   a rule of this proxy: a circle, an address, a port
 //! 502                   the origin: not found, refused, reset, garbage
 //! 503                   this proxy itself: no descriptor left
 //! 504                   the origin: silent for too long
 //! ```
-//! Never 404: that is for an origin to say. (viva 8)
+//! Never 404, because only the origin knows what it does not have. (viva 8)
 
 use http::page::{escape, page};
 use http::{Fault, Framing, Head, Reader, Request, date, reason};
@@ -16,8 +16,7 @@ use socketlab::Error;
 use socketlab::clients;
 use socketlab::net::TcpSocket;
 
-/// Why there is nothing to pass on: a status and a sentence or two, which
-/// become a page.
+/// Why there is no response: a status, and a sentence or two for the page.
 #[derive(Debug)]
 pub struct ErrorPage {
     /// The status of the response.
@@ -34,7 +33,7 @@ impl ErrorPage {
         ErrorPage { status, why: why.into(), field: None }
     }
 
-    /// Who is asking?
+    /// 407: the client must log in.
     pub fn login() -> ErrorPage {
         let challenge = "Basic realm=\"proxy\", charset=\"UTF-8\"";
         let field = Some(("Proxy-Authenticate", challenge.into()));
@@ -42,19 +41,20 @@ impl ErrorPage {
         ErrorPage { field, ..ErrorPage::new(407, why) }
     }
 
-    /// It is in another place.
+    /// 308: the object has another address.
     pub fn moved(to: String) -> ErrorPage {
         let why = format!("It is at {to}.");
         let field = Some(("Location", to));
         ErrorPage { field, ..ErrorPage::new(308, why) }
     }
 
-    /// The client's mistake.
+    /// 400: the client's mistake.
     pub fn bad(why: &str) -> ErrorPage {
         ErrorPage::new(400, why)
     }
 
-    /// A request that could not be read; `None` if the client has left.
+    /// The page for a request that could not be read. `None`: the client has
+    /// left, so nobody can read a page.
     pub fn of_client(fault: &Fault) -> Option<ErrorPage> {
         match fault {
             Fault::Bad { status, why } => Some(ErrorPage::new(*status, *why)),
@@ -67,7 +67,8 @@ impl ErrorPage {
         }
     }
 
-    /// The response: its head without what belongs to the hop, and the page.
+    /// The head, without the fields of the hop, and the page. A cache must not
+    /// keep it (no-store), because the failure may be over soon.
     pub fn response(&self) -> (Head, String) {
         let advice = match self.status {
             502 => {
@@ -99,8 +100,8 @@ impl ErrorPage {
     }
 }
 
-/// Is this a HEAD, whether it could be read or not? The response to it has no
-/// body, whatever its status (RFC 9110, section 9.3.2).
+/// Is this a HEAD request, even if the rest of it could not be read? A response
+/// to HEAD has no body, whatever its status (RFC 9110, section 9.3.2).
 pub fn is_head(
     asked: &Result<Option<Request>, Fault>,
     client: &Reader,
@@ -113,9 +114,9 @@ pub fn is_head(
 
 /// Why there was no complete response.
 pub enum Failure {
-    /// Nothing has been sent yet: a page will say why.
+    /// Nothing has been sent yet, so a page can tell the client why.
     Page(ErrorPage),
-    /// Part of it has been sent, or the client has left. The log says why.
+    /// A part has been sent, or the client has left. Only the log says why.
     Cut(String),
 }
 
@@ -141,7 +142,7 @@ impl Failure {
         ErrorPage::new(status, why).into()
     }
 
-    /// The client is no longer there, or this server is stopping.
+    /// The client has left, or this server is stopping.
     pub fn left(what: &str) -> Failure {
         Failure::Cut(match clients::is_stopping() {
             true => clients::end_of_stream().into(),
@@ -154,8 +155,8 @@ impl Failure {
         Failure::Cut(format!("the origin broke off: {fault}"))
     }
 
-    /// Tells a client, if it can still be told, in the last response on its
-    /// connection; and the log. The response to HEAD has no body.
+    /// Sends the page, if there is one, as the last response on the connection.
+    /// Returns the reason for the log. A response to HEAD has no body.
     pub fn tell(&self, client: &TcpSocket, to_head: bool) -> String {
         let page = match self {
             Failure::Cut(why) => return why.clone(),
@@ -186,7 +187,7 @@ impl From<Fault> for Failure {
     }
 }
 
-/// What failed here was a send to the client.
+/// A send to the client failed, because the client has closed.
 impl From<Error> for Failure {
     fn from(_: Error) -> Failure {
         Failure::left("")

@@ -1,6 +1,7 @@
-//! A request to an origin and the head of its response. The body goes piece by
-//! piece, and the origin may respond before its end; the client may leave
-//! before there is a response. So the proxy watches both all the time.
+//! Sends the request to the origin and reads the head of the response. The
+//! request's body is sent piece by piece. The origin may respond before its
+//! end, and the client may leave before the response. So the proxy watches
+//! both sockets all the time.
 //!
 //! ```text
 //!   client ---- body, piece by piece ---> origin
@@ -87,17 +88,19 @@ pub fn exchange(
     }
 }
 
+/// A request on its way to the origin.
 struct Exchange<'a, 'b> {
     turn: &'a mut Turn<'b>,
     origin: &'a mut Reader,
     destination: &'a Destination,
     body: Body,
-    sent: u64,
-    interim: usize,
+    sent: u64,      // bytes of the body
+    interim: usize, // interim responses so far
 }
 
 impl Exchange<'_, '_> {
-    /// Waits until one of the two has something to read.
+    /// Waits for the origin's response, for the client's next piece (only
+    /// while the body is being sent), or until the client leaves.
     fn wait(&self, sending: bool) -> Result<Ready, Failure> {
         let limit = self.turn.settings.patience;
         let (client, origin) = (&self.turn.client, &self.origin);
@@ -107,8 +110,9 @@ impl Exchange<'_, '_> {
         })
     }
 
-    /// A piece of the body, from the client to the origin. False: the origin
-    /// accepts no more, and may have said why.
+    /// Passes one piece of the body on. False: send() failed, because the
+    /// origin has closed. Its response may have arrived before, with the
+    /// reason, so the proxy still reads it.
     fn send_piece(&mut self) -> Result<bool, Failure> {
         let chunked = self.turn.request.framing == Framing::Chunked;
         let origin = self.origin.socket();
@@ -131,6 +135,7 @@ impl Exchange<'_, '_> {
                 origin.send_all(&headers::trailers(self.body.trailers()))
             }
             Ok(None) => Ok(()),
+            // The client has sent a malformed chunk, or has left.
             Err(fault) => {
                 return Err(match ErrorPage::of_client(&fault) {
                     Some(problem) => problem.into(),

@@ -36,7 +36,11 @@ fn w_t3a_no_origin_is_502_and_never_404() {
         let answer = read_answer(&client, "GET");
         assert_eq!(answer.status, 502);
         assert!(answer.text().contains(word), "{}", answer.text());
-        assert_eq!(answer.field("Connection"), None, "the client may go on");
+        assert_eq!(
+            answer.field("Connection"),
+            None,
+            "the connection stays open"
+        );
     }
     assert_eq!(ask(&proxy, "HEAD", "http://nobody.invalid/", "").status, 502);
 }
@@ -115,7 +119,7 @@ fn w_t3a_a_body_that_breaks_off_does_not_look_whole() {
             Then::Close
         });
         for _ in 0..2 {
-            // Not kept either: it was no whole answer.
+            // It is not cached either, because the response was not complete.
             let got = get(&proxy, &origin.url("/"), "");
             assert!(!got.whole || got.status == 502, "{got:?}");
             assert!(!got.cache().contains("HIT"));
@@ -299,7 +303,7 @@ fn w_t3a_an_open_proxy_is_no_way_into_the_inside() {
         let mut command = terminal::command(PROXY);
         command.args(["0.0.0.0", "0"]).args(more);
         let mut server = Server::run(&mut command);
-        server.wait_for("warning: an open proxy: …");
+        server.wait_for("warning: this is an open proxy. …");
         server.address.set_ip([127, 0, 0, 1].into());
         server
     };

@@ -1,4 +1,4 @@
-//! Proves that many clients, much data and a stuck log disturb nobody else.
+//! Proves that many clients, much data or a blocked log do not stop others.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;

@@ -37,7 +37,7 @@ fn w_t3a_the_letter_fetches_an_object() {
         assert_eq!(ask(&target).text(), "object");
         assert_eq!(origin.asked().line(), line);
     }
-    // No advice on how to start this very program.
+    // The page must not advise to start the program that runs already.
     let nobody = ask("/127.0.0.1:1/").text();
     assert!(nobody.contains("ECONNREFUSED"), "{nobody}");
     assert!(!nobody.contains("make"), "{nobody}");

@@ -18,7 +18,7 @@ fn w_t3a_the_own_page_is_not_for_a_host_of_somebody_elses_naming() {
     for (host, status) in [
         (format!("127.0.0.1:{port}"), 200),
         (format!("localhost:{port}"), 200),
-        // evil.example is asked for /json, and is no page of ours.
+        // The host is evil.invalid, so /json is not the proxy's own page.
         (format!("evil.invalid:{port}"), 502),
         (format!("localhost.invalid:{port}"), 502),
     ] {

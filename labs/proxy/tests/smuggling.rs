@@ -1,4 +1,4 @@
-//! Proves that what could be read in two ways is refused, and goes no further.
+//! Proves that the proxy refuses what two programs could read differently.
 
 use crate::plain;
 use crate::scripts::{Origin, Then, get, read_answer, sees_the_end};

@@ -1,4 +1,4 @@
-//! Proves the log-in of --user-file: 407, Basic, and who gets in.
+//! Proves the log-in of --user-file: 407, Basic, and the right passwords only.
 
 use std::fs;
 
