@@ -10,8 +10,7 @@
 //!                      relay.rs: the new response
 //! ```
 
-use http::reader::HEAD_DEADLINE;
-use http::{Fault, Framing, Reader, Request};
+use http::{Fault, Framing, Request};
 
 use crate::cache::freshness::{self, directive};
 use crate::errors::{ErrorPage, Failure};
@@ -56,6 +55,7 @@ fn fetch(
     repeatable: bool,
 ) -> Result<(), Failure> {
     refuse_in_vain(turn, miss.http10)?;
+    let settings = turn.settings;
     // At most three rounds: the idle connection is used once, and the
     // conditions are removed once.
     loop {
@@ -63,7 +63,11 @@ fn fetch(
         let reused = miss.idle.is_some();
         let mut origin = match miss.idle.take() {
             Some(origin) => origin,
-            None => connect(turn, destination)?,
+            None => {
+                let rules = Some(&settings.rules);
+                let patience = settings.patience;
+                origin::connect(destination, rules, patience, turn.client)?
+            }
         };
         let stale = miss.stale.as_deref();
         let answer = exchange(turn, &mut origin, destination, stale)?;
@@ -107,18 +111,6 @@ fn refuse_in_vain(turn: &Turn<'_>, http10: bool) -> Result<(), Failure> {
         return Err(ErrorPage::new(504, why).into());
     }
     Ok(())
-}
-
-/// Opens a new connection to the origin, within `--patience`.
-fn connect(
-    turn: &Turn<'_>,
-    destination: &Destination,
-) -> Result<Reader, Failure> {
-    let (rules, patience) = (&turn.settings.rules, turn.settings.patience);
-    let mut origin =
-        origin::connect(destination, Some(rules), patience, turn.client)?;
-    origin.set_head_deadline(HEAD_DEADLINE.min(patience));
-    Ok(origin)
 }
 
 /// The question for the hub: what may the cache and the pool do for this

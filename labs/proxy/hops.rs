@@ -15,10 +15,7 @@ pub fn has_passed(fields: &Fields, via: &str) -> bool {
 /// The entry for Via: the version of the message that came, and the proxy's
 /// name.
 pub fn via_entry(version: Version, via: &str) -> String {
-    let number = match version {
-        Version::Http10 => "1.0",
-        Version::Http11 => "1.1",
-    };
+    let number = version.text().trim_start_matches("HTTP/");
     format!("{number} {via}")
 }
 

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::Reader;
+use http::reader::HEAD_DEADLINE;
 use rustix::io::Errno;
 use socketlab::net::{self, TcpSocket};
 
@@ -76,7 +77,11 @@ pub fn connect(
         for (origin, address) in mem::take(&mut pending) {
             let limit = if new == Some(address) { STEP } else { POLLED };
             match handshake(&origin, address, limit.min(left)) {
-                Ok(()) => return Ok(Reader::new(origin)),
+                Ok(()) => {
+                    let mut origin = Reader::new(origin);
+                    origin.set_head_deadline(HEAD_DEADLINE.min(patience));
+                    return Ok(origin);
+                }
                 // connect() has timed out, but the kernel continues the
                 // handshake.
                 Err(error) if is_pending(&error) => {

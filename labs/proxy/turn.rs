@@ -64,13 +64,21 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Ends the head of a response: see [`end_head`].
+    /// Adds the fields of the hop to the client: how the body ends, and whether
+    /// another request can follow (`keep`).
     pub fn end_head(&self, head: Head, body: Framing) -> Vec<u8> {
         let head = match self.in_path {
             Some(_) => head.field("Content-Security-Policy", SANDBOX),
             None => head,
         };
-        end_head(head, body, self.keep, self.request.version)
+        // Only a deviation from the version's default is announced: HTTP/1.0
+        // closes after a response, HTTP/1.1 keeps the connection.
+        let head = match (self.keep, self.request.version) {
+            (false, _) => head.field("Connection", "close"),
+            (true, Version::Http10) => head.field("Connection", "keep-alive"),
+            (true, Version::Http11) => head,
+        };
+        head.framing(body).end()
     }
 
     /// Sends a response that the proxy itself has made.
@@ -101,22 +109,4 @@ impl Turn<'_> {
         self.record.source = Source::Refused;
         self.record.note = problem.why.clone();
     }
-}
-
-/// Adds the fields of the hop to the client: how the body ends, and whether
-/// another request can follow (`keep`).
-pub fn end_head(
-    head: Head,
-    body: Framing,
-    keep: bool,
-    version: Version,
-) -> Vec<u8> {
-    // Only a deviation from the version's default is announced: HTTP/1.0
-    // closes after a response, HTTP/1.1 keeps the connection.
-    let head = match (keep, version) {
-        (false, _) => head.field("Connection", "close"),
-        (true, Version::Http10) => head.field("Connection", "keep-alive"),
-        (true, Version::Http11) => head,
-    };
-    head.framing(body).end()
 }

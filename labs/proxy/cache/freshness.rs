@@ -2,8 +2,8 @@
 //! of RFC 9111, as functions of fields and times. (viva 6)
 //!
 //! ```text
-//!  response --storable?--> cached --usable?--> FRESH     send it: HIT
-//!               | no                  |------> VALIDATE  ask the origin if it
+//!  response --storable?--> cached --usable?--> yes: send it, HIT
+//!               | no                  |------> no: ask the origin if it
 //!               v                                        is still good:
 //!           pass it on                                 304 REVALIDATED,
 //!                                                      200 MISS
@@ -27,15 +27,6 @@ const BY_DEFAULT: [u16; 11] =
 /// If the origin gives no lifetime, it is a tenth of the time since the last
 /// change, and at most this many seconds (the RFC's heuristic freshness).
 const LONGEST_HEURISTIC: i64 = 3600;
-
-/// What to do with a cached response.
-#[derive(Debug, PartialEq)]
-pub enum Use {
-    /// Send it.
-    Fresh,
-    /// Ask the origin whether it is still good.
-    Validate,
-}
 
 /// The time in seconds since 1970.
 pub fn now() -> i64 {
@@ -155,39 +146,37 @@ fn time(value: &[u8]) -> Option<i64> {
     date::parse(value).map(Timestamp::as_second)
 }
 
-/// May the proxy send this cached response without asking the origin?
-pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
+/// May the proxy send this cached response without asking the origin? If not,
+/// it must ask whether the response is still good (validation).
+pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> bool {
     let said = &stored.fields;
     let reload = match asked.has("Cache-Control") {
         true => has(asked, "no-cache"),
         false => asked.lists("Pragma", "no-cache"), // of HTTP/1.0
     };
     if reload || has(said, "no-cache") {
-        return Use::Validate;
+        return false;
     }
     let age = age(stored, now);
     // A browser's reload sends max-age=0. It must reach the origin even if the
     // cached response is less than a second old.
     let most = seconds(asked, "max-age");
     if most.is_some_and(|most| most == 0 || age > most) {
-        return Use::Validate;
+        return false;
     }
     let left = lifetime(stored) - age;
     if left > seconds(asked, "min-fresh").unwrap_or(0) {
-        return Use::Fresh;
+        return true;
     }
     // max-stale: this client accepts a stale response. The origin may forbid
     // it, for example with must-revalidate.
     let strict = ["must-revalidate", "proxy-revalidate", "s-maxage"];
     let tolerated = match directive(asked, "max-stale") {
-        None => return Use::Validate,
+        None => return false,
         Some(b"") => i64::MAX,
         Some(_) => seconds(asked, "max-stale").unwrap_or(0),
     };
-    match left + tolerated >= 0 && !strict.iter().any(|name| has(said, name)) {
-        true => Use::Fresh,
-        false => Use::Validate,
-    }
+    left + tolerated >= 0 && !strict.iter().any(|name| has(said, name))
 }
 
 /// The conditional fields that ask the origin whether a cached response is

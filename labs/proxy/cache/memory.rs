@@ -40,6 +40,7 @@ struct Variant {
 }
 
 /// The cache.
+#[derive(Default)]
 pub struct Cache {
     entries: HashMap<Arc<str>, Vec<Variant>>,
     order: BTreeMap<u64, Arc<str>>,
@@ -53,15 +54,7 @@ pub struct Cache {
 impl Cache {
     /// A cache of at most this many bytes.
     pub fn new(most: usize) -> Cache {
-        Cache {
-            entries: HashMap::new(),
-            order: BTreeMap::new(),
-            clock: 0,
-            changed: HashMap::new(),
-            forgotten: 0,
-            bytes: 0,
-            most,
-        }
+        Cache { most, ..Cache::default() }
     }
 
     /// The response that suits this request, if there is one.

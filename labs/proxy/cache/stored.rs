@@ -14,7 +14,7 @@ const OF_BYTES: [&str; 4] =
 
 /// A complete response. It never changes, so that a thread can still send it
 /// after the cache has dropped it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stored {
     /// The status code.
     pub status: u16,
@@ -64,15 +64,8 @@ impl Stored {
             }
             seen.push(name);
         }
-        Stored {
-            status: self.status,
-            reason: self.reason.clone(),
-            fields,
-            body: self.body.clone(),
-            vary: self.vary.clone(),
-            requested: times.0,
-            received: times.1,
-        }
+        let (requested, received) = times;
+        Stored { fields, requested, received, ..self.clone() }
     }
 
     /// Would the origin choose this response for a request with these fields?

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use socketlab::log::Log;
 
-use crate::cache::freshness::{self, Use};
+use crate::cache::freshness;
 use crate::cache::memory::Cache;
 use crate::hub::message::{Found, Lookup, Message, Miss, Permit};
 use crate::hub::pool::Pool;
@@ -100,7 +100,6 @@ impl HubThread {
         let cached = url.as_ref().and_then(|u| self.cache.find(u, &fields));
         if let Some(cached) = &cached
             && freshness::usable(&fields, cached, freshness::now())
-                == Use::Fresh
         {
             return Found::Hit(cached.clone());
         }
