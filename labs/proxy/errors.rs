@@ -60,8 +60,8 @@ impl ErrorPage {
             Fault::Bad { status, why } => Some(ErrorPage::new(*status, *why)),
             Fault::Idle | Fault::Slow => Some(ErrorPage::new(
                 408,
-                "The request was not complete in time. A person with nc has \
-                 to type a little faster, or paste.",
+                "The request was not complete in time. With nc, type \
+                 faster, or paste the request.",
             )),
             Fault::Cut | Fault::Lost(_) => None,
         }
@@ -125,18 +125,18 @@ impl Failure {
     pub fn of_origin(origin: &str, fault: &Fault) -> Failure {
         let (status, why) = match fault {
             Fault::Bad { why, .. } => {
-                let what = "is not HTTP as it should be";
-                (502, format!("The answer of {origin} {what}: {why}"))
+                let what = "is not valid HTTP";
+                (502, format!("The response of {origin} {what}: {why}"))
             }
             Fault::Idle => {
-                let what = "took the connection and the request, but did not";
-                (504, format!("{origin} {what} answer in time."))
+                let what = "accepted the connection, but did not respond";
+                (504, format!("{origin} {what} in time."))
             }
             Fault::Slow => {
-                (504, format!("{origin} began to answer, but too slowly."))
+                (504, format!("{origin} began to respond, but too slowly."))
             }
             Fault::Cut | Fault::Lost(_) => {
-                (502, format!("{origin} closed before its answer had begun."))
+                (502, format!("{origin} closed before its response began."))
             }
         };
         ErrorPage::new(status, why).into()
@@ -182,7 +182,7 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         match ErrorPage::of_client(&fault) {
             Some(page) => Failure::Page(page),
-            None => Failure::left("in mid-request"),
+            None => Failure::left("in the middle of a request"),
         }
     }
 }

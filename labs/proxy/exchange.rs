@@ -78,7 +78,7 @@ pub fn exchange(
             Ready::Client if sending => accepts = this.send_piece()?,
             // The client has left. We drop the connection to the origin, so
             // that the origin stops working for this request.
-            Ready::Client => return Err(Failure::left("before the answer")),
+            Ready::Client => return Err(Failure::left("before the response")),
             Ready::Neither if sending => {
                 let why = "The body of the request stopped coming.";
                 return Err(ErrorPage::new(408, why).into());
@@ -139,7 +139,7 @@ impl Exchange<'_, '_> {
             Err(fault) => {
                 return Err(match ErrorPage::of_client(&fault) {
                     Some(problem) => problem.into(),
-                    None => Failure::left("in mid-body"),
+                    None => Failure::left("in the middle of a body"),
                 });
             }
         };
@@ -156,7 +156,7 @@ impl Exchange<'_, '_> {
         self.interim += 1;
         if response.status == 101 || self.interim > MOST_INTERIM {
             let fault =
-                Fault::bad("It sent interim answers that nobody asked for.");
+                Fault::bad("It sent 101, or too many interim responses.");
             return Err(self.failure(&fault));
         }
         if self.turn.request.version == Version::Http11 {

@@ -80,7 +80,7 @@ fn fetch(
     asked: Result<Option<Request>, Fault>,
     browser: &Reader,
 ) -> Result<String, Failure> {
-    let Some(request) = asked? else { return Ok("asked nothing".into()) };
+    let Some(request) = asked? else { return Ok("no request".into()) };
     if request.method != "GET" {
         return Err(ErrorPage::new(501, "Only GET: use proxy-server.").into());
     }

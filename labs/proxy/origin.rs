@@ -47,7 +47,8 @@ pub fn connect(
 ) -> Result<Reader, Failure> {
     let (addresses, mut refused) = addresses(destination, rules)?;
     let no_answer = || {
-        let why = format!("No answer of {} to connect().", destination.host);
+        let why =
+            format!("{} did not answer connect() in time.", destination.host);
         ErrorPage::new(504, why)
     };
     let until = Instant::now() + LONGEST.min(patience);
@@ -153,7 +154,7 @@ fn is_pending(error: &socketlab::Error) -> bool {
 
 fn no_descriptor() -> ErrorPage {
     let why = "This proxy has no descriptor left for a connection to \
-               an origin. Try again when others have gone.";
+               an origin. Try again when other clients have left.";
     ErrorPage::new(503, why)
 }
 

@@ -115,7 +115,7 @@ pub fn answer(
     let failed = |fault| Failure::of_origin(&url.origin(), &fault);
     let first = watch::origin_or_client_gone(origin, client, net::SEND_TIMEOUT);
     if first? == Ready::Client {
-        return Err(Failure::left("before the answer"));
+        return Err(Failure::left("before the response"));
     }
     let came = origin.read_response(net::SEND_TIMEOUT).map_err(failed)?;
     let response = came.ok_or(Fault::Cut).map_err(failed)?;
@@ -312,7 +312,9 @@ fn wait(turn: &Turn<'_>, origin: &Reader) -> Result<(), Failure> {
     match watch::origin_or_client_gone(origin, turn.client, limit)? {
         Ready::Origin => Ok(()),
         Ready::Client => Err(Failure::left("")),
-        Ready::Neither => Err(Failure::Cut("the origin fell silent".into())),
+        Ready::Neither => {
+            Err(Failure::Cut("the origin stopped sending".into()))
+        }
     }
 }
 

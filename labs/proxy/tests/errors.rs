@@ -241,7 +241,7 @@ fn w_t3a_a_client_that_breaks_off_its_own_body() {
     drop(client);
     let ended = told.recv_timeout(DEADLINE).expect("in time");
     assert!(ended, "half a body does not wait for the other half");
-    proxy.wait_for("[…] POST …: the client left in mid-body");
+    proxy.wait_for("[…] POST …: the client left in the middle of a body");
 }
 
 #[test]
