@@ -2,7 +2,7 @@
 //! exist.
 
 use harness::terminal::Terminal;
-use harness::{programs, source_tree};
+use harness::{ids, programs, source_tree};
 
 /// What `socketlab where WORD` prints, and its exit status.
 fn answer(word: &str) -> (String, Option<i32>) {
@@ -43,6 +43,18 @@ fn an_id_has_its_task_and_its_places() {
         assert!(text.lines().any(|line| line.starts_with(kind)), "{kind}");
     }
     assert!(points_at_what_exists(&text) > 5, "{text}");
+    // What answers it comes first: the step in the first program.
+    let first = text.lines().nth(1).expect("a place");
+    assert!(first.contains("task3_server.rs"), "{text}");
+    assert!(!first.contains("//!"), "a drawing comes after it: {text}");
+    let questions = text.lines().filter(|line| line.starts_with("viva  "));
+    for line in questions {
+        assert!(!line.contains("handout ="), "{line}");
+    }
+    let kinds: Vec<_> = text.lines().skip(1).map(|line| &line[..4]).collect();
+    let rank = |kind: &&str| ids::KINDS.iter().position(|one| one == kind);
+    assert!(kinds.iter().map(rank).is_sorted(), "{text}");
+    assert!(!text.contains("ids.toml"), "{text}");
 }
 
 #[test]

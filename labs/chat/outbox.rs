@@ -11,6 +11,29 @@
 //! thread for each line and member costs more than sending the line. So the
 //! hub sends itself, and the writer sleeps until a member reads too slowly.
 //!                                                             (viva 5)
+//!
+//! ```
+//! use std::io::Read;
+//! use std::net::TcpListener;
+//!
+//! use chat::outbox::Outbox;
+//! use socketlab::net::TcpSocket;
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let hub_end = TcpSocket::new(address)?;
+//! hub_end.connect(address)?;
+//! let (mut member, _) = listener.accept()?;
+//!
+//! let (outbox, writer) = Outbox::open(&hub_end, address)?;
+//! outbox.deliver(b"Batman: hello\n")?; // returns at once
+//! let mut line = [0; 14];
+//! member.read_exact(&mut line)?;
+//! assert_eq!(&line, b"Batman: hello\n");
+//! drop(outbox); // the writer sends what waits, and ends
+//! writer.join().expect("no panic");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
@@ -22,13 +45,13 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use socketlab::net::TcpSocket;
 use socketlab::{Error, Result};
 
-/// Bytes that may wait for a member beyond what its socket takes.
+/// Bytes that may wait for a member, beside those in its socket's buffer.
 const QUEUE: usize = 1024 * 1024;
 
-/// Bytes that a writer sends in one go; what is sent makes room in the queue.
+/// Bytes that a writer sends with one call. Sent bytes make room in the queue.
 const AT_ONCE: usize = 64 * 1024;
 
-/// A member that reads nothing for this long, while much waits, is stuck.
+/// A member that reads nothing for this time while bytes wait is stuck.
 const STUCK: Duration = Duration::from_secs(5);
 
 /// Memory of a writer's stack.
@@ -74,7 +97,8 @@ impl Outbox {
         let mut rest = bytes;
         if waiting == 0 && !bytes.is_empty() {
             // ---- 6 send() ------------------------------------------------
-            // Takes what fits into the kernel's buffer, perhaps nothing.
+            // Copies what fits into the kernel's buffer, perhaps nothing.
+            // MSG_DONTWAIT: it returns at once instead of blocking.
             let taken = self.socket.send_now(bytes)?;
             rest = bytes.get(taken..).unwrap_or_default();
         }
@@ -91,9 +115,9 @@ impl Outbox {
         queued.map_err(|_| Error::other("its writer has ended"))
     }
 
-    /// Is this member slow? Much waits for it, and it reads some of that. A
-    /// member that has read nothing for five seconds is stuck and not slow:
-    /// the hub does not wait for it, and soon its queue is full.
+    /// Is this member slow? Many bytes wait for it, and it reads some of them.
+    /// A member that has read nothing for five seconds counts as stuck: the hub
+    /// does not wait for it, and drops it when its queue is full.
     pub fn is_slow(&mut self) -> bool {
         let waiting = self.waiting.load(Ordering::Acquire);
         if waiting <= QUEUE / 4 {

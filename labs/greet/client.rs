@@ -117,9 +117,7 @@ fn print_greeting(
             // The server keeps the connection open, mostly for a command.
             Ok(_) | Err(_) => {
                 print_rest(&line);
-                say!(
-                    "(still open: the server waits for us, or drips. Leaving)"
-                );
+                say!("(the server keeps the connection open; leaving)");
                 return Ok(total);
             }
         }

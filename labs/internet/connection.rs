@@ -5,7 +5,7 @@
 //! ```text
 //! fetch                      server
 //!   |  1 socket                |
-//!   |  2 connect  handshake -->|   and TLS now, if the scheme says so
+//!   |  2 connect  handshake -->|   and TLS now, if the scheme has it
 //!   |  4 recv <--- greeting ---|   S: …   most of these speak first
 //!   |  3 send ---- command --->|   C: …   one line
 //!   |  4 recv <---- reply -----|   S: …   a line, or lines, or a literal

@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// Whatever is wrong with TLS is told before the server is connected to.
+/// Reports a wrong use of TLS before the client connects.
 fn check_tls(scheme: &Scheme, starttls: bool) -> Result<()> {
     if starttls {
         scheme.check_starttls().unwrap_or_else(|what| args::usage(&what));

@@ -69,7 +69,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     if job.output.is_some() && !matches!(status, 200 | 203) {
         return match status {
             204 => {
-                warn!("(204: there is no content, and nothing to save)");
+                warn!("(204: the response has no content; nothing is saved)");
                 Ok(())
             }
             _ => Err(answer(status, response.fields.text("Location"))),

@@ -1,6 +1,6 @@
-//! Who we are. A password comes from the environment or from a prompt that
-//! does not show it. In a URL it would stand in the shell's history, and in
-//! everybody's list of processes (`ps`).                          (viva 4)
+//! User and password. The password comes from the environment or from a prompt
+//! that does not show it. In a URL it would be visible in the shell's history
+//! and in the list of processes (`ps`).                           (viva 4)
 
 use std::io::{self, IsTerminal};
 use std::process;

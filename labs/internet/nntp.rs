@@ -111,7 +111,7 @@ fn over(
 
     // ---- 7 OVER ----------------------------------------------------------
     // number, subject, from, date, …, with tabs (8.3). Old servers know it
-    // as XOVER, and say so with 500. 423, 420: there is none.
+    // as XOVER and reply with 500. 423, 420: no such article.
     connection.job.step("7 OVER");
     let over = format!("OVER {first}-{last}");
     let mut reply = ask(connection, &over, &[224, 423, 420, 500, 501, 503])?;

@@ -1,7 +1,6 @@
-//! Where the result goes. To a terminal: as text, with what would drive the
-//! terminal escaped. Into a pipe: the bytes as they came. With `-o FILE`:
-//! into FILE.part, which is renamed when all has arrived, so that FILE is
-//! never half.
+//! Where the result is written. To a terminal: as text, with control characters
+//! escaped. Into a pipe: the bytes unchanged. With `-o FILE`: into FILE.part,
+//! which is renamed after all has arrived, so that FILE is always complete.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -22,8 +21,8 @@ enum Target {
 }
 
 impl Output {
-    /// Into this file, or to stdout. If the file cannot be written, the error
-    /// comes before anything is asked of the network.
+    /// Into this file, or to stdout. If the file cannot be written, this fails
+    /// before the client connects.
     pub fn open(name: Option<&Path>) -> Result<Output> {
         let target = match name {
             None if io::stdout().is_terminal() => {

@@ -112,7 +112,7 @@ pub fn is_head(
     }
 }
 
-/// Why there was no complete response.
+/// Why the client gets no complete response from the origin.
 pub enum Failure {
     /// Nothing has been sent yet, so a page can tell the client why.
     Page(ErrorPage),

@@ -333,9 +333,9 @@ impl Response {
     /// Unmarshals a line. The error is the reason why it is not a response.
     pub fn read(line: &[u8]) -> Result<Response, &'static str> {
         let text: &RawValue =
-            serde_json::from_slice(line).map_err(|_| "it is no JSON")?;
+            serde_json::from_slice(line).map_err(|_| "it is not JSON")?;
         if !text.get().starts_with('{') {
-            return Err("it is JSON, but no object");
+            return Err("it is JSON, but not an object");
         }
         let members: ResponseMembers<'_> = serde_json::from_str(text.get())
             .map_err(|_| "it has a member twice")?;

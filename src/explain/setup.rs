@@ -141,7 +141,7 @@ pub(super) const ENTRIES: &[Entry] = &[
             "a datagram server has this path, and the client is for a stream",
             "socket() was given a type and a protocol that do not match",
         ],
-        check: &["ss -xap  # u_str: stream, u_dgr: datagrams, and who"],
+        check: &["ss -xap  # u_str: stream; u_dgr: datagrams"],
     },
     Entry {
         name: "EOPNOTSUPP",

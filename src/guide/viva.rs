@@ -238,7 +238,7 @@ level = "basic"
 question = "What is a client?"
 key_points = ["It initiates", "It is a role", "A browser is one"]
 wrong_answer = "A small machine."
-follow_ups = [["Who speaks first?", "The one whose protocol says so."]]
+follow_ups = [["Who speaks first?", "The side that the protocol names."]]
 where = [{ file = "labs/greet/client.rs", step = "connect()" }]
 "#;
 
@@ -299,7 +299,7 @@ where = [{ file = "labs/greet/client.rs", step = "connect()" }]
         let order = [
             "What is a client?",
             "- It initiates",
-            "- Who speaks first?\n  Answer: The one whose",
+            "- Who speaks first?\n  Answer: The side that",
             "connect()",
         ];
         let found = order.map(|part| text.find(part).expect(part));

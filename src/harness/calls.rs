@@ -163,7 +163,9 @@ fn count_made(log: &str) -> Count {
         };
         let Some(call) = call else { continue };
         if line.ends_with("<unfinished ...>") {
-            pending.insert(pid, call);
+            // The arguments of a sendto are in this half of the line.
+            let is_send = line.contains(", NULL, 0 <unfinished");
+            pending.insert(pid, if is_send { "sendmsg" } else { call });
         } else if !line.contains(") = ?") {
             // "= ?": the program ended during the call, or the kernel repeats
             // the call after a signal.

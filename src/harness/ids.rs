@@ -55,9 +55,12 @@ pub fn markdown(rows: &[Row]) -> String {
     text
 }
 
+/// The kinds of places, in the order in which they are printed.
+pub const KINDS: [&str; 4] = ["code", "viva", "test", "page"];
+
 /// A place in the tree.
 pub struct Place {
-    /// `code`, `test`, `viva` or `page`.
+    /// One of [`KINDS`].
     pub kind: &'static str,
     /// The file, relative to the root.
     pub file: PathBuf,
@@ -92,9 +95,9 @@ impl Sources {
     }
 
     /// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code,
-    /// the tests whose names begin with `d_t3_2_`, the questions that belong
-    /// to it and the pages that name it. Small and capital letters are the
-    /// same here.
+    /// first those in the files of *Read first*; the questions that belong to
+    /// it; the tests whose names begin with `d_t3_2_`; and the tables that name
+    /// it. Small and capital letters are the same here.
     pub fn places(&self, id: &str) -> Vec<Place> {
         let id = id.to_ascii_lowercase();
         let tag = format!("[{id}]");
@@ -102,8 +105,12 @@ impl Sources {
         let question = format!("handout = \"{id}\"");
         let mut places = Vec::new();
         for Source { file, text, low } in &self.0 {
-            if !low.contains(&id) && !low.contains(&test) {
-                continue; // most files do not contain the id
+            let is_about_ids = ["tests/tidy", "labs/ids.toml"]
+                .iter()
+                .any(|path| file.starts_with(path));
+            let is_found = low.contains(&id) || low.contains(&test);
+            if is_about_ids || !is_found {
+                continue;
             }
             let page = file.extension().is_some_and(|kind| kind == "md");
             let is_test = is_test(file);
@@ -112,23 +119,58 @@ impl Sources {
                 let tagged = low.contains(&tag);
                 let kind = match () {
                     () if is_test && (tagged || low.contains(&test)) => "test",
-                    () if page && names(low, &id) => "page",
+                    () if page && low.starts_with('|') && names(low, &id) => {
+                        "page"
+                    }
                     () if !page && !is_test && tagged => "code",
-                    () if low.starts_with(&question) => "viva",
+                    () if !page && low.starts_with(&question) => "viva",
                     () => continue,
+                };
+                let (line, shown) = match kind {
+                    "viva" => question_below(text, index),
+                    _ => (index + 1, line.trim()),
                 };
                 places.push(Place {
                     kind,
                     file: file.clone(),
-                    line: index + 1,
-                    text: line.trim().to_string(),
+                    line,
+                    text: shown.to_string(),
                 });
             }
         }
+        let read_first = self.read_first(&id);
         places.sort_by_key(|place| {
-            ["code", "test", "page"].map(|kind| kind != place.kind)
+            let kind = KINDS.iter().position(|kind| *kind == place.kind);
+            let position =
+                read_first.iter().position(|file| place.file.ends_with(file));
+            // A header's drawing comes after the steps.
+            let is_drawing = place.text.starts_with("//!");
+            let is_python =
+                place.file.extension().is_some_and(|kind| kind == "py");
+            (kind, is_python, position.unwrap_or(usize::MAX), is_drawing)
         });
         places
+    }
+
+    /// The files that the labs' *Read first* names for this id, in its order.
+    fn read_first(&self, id: &str) -> Vec<String> {
+        let mut files = Vec::new();
+        for Source { file, text, .. } in &self.0 {
+            let section = text.split("\n## Read first\n").nth(1);
+            let rows = section.and_then(|text| text.split("\n## ").next());
+            for row in rows.unwrap_or_default().lines() {
+                let mut cells = row.split('|').skip(1);
+                let ids = cells.next().unwrap_or_default();
+                if !ids.split_whitespace().any(|w| w.eq_ignore_ascii_case(id)) {
+                    continue;
+                }
+                let lab = file.parent().unwrap_or(file).display();
+                let names = cells.next().unwrap_or_default().split('`');
+                let names = names.skip(1).step_by(2);
+                files.extend(names.map(|name| format!("{lab}/{name}")));
+            }
+        }
+        files
     }
 
     /// The lines of code, not of tests, that have this word: file, line from
@@ -151,6 +193,20 @@ impl Sources {
         }
         found
     }
+}
+
+/// The first line of the question to which the line `handout = …` with this
+/// index belongs: its number from 1, and its text.
+fn question_below(text: &str, handout: usize) -> (usize, &str) {
+    let mut lines = text.lines().enumerate().skip(handout);
+    let question = lines.find(|(_, line)| line.starts_with("question = "));
+    let (index, line) = question.unwrap_or((handout, ""));
+    let line = line.trim_start_matches("question = ").trim_matches('"');
+    if !line.is_empty() {
+        return (index + 1, line);
+    }
+    let (index, line) = lines.next().unwrap_or((index, ""));
+    (index + 1, line.trim_end_matches('\\').trim_end().trim_matches('"'))
 }
 
 /// `D-T3.2` is proved by tests whose names begin with `d_t3_2_`.

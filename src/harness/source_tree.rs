@@ -39,11 +39,12 @@ pub fn labs() -> Result<Vec<String>> {
     Ok(names.collect())
 }
 
-/// The pages of a lab: README.md, and NOTES.md if there is one.
+/// The pages of a lab: README.md, and NOTES.md and SINK.md where they exist.
 pub fn pages(lab: &str) -> Result<Vec<PathBuf>> {
     let folder = root()?.join("labs").join(lab);
-    let notes = Some(folder.join("NOTES.md")).filter(|file| file.is_file());
-    Ok([folder.join("README.md")].into_iter().chain(notes).collect())
+    let others = ["NOTES.md", "SINK.md"].map(|name| folder.join(name));
+    let others = others.into_iter().filter(|file| file.is_file());
+    Ok([folder.join("README.md")].into_iter().chain(others).collect())
 }
 
 /// A file as text, with its name in the error.

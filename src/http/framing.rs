@@ -7,7 +7,7 @@ use super::{Fault, Fields};
 /// How the body of a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is no body; the next message begins after the empty line.
+    /// Without a body; the next message begins after the empty line.
     None,
     /// After this many bytes: `Content-Length: 5`.
     Length(u64),

@@ -1,4 +1,4 @@
-//! A thread per client: named after the peer, at most so many at once, a
+//! A thread per client: named after the peer, a bounded number at once, a
 //! panic contained, all ended when the server stops. For TCP and for
 //! Unix-domain sockets alike: a [`Connection`] says what is needed of either.
 //! [X-THREAD]
@@ -12,7 +12,7 @@
 //!    finish()   <- SIGINT, SIGTERM
 //! ```
 //!
-//! A server for one client, which says so itself when it has served it:
+//! A server for one client, which ends after it has served it:
 //!
 //! ```
 //! use std::io::Read;
@@ -58,7 +58,7 @@
 //!
 //! When the server stops, a conversation that waits for its client gets end of
 //! stream at once. One that works on a request, see [`request`], may finish it
-//! first. What is not done by then is cut, and the log says so: `cut by the
+//! first. What is not finished by then is cut, and the log has `cut by the
 //! stop`, because the client did not leave.
 //!
 //! The table of clients is behind one lock and not owned by a hub: threads
@@ -91,9 +91,9 @@ pub const MAX_CLIENTS: usize = 1024;
 /// Memory of a client's stack. Only pages that are touched cost anything.
 const STACK: usize = 256 * 1024;
 
-/// How long clients may go on after the signal, and how long their threads
-/// may after the connections are cut: together two seconds, which is less
-/// than what [`signals`] allows.
+/// How long clients may still work after the signal, and how long their threads
+/// may after the connections are cut: two seconds together, which is less than
+/// [`signals`] allows.
 const LAST_WORDS: Duration = Duration::from_millis(1700);
 const AFTER_CUT: Duration = Duration::from_millis(300);
 
@@ -123,8 +123,8 @@ pub trait Connection: Clone + Send + Sync + 'static {
     /// fits into an empty send buffer.
     fn refuse(&self, sentence: &str);
 
-    /// `shutdown()`: a thread that waits in `recv` or `send` on this socket
-    /// goes on, and gets end of stream or an error.
+    /// `shutdown()`: wakes a thread that waits in `recv` or `send` on this
+    /// socket; its call returns end of stream or an error.
     fn end(&self, how: Shutdown);
 
     /// A function that does the same and keeps no handle: the client's own
@@ -290,11 +290,11 @@ impl Clients {
             drop(entries);
             self.refuse(client, self.no_room);
             if first {
-                say!("no room: {} clients, newcomers are told so", self.max);
+                say!("no room: {} clients; new clients are refused", self.max);
             }
             return;
         };
-        // The thread takes the client; if there is no thread, we take it back.
+        // The thread takes the client; without a thread this one takes it back.
         let client = Arc::new(Mutex::new(Some(client)));
         let (handle, name) = (client.clone(), peer.to_string());
         let job = Job {
@@ -360,8 +360,8 @@ impl Clients {
     /// After a failed `accept`: whether to call it again. False only when
     /// the server is stopping. A client that went away while it was queued
     /// (ECONNABORTED) costs nothing. When descriptors or memory ran out
-    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM), the server says so once in a while
-    /// and pauses, because only a client that leaves can help.
+    /// (EMFILE, ENFILE, ENOBUFS, ENOMEM), the server prints this from time to
+    /// time and waits until a client leaves.
     pub fn keep_accepting(&self, error: &Error) -> bool {
         if self.is_stopping() {
             return false;
@@ -657,7 +657,7 @@ mod tests {
         // As long as this test holds stdout, nobody can print.
         let stuck = io::stdout().lock();
         let (_peer, client, address) = connected(&listener)?;
-        let lost = || Err(Error::other("a conversation that is told of"));
+        let lost = || Err(Error::other("a conversation that fails"));
         clients.spawn(client, address, move |_, _| lost());
         let mut entries = clients.table.entries.lock();
         while entries.slots > 0 {
@@ -742,7 +742,7 @@ mod tests {
     fn a_client_that_waits_is_ended_by_the_stop_at_once() -> Result<()> {
         assert_eq!(at_the_stop(false)?, (Vec::new(), "cut by the stop"));
         assert!(!is_stopping(), "this thread serves no client");
-        drop(request()); // and may say so all the same
+        drop(request()); // calling it has no effect here
         Ok(())
     }
 

@@ -42,7 +42,7 @@ pub fn print_line(text: Arguments<'_>) {
 
 /// A closed stdout is not an error of ours. A full disk is one: it ends a
 /// program whose output is its work, because the user must learn that the
-/// file is not complete. A server reports it once and goes on.
+/// file is not complete. A server reports it once and keeps running.
 fn complain(error: &io::Error) {
     static SAID: AtomicBool = AtomicBool::new(false);
     let full = matches!(
@@ -68,8 +68,8 @@ fn complain(error: &io::Error) {
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Has a line failed to reach stdout, because nobody reads it any more? A
-/// server goes on all the same; a client that only prints may end.
+/// Has a line failed to reach stdout because nobody reads it any more? A server
+/// keeps running; a client that only prints may end.
 pub fn is_closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
 }
@@ -132,7 +132,7 @@ pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
             .map_err(|error| crate::Error::new("read", "stdin", error))?;
     if count == 0 {
         if io::stdin().is_terminal() {
-            print_line(format_args!("")); // Ctrl-D leaves the cursor behind it
+            print_line(format_args!("")); // Ctrl-D prints no newline
         }
         return Ok(None);
     }

@@ -157,7 +157,7 @@ impl<S: Stream> Dialogue<S> {
         }
     }
 
-    /// Only CR LF ends a line from now on; a LF alone is a byte like others.
+    /// From now on only CR LF ends a line; a lone LF is a byte like others.
     pub fn only_crlf(&mut self) {
         self.only_crlf = true;
         if let Some(reader) = &mut self.reader {
@@ -217,8 +217,8 @@ impl<S: Stream> Dialogue<S> {
         self.next_line()
     }
 
-    /// Bytes that are no lines: those that have arrived, at most `most`; none
-    /// when the server has closed.
+    /// Bytes without lines: those that have arrived, at most `most`; none if
+    /// the server has closed.
     pub fn data_bytes(&mut self, most: usize) -> Result<Vec<u8>> {
         let reader = self.reader()?;
         reader.finish_within(None);

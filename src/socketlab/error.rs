@@ -47,9 +47,9 @@ impl Error {
         Error::new(call, on, io::Error::new(io::ErrorKind::TimedOut, what))
     }
 
-    /// The same error, of a call that the kernel ended because its time limit
-    /// had passed: `waited` is how long the program has waited in all. The
-    /// errno does not always say so: it is EINPROGRESS for a `connect`.
+    /// The same error, for a call that the kernel ended because its time limit
+    /// had passed. `waited` is how long the program has waited in total. The
+    /// errno does not always show this: it is EINPROGRESS for a `connect`.
     pub fn after(self, waited: Duration) -> Error {
         Error { waited: Some(waited), ..self }
     }

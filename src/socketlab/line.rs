@@ -50,7 +50,7 @@ use crate::{Error, Result};
 /// seconds would meet it without end.
 const LINE_DEADLINE: Duration = Duration::from_secs(30);
 
-/// How much is asked of the kernel at once.
+/// Bytes that one recv() may return.
 const CHUNK: usize = 4096;
 
 /// What [`LineReader::read`] found.

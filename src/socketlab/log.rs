@@ -1,6 +1,6 @@
 //! A server's log: a thread of its own writes the lines, because a write can
 //! block. A terminal may be stopped (Ctrl-S), a pipe may be full, a disk may
-//! be slow; the threads that serve clients must go on all the same.
+//! be slow; the threads that serve clients must not wait for it.
 //!
 //! ```text
 //!   client threads, hub                  log thread                stdout

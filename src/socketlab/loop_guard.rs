@@ -16,9 +16,9 @@
 //! replies, then 20 a second. Other ports get 100,000, then 2,000 a second,
 //! so that no ordinary client is held up.
 //!
-//! Limits: a loop that is slower than that goes on. Two servers on high ports
-//! stop after 100,000 datagrams. Behind some routers (NAT) clients have low
-//! ports, too. A protocol can do better when its replies are marked as such
+//! Limits: a loop that is slower than that does not end. Two servers on high
+//! ports stop after 100,000 datagrams. Behind some routers (NAT) clients have
+//! low ports, too. A protocol can do better when its replies are marked as such
 //! and no program answers a reply: DNS has the QR bit for it.
 
 use std::hash::{BuildHasher, RandomState};

@@ -1,8 +1,8 @@
 //! The handouts' vocabulary. One method is one system call, under the name
 //! that the call has in C and Python; a call that fails names itself and its
-//! address. Methods that make several calls say so: `send_all`, `finish`,
-//! `set_keepalive`. A time limit is a call of its own, which the program makes
-//! where the reader sees it.
+//! address. Only `send_all`, `finish` and `set_keepalive` make several
+//! calls. A time limit is a call of its own, so that the reader sees it in the
+//! program.
 //!
 //! std's `TcpListener::bind` fuses socket, setsockopt, bind and listen, and
 //! fixes the backlog. The handouts teach these as separate steps, so the
@@ -96,8 +96,7 @@ pub fn resolve_one(host: &str, port: u16) -> Result<SocketAddr> {
 }
 
 /// This machine's own name. C: `gethostname()`, Python:
-/// `socket.gethostname()`. Which address it stands for is another question,
-/// and [`resolve`] answers it.
+/// `socket.gethostname()`. [`resolve`] finds its addresses.
 pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
@@ -112,8 +111,8 @@ pub fn try_each<T>(
     try_each_for(0, addresses, attempt)
 }
 
-/// [`try_each`], and again each second as long as nobody listens there
-/// (ECONNREFUSED), for so many seconds at most: the client may then be started
+/// [`try_each`], repeated each second while no server listens there
+/// (ECONNREFUSED), for this many seconds at most. So a client may be started
 /// before its server. 0 seconds: each address once.            [E-I5]
 pub fn try_each_for<T>(
     seconds: u64,
@@ -144,7 +143,7 @@ fn try_once<T>(
     tell: bool,
     attempt: &mut impl FnMut(SocketAddr) -> Result<T>,
 ) -> Result<T> {
-    let mut last = Error::other("there is no address to try");
+    let mut last = Error::other("no address to try");
     for (index, &address) in addresses.iter().enumerate() {
         match attempt(address) {
             Ok(done) => return Ok(done),

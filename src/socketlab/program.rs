@@ -29,8 +29,8 @@ impl Program {
         found.map(|index| index + 1)
     }
 
-    /// Does it serve others, so that it should go on when its own output is
-    /// lost?
+    /// Does it serve others, so that it should keep running when its own output
+    /// is lost?
     pub fn serves(&self) -> bool {
         self.role == Role::Server
     }

@@ -44,7 +44,7 @@ pub fn from_environment(variable: &str) -> Option<Vec<u8>> {
 
 /// The first line of a file, without its newline. At most `longest + 1` bytes
 /// of it are returned, so that the caller sees that a line is too long. If
-/// other users may read the file, a warning says so.
+/// other users may read the file, it prints a warning.
 pub fn from_file(path: &Path, longest: usize) -> Result<Vec<u8>> {
     let fail = |error| Error::new("open", path.display(), error);
     let name = path.display();

@@ -89,7 +89,7 @@ pub fn survive_large_files() {
 }
 
 /// Does this process ignore the signal? It inherits that from `nohup`, which
-/// must keep its meaning. Where there is no /proc, the answer is no.
+/// must keep its meaning. Without /proc it returns false.
 fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

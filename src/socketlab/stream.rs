@@ -1,6 +1,6 @@
 //! What carries a dialogue: a TCP socket as it is, or TLS over it. The line
-//! reader, and every protocol that may begin in the clear and go on
-//! encrypted (STARTTLS), speaks to either through this trait.
+//! reader uses either through this trait, and so does every protocol that
+//! begins in the clear and continues encrypted (STARTTLS).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub trait Stream {
     /// Sends all of `data`. See [`TcpSocket::send_all`].
     fn send_all(&mut self, data: &[u8]) -> Result<()>;
 
-    /// How long a `recv` may wait; `None`: for ever.
+    /// How long a `recv` may wait; `None`: without limit.
     fn set_recv_timeout(&mut self, limit: Option<Duration>) -> Result<()>;
 
     /// The other end.

@@ -47,8 +47,8 @@ impl Drop for Name {
     }
 }
 
-/// Starts a thread without which the program cannot go on, such as a hub, a
-/// log or the console. When `work` returns, only the thread ends. When `work`
+/// Starts a thread that the program cannot do without, such as a hub, a log or
+/// the console. When `work` returns, only the thread ends. When `work`
 /// panics, the program ends with a message on stderr and exit status 1.
 pub fn spawn_essential(
     name: &'static str,
@@ -115,7 +115,7 @@ fn task() -> i32 {
 
 /// Prints one line for each thread of this process: its number, its name,
 /// how long it has had this name, and on Linux the system call in which it
-/// waits. Where there is no /proc, only threads that serve clients are known.
+/// waits. Without /proc only threads that serve clients are known.
 ///                                                             [X-THREAD]
 pub fn dump() {
     let lines = lines();
@@ -252,7 +252,7 @@ mod tests {
             report_panics();
             let hub = spawn_essential("hub", || panic!("no such member"));
             let _ = hub.expect("a thread").join();
-            unreachable!("the program goes on without its hub");
+            unreachable!("the program still runs without its hub");
         }
         let test = "threads::tests::\
                     a_panic_of_an_essential_thread_ends_the_program";

@@ -31,7 +31,7 @@ pub fn folder() -> TempDir {
     folder
 }
 
-/// Who is asked, and who has the file.
+/// Which server gets the request, and which has the file.
 #[derive(Clone, Copy)]
 pub struct Way {
     pub to: SocketAddr,
@@ -59,7 +59,7 @@ impl Way {
     }
 }
 
-/// A head, which must say 200, and what came behind it.
+/// A head, which must have status 200, and what came after it.
 pub fn head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];

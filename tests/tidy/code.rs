@@ -136,7 +136,7 @@ fn accepts(text: &str) -> Vec<(usize, String)> {
 fn src_knows_no_lab_by_its_name() {
     let labs = tree::labs();
     let mut files = code("src");
-    // What HTTP and SMTP codes mean is told by protocol, not by lab.
+    // src/explain names protocols (HTTP, SMTP), not labs.
     files.retain(|(file, _)| !file.starts_with("src/explain/"));
     none(check(files, |text| names_of_labs(text, &labs)));
 }

@@ -1,4 +1,4 @@
-//! Who may use whom: between packages, and between the files of one.
+//! Which module may use which: between packages, and inside one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -43,7 +43,7 @@ fn every_file_that_a_lab_names_exists() {
             for word in line.split(no_path) {
                 let named = word.ends_with(".rs") || word.ends_with(".py");
                 let exists = |home| root().join(home).join(word).is_file();
-                // `udp_*.rs` stands for several.
+                // `udp_*.rs` names several files.
                 if named && !word.contains('*') && !homes.iter().any(exists) {
                     problems.push(format!("{file}:{}: {word}", number + 1));
                 }

@@ -89,7 +89,7 @@ fn step_banners_are_the_steps_that_the_program_declares() {
         let written = of_program(&name).expect("a program");
         for banner in banners(&root().join(&path)).expect("a file") {
             if !banner.ends_with("()") {
-                problems.push(format!("{path}: {banner} is no call"));
+                problems.push(format!("{path}: {banner} is not a call"));
             }
         }
         let mut dialogues = BTreeMap::<String, BTreeSet<usize>>::new();
@@ -111,7 +111,7 @@ fn step_banners_are_the_steps_that_the_program_declares() {
         }
         let declared: Vec<String> = steps
             .split_whitespace()
-            .filter(|word| *word != "\\") // the string goes on below
+            .filter(|word| *word != "\\") // the string continues below
             .enumerate()
             .map(|(index, step)| format!("{} {step}()", index + 1))
             .collect();

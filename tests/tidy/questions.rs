@@ -68,7 +68,7 @@ fn pointers(lab: &str, questions: usize) -> Vec<String> {
 }
 
 /// The number of experiments: `## Try` in the README, and `## More to try` in
-/// the notes, which go on counting.
+/// the notes, which continue the numbers.
 fn tries(lab: &str) -> usize {
     let mut count = 0;
     for page in source_tree::pages(lab).expect("pages") {

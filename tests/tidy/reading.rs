@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use harness::ids;
+use harness::source_tree;
 use harness::steps::banner;
 
 use crate::tree::{labs, none, programs, read, root};
@@ -127,9 +128,11 @@ fn the_path_names_functions_that_exist() {
     let mut problems = Vec::new();
     let wanted = ["chat", "proxy", "mail", "message", "rpc", "internet"];
     for lab in labs() {
-        let page = read(&format!("labs/{lab}/README.md"));
+        let pages = source_tree::pages(&lab).expect("pages").into_iter();
+        let pages = pages.map(|page| source_tree::read(&page).expect("text"));
+        let pages = pages.collect::<Vec<_>>().concat();
         let folder = root().join("labs").join(&lab);
-        let paths: Vec<&str> = page
+        let paths: Vec<&str> = pages
             .split("\n## ")
             .filter(|section| section.starts_with("The path"))
             .collect();

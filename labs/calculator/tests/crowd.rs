@@ -121,7 +121,7 @@ fn g_8a_one_more_than_max_clients_is_told_so() {
     client
         .wait_for("Error: the server refused: no room, try again later")
         .unwrap();
-    server.wait_for("no room: 1 clients, newcomers are told so");
+    server.wait_for("no room: 1 clients; new clients are refused");
     assert_eq!(ask(&first, "2 + 2"), "4");
 }
 

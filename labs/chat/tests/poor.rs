@@ -166,7 +166,7 @@ fn g_8d_one_too_many_is_told_that_the_room_is_full() {
     let mut third = Member::connect(&server);
     third.hears("Server: the room is full, try again later");
     third.hears_the_end();
-    server.wait_for("no room: 2 clients, newcomers are told so");
+    server.wait_for("no room: 2 clients; new clients are refused");
     one.hangs_up();
     two.hears_event("Batman has left. Member count=1");
     // The place is free a moment after that was said.

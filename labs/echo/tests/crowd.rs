@@ -148,7 +148,7 @@ fn x_thread_one_more_than_max_clients_is_told_so() {
     send(&third, b"me too");
     let told = receive_all(&third);
     assert_eq!(told, b"echo-server: no room, try again later\n");
-    server.wait_for("no room: 2 clients, newcomers are told so");
+    server.wait_for("no room: 2 clients; new clients are refused");
     drop(first);
     server.wait_for("[…] left: end of stream");
     let served = is_served_in_the_end(&server);

@@ -72,7 +72,7 @@ fn t_c_the_plain_client_waits_for_all_of_it_and_survives_its_end() {
 
 #[test]
 fn t_v4_the_client_asks_for_gethostname_as_the_handout_does() {
-    // A name without an address is not the sandbox's fault: it is told.
+    // If the name has no address, the program must print that.
     let name = rustix::system::uname().nodename().to_owned();
     let name = name.to_string_lossy().into_owned();
     let arguments = ["ignored", "0", "--hostname"];
@@ -220,20 +220,18 @@ fn t_m_client_is_a_banner_reader() {
     for (banner, mut client, _peer) in clients {
         client.wait_for(banner).expect("the banner");
         client
-            .wait_for(
-                "(still open: the server waits for us, or drips. Leaving)",
-            )
+            .wait_for("(the server keeps the connection open; leaving)")
             .expect("it leaves");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
     }
 }
 
 #[test]
-fn t_c_a_greeting_that_drips_is_left() {
+fn t_c_a_greeting_in_single_bytes_has_a_deadline() {
     let server = harness::dripping_server();
     let mut client = server.client("greet-client", &["--wait=1"]);
     client.wait_for("xx…").expect("what came until then");
-    client.wait_for("(still open: …").expect("it leaves");
+    client.wait_for("(the server keeps …").expect("it leaves");
     assert_eq!(client.wait_for_end().expect("it ends").code(), Some(0));
 }
 

@@ -28,8 +28,8 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Opens the file, before anything is asked of the network. In a folder
-    /// it keeps its name.
+    /// Opens the file before the client connects. In a folder the file keeps
+    /// its name.
     pub fn open(name: &Path, path: &str, folder: bool) -> Result<Upload> {
         let fail = |error| Error::new("open", name.display(), error);
         let file = File::open(name).map_err(fail)?;

@@ -1,6 +1,6 @@
 //! Commands with tags, and what an IMAP server replies: lines, and LITERALS in
 //! them. A literal is a count in braces at the end of a line, then exactly
-//! this many bytes of any kind, and then the line goes on:
+//! this many bytes of any kind, and then the rest of the line:
 //!
 //! ```text
 //! * 2 FETCH (UID 7 BODY[] {320} CR LF

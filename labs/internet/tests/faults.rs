@@ -435,7 +435,7 @@ fn t_m2_an_upload_is_stored_or_an_error() {
             "{text}"
         );
     }
-    // What makes no sense is told before anybody is asked.
+    // A wrong command line is reported before the client connects.
     for (arguments, status, words) in [
         (&["--put", file, "http://h/"][..], 2, "--put FILE is for ftp"),
         (&["--put", file, "-o", "x", "ftp://h/"], 2, "leave one out"),

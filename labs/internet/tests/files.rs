@@ -202,7 +202,7 @@ fn t_m_a_full_disk_is_an_error_and_a_fifo_stays_one() {
     let bytes = reading.join().expect("a reader").expect("it reads");
     assert_eq!(bytes.len(), 1024);
     assert!(fifo.metadata().expect("it").file_type().is_fifo());
-    // A file in a folder that is not there is told before anything is asked.
+    // A missing folder is reported before the client connects.
     let text = failure(&fetch(&["-o", "/nowhere/file", &url]));
     assert!(text.starts_with("Error: open(/nowhere/file.part): "), "{text}");
     let text = failure(&fetch(&["-o", "/", &url]));

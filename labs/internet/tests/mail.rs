@@ -134,7 +134,7 @@ fn trusting(server: &Dovecot, arguments: &[&str]) -> std::process::Output {
     command.output().expect("fetch runs")
 }
 
-/// Nothing is told to a server that is not trusted.
+/// Nothing is sent to a server that is not trusted.
 #[track_caller]
 fn nobody_is_named(dialogue: &str) {
     let mut ours = dialogue.lines().filter(|line| line.starts_with("C: "));

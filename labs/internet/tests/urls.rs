@@ -114,7 +114,7 @@ fn t_m_a_password_in_a_url_is_warned_of_and_masked() {
 
 #[test]
 fn t_m_no_password_in_the_clear_to_another_machine() {
-    // An address of this machine that is not loopback stands for another one.
+    // An address of this machine that is not loopback acts as another machine.
     let probe = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     if probe.connect("192.0.2.1:9").is_err() {
         eprintln!("skipped: this machine has no address but loopback");

@@ -33,7 +33,7 @@ enum DataEnd {
     Refused(Reply),
     /// The message is far too large, and the client is still sending.
     Endless(Reply),
-    /// The connection ended before the dot, so there is no message.
+    /// The connection ended before the dot, so no message was accepted.
     Cut,
 }
 

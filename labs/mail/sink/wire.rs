@@ -10,7 +10,7 @@ use crate::smtp::reply::{Reply, reply};
 use crate::smtp::verb::Verb;
 
 /// Refused commands after which a client is disconnected. A real mail client
-/// does not make so many mistakes as this.
+/// does not make as many mistakes.
 const MOST_ERRORS: u32 = 20;
 
 impl Session<'_> {

@@ -109,7 +109,7 @@ fn w_t4a_size_is_the_size_of_the_message() {
     let body = b"two\n.dots\n..\n";
     let done = play_with(&script, "127.0.0.1", &[], body, &nobody);
     let message = done.followed();
-    let stuffing = 2; // the doubled dots are no part of the message
+    let stuffing = 2; // the doubled dots are not part of the message
     let octets = message.len() + message.lines().count() - stuffing;
     assert!(done.screen.contains(&format!(" SIZE={octets}\n")), "{octets}");
 }

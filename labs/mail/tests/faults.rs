@@ -113,7 +113,7 @@ fn w_t4a_a_wrong_code_at_each_verb_ends_with_quit() {
     });
 }
 
-/// Before the dot nothing was delivered; behind it nobody can tell.
+/// Before the dot nothing was delivered; after it nobody can know.
 fn not_sent_or_unknown(point: &Point, done: &Done, printed: &str) {
     done.followed();
     match point.verb {

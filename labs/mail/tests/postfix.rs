@@ -309,7 +309,7 @@ impl Postfix {
         output.stdout
     }
 
-    /// Waits until it says so in its log.
+    /// Waits until its log has this.
     #[track_caller]
     fn logs(&mut self, pattern: &str) -> String {
         let postfix = self.servers.last_mut().expect("it runs");

@@ -43,8 +43,8 @@ pub const MESSAGE: &str = "C: DATA\nS: 354 go on\nM:\nS: 250 2.0.0 queued\n";
 /// The end.
 pub const QUIT: &str = "C: QUIT\nS: 221 bye\n";
 
-/// A certificate for localhost and 127.0.0.1, and a file that a client can
-/// be told to trust.
+/// A certificate for localhost and 127.0.0.1, and a file by which a client can
+/// trust it.
 pub struct Identity {
     /// For the server.
     pub config: Arc<ServerConfig>,
@@ -306,7 +306,7 @@ impl Script {
             }
             "hang" => match self.next() {
                 Ok(None) | Err(_) => Ok(()),
-                Ok(Some(line)) => Err(format!("the client went on: {line}")),
+                Ok(Some(line)) => Err(format!("the client continued: {line}")),
             },
             "close" => {
                 self.wire.take().ok_or_else(gone)?.close();

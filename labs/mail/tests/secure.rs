@@ -79,7 +79,7 @@ fn w_t4b_replies_injected_behind_starttls_are_detected() {
     done.followed();
     done.not_sent(&["more bytes came in the clear, before TLS"]);
     assert!(!done.screen.contains("S: 250-mail.test\nS: 250 AUTH"));
-    // A moment later they meet the handshake, and are no TLS.
+    // A moment later they meet the handshake, and are not TLS.
     let late = "C: STARTTLS\nS: 220 go\nraw 250 injected\\r\\n\nhang\n";
     let script = [GREETING, OFFERS, late].concat();
     let done = play_with(&script, "127.0.0.1", &options, b"x\n", &here);

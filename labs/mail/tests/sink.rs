@@ -414,7 +414,7 @@ fn w_t4a_a_message_over_the_limit_is_refused_after_its_dot() {
     dialogue(&client, &[(&body(100), "250")]);
     dialogue(&client, TO_DATA);
     dialogue(&client, &[(&body(101), "552 5.3.4"), ("NOOP", "250")]);
-    // Far more than that: it is not listened to for ever.
+    // Far more than that: the sink stops reading.
     dialogue(&client, TO_DATA);
     let more = client.try_clone().expect("a handle");
     let writer = thread::spawn(move || {

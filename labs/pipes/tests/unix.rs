@@ -157,7 +157,7 @@ fn t_x3_unix_clients_are_served_at_once_up_to_a_limit() {
     }
     let late = connect(&path);
     assert_eq!(all(&late), "no room, try again later\n");
-    wait(&mut server, "no room: 50 clients, newcomers are told so");
+    wait(&mut server, "no room: 50 clients; new clients are refused");
     drop(clients.into_iter().next());
     wait(&mut server, "[pid …] left: end of stream");
     // A place is free now, or in a moment.

@@ -188,8 +188,8 @@ fn t_x2_an_id_may_be_written_in_another_way() {
 #[test]
 fn t_x2_answers_that_are_none_and_too_long_ones() {
     for (answer, reason) in [
-        ("hello\n", "not JSON-RPC 2.0: it is no JSON: hello"),
-        ("[1]\n", "it is JSON, but no object: [1]"),
+        ("hello\n", "not JSON-RPC 2.0: it is not JSON: hello"),
+        ("[1]\n", "it is JSON, but not an object: [1]"),
         ("{\"result\":1,\"id\":ID}\n", "it has no \"jsonrpc\":\"2.0\""),
         ("{\"jsonrpc\":\"2.0\",\"id\":ID}\n", "neither result nor error"),
         (
@@ -222,7 +222,7 @@ fn t_x2_answers_that_are_none_and_too_long_ones() {
 fn t_x2_what_is_no_answer_is_not_asked_for_again() {
     let server = scripted(&[Some("220 mail ESMTP\n")]);
     let (said, status) = run(&server, &["add"]);
-    assert!(said.contains("it is no JSON: 220 mail ESMTP"), "{said}");
+    assert!(said.contains("it is not JSON: 220 mail ESMTP"), "{said}");
     assert!(!said.contains("trying again"), "{said}");
     assert_eq!(status, Some(1));
 }

@@ -60,7 +60,7 @@ fn w_t2e_the_charset_is_sent_only_if_it_is_right() {
         let part = get(&server, &format!("/{name}"), "Range: bytes=0-0\r\n");
         assert_eq!(part.field("Content-Type"), Some(expected.as_str()));
     }
-    // A text above 1 MiB is not read for this, so there is no charset.
+    // A text above 1 MiB is not read for this, so it has no charset.
     write("huge.txt", "x".repeat(2_000_000).as_bytes());
     let reply = get(&server, "/huge.txt", "");
     assert_eq!(reply.field("Content-Type"), Some("text/plain"));

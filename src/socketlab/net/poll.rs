@@ -15,8 +15,8 @@ use crate::{Result, trace};
 /// `limit` at most; `None`: without a limit. Returns on how many; each
 /// [`PollFd::revents`] then says what. 0 means that the time is over.
 ///
-/// POLLERR and POLLHUP are reported whether they were asked for or not. After
-/// a signal (EINTR) it goes on waiting for the rest of the time.
+/// The kernel always reports POLLERR and POLLHUP, also if they were not
+/// requested. After a signal (EINTR) it waits for the rest of the time.
 pub fn poll(
     watched: &mut [PollFd<'_>],
     limit: Option<Duration>,

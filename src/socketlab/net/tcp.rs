@@ -135,7 +135,7 @@ impl TcpSocket {
 
     /// `setsockopt(TCP_USER_TIMEOUT)`: the kernel ends the connection with
     /// ETIMEDOUT when the peer has acknowledged nothing for `limit`, or has
-    /// kept its receive buffer full for so long. SO_SNDTIMEO bounds one wait,
+    /// kept its receive buffer full for that time. SO_SNDTIMEO bounds one wait,
     /// and a large `send` waits several times; this option bounds all of them.
     /// A socket that `accept` returns inherits it from its listener.
     ///

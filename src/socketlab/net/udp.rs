@@ -26,7 +26,7 @@ pub struct UdpSocket {
 
 impl Drop for UdpSocket {
     fn drop(&mut self) {
-        // Nobody is told that it closes, so it has no other end then.
+        // UDP sends nothing when it closes, so the trace has no peer here.
         self.closing = Closing::begin(&self.socket, Ends::default);
     }
 }
@@ -122,8 +122,8 @@ impl UdpSocket {
         timed(&self.socket, Timeout::Recv, result)
     }
 
-    /// `close()`: gives the descriptor back. Nothing is sent: there is no
-    /// connection to end, and the peer does not notice.
+    /// `close()`: gives the descriptor back. Nothing is sent, because UDP has
+    /// no connection, so the peer does not notice.
     pub fn close(self) {
         drop(self);
     }

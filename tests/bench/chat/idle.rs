@@ -49,7 +49,7 @@ pub fn measure(cpus: &Cpus) {
         each(server.status("Threads:") - threads_before),
         each(maps(&server)),
     );
-    drop(server); // first, or each member would be told of all who leave
+    drop(server); // first, otherwise each member would get a line for all who leave
     drop(room);
 }
 

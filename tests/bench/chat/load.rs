@@ -24,8 +24,8 @@ const TEXT: usize = 48;
 /// Lines on the way in a flood.
 const IN_FLIGHT: u64 = 64;
 
-/// The flood that fills a stuck reader's buffers: 4 MB a second, as so many
-/// lines of so many bytes each millisecond.
+/// The flood that fills a stuck reader's buffers: 4 MB a second, as this many
+/// lines of this many bytes each millisecond.
 const BURST: u64 = 10;
 const LONG_TEXT: usize = 400;
 
@@ -48,7 +48,7 @@ pub struct Flood {
 }
 
 impl Room {
-    /// Connects so many members, then logs them in, all at once.
+    /// Connects this many members, then logs them in, all at once.
     pub fn enter(
         address: SocketAddr,
         manner: &'static Manner,
@@ -84,8 +84,8 @@ impl Room {
         Ok(room)
     }
 
-    /// Until all members from number `first` on have had this answer. The
-    /// others go on reading: ncat waits for each of them.
+    /// Waits until all members from number `first` on have got this reply. The
+    /// others still read, because ncat waits for each of them.
     fn wait_for(&mut self, first: usize, answer: &str) -> io::Result<()> {
         let mut texts = vec![Some(Vec::new()); self.members.len() - first];
         let mut missing = if answer.is_empty() { 0 } else { texts.len() };
@@ -184,7 +184,7 @@ impl Room {
         Ok(times)
     }
 
-    /// Whoever entered last stops reading, for ever.
+    /// The member that entered last stops reading.
     pub fn last_is_stuck(&mut self) -> io::Result<()> {
         self.members.last().map_or(Ok(()), |stuck| {
             epoll::delete(&self.ready, stuck)?;
@@ -215,7 +215,7 @@ impl Room {
         Ok(longest.max(still.unwrap_or_default()))
     }
 
-    /// Sends so many lines with one call.
+    /// Sends this many lines with one call.
     fn say(&mut self, lines: u64, text: usize) -> io::Result<()> {
         let Manner { before, after, .. } = self.manner;
         for _ in 0..lines {
@@ -237,7 +237,7 @@ impl Room {
         Ok(())
     }
 
-    /// Reads lines: `heard` is told who has them now, from which up to which.
+    /// Reads lines; `heard` gets the reader, and the first and the last of them.
     fn receive(
         &mut self,
         mut heard: impl FnMut(usize, u64, u64),

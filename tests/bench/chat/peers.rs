@@ -21,7 +21,7 @@ pub struct Manner {
     pub greeting: &'static str,
     /// What the client says (@ is its number) and what it waits for.
     pub login: &'static [(&'static str, &'static str)],
-    /// What stands in front of and behind a text.
+    /// What precedes and what follows a text.
     pub before: &'static str,
     pub after: &'static str,
 }
@@ -80,7 +80,7 @@ pub fn all_installed() -> Vec<Peer> {
 }
 
 impl Peer {
-    /// A fresh server with room for so many members. `folder` is for its
+    /// A new server with room for this many members. `folder` is for its
     /// files and must outlive it.
     pub fn start(&self, cpus: &Cpus, members: usize, folder: &Path) -> Server {
         let mut command =

@@ -34,7 +34,7 @@ pub fn ping_pong(
 }
 
 /// Streams `mib` MiB through one connection, writing and reading at once, as
-/// a client that first writes everything would block for ever.
+/// a client that first writes everything would block without end.
 pub fn bulk(address: SocketAddr, mib: u64) -> io::Result<Outcome> {
     let mut reader = connect(address)?;
     let mut writer = reader.try_clone()?;

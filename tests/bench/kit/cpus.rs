@@ -1,4 +1,4 @@
-//! Who runs on which CPU.
+//! Which process runs on which CPU.
 
 use std::io;
 use std::process::{Child, Command};

@@ -29,8 +29,8 @@ pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Keeps one message under way on each connection; the answer to each is of
-/// so many bytes.
+/// Keeps one message under way on each connection; the reply to each has
+/// this many bytes.
 pub fn exchange(
     streams: Vec<TcpStream>,
     message: &[u8],

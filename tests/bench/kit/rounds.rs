@@ -8,8 +8,8 @@ pub struct Record<T> {
     pub turns: io::Result<Vec<T>>,
 }
 
-/// Lets each player have a turn in each round. Who has failed, or could not
-/// even begin, is passed over.
+/// Lets each player run in each round. A player that has failed, or could not
+/// begin, is skipped.
 pub fn interleave<P, T>(
     players: Vec<(&'static str, io::Result<P>)>,
     rounds: usize,

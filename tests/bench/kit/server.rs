@@ -32,8 +32,8 @@ pub struct Server {
     end: OwnedFd, // readable once the child has ended
 }
 
-/// A command for this program; None, with a line that says so, where it is
-/// not installed.
+/// A command for this program; None, after a line of output, if it is not
+/// installed.
 pub fn installed(program: &str) -> Option<Command> {
     if let Some(file) = programs::ours(program) {
         return Some(Command::new(file));
@@ -119,9 +119,9 @@ impl Server {
         server
     }
 
-    /// Asks until the answer is no error. That a port has got a listener, or
-    /// that a process has come to rest, is nothing that the kernel announces,
-    /// so one has to ask again. What it does announce is the server's end,
+    /// Repeats a question until its result is not an error. The kernel does not
+    /// announce that a port has a listener or that a process is idle, so one has
+    /// to ask again. What it does announce is the server's end,
     /// and this is waited for between two questions.
     fn ask_until(
         &self,

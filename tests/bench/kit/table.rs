@@ -49,12 +49,12 @@ impl<T> Column<T> {
         Column { over, ..Column::new(title, decimals, value) }
     }
 
-    /// Ours shall be at least so many times this server's.
+    /// Our value shall be at least this many times that server's.
     pub fn at_least(self, bound: f64, server: &'static str) -> Aim<T> {
         Aim { column: self, least: true, bound, server: Some(server) }
     }
 
-    /// Ours shall be at most so many times this server's.
+    /// Our value shall be at most this many times that server's.
     pub fn at_most(self, bound: f64, server: &'static str) -> Aim<T> {
         Aim { column: self, least: false, bound, server: Some(server) }
     }

@@ -20,7 +20,7 @@ use harness::{DEADLINE, Server, installed, make_fifo, send};
 const DELIVERIES: u32 = 200;
 const CLIENTS: u32 = 4;
 
-/// A message of about 40 KiB that tells whether it is whole.
+/// A message of about 40 KiB that shows whether it is complete.
 fn body(number: u32) -> String {
     let mut text = format!("X-Number: {number}\r\n\r\n");
     for line in 0..600 {
@@ -80,7 +80,7 @@ fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
                 });
             }
             drop(tell);
-            // After so many promises, and then a little later: any moment.
+            // After this many promises, and then a little later: any moment.
             for _ in 0..rand::random_range(0..20) {
                 let number = told.recv_timeout(DEADLINE).expect("a 250");
                 promised.push(number);

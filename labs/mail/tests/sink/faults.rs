@@ -156,7 +156,7 @@ fn w_t4a_commands_behind_starttls_in_the_clear_are_never_obeyed() {
     let said = String::from_utf8(receive_all(&client)).expect("text");
     assert!(said.starts_with("421 4.7.0 bytes followed"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
-    // After the 220 they are no handshake.
+    // After the 220 they are not a handshake.
     let mut sink = Sink::start(&["--tls"]);
     let client = sink.after(&[("STARTTLS", "220")]);
     send(&client, b"MAIL FROM:<evil@b.org>\r\n");

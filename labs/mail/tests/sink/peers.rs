@@ -58,7 +58,7 @@ fn w_t4b_smtplib_by_starttls_and_auth() {
     assert!(sink.message().contains("X-Authenticated-User: alice\r\n"));
 }
 
-/// Runs swaks against the sink, and gives what it printed.
+/// Runs swaks against the sink, and returns what it printed.
 #[track_caller]
 fn swaks(sink: &Sink, arguments: &[&str]) -> Option<String> {
     if !installed("swaks", "swaks") {
@@ -183,7 +183,7 @@ fn w_t4b_openssl_reads_the_sinks_tls() {
         assert!(!pem.contains("PRIVATE"));
         assert_eq!(leftovers(sink.folder.path()), [""; 0]);
     }
-    // A client that knows nothing of the certificate does not go on.
+    // A client that does not know the certificate stops.
     let sink = Sink::start(&["--implicit-tls"]);
     let mut command = Command::new("openssl");
     command
