@@ -3,7 +3,7 @@
 //! ```text
 //!   users.rs: may this user?      no: 407
 //!   target.rs: where to?          malformed: 400, https://: 501
-//!   hops.rs: a circle?            yes: 403; last hop: TRACE, OPTIONS
+//!   hops.rs: a loop?              yes: 403; last hop: TRACE, OPTIONS
 //!     own page -> hub/report.rs   http:// -> forward.rs   CONNECT -> tunnel.rs
 //! ```
 
@@ -27,7 +27,7 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
         return Err(Failure::Page(ErrorPage::new(
             403,
             "Via shows that this request has passed this proxy before. It \
-             would go in a circle and never end.",
+             would go in a loop and never end.",
         )));
     }
     if hops::max_forwards(turn.request) == Some(0) {

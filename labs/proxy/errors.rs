@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! 400 411 413 431 501   the client's request
-//! 403                   a rule of this proxy: a circle, an address, a port
+//! 403                   a rule of this proxy: a loop, an address, a port
 //! 502                   the origin: not found, refused, reset, garbage
 //! 503                   this proxy itself: no descriptor left
 //! 504                   the origin: silent for too long

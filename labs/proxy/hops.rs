@@ -1,5 +1,5 @@
 //! The hops of a request: which proxies it has passed (Via), and how many more
-//! it may pass (Max-Forwards). Both end requests that go in a circle.
+//! it may pass (Max-Forwards). Both end forwarding loops.
 
 use http::{Fields, Request, Version};
 

@@ -24,7 +24,7 @@
 //! | [`cache`]    | the cached responses, and RFC 9111's rules             |
 //! | [`target`]   | where a request goes                                   |
 //! | [`errors`]   | pages that say what went wrong                         |
-//! | [`hops`]     | Via and Max-Forwards, against requests in a circle     |
+//! | [`hops`]     | Via and Max-Forwards, against forwarding loops         |
 //! | [`record`]   | one request and its result: a line of the log          |
 //! | [`users`]    | the users and their passwords                          |
 //! | [`watch`]    | which of two sockets is ready first: poll()            |

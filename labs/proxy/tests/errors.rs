@@ -278,7 +278,7 @@ fn w_t3a_the_proxy_does_not_ask_itself() {
 }
 
 #[test]
-fn w_t3a_a_circle_through_others_shows_in_via() {
+fn w_t3a_a_loop_through_others_shows_in_via() {
     // An origin tells the name that the proxy gives itself.
     let origin =
         Origin::says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", || {

@@ -4,7 +4,7 @@ use http::{Fields, Response};
 use proxy::{headers, hops};
 
 #[test]
-fn a_circle_shows_in_via() {
+fn a_loop_shows_in_via() {
     let mut fields = Fields::new();
     fields.push("Via", "1.0 fred, 1.1 Socketlab-1 (a comment)");
     assert!(hops::has_passed(&fields, "socketlab-1"));

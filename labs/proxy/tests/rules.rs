@@ -48,7 +48,7 @@ fn private_and_public_addresses() {
 }
 
 #[test]
-fn a_circle_is_found_for_each_form_of_the_address() -> Result<(), AddrParseError>
+fn a_loop_is_found_for_each_form_of_the_address() -> Result<(), AddrParseError>
 {
     for (own, ip, is_loop) in [
         ("127.0.0.1:8888", "127.0.0.1", true),

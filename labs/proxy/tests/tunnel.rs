@@ -148,7 +148,7 @@ fn w_t3a_tunnels_lead_to_few_ports() {
     let own = proxy.address;
     let port = own.port().to_string();
     let second = Server::start(PROXY, &["--connect-port", &port]);
-    // A chain of two proxies is not a circle.
+    // A chain of two proxies is not a loop.
     let client = second.connect();
     send(
         &client,
