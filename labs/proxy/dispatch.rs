@@ -1,4 +1,11 @@
-//! From a request to whoever answers it.
+//! Chooses the module that answers a request.
+//!
+//! ```text
+//!   users.rs: may this user?      no: 407
+//!   target.rs: where to?          malformed: 400, https://: 501
+//!   hops.rs: a loop?              yes: 403; last hop: TRACE, OPTIONS
+//!     own page -> hub/report.rs   http:// -> forward.rs   CONNECT -> tunnel.rs
+//! ```
 
 use http::{Head, Request, date};
 
@@ -19,8 +26,8 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     if hops::has_passed(&turn.request.fields, &settings.via) {
         return Err(Failure::Page(ErrorPage::new(
             403,
-            "This request has passed here before: its Via field says \
-             so. It would go round for ever.",
+            "Via shows that this request has passed this proxy before. It \
+             would go in a loop and never end.",
         )));
     }
     if hops::max_forwards(turn.request) == Some(0) {
@@ -29,6 +36,8 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     match route {
         Route::Own(path) => own_page(turn, &path),
         Route::Options => last_hop(turn),
+        // Path style: a redirect must lead back into the path, so relay.rs
+        // needs the URL once more.
         Route::InPath(_) => {
             let destination = destination(&turn.request.target)?;
             turn.in_path = Some(destination.clone());
@@ -43,8 +52,9 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Answers http://proxy.local/ with what the hub knows.
 fn own_page(turn: &mut Turn<'_>, path: &str) -> Result<(), Failure> {
-    // It tells what everybody has asked for.
+    // The page lists the URLs of all users, so strangers must not read it.
     if !turn.record.client.ip().to_canonical().is_loopback() {
         let why = "The proxy's own page is for its own machine only.";
         return Err(ErrorPage::new(403, why).into());
@@ -56,8 +66,9 @@ fn own_page(turn: &mut Turn<'_>, path: &str) -> Result<(), Failure> {
     turn.respond(status, head, page.as_bytes())
 }
 
-/// `OPTIONS *`, or a request that must not be forwarded (Max-Forwards: 0).
-/// OPTIONS asks for the proxy's methods, TRACE for the request that arrived.
+/// Answers `OPTIONS *`, or a request that must not go further because its
+/// Max-Forwards is 0. OPTIONS asks for the methods of this proxy. TRACE asks
+/// for the request as it arrived, so that the client sees what proxies changed.
 fn last_hop(turn: &mut Turn<'_>) -> Result<(), Failure> {
     let head = Head::response(200).field("Date", date::now());
     if turn.request.method == "TRACE" {
@@ -68,8 +79,8 @@ fn last_hop(turn: &mut Turn<'_>) -> Result<(), Failure> {
     turn.respond(200, head.field("Allow", methods), b"")
 }
 
-/// A request as TRACE sends it back, without what is secret: whoever can make
-/// a browser send a TRACE must not read the browser's cookies in the response.
+/// The request as TRACE sends it back, without its secrets. Otherwise a script
+/// that makes a browser send TRACE could read the browser's cookies.
 fn reflected(request: &Request) -> Vec<u8> {
     let mut fields = request.fields.clone();
     for name in ["Authorization", "Cookie", "Proxy-Authorization"] {

@@ -1,5 +1,5 @@
-//! What the proxy says when it has no response of an origin to pass on. The
-//! code says whose fault it is:
+//! The pages that the proxy sends if it has no response of an origin. The
+//! status shows whose fault it is:
 //!
 //! ```text
 //! 400 411 413 431 501   the client's request
@@ -8,7 +8,7 @@
 //! 503                   this proxy itself: no descriptor left
 //! 504                   the origin: silent for too long
 //! ```
-//! Never 404: that is for an origin to say. (viva 8)
+//! Never 404, because only the origin knows what it does not have. (viva 8)
 
 use http::page::{escape, page};
 use http::{Fault, Framing, Head, Reader, Request, date, reason};
@@ -16,8 +16,7 @@ use socketlab::Error;
 use socketlab::clients;
 use socketlab::net::TcpSocket;
 
-/// Why there is nothing to pass on: a status and a sentence or two, which
-/// become a page.
+/// Why there is no response: a status, and a sentence or two for the page.
 #[derive(Debug)]
 pub struct ErrorPage {
     /// The status of the response.
@@ -34,7 +33,7 @@ impl ErrorPage {
         ErrorPage { status, why: why.into(), field: None }
     }
 
-    /// Who is asking?
+    /// 407: the client must log in.
     pub fn login() -> ErrorPage {
         let challenge = "Basic realm=\"proxy\", charset=\"UTF-8\"";
         let field = Some(("Proxy-Authenticate", challenge.into()));
@@ -42,53 +41,34 @@ impl ErrorPage {
         ErrorPage { field, ..ErrorPage::new(407, why) }
     }
 
-    /// It is in another place.
+    /// 308: the object has another address.
     pub fn moved(to: String) -> ErrorPage {
         let why = format!("It is at {to}.");
         let field = Some(("Location", to));
         ErrorPage { field, ..ErrorPage::new(308, why) }
     }
 
-    /// The client's mistake.
+    /// 400: the client's mistake.
     pub fn bad(why: &str) -> ErrorPage {
         ErrorPage::new(400, why)
     }
 
-    /// A request that could not be read; `None` if the client has left.
+    /// The page for a request that could not be read. `None`: the client has
+    /// left, so nobody can read a page.
     pub fn of_client(fault: &Fault) -> Option<ErrorPage> {
         match fault {
             Fault::Bad { status, why } => Some(ErrorPage::new(*status, *why)),
             Fault::Idle | Fault::Slow => Some(ErrorPage::new(
                 408,
-                "The request was not complete in time. A person with nc has \
-                 to type a little faster, or paste.",
+                "The request was not complete in time. With nc, type \
+                 faster, or paste the request.",
             )),
             Fault::Cut | Fault::Lost(_) => None,
         }
     }
 
-    /// A response that could not be read.
-    pub fn of_origin(origin: &str, fault: &Fault) -> ErrorPage {
-        let (status, why) = match fault {
-            Fault::Bad { why, .. } => {
-                let what = "is not HTTP as it should be";
-                (502, format!("The answer of {origin} {what}: {why}"))
-            }
-            Fault::Idle => {
-                let what = "took the connection and the request, but did not";
-                (504, format!("{origin} {what} answer in time."))
-            }
-            Fault::Slow => {
-                (504, format!("{origin} began to answer, but too slowly."))
-            }
-            Fault::Cut | Fault::Lost(_) => {
-                (502, format!("{origin} closed before its answer had begun."))
-            }
-        };
-        ErrorPage::new(status, why)
-    }
-
-    /// The response: its head without what belongs to the hop, and the page.
+    /// The head, without the fields of the hop, and the page. A cache must not
+    /// keep it (no-store), because the failure may be over soon.
     pub fn response(&self) -> (Head, String) {
         let advice = match self.status {
             502 => {
@@ -120,8 +100,8 @@ impl ErrorPage {
     }
 }
 
-/// Is this a HEAD, whether it could be read or not? The response to it has no
-/// body, whatever its status (RFC 9110, section 9.3.2).
+/// Is this a HEAD request, even if the rest of it could not be read? A response
+/// to HEAD has no body, whatever its status (RFC 9110, section 9.3.2).
 pub fn is_head(
     asked: &Result<Option<Request>, Fault>,
     client: &Reader,
@@ -134,19 +114,35 @@ pub fn is_head(
 
 /// Why the client gets no complete response from the origin.
 pub enum Failure {
-    /// Nothing has been sent yet, so a page can give the reason.
+    /// Nothing has been sent yet, so a page can tell the client why.
     Page(ErrorPage),
-    /// Part of it has been sent, or the client has left. The log says why.
+    /// A part has been sent, or the client has left. Only the log says why.
     Cut(String),
 }
 
 impl Failure {
     /// The response of `origin`, `host:port`, could not be read.
     pub fn of_origin(origin: &str, fault: &Fault) -> Failure {
-        ErrorPage::of_origin(origin, fault).into()
+        let (status, why) = match fault {
+            Fault::Bad { why, .. } => {
+                let what = "is not valid HTTP";
+                (502, format!("The response of {origin} {what}: {why}"))
+            }
+            Fault::Idle => {
+                let what = "accepted the connection, but did not respond";
+                (504, format!("{origin} {what} in time."))
+            }
+            Fault::Slow => {
+                (504, format!("{origin} began to respond, but too slowly."))
+            }
+            Fault::Cut | Fault::Lost(_) => {
+                (502, format!("{origin} closed before its response began."))
+            }
+        };
+        ErrorPage::new(status, why).into()
     }
 
-    /// The client is no longer there, or this server is stopping.
+    /// The client has left, or this server is stopping.
     pub fn left(what: &str) -> Failure {
         Failure::Cut(match clients::is_stopping() {
             true => clients::end_of_stream().into(),
@@ -159,9 +155,8 @@ impl Failure {
         Failure::Cut(format!("the origin broke off: {fault}"))
     }
 
-    /// Sends the error as the last response on the connection, if the client
-    /// can still get one, and returns the line for the log. A response to HEAD
-    /// has no body.
+    /// Sends the page, if there is one, as the last response on the connection.
+    /// Returns the reason for the log. A response to HEAD has no body.
     pub fn tell(&self, client: &TcpSocket, to_head: bool) -> String {
         let page = match self {
             Failure::Cut(why) => return why.clone(),
@@ -187,12 +182,12 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         match ErrorPage::of_client(&fault) {
             Some(page) => Failure::Page(page),
-            None => Failure::left("in mid-request"),
+            None => Failure::left("in the middle of a request"),
         }
     }
 }
 
-/// What failed here was a send to the client.
+/// A send to the client failed, because the client has closed.
 impl From<Error> for Failure {
     fn from(_: Error) -> Failure {
         Failure::left("")

@@ -1,6 +1,7 @@
-//! A request to an origin and the head of its response. The body goes piece by
-//! piece, and the origin may respond before its end; the client may leave
-//! before there is a response. So the proxy watches both all the time.
+//! Sends the request to the origin and reads the head of the response. The
+//! request's body is sent piece by piece. The origin may respond before its
+//! end, and the client may leave before the response. So the proxy watches
+//! both sockets all the time.
 //!
 //! ```text
 //!   client ---- body, piece by piece ---> origin
@@ -21,41 +22,29 @@ use crate::watch::{self, Ready};
 /// Interim responses (1xx) that the proxy accepts from an origin.
 const MOST_INTERIM: usize = 16;
 
-/// Why an origin gave no response.
-pub enum NoResponse {
-    /// It closed before the first byte of one: if the connection was idle
-    /// before, the origin may never have seen the request.
-    Dead,
-    /// Anything else.
-    Other(Failure),
-}
-
-impl From<Failure> for NoResponse {
-    fn from(failure: Failure) -> NoResponse {
-        NoResponse::Other(failure)
-    }
-}
-
 /// A body of more than `--max-body`.
 pub fn too_large() -> ErrorPage {
     ErrorPage::new(413, "The body is larger than --max-body allows.")
 }
 
 /// Sends the request, and returns the head of the final response; and whether
-/// the complete body was sent. `stale`: ask whether this is still good.
+/// the complete body was sent. `None`: the origin closed before the first byte
+/// of a response. If the connection was idle before, the origin may never have
+/// seen the request. With `stale` the request asks whether that is still good.
 pub fn exchange(
     turn: &mut Turn<'_>,
     origin: &mut Reader,
     destination: &Destination,
     stale: Option<&Stored>,
-) -> Result<(Response, bool), NoResponse> {
-    let via = &turn.settings.via;
+) -> Result<Option<(Response, bool)>, Failure> {
+    let (via, patience) = (&turn.settings.via, turn.settings.patience);
     let head = headers::request(turn.request, destination, via, stale);
     // ---- 7 send() --------------------------------------------------------
-    // The new request. That send() succeeds says only that the kernel has
-    // it: a connection that was idle may be dead.              (viva 10)
+    // The new request. A successful send() says only that our kernel has the
+    // bytes. If the origin has closed this idle connection meanwhile, recv()
+    // reports it, and forward.rs tries once more.              (viva 10)
     if origin.socket().send_all(&head).is_err() {
-        return Err(NoResponse::Dead);
+        return Ok(None);
     }
     let body = Body::new(turn.request.framing);
     let mut this =
@@ -64,43 +53,54 @@ pub fn exchange(
     loop {
         let sending = accepts && !this.body.is_done();
         match this.wait(sending)? {
-            // It need not wait for the end of a body that it refuses.
+            // A response may come before the end of a body that the origin
+            // refuses.
             Ready::Origin => {
-                if let Some(response) = this.read_head()? {
-                    return Ok((response, accepts && this.body.is_done()));
-                }
+                let fault = match this.origin.read_response(patience) {
+                    Ok(Some(response)) if response.status >= 200 => {
+                        let complete = accepts && this.body.is_done();
+                        return Ok(Some((response, complete)));
+                    }
+                    Ok(Some(interim)) => {
+                        this.pass_interim(&interim)?;
+                        continue;
+                    }
+                    Ok(None) => Fault::Cut,
+                    Err(fault) => fault,
+                };
+                let nothing =
+                    this.interim == 0 && this.origin.buffered().is_empty();
+                return match fault {
+                    Fault::Cut if nothing => Ok(None),
+                    fault => Err(this.failure(&fault)),
+                };
             }
             Ready::Client if sending => accepts = this.send_piece()?,
-            // Dropping the connection tells the origin to stop.
-            Ready::Client => {
-                return Err(Failure::left("before the answer").into());
-            }
+            // The client has left. We drop the connection to the origin, so
+            // that the origin stops working for this request.
+            Ready::Client => return Err(Failure::left("before the response")),
             Ready::Neither if sending => {
                 let why = "The body of the request stopped coming.";
-                return Err(Failure::from(ErrorPage::new(408, why)).into());
+                return Err(ErrorPage::new(408, why).into());
             }
-            Ready::Neither => {
-                return Err(Failure::of_origin(
-                    &destination.origin(),
-                    &Fault::Idle,
-                )
-                .into());
-            }
+            Ready::Neither => return Err(this.failure(&Fault::Idle)),
         }
     }
 }
 
+/// A request on its way to the origin.
 struct Exchange<'a, 'b> {
     turn: &'a mut Turn<'b>,
     origin: &'a mut Reader,
     destination: &'a Destination,
     body: Body,
-    sent: u64,
-    interim: usize,
+    sent: u64,      // bytes of the body
+    interim: usize, // interim responses so far
 }
 
 impl Exchange<'_, '_> {
-    /// Waits until one of the two has something to read.
+    /// Waits for the origin's response, for the client's next piece (only
+    /// while the body is being sent), or until the client leaves.
     fn wait(&self, sending: bool) -> Result<Ready, Failure> {
         let limit = self.turn.settings.patience;
         let (client, origin) = (&self.turn.client, &self.origin);
@@ -110,8 +110,9 @@ impl Exchange<'_, '_> {
         })
     }
 
-    /// A piece of the body, from the client to the origin. False: the origin
-    /// accepts no more, and may have said why.
+    /// Passes one piece of the body on. False: send() failed, because the
+    /// origin has closed. Its response may have arrived before, with the
+    /// reason, so the proxy still reads it.
     fn send_piece(&mut self) -> Result<bool, Failure> {
         let chunked = self.turn.request.framing == Framing::Chunked;
         let origin = self.origin.socket();
@@ -134,59 +135,37 @@ impl Exchange<'_, '_> {
                 origin.send_all(&headers::trailers(self.body.trailers()))
             }
             Ok(None) => Ok(()),
+            // The client has sent a malformed chunk, or has left.
             Err(fault) => {
                 return Err(match ErrorPage::of_client(&fault) {
                     Some(problem) => problem.into(),
-                    None => Failure::left("in mid-body"),
+                    None => Failure::left("in the middle of a body"),
                 });
             }
         };
         Ok(done.is_ok())
     }
 
-    /// The head of a response; `None` if it was an interim one.
-    fn read_head(&mut self) -> Result<Option<Response>, NoResponse> {
-        let found = self.origin.read_response(self.turn.settings.patience);
-        let fault = match found {
-            Ok(Some(response)) if response.status >= 200 => {
-                return Ok(Some(response));
-            }
-            Ok(Some(interim)) => return self.pass_interim(&interim),
-            Ok(None) => Fault::Cut,
-            Err(fault) => fault,
-        };
-        let nothing = self.interim == 0 && self.origin.buffered().is_empty();
-        match fault {
-            // A close or a reset before the first byte.
-            Fault::Cut if nothing => Err(NoResponse::Dead),
-            fault => {
-                Err(Failure::of_origin(&self.destination.origin(), &fault)
-                    .into())
-            }
-        }
+    fn failure(&self, fault: &Fault) -> Failure {
+        Failure::of_origin(&self.destination.origin(), fault)
     }
 
-    /// 100, 103: for the client to decide about, if it knows interim responses.
-    fn pass_interim(
-        &mut self,
-        response: &Response,
-    ) -> Result<Option<Response>, NoResponse> {
+    /// Passes an interim response (100, 103) on, because the client decides
+    /// what it means. HTTP/1.0 has no interim responses.
+    fn pass_interim(&mut self, response: &Response) -> Result<(), Failure> {
         self.interim += 1;
         if response.status == 101 || self.interim > MOST_INTERIM {
             let fault =
-                Fault::bad("It sent interim answers that nobody asked for.");
-            return Err(
-                Failure::of_origin(&self.destination.origin(), &fault).into()
-            );
+                Fault::bad("It sent 101, or too many interim responses.");
+            return Err(self.failure(&fault));
         }
         if self.turn.request.version == Version::Http11 {
             let fields = headers::response(response, &self.turn.settings.via);
             let head = Head::response_with(response.status, &response.reason)
                 .fields(&fields)
                 .end();
-            let client = self.turn.client.socket();
-            client.send_all(&head).map_err(Failure::from)?;
+            self.turn.client.socket().send_all(&head)?;
         }
-        Ok(None)
+        Ok(())
     }
 }

@@ -1,12 +1,20 @@
-//! One request to its origin, unless the cache has the response.
+//! Gets the response to one request: from the cache, or from its origin.
 //! [W-T3a] [W-T3b]
+//!
+//! ```text
+//!   look_up -> Hit  -> hit.rs
+//!           -> Miss -> connect, or an idle connection
+//!                      exchange.rs: the new request, the response's head
+//!                        idle connection dead: again, with connect
+//!                        304 about another object: again, unconditionally
+//!                      relay.rs: the new response
+//! ```
 
-use http::reader::HEAD_DEADLINE;
-use http::{Fault, Framing, Reader, Request};
+use http::{Fault, Framing, Request};
 
 use crate::cache::freshness::{self, directive};
 use crate::errors::{ErrorPage, Failure};
-use crate::exchange::{NoResponse, exchange, too_large};
+use crate::exchange::{exchange, too_large};
 use crate::headers;
 use crate::hit;
 use crate::hub::message::{Found, Lookup, Miss};
@@ -27,10 +35,11 @@ pub fn forward(
         return Err(too_large().into());
     }
     let lookup = lookup(turn, destination);
-    // Only what may be sent again may take a connection that was idle.
+    // The origin may have closed an idle connection meanwhile. So only a
+    // request that may be sent twice can use one.                (viva 10)
     let repeatable = lookup.reuse;
     if lookup.url.is_some() {
-        turn.record.source = Source::Miss;
+        turn.record.source = Source::Miss; // unless it is found
     }
     match turn.hub.look_up(lookup) {
         Found::Hit(stored) => hit::send(turn, &stored, Source::Hit),
@@ -46,29 +55,31 @@ fn fetch(
     repeatable: bool,
 ) -> Result<(), Failure> {
     refuse_in_vain(turn, miss.http10)?;
-    // Three times at most: each repetition removes its own reason.
+    let settings = turn.settings;
+    // At most three rounds: the idle connection is used once, and the
+    // conditions are removed once.
     loop {
         let requested = freshness::now();
         let reused = miss.idle.is_some();
         let mut origin = match miss.idle.take() {
             Some(origin) => origin,
-            None => connect(turn, destination)?,
+            None => {
+                let rules = Some(&settings.rules);
+                let patience = settings.patience;
+                origin::connect(destination, rules, patience, turn.client)?
+            }
         };
         let stale = miss.stale.as_deref();
-        let answer = exchange(turn, &mut origin, destination, stale);
-        let (response, complete) = match answer {
-            Ok(answer) => answer,
-            Err(NoResponse::Dead) if reused && repeatable => continue,
-            Err(NoResponse::Dead) => {
-                return Err(Failure::of_origin(
-                    &destination.origin(),
-                    &Fault::Cut,
-                ));
+        let answer = exchange(turn, &mut origin, destination, stale)?;
+        let Some((response, complete)) = answer else {
+            if reused && repeatable {
+                continue; // with a new connection
             }
-            Err(NoResponse::Other(failure)) => return Err(failure),
+            let origin = destination.origin();
+            return Err(Failure::of_origin(&origin, &Fault::Cut));
         };
-        // "Not modified", but it is about another object than ours: ask for
-        // that one, without conditions.
+        // 304, but its ETag is not that of the cached response: the proxy
+        // does not have this object. So it asks again, without conditions.
         if response.status == 304
             && let Some(stored) = &miss.stale
             && !freshness::is_of(&response.fields, stored)
@@ -76,14 +87,15 @@ fn fetch(
             miss.stale = None;
             continue;
         }
-        // The rest of the request's body may still be on its way.
+        // If the origin responded before the end of the request's body, the
+        // rest of that body is still to come. No request can follow it.
         turn.keep &= complete;
         let fetch = Fetch { destination, miss, requested, complete };
         return relay(turn, origin, response, fetch);
     }
 }
 
-/// What need not even be asked.
+/// Refuses a request that the origin could not answer, or must not see.
 fn refuse_in_vain(turn: &Turn<'_>, http10: bool) -> Result<(), Failure> {
     let request = turn.request;
     if http10 && request.framing == Framing::Chunked {
@@ -94,31 +106,23 @@ fn refuse_in_vain(turn: &Turn<'_>, http10: bool) -> Result<(), Failure> {
     if turn.record.source == Source::Miss
         && directive(&request.fields, "only-if-cached").is_some()
     {
-        let why = "Only a cached response was wanted, and there is none.";
+        let why = "The client asked for a cached response only \
+                   (only-if-cached), and there is none.";
         return Err(ErrorPage::new(504, why).into());
     }
     Ok(())
 }
 
-fn connect(
-    turn: &Turn<'_>,
-    destination: &Destination,
-) -> Result<Reader, Failure> {
-    let (rules, patience) = (&turn.settings.rules, turn.settings.patience);
-    let mut origin =
-        origin::connect(destination, Some(rules), patience, turn.client)?;
-    origin.set_head_deadline(HEAD_DEADLINE.min(patience));
-    Ok(origin)
-}
-
-/// What the hub is asked.
+/// The question for the hub: what may the cache and the pool do for this
+/// request?
 fn lookup(turn: &Turn<'_>, destination: &Destination) -> Lookup {
     let request = turn.request;
     let fields = &request.fields;
     let bodyless = !request.has_body();
     let get = request.method == "GET";
     let readable = (get || request.method == "HEAD") && bodyless;
-    // A part of an object is neither looked up nor cached: it passes.
+    // A Range asks for a part of an object. Parts are passed on; the cache
+    // is not asked.
     let cache = turn.settings.cache > 0 && readable && !fields.has("Range");
     let mut conditions = headers::CONDITIONS.split(' ');
     let conditional = conditions.any(|name| fields.has(name));
@@ -135,7 +139,8 @@ fn lookup(turn: &Turn<'_>, destination: &Destination) -> Lookup {
     }
 }
 
-/// May it be sent twice with the effect of once? RFC 9110, section 9.2.2.
+/// Does the request have the same effect if it is sent twice? (RFC 9110,
+/// section 9.2.2) A second POST could order a second time.
 fn is_idempotent(request: &Request) -> bool {
     ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]
         .contains(&request.method.as_str())

@@ -1,11 +1,11 @@
-//! From the fields that were received to those that are forwarded. Some belong
-//! to one HOP, the connection on which they came; the others are END-TO-END.
+//! Which header fields the proxy passes on. Some fields belong to one HOP, that
+//! is, to the connection on which they came. The others are END-TO-END.
 //!
 //! ```text
 //!   client ---- hop ---- proxy ---- hop ---- origin
-//!     Connection, TE …     |      Connection, TE …     each hop its own
-//!     Accept, Cookie ----------------> as they are     end to end
-//!     Via ----------------> + ", 1.1 socketlab-…"      each proxy adds itself
+//!     Connection, TE …     |      Connection, TE …   each hop has its own
+//!     Accept, Cookie ----------------> unchanged       end to end
+//!     Via -----------------> + ", 1.1 socketlab-…"     a proxy adds its name
 //!     Host, framing        |      made anew            never copied
 //! ```
 //! [W-T3a] (viva 4)
@@ -17,13 +17,14 @@ use crate::cache::stored::Stored;
 use crate::hops::{max_forwards, via_entry};
 use crate::target::Destination;
 
-/// Fields of one hop (RFC 9110, section 7.6.1), and those of older practice.
-/// The framing is of the hop as well: we make it anew from what we send.
+/// The fields of one hop (RFC 9110, section 7.6.1), and some older ones. The
+/// framing belongs to the hop, too. The proxy makes it anew from what it sends.
 const HOP: &str = "Connection Content-Length Host HTTP2-Settings Keep-Alive \
     Proxy-Authorization Proxy-Connection TE Trailer Transfer-Encoding Upgrade";
 
-/// Connection can name any field, and that field then ends here. Not these:
-/// without them the origin would understand another request.
+/// Connection can name further fields of the hop, which are then not passed on.
+/// These fields are passed on all the same, because without them the request
+/// would mean something else.
 const NOT_BY_NAME: &str = "Authorization Cache-Control Cookie Via";
 
 /// All end-to-end fields.
@@ -44,8 +45,9 @@ fn end_to_end(fields: &Fields) -> Fields {
     end_to_end
 }
 
-/// The head of the new request to the origin. `stale`: ask whether this copy
-/// is still good; then our conditions replace the client's.
+/// The head of the new request to the origin. With `stale` the request asks
+/// whether this cached copy is still good. Then the proxy's conditions replace
+/// the client's, because a 304 must be about the proxy's copy.
 pub fn request(
     request: &Request,
     destination: &Destination,
@@ -74,7 +76,7 @@ pub fn request(
     head = head
         .framing(request.framing)
         .field("Via", via_entry(request.version, via));
-    // Trailers can be passed on, so the origin may know that they are wanted.
+    // The proxy passes trailers on, so the origin may send them.
     if request.fields.lists("TE", "trailers") {
         head = head.field("TE", "trailers").field("Connection", "TE");
     }
@@ -85,15 +87,14 @@ pub fn request(
 pub const CONDITIONS: &str = "If-Match If-Modified-Since If-None-Match \
     If-Range If-Unmodified-Since";
 
-/// The fields of the new response. What belongs to the hop to the client is
-/// added by turn.rs, `end_head`.
+/// The fields of the new response. turn.rs, `end_head`, adds those of the hop.
 pub fn response(response: &Response, via: &str) -> Fields {
     let mut fields = end_to_end(&response.fields);
     fields.push("Via", via_entry(response.version, via));
     fields
 }
 
-/// Trailers that may be forwarded: no field that belongs in a head.
+/// The last chunk, and the trailers without the fields of the hop.
 pub fn trailers(fields: Option<&Fields>) -> Vec<u8> {
     let mut bytes = b"0\r\n".to_vec();
     for (name, value) in fields.map(end_to_end).iter().flat_map(Fields::iter) {

@@ -1,12 +1,12 @@
-//! Responses out of the cache, and what happens to them when the origin has
-//! news.
+//! Sends cached responses, and updates or drops them when the origin reports a
+//! change.
 //!
 //! ```text
 //!   HIT           cached, fresh ---------------------------> client
 //!   REVALIDATED   cached, with the fields of the 304 ------> client
 //!                   |-- storable: replaces the old one
-//!                   `-- not (private, Set-Cookie): the old one goes
-//!   POST, PUT, …  the object has changed ------------------> it goes
+//!                   `-- not (private, Set-Cookie): the old one is dropped
+//!   POST, PUT, …  the object has changed: the cached one is dropped
 //! ```
 
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use crate::record::Source;
 use crate::target::Destination;
 use crate::turn::Turn;
 
-/// What a 304 does not say again.
+/// The fields that describe the body. A 304 has no body, so a 304 to the client
+/// leaves them out (RFC 9110, 15.4.5).
 const OF_BODY: [&str; 5] = [
     "Content-Encoding",
     "Content-Language",
@@ -30,7 +31,7 @@ const OF_BODY: [&str; 5] = [
     "Content-Type",
 ];
 
-/// Sends a cached response.
+/// Sends a cached response, or 304 if the client has the same one already.
 pub fn send(
     turn: &mut Turn<'_>,
     stored: &Stored,
@@ -49,13 +50,14 @@ pub fn send(
         _ => Framing::Length(stored.body.len() as u64),
     };
     let mut fields = stored.fields.clone();
+    // Other caches add this age to their own time, so that the object expires
+    // everywhere at the same moment.
     let age = freshness::age(stored, freshness::now());
     fields.set("Age", age.to_string());
     if let Some(url) = &turn.in_path {
         url.lead_back(&mut fields);
     }
     if status == 304 {
-        // They describe a body, and there is none (RFC 9110, 15.4.5).
         for name in OF_BODY {
             fields.remove(name);
         }
@@ -74,8 +76,9 @@ pub fn send(
     Ok(())
 }
 
-/// The origin's 304: the cached response is still good, with these new fields.
-/// They may be for this one client, so that storable() must decide again.
+/// The origin has sent 304: the cached response is still good, and `fresh` has
+/// the new fields. They may be for this one client only (Set-Cookie), so
+/// storable() must decide again.
 pub fn revalidated(
     turn: &mut Turn<'_>,
     fresh: Stored,
@@ -92,8 +95,8 @@ pub fn revalidated(
     send(turn, &fresh, Source::Revalidated)
 }
 
-/// If the request has changed something, what is cached of it is out of date
-/// (RFC 9111, 4.4).
+/// A successful POST, PUT or DELETE has probably changed the object. So its
+/// cached response is out of date and is dropped (RFC 9111, 4.4).
 pub fn invalidate(
     turn: &Turn<'_>,
     response: &Response,
@@ -109,7 +112,8 @@ pub fn invalidate(
     let origin = format!("http://{}/", destination.authority());
     for name in ["Location", "Content-Location"] {
         if let Some(place) = response.fields.text(name) {
-            // Only of the same origin: others are not its business.
+            // Only URLs of the same origin. Otherwise an origin could drop
+            // the cached objects of others.
             match place.strip_prefix('/') {
                 Some(path) => urls.push(format!("{origin}{path}")),
                 None if place.starts_with(&origin) => urls.push(place.into()),

@@ -1,32 +1,32 @@
-//! A web proxy: a server to browsers, a client to origins. Read the programs
-//! in this order:
+//! A web proxy: a server to browsers, and a client to origins. Read the
+//! programs in this order:
 //!
-//! * `once.rs`, what the handout asks for, literally: one object a connection.
-//! * `server.rs`, the proxy to use, with the modules below.
+//! * `once.rs`: what the handout asks for, literally.
+//! * `server.rs`: the proxy for daily use, with the modules below.
 //!
-//! In the order of a request (the README's "The path"); each module imports
-//! only modules that stand below it here:
+//! The modules are in the order of a request (the README's "The path"). Each
+//! module imports only modules below it in this table:
 //!
 //! | module       | what it is                                             |
 //! | ------------ | ------------------------------------------------------ |
-//! | [`session`]  | one client's connection: requests in turn              |
-//! | [`dispatch`] | from a request to whoever answers it                   |
-//! | [`forward`]  | from the cache, or else from the origin                |
+//! | [`session`]  | one client's connection, request by request            |
+//! | [`dispatch`] | chooses the module that answers a request              |
+//! | [`forward`]  | the response: from the cache, or from the origin       |
 //! | [`tunnel`]   | CONNECT                                                |
 //! | [`relay`]    | the response of an origin, to the client               |
-//! | [`hit`]      | a response out of the cache                            |
+//! | [`hit`]      | a response from the cache                              |
 //! | [`exchange`] | the request to an origin, until its response begins    |
 //! | [`turn`]     | one request and its response, as all these share it    |
 //! | [`hub`]      | the thread that owns the cache and the idle connections |
 //! | [`origin`]   | from a name to a connection                            |
-//! | [`rules`]    | which addresses may be reached                         |
-//! | [`headers`]  | which fields are forwarded                             |
+//! | [`rules`]    | which addresses are allowed                            |
+//! | [`headers`]  | which header fields are passed on                      |
 //! | [`cache`]    | the cached responses, and RFC 9111's rules             |
 //! | [`target`]   | where a request goes                                   |
 //! | [`errors`]   | pages that say what went wrong                         |
-//! | [`hops`]     | Via and Max-Forwards: they end a loop of proxies       |
-//! | [`record`]   | what is known of a request afterwards: a line of log   |
-//! | [`users`]    | who may use the proxy                                  |
+//! | [`hops`]     | Via and Max-Forwards, against forwarding loops         |
+//! | [`record`]   | one request and its result: a line of the log          |
+//! | [`users`]    | the users and their passwords                          |
 //! | [`watch`]    | which of two sockets is ready first: poll()            |
 
 pub mod cache {
@@ -44,7 +44,7 @@ pub mod headers;
 pub mod hit;
 pub mod hops;
 pub mod hub {
-    //! The hub thread, and how conversations talk to it: see [`handle`].
+    //! The hub thread, and how client threads use it: see [`handle`].
 
     pub mod handle;
     pub mod message;

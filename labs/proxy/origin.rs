@@ -1,4 +1,4 @@
-//! The way to an origin: its addresses, which of them are allowed, connect.
+//! Connects to an origin: resolves its name, checks each address, connects.
 //!
 //! ```text
 //!   name --getaddrinfo--> addresses --allowed?--> connect(), one address
@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use http::Reader;
+use http::reader::HEAD_DEADLINE;
 use rustix::io::Errno;
 use socketlab::net::{self, TcpSocket};
 
@@ -21,21 +22,23 @@ use crate::rules::Rules;
 use crate::target::Destination;
 use crate::watch::{self, Ready};
 
-/// How long all addresses of a name together may take.
+/// The time limit for all addresses of a name together.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// How long one address is tried before the next one is tried, too.
+/// After this time without an answer the next address is tried, too.
 const STEP: Duration = Duration::from_millis(250);
 
-/// How long connect() takes to say what has become of a handshake.
+/// The time limit of a second connect() on the same socket. It only asks
+/// whether the handshake has ended.
 const POLLED: Duration = Duration::from_millis(1);
 
-/// Addresses of a name that are tried.
+/// The largest number of addresses that are tried.
 const MOST: usize = 16;
 
-/// Connects to the address that answers first (RFC 8305, Happy Eyeballs), and
-/// watches meanwhile whether the client leaves. Without rules, any address may
-/// be reached.
+/// Connects to the address that answers first (RFC 8305, Happy Eyeballs). If
+/// IPv6 is broken and IPv4 is not, the client loses only 250 ms. Meanwhile the
+/// proxy watches whether the client leaves. Without rules every address is
+/// allowed.
 pub fn connect(
     destination: &Destination,
     rules: Option<&Rules>,
@@ -44,13 +47,15 @@ pub fn connect(
 ) -> Result<Reader, Failure> {
     let (addresses, mut refused) = addresses(destination, rules)?;
     let no_answer = || {
-        let why = format!("No answer of {} to connect().", destination.host);
+        let why =
+            format!("{} did not answer connect() in time.", destination.host);
         ErrorPage::new(504, why)
     };
     let until = Instant::now() + LONGEST.min(patience);
     let mut addresses = addresses.into_iter();
     let mut pending = Vec::new();
     loop {
+        // One more address joins the handshakes that are pending.
         let new = addresses.next();
         if let Some(address) = new {
             let origin =
@@ -59,6 +64,8 @@ pub fn connect(
         } else if pending.is_empty() {
             return Err(refused.unwrap_or_else(no_answer).into());
         }
+        // With a new address, connect() below waits 250 ms. Without one,
+        // poll() waits until a handshake ends, or the client leaves.
         let left = until.saturating_duration_since(Instant::now());
         let limit = if new.is_some() { Duration::ZERO } else { left };
         match watch::connected_or_client_gone(&pending, client, limit)? {
@@ -71,8 +78,13 @@ pub fn connect(
         for (origin, address) in mem::take(&mut pending) {
             let limit = if new == Some(address) { STEP } else { POLLED };
             match handshake(&origin, address, limit.min(left)) {
-                Ok(()) => return Ok(Reader::new(origin)),
-                // Its handshake goes on in the kernel.
+                Ok(()) => {
+                    let mut origin = Reader::new(origin);
+                    origin.set_head_deadline(HEAD_DEADLINE.min(patience));
+                    return Ok(origin);
+                }
+                // connect() has timed out, but the kernel continues the
+                // handshake.
                 Err(error) if is_pending(&error) => {
                     pending.push((origin, address));
                 }
@@ -82,15 +94,16 @@ pub fn connect(
     }
 }
 
-/// The addresses of a name that may be connected to, IPv6 and IPv4 in turn;
-/// and why another one may not.
+/// The allowed addresses of a name, IPv6 and IPv4 in turn. If an address is not
+/// allowed, the second value says why.
 fn addresses(
     destination: &Destination,
     rules: Option<&Rules>,
 ) -> Result<(Vec<SocketAddr>, Option<ErrorPage>), ErrorPage> {
     let name = &destination.host;
     let mut found = net::resolve(name, destination.port).map_err(|_| {
-        // Asking a name server takes a descriptor, too.
+        // The resolver needs a descriptor, too. If none is left, the failure
+        // is the proxy's and not the name's.
         match TcpSocket::new(([0; 4], 0).into()) {
             Ok(_) => {
                 ErrorPage::new(502, format!("The name {name} was not found."))
@@ -114,23 +127,25 @@ fn addresses(
     Ok((in_turn.flatten().copied().take(MOST).collect(), refused))
 }
 
+/// One connect() with a time limit, then the options of the connection.
 fn handshake(
     origin: &TcpSocket,
     address: SocketAddr,
     limit: Duration,
 ) -> socketlab::Result<()> {
     // ---- 6 connect() -----------------------------------------------------
-    // From here this program is a client. SO_SNDTIMEO bounds connect() on
-    // Linux, too; the next connect() says what has become of the handshake.
+    // Now this program is a client. On Linux SO_SNDTIMEO also limits
+    // connect(). A later connect() on the same socket returns the result of
+    // the handshake.                                          (viva 8)
     origin.set_send_timeout(Some(limit))?;
     origin.connect(address)?;
-    // A server that does not read for 30 s is given up.
+    // An origin that reads nothing for 30 s is disconnected.
     origin.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     origin.set_user_timeout(net::SEND_TIMEOUT)?;
     origin.set_no_delay()
 }
 
-/// The time limit ended connect(), and not the handshake.
+/// Has only connect() timed out, while the handshake is still pending?
 fn is_pending(error: &socketlab::Error) -> bool {
     [Errno::INPROGRESS, Errno::ALREADY]
         .iter()
@@ -139,11 +154,11 @@ fn is_pending(error: &socketlab::Error) -> bool {
 
 fn no_descriptor() -> ErrorPage {
     let why = "This proxy has no descriptor left for a connection to \
-               an origin. Try again when others have gone.";
+               an origin. Try again when other clients have left.";
     ErrorPage::new(503, why)
 }
 
-/// No connection: whose fault is it?
+/// The page for a connect() that failed: 504 for silence, otherwise 502.
 fn unreachable(address: SocketAddr, error: &socketlab::Error) -> ErrorPage {
     let (status, what) = match error.kind() {
         ErrorKind::ConnectionRefused => {

@@ -1,12 +1,12 @@
-//! What is known of one request after its response: a line of the log, and a
-//! row of the proxy's own page.
+//! What the proxy records of one request: a line of the log, and a row of the
+//! proxy's own page.
 
 use std::net::SocketAddr;
 
 use serde::Serialize;
 use socketlab::console;
 
-/// Bytes of a method and of a URL in a line of the log.
+/// Longer methods and URLs are shortened in the log.
 const LONGEST_METHOD: usize = 20;
 const LONGEST_URL: usize = 200;
 
@@ -18,7 +18,7 @@ pub enum Source {
     Hit,
     /// The origin, because the cache had nothing.
     Miss,
-    /// The cache, after the origin had said that its copy is still good.
+    /// The cache, after the origin has confirmed the copy with a 304.
     Revalidated,
     /// The origin; the cache was not asked.
     Origin,
@@ -26,7 +26,7 @@ pub enum Source {
     Tunnel,
     /// The proxy's own pages.
     Own,
-    /// The proxy, which says what went wrong.
+    /// The proxy: a page that says what went wrong.
     Refused,
 }
 
@@ -44,7 +44,7 @@ impl From<Source> for &'static str {
     }
 }
 
-/// One request and what became of it.
+/// One request and its result.
 #[derive(Clone, Serialize)]
 pub struct Record {
     /// The client's address.
@@ -53,7 +53,7 @@ pub struct Record {
     pub method: String,
     /// The URL; for a tunnel `host:port`.
     pub url: String,
-    /// The status that the client got; 0 if it left before.
+    /// The status that the client got; 0 if the client left before.
     pub status: u16,
     /// Bytes of the body that were sent to the client.
     pub bytes: u64,

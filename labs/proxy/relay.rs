@@ -7,8 +7,9 @@
 //!   until close           chunked                   until close
 //!   HEAD, 204, 304        no body                   no body
 //! ```
-//! Each piece is forwarded at once, because an object may be larger than the
-//! memory, or never end. A response that may be cached is also copied. [W-T3a]
+//! Each piece is passed on when it arrives, because an object may be larger
+//! than the memory, or never end. If the object may be cached, the proxy makes
+//! a copy of each piece. [W-T3a]
 
 use std::sync::Arc;
 
@@ -30,20 +31,20 @@ use crate::target::Destination;
 use crate::turn::Turn;
 use crate::watch::{self, Ready};
 
-/// A larger object is passed on and not cached.
+/// Larger objects, in bytes, are passed on and not cached.
 const LARGEST_CACHED: usize = 1024 * 1024;
 
-/// A transfer of more bytes gives its buffer back before its connection
-/// becomes idle.
+/// After a transfer of more bytes the buffer of the connection may have grown
+/// to 256 KiB. It is freed before the connection becomes idle.
 const LONG: u64 = 64 * 1024;
 
-/// What is known of the fetch that brought a response.
+/// What the proxy knows of the request that a response belongs to.
 pub struct Fetch<'a> {
-    /// What was asked for.
+    /// The URL.
     pub destination: &'a Destination,
-    /// What the hub had replied: a permit, a stale response.
+    /// The hub's reply: a permit to cache, a stale response.
     pub miss: Miss,
-    /// When the request left, in seconds since 1970.
+    /// When the request was sent, in seconds since 1970.
     pub requested: i64,
     /// Was the complete request sent?
     pub complete: bool,
@@ -63,10 +64,12 @@ pub fn relay(
     let times = (fetch.requested, freshness::now());
     let fields = new_fields(turn, &response);
     hit::invalidate(turn, &response, destination);
+    // The pool remembers origins of HTTP/1.0, because they know no chunks.
     let http10 = response.version == Version::Http10;
     if http10 != fetch.miss.http10 {
         turn.hub.tell(Message::Http10(destination.origin(), http10));
     }
+    // 304 to the proxy's own conditions: the cached object is still good.
     if response.status == 304
         && let Some(stale) = fetch.miss.stale.take()
     {
@@ -76,14 +79,15 @@ pub fn relay(
         return hit::revalidated(turn, fresh, permit, destination);
     }
 
-    // ==== the head that the client gets
+    // ==== the new head. If FIN marks the end of the body, no further
+    // request can follow on the client's connection.
     let new_framing = as_sent(framing, turn.request.version);
     turn.keep &= new_framing != Framing::UntilClose;
     let head = new_head(turn, &response, &fields, framing);
     let head = turn.end_head(head, new_framing);
     turn.record.status = response.status;
 
-    // ==== the body, and a copy of what may be cached
+    // ==== the body, piece by piece, and its copy for the cache
     let mut transfer = Transfer {
         destination,
         body: Body::new(framing),
@@ -92,14 +96,16 @@ pub fn relay(
         copy: copy(turn, &response, framing, &mut fetch, fields, times),
     };
     transfer.run(turn, &mut origin)?;
+    // If the body ended with FIN, the origin's connection has ended, too.
     if framing != Framing::UntilClose {
         back_to_the_pool(turn, origin, &response, &fetch);
     }
     Ok(())
 }
 
-/// The complete response to one request of once.rs, whose origin closes after
-/// it: the new head, and how the body comes.
+/// For once.rs: reads the head of the response and makes the new head. Returns
+/// it with the framing of the body. The browser may leave while the origin
+/// prepares its response, so this function watches both sockets.
 pub fn answer(
     request: &Request,
     url: &Destination,
@@ -109,7 +115,7 @@ pub fn answer(
     let failed = |fault| Failure::of_origin(&url.origin(), &fault);
     let first = watch::origin_or_client_gone(origin, client, net::SEND_TIMEOUT);
     if first? == Ready::Client {
-        return Err(Failure::left("before the answer"));
+        return Err(Failure::left("before the response"));
     }
     let came = origin.read_response(net::SEND_TIMEOUT).map_err(failed)?;
     let response = came.ok_or(Fault::Cut).map_err(failed)?;
@@ -125,20 +131,22 @@ pub fn answer(
     Ok((head.end(), framing))
 }
 
-/// The fields that go on to the client, and into the cache.
+/// The fields for the client and for the cache.
 fn new_fields(turn: &Turn<'_>, response: &Response) -> Fields {
     let mut fields = headers::response(response, &turn.settings.via);
     if turn.record.source == Source::Miss {
-        fields.remove("X-Cache"); // another cache's: ours follows
+        fields.remove("X-Cache"); // of another cache; new_head() adds ours
     }
-    // A cache or proxy adds the date if the origin did not.
+    // Without a Date nobody could compute the age of a cached response. So a
+    // proxy adds the date if the origin did not (RFC 9110, 6.6.1).
     if !fields.has("Date") {
         fields.push("Date", date::now());
     }
     fields
 }
 
-/// The framing on the connection to a client of this version.
+/// How the end of the body is marked for a client of this version: see the
+/// table at the top.
 fn as_sent(came: Framing, version: Version) -> Framing {
     match (came, version) {
         (Framing::Chunked | Framing::UntilClose, Version::Http11) => {
@@ -149,6 +157,7 @@ fn as_sent(came: Framing, version: Version) -> Framing {
     }
 }
 
+/// The new head, without the fields of the hop.
 fn new_head(
     turn: &Turn<'_>,
     response: &Response,
@@ -164,7 +173,7 @@ fn new_head(
     if turn.record.source == Source::Miss {
         head = head.field("X-Cache", "MISS");
     }
-    // The length that GET would bring.
+    // The response to HEAD announces the length that GET would send.
     if framing == Framing::None
         && response.status != 204
         && let Some(length) = response.fields.get("Content-Length")
@@ -174,8 +183,9 @@ fn new_head(
     head
 }
 
-/// A copy to be made for the cache, if the response may be cached. If not, it
-/// takes the place of what was cached; but an error (5xx) does not.
+/// Begins a copy for the cache, if the response may be cached. If it may not,
+/// the cached response is out of date and must be dropped. An error (5xx) says
+/// nothing about the object, so the cached response stays.
 fn copy(
     turn: &Turn<'_>,
     response: &Response,
@@ -184,7 +194,9 @@ fn copy(
     fields: Fields,
     (requested, received): (i64, i64),
 ) -> Option<Copy> {
-    let permit = fetch.miss.permit.take(); // or back, before a long transfer
+    // Without a copy the permit is dropped here, before a long transfer, so
+    // that another request can have it.
+    let permit = fetch.miss.permit.take();
     let (status, said) = (response.status, &response.fields);
     let too_large = match framing {
         Framing::Length(length) => length > LARGEST_CACHED as u64,
@@ -204,7 +216,7 @@ fn copy(
     Some(Copy { permit: permit?, stored, bytes: Vec::new() })
 }
 
-/// A response on its way into the cache.
+/// The copy of a response that is still being received.
 struct Copy {
     permit: Permit,
     stored: Stored,
@@ -218,6 +230,7 @@ impl Copy {
         (self.bytes.len() <= LARGEST_CACHED).then_some(self)
     }
 
+    /// The copy is complete: sends it to the hub.
     fn store(self, hub: &Hub) {
         let stored = Stored { body: self.bytes.into(), ..self.stored };
         hub.tell(Message::Store(self.permit, Arc::new(stored)));
@@ -227,13 +240,15 @@ impl Copy {
 /// A body on its way from the origin to the client.
 struct Transfer<'a> {
     destination: &'a Destination,
-    body: Body,            // as received
-    framing: Framing,      // as forwarded
-    head: Option<Vec<u8>>, // leaves together with the first piece
+    body: Body,            // from the origin
+    framing: Framing,      // for the client
+    head: Option<Vec<u8>>, // not sent yet
     copy: Option<Copy>,
 }
 
 impl Transfer<'_> {
+    /// Passes the body on until its end. The head is sent together with the
+    /// first piece, because one send() makes one segment of a small object.
     fn run(
         &mut self,
         turn: &mut Turn<'_>,
@@ -241,6 +256,8 @@ impl Transfer<'_> {
     ) -> Result<(), Failure> {
         let client = turn.client.socket().clone();
         loop {
+            // Nothing to send together with the head: send it now, because
+            // the client should not wait for a slow body.
             if origin.buffered().is_empty() && !self.body.is_done() {
                 if let Some(head) = self.head.take() {
                     client.send_all(&head)?;
@@ -252,7 +269,8 @@ impl Transfer<'_> {
                 Err(fault) if self.head.is_none() => {
                     return Err(Failure::broken(fault));
                 }
-                // Nothing was sent yet, so that a page can say it.
+                // Nothing was sent yet, so the client can still get a page
+                // with status 502.
                 Err(fault) => {
                     let origin = self.destination.origin();
                     return Err(Failure::of_origin(&origin, &fault));
@@ -262,8 +280,8 @@ impl Transfer<'_> {
                 let copy = self.copy.take();
                 self.copy = copy.and_then(|copy| copy.with(piece));
             }
-            // Into the cache before the last byte reaches the client, so that
-            // whoever has seen the end finds the object there.
+            // The copy is stored before the client gets the last byte. So a
+            // client that has the object and asks again gets a hit.
             if self.body.is_done() || piece.is_none() {
                 self.copy.take().into_iter().for_each(|c| c.store(turn.hub));
             }
@@ -288,18 +306,21 @@ impl Transfer<'_> {
     }
 }
 
-/// Waits for the next bytes of the body.
+/// Waits for the next bytes of the body, or until the client leaves.
 fn wait(turn: &Turn<'_>, origin: &Reader) -> Result<(), Failure> {
     let limit = turn.settings.patience;
     match watch::origin_or_client_gone(origin, turn.client, limit)? {
         Ready::Origin => Ok(()),
         Ready::Client => Err(Failure::left("")),
-        Ready::Neither => Err(Failure::Cut("the origin fell silent".into())),
+        Ready::Neither => {
+            Err(Failure::Cut("the origin stopped sending".into()))
+        }
     }
 }
 
-/// The connection to the origin can be used again if it is certain where the
-/// next response would begin.
+/// Returns the connection to the pool, unless the origin closes it. It must be
+/// certain where the next response begins: the request was sent completely, and
+/// nothing is unread.
 fn back_to_the_pool(
     turn: &mut Turn<'_>,
     origin: Reader,
@@ -311,7 +332,7 @@ fn back_to_the_pool(
         return;
     }
     let origin = match turn.record.bytes > LONG {
-        true => Reader::new(origin.socket().clone()), // a page, not 256 KiB
+        true => Reader::new(origin.socket().clone()), // a new, small buffer
         false => origin,
     };
     turn.idle = Some((fetch.destination.origin(), origin));

@@ -1,6 +1,6 @@
-//! A web proxy for many browsers at once. Handout W (Week 5), task 3; once.rs
+//! A web proxy for many browsers at once: handout W (Week 5), task 3. once.rs
 //! is what the handout asks for, literally. The peers are any browser and any
-//! origin. lib.rs lists the modules, the README walks one request.
+//! origin. lib.rs lists the modules; the README follows one request.
 //!
 //! ```text
 //! browsers              proxy (this program)        origin servers
@@ -37,11 +37,13 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, port)?;
 
     // ---- 1 socket() ------------------------------------------------------
+    // The kernel creates the TCP socket that will listen for browsers. The
+    // sockets to origins are created in origin.rs.              (viva 1)
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // To loopback, unless told otherwise: a proxy that strangers can reach
-    // lets them do everything in its name.                      (viva 7)
+    // The default is loopback, because strangers who can reach a proxy act
+    // under its address.                                        (viva 7)
     listener.set_reuse_address()?;
     listener.bind(address)?;
     let settings = Arc::new(settings(&args, listener.local_addr()?)?);
@@ -62,8 +64,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread for each client: it sleeps in recv() until its origin
-        // replies, while the other threads work.      [W-T3b] (viva 2)
+        // A thread for each client. It sleeps while its origin prepares the
+        // response, and the other threads work.       [W-T3b] (viva 2)
         match listener.accept() {
             Ok((client, peer)) => {
                 let (hub, settings) = (hub.clone(), settings.clone());
@@ -79,7 +81,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The options, checked.
+/// Checks the options. A number out of its range ends the program.
 fn settings(args: &Args, own: SocketAddr) -> Result<Settings> {
     let seconds = |name, value| {
         Duration::from_secs(args::in_range(name, value, 1, 86_400))
@@ -104,27 +106,31 @@ fn settings(args: &Args, own: SocketAddr) -> Result<Settings> {
     })
 }
 
+/// Warns if other machines can use this proxy.
 fn warn_of_strangers(settings: &Settings) {
     match (settings.rules.own.ip().is_loopback(), &settings.users) {
         (true, _) => {}
         (false, None) => {
-            warn!("warning: an open proxy: others browse in your name now");
+            warn!(
+                "warning: this is an open proxy. Everybody who can reach it \
+                 browses under this machine's address."
+            );
         }
         (false, Some(_)) => warn!(
-            "warning: Basic hides nothing: whoever sees the traffic can read \
-             the passwords of --user-file"
+            "warning: Basic does not encrypt. Everybody who sees the traffic \
+             can read the passwords of --user-file."
         ),
     }
 }
 
-/// Connections that may wait for accept(): a browser opens dozens.
+/// Connections that may wait for accept(). A browser opens dozens at once.
 const BACKLOG: i32 = 1024;
 
-/// Ports to which tunnels may lead: those of HTTPS. With all ports allowed,
-/// strangers could send mail, or reach the inside, in the proxy's name.
+/// Tunnels may lead to the ports of HTTPS only. With all ports, strangers could
+/// send mail under the proxy's address.
 const TUNNEL_PORTS: [u16; 2] = [443, 8443];
 
-/// The response to a client beyond `--max-clients`.
+/// The response to a client above `--max-clients`.
 const NO_ROOM: &str = "HTTP/1.1 503 Service Unavailable\r\n\
     Content-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 
@@ -147,10 +153,10 @@ struct Args {
     /// given several times
     #[argh(option, hidden_help)]
     connect_port: Vec<u16>,
-    /// file of those who may use the proxy, a line `name:password` each
+    /// file of the users that may use the proxy, one line `name:password` each
     #[argh(option)]
     user_file: Option<PathBuf>,
-    /// reach private and loopback addresses though bound to more than loopback
+    /// allow private and loopback origins although others can use the proxy
     #[argh(switch)]
     allow_private: bool,
     /// seconds that an origin may be silent (default 60)
@@ -162,13 +168,13 @@ struct Args {
     /// seconds of silence on both sides that end a tunnel (default 300)
     #[argh(option, hidden_help, default = "300")]
     tunnel_idle: u64,
-    /// mebibytes that a request's body may have (default 0: any number)
+    /// largest body of a request, in mebibytes (default 0: no limit)
     #[argh(option, hidden_help, default = "0")]
     max_body: u64,
-    /// clients served at once (default 1024)
+    /// clients served at the same time (default 1024)
     #[argh(option, hidden_help, default = "clients::MAX_CLIENTS")]
     max_clients: usize,
-    /// no log
+    /// do not print the log
     #[argh(switch, hidden_help)]
     quiet: bool,
     /// allow a port below 1024

@@ -1,6 +1,13 @@
-//! One client's connection: requests in turn, each to its own origin. Two
-//! that follow each other may go to different hosts: a connection belongs to
-//! a hop, a request to an origin.
+//! One client's connection: one request after the other. Two requests on the
+//! same connection may go to different hosts, because the connection leads to
+//! the proxy, and the URL of each request names its origin.
+//!
+//! ```text
+//!   Reader::read_request -> serve -> dispatch.rs -> response -+
+//!        ^                                                    |
+//!        `---- Next::Request (keep-alive) <-------------------+
+//!   Next::Close: FIN        Next::Reset: RST, the body is incomplete
+//! ```
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -29,14 +36,16 @@ pub fn converse(
     let mut next = Next::Request;
     while next == Next::Request {
         // ---- 5 recv() ----------------------------------------------------
-        // The reader collects a complete head, in however many segments it
-        // comes, and refuses whatever could be read in two ways. [W-T3a]
+        // One recv() may return a part of the head, or two requests. The
+        // reader collects one complete head. It refuses a head that two
+        // programs could understand differently. [W-T3a]
         let asked = reader.read_request(settings.idle);
         let to_head = is_head(&asked, &reader);
         match asked {
             Ok(Some(request)) => {
                 next = serve(hub, settings, peer, &mut reader, &request);
             }
+            // The client has closed, or sent nothing for --idle seconds.
             Ok(None) | Err(Fault::Idle) => break,
             Err(fault) => {
                 refuse_unread(hub, peer, &client, fault, to_head);
@@ -46,12 +55,13 @@ pub fn converse(
     }
 
     // ---- 8 close() -------------------------------------------------------
-    // FIN first, then the rest is read: a close with unread input would send
-    // RST, and that could overtake the response.
+    // If input is still unread, close() sends RST instead of FIN, and the
+    // client may lose the response. So finish() sends FIN first, reads what
+    // still arrives, and then closes.
     drop(reader);
     if next == Next::Reset {
-        // FIN would be the end of the body, and half of it would look
-        // complete.
+        // For an HTTP/1.0 client FIN marks the end of the body, so half a
+        // body would look complete. SO_LINGER with 0 s sends RST.
         let _ = SockRef::from(&client).set_linger(Some(Duration::ZERO));
         client.close();
     } else {
@@ -60,7 +70,7 @@ pub fn converse(
     Ok(())
 }
 
-/// What becomes of the connection after a request.
+/// What the proxy does with the connection after a response.
 #[derive(PartialEq)]
 enum Next {
     Request,
@@ -68,7 +78,7 @@ enum Next {
     Reset,
 }
 
-/// One request.
+/// Answers one request, and reports it to the hub.
 fn serve(
     hub: &Hub,
     settings: &Settings,
@@ -77,7 +87,8 @@ fn serve(
     request: &Request,
 ) -> Next {
     let began = Instant::now();
-    // The stop lets it finish; a tunnel may have no end.
+    // At Ctrl-C the server waits for the end of a request. It does not wait
+    // for a tunnel, because a tunnel may never end.
     let _in_request = (request.method != "CONNECT").then(clients::request);
     let mut turn = Turn {
         hub,
@@ -96,11 +107,13 @@ fn serve(
         Err(Failure::Cut(why)) => {
             turn.record.note = why;
             turn.keep = false;
-            // Chunks and lengths show by themselves that an end is missing.
+            // In HTTP/1.1 the missing last chunk, or the missing bytes of
+            // Content-Length, show the client that the body is incomplete.
             cut = request.version == Version::Http10;
         }
     }
     let Turn { mut record, keep, idle, .. } = turn;
+    // The connection to the origin goes back to the pool with this message.
     record.milliseconds = began.elapsed().as_millis();
     hub.tell(Message::Done(record, idle));
     match keep {
@@ -110,7 +123,7 @@ fn serve(
     }
 }
 
-/// A request of which not even the head could be read.
+/// The head could not be read: tells the client why, and the log.
 fn refuse_unread(
     hub: &Hub,
     peer: SocketAddr,

@@ -1,18 +1,18 @@
-//! Where a request goes. The request line decides, not the Host field: if the
-//! two differ, Host is a mistake or a trick.
+//! Where a request goes. The request line decides and not the Host field,
+//! because another program may look at only one of the two (RFC 9112, 3.2.2).
 //!
 //! ```text
 //! GET http://host/path            absolute-form   what browsers send a proxy
 //! GET /www.host.tld/path          path style      the companion's form
-//! GET /path  Host: other          origin-form     sent here by a router
+//! GET /path  Host: other          origin-form     a router redirected it here
 //! CONNECT host:443                authority-form  a tunnel
 //! GET http://proxy.local/         this proxy's own page
 //! ```
 //!
-//! In path style all sites are one site for the browser: one host, one port.
-//! So that host must not have a name that a stranger controls. If evil.example
-//! came to mean 127.0.0.1 (DNS rebinding), its page could read our own page,
-//! with the URLs of everybody. Nobody controls addresses and localhost.
+//! In path style the browser takes all sites for one site, with the proxy's
+//! host and port. So path style needs a host name that no stranger controls: an
+//! address, or localhost. If evil.example pointed to 127.0.0.1 (DNS rebinding),
+//! a page of it could read the proxy's own page, with the URLs of all users.
 //! [W-T3a] (viva 3)
 
 use std::net::IpAddr;
@@ -22,30 +22,30 @@ use http::{Fields, Request, Target};
 
 use crate::errors::ErrorPage;
 
-/// The name under which the proxy itself is asked for its page.
+/// The host name of the proxy's own page.
 const OWN_NAME: &str = "proxy.local";
 
 /// What to do with a request.
 #[derive(Debug, PartialEq)]
 pub enum Route {
-    /// Our own page, at this path.
+    /// Send the proxy's own page, at this path.
     Own(String),
-    /// `OPTIONS *`, which asks what the proxy itself can do.
+    /// Answer `OPTIONS *`: it asks for the methods of the proxy itself.
     Options,
     /// Ask this origin.
     Forward(Destination),
-    /// The same; its URL was in the path of ours.
+    /// Ask this origin; the request was in path style.
     InPath(Destination),
-    /// Open a tunnel to this place.
+    /// Open a tunnel to this host and port.
     Tunnel(Destination),
 }
 
-/// An origin, and what is wanted from it.
+/// An origin, and the path of an object there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Destination {
     /// Name or address, in lower case; an IPv6 address has its brackets.
     pub host: String,
-    /// 80 unless the URL says otherwise.
+    /// 80 if the URL names no port; 443 for a tunnel.
     pub port: u16,
     /// `/path?query`, or `*`.
     pub path: String,
@@ -62,7 +62,7 @@ impl Destination {
             .ok_or_else(|| ErrorPage::bad("The URL names no host."))?;
         let port = given.unwrap_or(port);
         if port == 0 {
-            return Err(ErrorPage::bad("Port 0 is nobody's."));
+            return Err(ErrorPage::bad("No program can have port 0."));
         }
         // "http://host?query" has an empty path, which is written as "/".
         let path = match path {
@@ -91,12 +91,10 @@ impl Destination {
         let path = if self.path == "*" { "" } else { &self.path };
         format!("http://{}{path}", self.authority())
     }
-}
 
-impl Destination {
-    /// In path style, a redirect of the origin must lead back into the path:
-    /// for the browser, `/x` is a path of this proxy, and `http://h/x` would
-    /// leave it. (nginx: proxy_redirect.)
+    /// In path style a redirect must lead back into the path. For the browser
+    /// `/x` is a path of this proxy, and `http://h/x` would leave the proxy.
+    /// nginx calls this proxy_redirect.
     pub fn lead_back(&self, fields: &mut Fields) {
         for (name, mark) in [("Location", ""), ("Refresh", "url=")] {
             let Some(value) = fields.text(name) else { continue };
@@ -132,7 +130,8 @@ impl Destination {
             path if path.starts_with('/') => path.to_string(),
             path => format!("{folder}/{path}"),
         };
-        // The browser would go up with `..`, and out of this origin's path.
+        // Remove `.` and `..` here. Otherwise the browser would remove them,
+        // together with the origin's name in front of them.
         let mut kept = Vec::new();
         let mut parts = path.split('/').skip(1).peekable();
         while let Some(part) = parts.next() {
@@ -170,20 +169,20 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
         Target::Origin(target) => {
             let host = request.fields.text("Host").unwrap_or_default();
             match split_authority(host) {
-                // Host names another server: a router brought it here.
+                // Host names another server: a router redirected it here.
                 Some((name, port))
                     if port.unwrap_or(80) != own_port || !is_nobodys(name) =>
                 {
                     Ok(own_or(Destination::new(host, 80, target)?))
                 }
-                // Host is this proxy: the URL is in the path.
+                // Host names this proxy, so the URL is in the path.
                 _ => path_style(target),
             }
         }
     }
 }
 
-/// `/www.host.tld/path`; a `/` alone asks for our own page.
+/// `/www.host.tld/path`; `/` asks for the proxy's own page.
 fn path_style(target: &str) -> Result<Route, ErrorPage> {
     // A browser asks every server for its icon, and so it asks this proxy.
     if matches!(target, "/" | "/favicon.ico" | "/json") {
@@ -195,9 +194,9 @@ fn path_style(target: &str) -> Result<Route, ErrorPage> {
     })
 }
 
-/// What a URL says, or a path that holds a URL: `http://host/path`,
-/// `/host/path`, `/http://host/path`. Links of a page are relative to its
-/// last slash, so that `/host` must become `/host/` in the browser.
+/// Parses a URL, or a path that contains one: `http://host/path`, `/host/path`,
+/// `/http://host/path`. The links of a page are relative to its last slash, so
+/// the browser is redirected from `/host` to `/host/`.
 pub fn destination(target: &str) -> Result<Destination, ErrorPage> {
     let destination = parse(target)?;
     let no_slash = destination.path == "/" && !target.ends_with('/');
@@ -211,7 +210,7 @@ fn parse(target: &str) -> Result<Destination, ErrorPage> {
     let url = target.strip_prefix('/').unwrap_or(target);
     let rest = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        // `/host/x?u=ftp://y` has none of its own.
+        // In `/host/x?u=ftp://y` the scheme is a part of the query.
         Some((scheme, _)) if !scheme.contains(['/', '?']) => {
             return Err(not_http());
         }
@@ -222,7 +221,7 @@ fn parse(target: &str) -> Result<Destination, ErrorPage> {
     Destination::new(authority, 80, path)
 }
 
-/// Is this a host whose meaning no stranger controls?
+/// Is this an address, or a name that no stranger controls?
 fn is_nobodys(host: &str) -> bool {
     let bare = host.trim_matches(['[', ']']);
     bare.parse::<IpAddr>().is_ok()
@@ -233,8 +232,8 @@ fn is_nobodys(host: &str) -> bool {
 fn not_http() -> ErrorPage {
     ErrorPage::new(
         501,
-        "Only http:// URLs are fetched here. For https:// the client asks \
-         for a tunnel with CONNECT.",
+        "The proxy fetches http:// URLs only. For https:// the client must \
+         ask for a tunnel with CONNECT.",
     )
 }
 

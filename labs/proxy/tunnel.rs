@@ -1,5 +1,5 @@
 //! CONNECT: a tunnel for any bytes between two programs, mostly TLS. The proxy
-//! sees host and port, and how many bytes there are, but not what they say.
+//! sees host, port and the number of bytes, but it cannot read TLS.
 //!
 //! ```text
 //!   client                  proxy                        origin
@@ -11,9 +11,9 @@
 //!     | FIN ------------------|---- shutdown(SHUT_WR) ----->|  half-close
 //!     |<----------------------|------------ the rest, FIN --|
 //! ```
-//! Two threads, because one thread that waits for a side that does not read
-//! could not carry the other side's bytes, and all three could deadlock.
-//! (viva 3)
+//! Each direction has its own thread. One thread that blocks in send(), because
+//! a side does not read, could not pass on that side's own bytes. Then both
+//! sides and the proxy could wait for each other (deadlock). (viva 3)
 
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -30,21 +30,21 @@ use crate::record::Source;
 use crate::target::Destination;
 use crate::turn::Turn;
 
-/// Bytes that one recv() may return, at first and in a busy direction.
+/// The buffer of a direction, and the larger one of a busy direction.
 const CHUNK: usize = 16 * 1024;
 const LARGE: usize = 256 * 1024;
 
-/// Stack of the second thread.
+/// The stack of the second thread.
 const STACK: usize = 128 * 1024;
 
-/// Serves a CONNECT to its end.
+/// Answers CONNECT, and copies bytes until both directions have ended.
 pub fn tunnel(
     turn: &mut Turn<'_>,
     destination: &Destination,
 ) -> std::result::Result<(), Failure> {
     let settings = turn.settings;
     turn.record.url = destination.origin();
-    turn.keep = false; // from here on the bytes are not HTTP
+    turn.keep = false; // after the tunnel no HTTP request can follow
     if turn.request.has_body() {
         return Err(ErrorPage::bad("CONNECT has no body.").into());
     }
@@ -64,7 +64,8 @@ pub fn tunnel(
     let client = turn.client.socket().clone();
     client.send_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
     turn.record.status = 200;
-    // What the client sent in advance was read together with the head.
+    // The client may have sent its first bytes without waiting for the 200.
+    // recv() returned them together with the head.
     let early = turn.client.take_buffered();
     if origin.send_all(&early).is_err() {
         return Err(Failure::Cut("the origin left".into()));
@@ -96,7 +97,7 @@ pub fn tunnel(
     })
 }
 
-/// What both directions share: when bytes last came.
+/// What both directions share: the time of the last bytes.
 struct Tunnel {
     opened: Instant,
     last: AtomicU64, // milliseconds after `opened`
@@ -104,15 +105,16 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    /// One direction, until its sender's FIN; counts its bytes.
+    /// Copies one direction until its sender's FIN; counts the bytes.
     fn pump(&self, from: &TcpSocket, to: &TcpSocket) -> (u64, Result<()>) {
         let mut count = 0;
         let result = self.copy(from, to, &mut count);
         match result {
-            // Pass the FIN on: this direction has ended, the other one goes
-            // on until its own FIN (half-close).
+            // Pass the FIN on. Only this direction has ended; the other one
+            // continues until its own FIN (half-close).
             Ok(()) => drop(to.shutdown(Shutdown::Write)),
-            // An error ends both directions, and the other thread.
+            // An error ends both directions: after shutdown() the other
+            // thread's recv() returns 0.
             Err(_) => {
                 let _ = from.shutdown(Shutdown::Both);
                 let _ = to.shutdown(Shutdown::Both);
@@ -121,6 +123,7 @@ impl Tunnel {
         (count, result)
     }
 
+    /// recv() and send() in a loop.
     fn copy(
         &self,
         from: &TcpSocket,
@@ -133,7 +136,8 @@ impl Tunnel {
             let read = match from.recv(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(read) => read,
-                // Silence here, but was there any on the other side?
+                // This direction was silent for too long. If the other one
+                // was not, the tunnel is still in use.
                 Err(error) if error.is_timeout() && !self.is_idle() => continue,
                 Err(error) => return Err(error),
             };
@@ -141,6 +145,7 @@ impl Tunnel {
             to.send_all(buffer.get(..read).unwrap_or_default())?;
             self.last.store(self.now(), Relaxed);
             *count += read as u64;
+            // A full buffer shows that more bytes are waiting.
             if read == buffer.len() && read < LARGE {
                 buffer = vec![0; LARGE];
             }

@@ -1,5 +1,5 @@
-//! One request and its response: what session.rs hands on to whoever answers,
-//! and how a response of the proxy's own is sent.
+//! One request and its response: what all modules that answer it share, and
+//! how the proxy sends a response of its own.
 
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use crate::rules::Rules;
 use crate::target::Destination;
 use crate::users::Users;
 
-/// In path style all sites have our host and port, so that a page of one could
-/// read all others, and our own. In a sandbox a page belongs to no site: it is
-/// shown and its scripts run, but it can read no page but itself.
+/// In path style all sites have the proxy's host and port. So a page of one
+/// site could read the pages of all others, and the proxy's own page. In a
+/// sandbox a page belongs to no site: its scripts run, but they cannot read
+/// other pages.
 const SANDBOX: &str = "sandbox allow-forms allow-popups allow-scripts";
 
 /// The options of one proxy. They do not change after the start, so that
@@ -22,21 +23,22 @@ const SANDBOX: &str = "sandbox allow-forms allow-popups allow-scripts";
 pub struct Settings {
     /// Which origins may be reached.
     pub rules: Rules,
-    /// The users that may use the proxy; without it, everybody may.
+    /// The users that may use the proxy; `None`: everybody.
     pub users: Option<Users>,
     /// The ports to which CONNECT may lead.
     pub tunnel_ports: Vec<u16>,
-    /// Mebibytes that the cache may have; 0: there is none.
+    /// The cache's size in mebibytes; 0: no cache.
     pub cache: usize,
-    /// Our name in Via fields, unlike any other proxy's.
+    /// The proxy's name in Via fields. It is random, so that no other proxy
+    /// has the same name.
     pub via: String,
     /// How long an origin may be silent.
     pub patience: Duration,
-    /// How long a client may stay without a request.
+    /// How long a client may send no request.
     pub idle: Duration,
     /// How long both ends of a tunnel may be silent.
     pub tunnel_idle: Duration,
-    /// Bytes that a request's body may have.
+    /// The largest body of a request, in bytes.
     pub max_body: u64,
 }
 
@@ -46,15 +48,15 @@ pub struct Turn<'a> {
     pub hub: &'a Hub,
     /// The options of this proxy.
     pub settings: &'a Settings,
-    /// The client's side; what it sends is read here.
+    /// The client's connection.
     pub client: &'a mut Reader,
-    /// What the client wants.
+    /// The client's request.
     pub request: &'a Request,
-    /// For the log, filled in on the way.
+    /// The line of the log, filled in step by step.
     pub record: Record,
-    /// Does the client's connection stay open after the response?
+    /// May another request follow on the client's connection?
     pub keep: bool,
-    /// The URL, if it was in the path of one of our own.
+    /// The origin's URL, if the request is in path style.
     pub in_path: Option<Destination>,
     /// The origin, `host:port`, and the connection to it, if another request
     /// can follow on it.
@@ -62,24 +64,32 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Ends the head of a response: see [`end_head`].
+    /// Adds the fields of the hop to the client: how the body ends, and whether
+    /// another request can follow (`keep`).
     pub fn end_head(&self, head: Head, body: Framing) -> Vec<u8> {
         let head = match self.in_path {
             Some(_) => head.field("Content-Security-Policy", SANDBOX),
             None => head,
         };
-        end_head(head, body, self.keep, self.request.version)
+        // Only a deviation from the version's default is announced: HTTP/1.0
+        // closes after a response, HTTP/1.1 keeps the connection.
+        let head = match (self.keep, self.request.version) {
+            (false, _) => head.field("Connection", "close"),
+            (true, Version::Http10) => head.field("Connection", "keep-alive"),
+            (true, Version::Http11) => head,
+        };
+        head.framing(body).end()
     }
 
-    /// Sends a response of our own.
+    /// Sends a response that the proxy itself has made.
     pub fn respond(
         &mut self,
         status: u16,
         head: Head,
         body: &[u8],
     ) -> Result<(), Failure> {
-        // The request's body stays unread, so that nobody can know where the
-        // next request begins: the connection must end.
+        // The proxy does not read the request's body, so it cannot find the
+        // beginning of the next request. The connection must end.
         self.keep &= !self.request.has_body();
         let head = self.end_head(head, Framing::Length(body.len() as u64));
         let body = if self.request.method == "HEAD" { &[] } else { body };
@@ -99,21 +109,4 @@ impl Turn<'_> {
         self.record.source = Source::Refused;
         self.record.note = problem.why.clone();
     }
-}
-
-/// Adds what belongs to the connection to the client: how the body ends, and
-/// whether another request can follow (`keep`).
-pub fn end_head(
-    head: Head,
-    body: Framing,
-    keep: bool,
-    version: Version,
-) -> Vec<u8> {
-    // Each version says only what is not its rule.
-    let head = match (keep, version) {
-        (false, _) => head.field("Connection", "close"),
-        (true, Version::Http10) => head.field("Connection", "keep-alive"),
-        (true, Version::Http11) => head,
-    };
-    head.framing(body).end()
 }

@@ -1,13 +1,14 @@
-//! The proxy's users: Basic (RFC 7617), the log-in that every client supports.
+//! The users of the proxy. The log-in is Basic (RFC 7617), because every client
+//! supports it.
 //!
 //! ```text
 //!   GET http://h/x ------------------------------------>
 //!   <--- 407, Proxy-Authenticate: Basic ----------------
 //!   GET http://h/x, Proxy-Authorization: Basic QTpi --->   base64 of "A:b"
 //! ```
-//! base64 is not encryption: whoever sees the traffic can read the password.
-//! Limit: no limit of attempts, and the file holds the passwords as they are;
-//! a serious proxy stores hashes (htpasswd) and slows attackers down.
+//! Base64 is not encryption, so everybody on the path can read the password.
+//! Limit: a client can try any number of passwords, and the file contains them
+//! in clear. A serious proxy stores hashes (htpasswd) and slows attackers down.
 
 use std::fs;
 use std::path::Path;
@@ -46,7 +47,8 @@ impl Users {
         let said = request.fields.text("Proxy-Authorization");
         let (scheme, given) =
             said.unwrap_or_default().split_once(' ').unwrap_or_default();
-        // All are compared completely: the time tells nothing.
+        // Each entry is compared up to its end. Otherwise the time of the
+        // comparison would show how many characters are right.
         let same = |user: &String| {
             let both = user.bytes().zip(given.trim().bytes());
             let differ = both.fold(0, |all, (a, b)| all | (a ^ b));
@@ -60,8 +62,8 @@ impl Users {
             // A browser that does not know of a proxy cannot log in to one.
             Target::Origin(_) => Err(ErrorPage::new(
                 403,
-                "This proxy wants a log-in (--user-file), and path style has \
-                 none: name the proxy in the browser's settings.",
+                "This proxy needs a log-in (--user-file), and path style \
+                 cannot have one. Name the proxy in the browser's settings.",
             )),
             _ => Err(ErrorPage::login()),
         }

@@ -1,6 +1,13 @@
-//! Waits for one of two sockets: poll(). A thread that sleeps in recv() on
-//! the origin's socket would not notice that the client has gone, and would
-//! keep the origin busy for nobody.
+//! Waits for two sockets at once, with poll(). A thread that blocks in recv()
+//! on the origin's socket would not notice that the client has left. Then the
+//! origin would work for nobody.
+//!
+//! ```text
+//!   poll() on:   client: FIN or RST?      origin: bytes, FIN or RST?
+//!     RST of the client                   Ready::Client at once
+//!     FIN of the client                   Ready::Client after 2 s
+//!     anything of the origin              Ready::Origin
+//! ```
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,12 +16,13 @@ use http::Reader;
 use socketlab::Result;
 use socketlab::net::{PollFd, PollFlags, TcpSocket, poll};
 
-/// A client that has sent FIN may have left, or it may only have sent all that
-/// it wants to send (half-close): the two look alike. The proxy waits this
-/// long for the origin then.
+/// A client that has sent FIN may have left, or it may only have finished
+/// sending (half-close). The proxy cannot see which. So it waits this long for
+/// the origin before it treats the client as gone.
 const HALF_CLOSED: Duration = Duration::from_secs(2);
 
-/// FIN has arrived: poll() tells it without a read (POLLRDHUP).
+/// The event that reports a FIN. On Linux POLLRDHUP reports it although the
+/// client's next request is unread.
 #[cfg(target_os = "linux")]
 const FIN: PollFlags = PollFlags::RDHUP;
 #[cfg(not(target_os = "linux"))]
@@ -31,8 +39,9 @@ pub enum Ready {
     Neither,
 }
 
-/// Waits for the origin; [`Ready::Client`] means that the client has closed or
-/// reset its connection. What it sends meanwhile (its next request) waits.
+/// Waits for the origin. [`Ready::Client`] means that the client has closed or
+/// reset its connection. The client's next request may arrive meanwhile; it
+/// stays unread until this response is sent.
 pub fn origin_or_client_gone(
     origin: &Reader,
     client: &Reader,
@@ -57,6 +66,8 @@ pub fn connected_or_client_gone(
     any_or_client_gone(&origins, client.socket(), limit)
 }
 
+/// The first poll() also waits for the client's FIN. After a FIN a second
+/// poll() gives the origin two more seconds.
 fn any_or_client_gone(
     origins: &[(&TcpSocket, PollFlags)],
     client: &TcpSocket,
@@ -76,7 +87,8 @@ fn any_or_client_gone(
     }
 }
 
-/// Waits for whichever sends first.
+/// Waits for bytes of the client or of the origin. The order matters: buffered
+/// bytes were read before, so poll() cannot report them.
 pub fn either(
     origin: &Reader,
     client: &Reader,
@@ -92,16 +104,20 @@ pub fn either(
     Ok(wait(&origin, client.socket(), PollFlags::IN, limit)?.0)
 }
 
-/// Would recv() return at once? On an idle connection that means its end.
+/// Would recv() return at once? An idle connection has nothing to read unless
+/// its origin has closed it.
 pub fn has_something(socket: &TcpSocket) -> bool {
     let mut sockets = [PollFd::new(socket, PollFlags::IN)];
     !matches!(poll(&mut sockets, Some(Duration::ZERO)), Ok(0))
 }
 
+/// Has the client reset the connection, or closed both directions?
 fn is_reset(events: PollFlags) -> bool {
     events.intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
+/// One poll() over the client and all origins. An origin counts first, because
+/// its response may still reach a client that has sent FIN.
 fn wait(
     origins: &[(&TcpSocket, PollFlags)],
     client: &TcpSocket,

@@ -25,12 +25,12 @@ fn main() -> Result<()> {
     // Python: socket(AF_INET, SOCK_STREAM)  C: socket(AF_INET, SOCK_STREAM, 0)
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
-    // The URL names this port: http://127.0.0.1:6789/. For browsers on other
-    // hosts, start with HOST 0.0.0.0.      [W-T2h] [W-T2i] (viva 8) (viva 16)
+    // Python: s.bind((host, port))  C: bind(). The URL must name this port.
+    // For other hosts: HOST 0.0.0.0        [W-T2h] [W-T2i] (viva 8) (viva 16)
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
-    // From here the kernel completes handshakes and queues connections.
+    // Python: s.listen(1)  C: listen(s, 1). Now the kernel queues connections.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.listen(1)?;
     signals::at_once_on_signal()?;
@@ -45,8 +45,8 @@ fn main() -> Result<()> {
             continue; // a connection without a request         (viva 3)
         }
         // ---- 7 close() ---------------------------------------------------
-        // close() with unread input would send RST, and the response might be
-        // lost. So finish() sends FIN, reads the rest, and closes. (viva 6)
+        // With unread input close() sends RST, and the response might be lost.
+        // So finish() sends FIN, reads the rest, and calls close(). (viva 6)
         client.finish();
         if !args.again {
             return Ok(());
@@ -71,7 +71,7 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         }
     }
     // ==== c) which file? "GET /HelloWorld.html HTTP/1.1"        [W-T2c]
-    // Method, path, version. The failure of a GET counts if no file is found.
+    // Method, path, version. The 404 of a GET is used only if there is no file.
     let line = request.lines().next().unwrap_or_default();
     let words: Vec<&str> = line.split(' ').collect();
     let (failure, path) = match words[..] {

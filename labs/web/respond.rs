@@ -141,9 +141,11 @@ fn partial(file: Arc<Resource>, parts: Vec<Range<u64>>) -> Response {
         }
         parts => {
             // The boundary separates the parts, so it must not occur in the
-            // file. We draw 128 random bits for each response. If they came
-            // from the file's size or date, the author of the file could put
-            // the boundary into it and so forge a part.
+            // file. We draw 128 random bits for each response and do not
+            // search the file: even if it has 2^40 bytes, it contains these
+            // 32 digits with a probability below 2^-88. If they came from the
+            // file's size or date, the author of the file could put the
+            // boundary into it and so forge a part.
             let boundary = format!("{:032x}", rand::random::<u128>());
             let kind = format!("multipart/byteranges; boundary={boundary}");
             let head =

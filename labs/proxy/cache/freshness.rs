@@ -1,9 +1,9 @@
-//! May a response be cached, and may a cached response be sent again? RFC
-//! 9111, pure: fields and times in, a decision out. (viva 6)
+//! May a response be cached, and may a cached response be sent again? The rules
+//! of RFC 9111, as functions of fields and times. (viva 6)
 //!
 //! ```text
-//!  response --storable?--> cached --usable?--> FRESH     send it: HIT
-//!               | no                  |------> VALIDATE  ask the origin if it
+//!  response --storable?--> cached --usable?--> yes: send it, HIT
+//!               | no                  |------> no: ask the origin if it
 //!               v                                        is still good:
 //!           pass it on                                 304 REVALIDATED,
 //!                                                      200 MISS
@@ -19,23 +19,14 @@ use jiff::Timestamp;
 
 use crate::cache::stored::Stored;
 
-/// Codes whose responses may be cached by default (RFC 9110, 15.1), without
-/// 206: parts are passed on and not cached.
+/// The status codes that are cacheable by default (RFC 9110, 15.1), without
+/// 206, because parts are passed on and not cached.
 const BY_DEFAULT: [u16; 11] =
     [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501];
 
-/// The lifetime if the origin says nothing: a tenth of the time since the last
-/// change, at most this many seconds (the RFC's heuristic freshness).
+/// If the origin gives no lifetime, it is a tenth of the time since the last
+/// change, and at most this many seconds (the RFC's heuristic freshness).
 const LONGEST_HEURISTIC: i64 = 3600;
-
-/// What to do with a cached response.
-#[derive(Debug, PartialEq)]
-pub enum Use {
-    /// Send it.
-    Fresh,
-    /// Ask the origin whether it is still good.
-    Validate,
-}
 
 /// The time in seconds since 1970.
 pub fn now() -> i64 {
@@ -71,14 +62,14 @@ fn has(fields: &Fields, name: &str) -> bool {
     directive(fields, name).is_some()
 }
 
-/// A directive's seconds. What is not a number counts as 0: the proxy rather
-/// asks once too often than sends something too old.
+/// The seconds of a directive. An invalid number counts as 0, because it is
+/// better to ask the origin once too often than to send an old object.
 fn seconds(fields: &Fields, name: &str) -> Option<i64> {
     Some(number(directive(fields, name)?).unwrap_or(0))
 }
 
-/// Digits and nothing else; a number that is too large counts as 2^31 - 1
-/// (RFC 9111, 1.2.2).
+/// A number of digits only. A number above 2^31 - 1 counts as 2^31 - 1 (RFC
+/// 9111, 1.2.2).
 fn number(digits: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(digits).ok()?;
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -86,7 +77,7 @@ fn number(digits: &[u8]) -> Option<i64> {
     digits.then(|| text.parse().map_or(most, |number: i64| number.min(most)))
 }
 
-/// May this response be cached for others?
+/// May this response be cached, and sent to other clients?
 pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
     let asked = &request.fields;
     let public = has(said, "public") || has(said, "s-maxage");
@@ -95,6 +86,7 @@ pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
         || (said.has("Expires") && !said.has("Set-Cookie"));
     let code = BY_DEFAULT.contains(&status)
         || (explicit && matches!(status, 302 | 307));
+    // A response to a log-in is for one user, unless the origin says otherwise.
     let for_one =
         asked.has("Authorization") && !public && !has(said, "must-revalidate");
     request.method == "GET"
@@ -106,11 +98,12 @@ pub fn storable(request: &Request, status: u16, said: &Fields) -> bool {
         && (public || !said.has("Set-Cookie"))
         && !said.list("Vary").any(|name| name == b"*")
         && !said.has("Content-Range")
-        // Without a time to live and a way to ask it would never be used.
+        // Without a lifetime and a validator it could never be used again.
         && (explicit || said.has("ETag") || said.has("Last-Modified"))
 }
 
-/// How many seconds it is good for, counted from when it was made.
+/// For how many seconds the response is fresh, counted from its Date. s-maxage
+/// counts first, because it is meant for shared caches such as this one.
 pub fn lifetime(stored: &Stored) -> i64 {
     let fields = &stored.fields;
     if let Some(limit) = seconds(fields, "s-maxage") {
@@ -121,7 +114,7 @@ pub fn lifetime(stored: &Stored) -> i64 {
     }
     let mut expires = fields.get_all("Expires");
     if let Some(first) = expires.next() {
-        // "0", a second one and whatever else is not a date mean: expired.
+        // "0", a second Expires, or an invalid date: the response is stale.
         let at = time(first).filter(|_| expires.next().is_none());
         return at.map_or(0, |at| (at - made(stored)).max(0));
     }
@@ -130,10 +123,11 @@ pub fn lifetime(stored: &Stored) -> i64 {
     (since / 10).min(LONGEST_HEURISTIC)
 }
 
-/// How many seconds old it is: what the origin and other caches said when it
-/// arrived, or what the clocks say, whichever is more; and the time since.
+/// How many seconds old the response is. Its age on arrival is the larger one
+/// of two: the Age field of other caches, and the difference of the clocks. The
+/// time in this cache is added.
 pub fn age(stored: &Stored, now: i64) -> i64 {
-    // Of a list, the first counts (RFC 9111, 5.1).
+    // If Age is a list, the first number counts (RFC 9111, 5.1).
     let said = stored.fields.text("Age").unwrap_or_default();
     let said = said.split(',').next().unwrap_or_default().trim();
     let said = number(said.as_bytes()).unwrap_or(0);
@@ -143,6 +137,7 @@ pub fn age(stored: &Stored, now: i64) -> i64 {
     on_arrival + (now - stored.received).max(0)
 }
 
+/// When the origin made the response.
 fn made(stored: &Stored) -> i64 {
     stored.fields.get("Date").and_then(time).unwrap_or(stored.received)
 }
@@ -151,41 +146,41 @@ fn time(value: &[u8]) -> Option<i64> {
     date::parse(value).map(Timestamp::as_second)
 }
 
-/// May it answer this request without asking the origin?
-pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> Use {
+/// May the proxy send this cached response without asking the origin? If not,
+/// it must ask whether the response is still good (validation).
+pub fn usable(asked: &Fields, stored: &Stored, now: i64) -> bool {
     let said = &stored.fields;
     let reload = match asked.has("Cache-Control") {
         true => has(asked, "no-cache"),
         false => asked.lists("Pragma", "no-cache"), // of HTTP/1.0
     };
     if reload || has(said, "no-cache") {
-        return Use::Validate;
+        return false;
     }
     let age = age(stored, now);
-    // 0 is what a browser's reload says, also within the first second.
+    // A browser's reload sends max-age=0. It must reach the origin even if the
+    // cached response is less than a second old.
     let most = seconds(asked, "max-age");
     if most.is_some_and(|most| most == 0 || age > most) {
-        return Use::Validate;
+        return false;
     }
     let left = lifetime(stored) - age;
     if left > seconds(asked, "min-fresh").unwrap_or(0) {
-        return Use::Fresh;
+        return true;
     }
-    // The client may content itself with something stale, unless the origin
-    // forbids it.
+    // max-stale: this client accepts a stale response. The origin may forbid
+    // it, for example with must-revalidate.
     let strict = ["must-revalidate", "proxy-revalidate", "s-maxage"];
     let tolerated = match directive(asked, "max-stale") {
-        None => return Use::Validate,
+        None => return false,
         Some(b"") => i64::MAX,
         Some(_) => seconds(asked, "max-stale").unwrap_or(0),
     };
-    match left + tolerated >= 0 && !strict.iter().any(|name| has(said, name)) {
-        true => Use::Fresh,
-        false => Use::Validate,
-    }
+    left + tolerated >= 0 && !strict.iter().any(|name| has(said, name))
 }
 
-/// The conditions that ask the origin whether a cached response is still good.
+/// The conditional fields that ask the origin whether a cached response is
+/// still good. If it is, the origin sends 304 without a body.
 pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
     [("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")]
         .into_iter()
@@ -194,8 +189,9 @@ pub fn validators(stored: &Stored) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Is this 304 about the cached response? Another ETag means another object,
-/// another Vary another choice (RFC 9111, 4.3.4). W/ makes no difference: nginx
-/// writes it before the tag of what it compressed, and not into the 304.
+/// and another Vary another variant (RFC 9111, 4.3.4). The mark W/ (weak) does
+/// not count, because nginx writes it into a compressed response and not into
+/// its 304.
 pub fn is_of(news: &Fields, stored: &Stored) -> bool {
     let same = |name| {
         let new = news.get(name).map(opaque);
@@ -204,12 +200,12 @@ pub fn is_of(news: &Fields, stored: &Stored) -> bool {
     same("ETag") && same("Vary")
 }
 
-/// An ETag without its mark of weakness.
+/// An ETag without the mark W/.
 fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-/// Does the client itself have this response already? Then 304 will do.
+/// Does the client have this response already? Then a 304 is enough.
 pub fn client_has_it(asked: &Fields, stored: &Stored) -> bool {
     if stored.status != 200 {
         return false;

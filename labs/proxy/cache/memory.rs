@@ -1,18 +1,18 @@
-//! The cached responses, in memory: by URL, several for one URL where the
-//! origin VARIES them by a request field. The least recently used one is the
-//! first to be dropped. The hub thread alone owns the cache.
+//! The cached responses, in memory. A URL has several responses (variants) if
+//! the origin chooses them by a request field (Vary). If the cache is full, the
+//! least recently used response is dropped. Only the hub thread owns the cache.
 //!
 //! ```text
 //!   entries: "http://h/x" -> [ Accept-Encoding: gzip | #7 ]
 //!                            [ Accept-Encoding: -    | #9 ]
-//!   order:   #7 -> "http://h/x"   least recently used: the next to go
+//!   order:   #7 -> "http://h/x"   least recently used: dropped next
 //!            #8 -> "http://h/y"
 //! ```
 //!
-//! A fetch takes time, and a PUT may change its object meanwhile. The slow GET
-//! then returns the old object. So each fetch gets a number when it begins,
-//! each change stores the next number, and [`Cache::insert`] refuses a response
-//! that was requested before the last change.
+//! During a slow GET another client may change the object with PUT. Then the
+//! response to the GET is out of date when it arrives, and must not be cached.
+//! So each fetch gets a number when it begins, and each change gets a number,
+//! too. [`Cache::insert`] refuses a fetch with a lower number than the change.
 //!
 //! ```text
 //!   GET /x: number 5 ... PUT /x: changed at 6 ... GET 5 ends: 5 < 6, refused
@@ -32,6 +32,7 @@ const MOST_VARIANTS: usize = 8;
 /// URLs whose last change is remembered.
 const MOST_CHANGES: usize = 4096;
 
+/// One response for a URL.
 struct Variant {
     used: u64,  // its place in `order`
     begun: u64, // the number of the fetch that brought it
@@ -39,6 +40,7 @@ struct Variant {
 }
 
 /// The cache.
+#[derive(Default)]
 pub struct Cache {
     entries: HashMap<Arc<str>, Vec<Variant>>,
     order: BTreeMap<u64, Arc<str>>,
@@ -52,15 +54,7 @@ pub struct Cache {
 impl Cache {
     /// A cache of at most this many bytes.
     pub fn new(most: usize) -> Cache {
-        Cache {
-            entries: HashMap::new(),
-            order: BTreeMap::new(),
-            clock: 0,
-            changed: HashMap::new(),
-            forgotten: 0,
-            bytes: 0,
-            most,
-        }
+        Cache { most, ..Cache::default() }
     }
 
     /// The response that suits this request, if there is one.
@@ -68,8 +62,8 @@ impl Cache {
         let (url, _) = self.entries.get_key_value(url)?;
         let url = url.clone();
         let variants = self.entries.get_mut(&url)?;
-        // The latest one that suits: the origin may have changed its mind
-        // about what it varies by.
+        // The latest variant that matches, because the origin may have changed
+        // its Vary.
         let mut latest = variants.iter_mut().rev();
         let found = latest.find(|variant| variant.stored.suits(request))?;
         self.order.remove(&found.used);
@@ -85,9 +79,9 @@ impl Cache {
         self.clock
     }
 
-    /// Stores what the fetch of this number has brought, in the place of a
-    /// response to the same requests. Not if the URL was changed since, or if
-    /// a later fetch was faster.
+    /// Stores the response of the fetch with this number. It replaces the
+    /// variant with the same request fields. It is refused if the URL was
+    /// changed after the fetch began, or if a later fetch ended earlier.
     pub fn insert(&mut self, url: &str, begun: u64, stored: Arc<Stored>) {
         if begun < self.forgotten
             || self.changed.get(url).is_some_and(|&at| begun < at)
@@ -123,8 +117,8 @@ impl Cache {
         }
     }
 
-    /// A URL was changed: drops all its responses, and refuses those that
-    /// are still on their way.
+    /// A URL was changed: drops all its responses. From now on insert() also
+    /// refuses the fetches that are still running.
     pub fn invalidate(&mut self, url: &str) {
         let variants = self.entries.get(url).into_iter().flatten();
         let leaving: Vec<u64> = variants.map(|variant| variant.used).collect();
@@ -133,13 +127,15 @@ impl Cache {
         }
         self.clock += 1;
         if self.changed.len() >= MOST_CHANGES {
-            // Whatever is on its way now counts as changed.
+            // The table is full and is cleared. To be safe, all fetches that
+            // are running now are refused later.
             self.changed.clear();
             self.forgotten = self.clock;
         }
         self.changed.insert(url.into(), self.clock);
     }
 
+    /// Drops the response with this place in `order`.
     fn drop_one(&mut self, used: u64) {
         let Some(url) = self.order.remove(&used) else { return };
         let Some(variants) = self.entries.get_mut(&url) else { return };

@@ -4,24 +4,23 @@ use std::sync::Arc;
 
 use http::Fields;
 
-/// What an entry costs beside its bytes: maps, allocations.
+/// An estimate of the memory of an entry besides its bytes: maps, allocations.
 const OVERHEAD: usize = 512;
 
 /// The fields that describe the bytes of the body. A 304 does not change them,
-/// because the stored body stays as it is. (RFC 9111, 3.2, lets a cache keep
-/// what the integrity of a stored response depends on.)
+/// because the stored body does not change (RFC 9111, 3.2).
 const OF_BYTES: [&str; 4] =
     ["Content-Encoding", "Content-Length", "Content-MD5", "Content-Range"];
 
 /// A complete response. It never changes, so that a thread can still send it
 /// after the cache has dropped it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Stored {
     /// The status code.
     pub status: u16,
     /// The reason phrase that the origin wrote.
     pub reason: String,
-    /// The end-to-end fields, with our own entry of Via.
+    /// The end-to-end fields, with this proxy's entry of Via.
     pub fields: Fields,
     /// The body, without any transfer coding.
     pub body: Arc<[u8]>,
@@ -47,9 +46,9 @@ impl Stored {
             .collect()
     }
 
-    /// This response with the fields that a 304 brings. `times`: requested and
-    /// received. What describes the bytes of the body stays, because the body
-    /// stays: a 304's own Content-Length might be 0.
+    /// This response with the fields of a 304. `times`: requested and received.
+    /// The fields that describe the body stay. A 304 may have a Content-Length
+    /// of 0, but the stored body is not empty.
     pub fn updated(&self, news: &Fields, times: (i64, i64)) -> Stored {
         let mut fields = self.fields.clone();
         fields.remove("Age");
@@ -65,15 +64,8 @@ impl Stored {
             }
             seen.push(name);
         }
-        Stored {
-            status: self.status,
-            reason: self.reason.clone(),
-            fields,
-            body: self.body.clone(),
-            vary: self.vary.clone(),
-            requested: times.0,
-            received: times.1,
-        }
+        let (requested, received) = times;
+        Stored { fields, requested, received, ..self.clone() }
     }
 
     /// Would the origin choose this response for a request with these fields?
@@ -81,7 +73,7 @@ impl Stored {
         self.vary.iter().all(|(name, value)| joined(request, name) == *value)
     }
 
-    /// Bytes of memory, about.
+    /// About how many bytes of memory it needs.
     pub fn size(&self) -> usize {
         let fields: usize =
             self.fields.iter().map(|(n, v)| n.len() + v.len() + 24).sum();
@@ -91,7 +83,8 @@ impl Stored {
     }
 }
 
-/// All values of a field as one: blanks and lines do not count.
+/// All values of a field as one list, without blanks, so that the same list in
+/// two header lines is equal to that list in one line.
 fn joined(fields: &Fields, name: &str) -> Vec<u8> {
     let values: Vec<&[u8]> = fields.list(name).collect();
     values.join(&b","[..])

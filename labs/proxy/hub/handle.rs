@@ -1,24 +1,24 @@
-//! The hub: one thread that owns what all conversations share. It needs no
-//! lock, and the order of the queue decides what happened first.
+//! The hub: one thread that owns what all client threads share. It needs no
+//! lock, because it handles one message after the other.
 //!
 //! ```text
 //!  client threads                 hub                       owns
 //!    look_up, tell       ==1024==> one message after the    the cache
-//!                                  other, never waiting     idle connections
+//!                                  other                    idle connections
 //!    the reply          <===1====  a channel for each       counters
 //!                                   | try_send              the last requests
 //!                                   ====1024====> log thread --> stdout
 //! ```
 //!
-//! Interface: [`Hub::tell`] sends a [`Message`]; only [`Hub::look_up`],
-//! [`Hub::report`] and [`Hub::finish`] wait for a reply, which comes at once.
-//! The hub itself waits for no socket, no file and no reply. A log line that
-//! finds no room is dropped and counted, so that a terminal that is stopped
-//! (Ctrl-S) stops no transfer. (viva 9)
+//! [`Hub::tell`] sends a [`Message`] and does not wait for a reply.
+//! [`Hub::look_up`], [`Hub::report`] and [`Hub::finish`] wait for a reply. It
+//! comes at once, because the hub waits for no socket and no file. If the log's
+//! channel is full, the hub drops the line and counts it. So a terminal that is
+//! stopped with Ctrl-S does not stop a transfer. (viva 9)
 //!
-//! Why not a lock? A look into the cache, the number of the fetch that begins
-//! and the choice of a connection belong together. With locks that is two of
-//! them, in an order that every thread must keep. message shows that way.
+//! Why not locks? One look-up uses the cache, gives the fetch a number, and
+//! chooses an idle connection. That would need two locks, which all threads
+//! must lock in the same order. Lab message uses locks.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::hub::message::{Found, Lookup, Message, Miss};
 use crate::hub::report::Report;
 use crate::hub::thread::HubThread;
 
-/// Messages that may wait for the hub; one more makes its sender wait.
+/// Messages that may wait for the hub. If the channel is full, send() blocks.
 const QUEUE: usize = 1024;
 
 /// Lines that may wait for the log thread.
@@ -39,7 +39,7 @@ const LOG_LINES: usize = 1024;
 /// How long the hub may take for its last messages.
 const LAST_MESSAGES: Duration = Duration::from_millis(500);
 
-/// The hub, as conversations see it: a sender of messages.
+/// The hub, as client threads see it: a sender of messages.
 #[derive(Clone)]
 pub struct Hub {
     inbox: Sender<Message>,
@@ -47,7 +47,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts the hub and the log. `cache`: how many bytes, 0 for none. If
+    /// Starts the hub and the log. `cache`: its size in bytes; 0: no cache. If
     /// one of the two threads panics, the server ends.
     pub fn start(cache: usize, quiet: bool) -> Result<Hub> {
         let (sender, inbox) = bounded(QUEUE);
@@ -57,7 +57,7 @@ impl Hub {
         Ok(Hub { inbox: sender, log })
     }
 
-    /// Sends a message that needs no reply. It waits only while the queue is
+    /// Sends a message that needs no reply. It blocks only if the channel is
     /// full.
     pub fn tell(&self, message: Message) {
         let _ = self.inbox.send(message); // fails only at the program's end
@@ -71,14 +71,14 @@ impl Hub {
         found.recv().unwrap_or_else(|_| Found::Miss(Miss::default()))
     }
 
-    /// What there is to see; `None` when the program ends.
+    /// The content of the proxy's own page; `None` when the program ends.
     pub fn report(&self) -> Option<Report> {
         let (reply, report) = bounded(1);
         self.tell(Message::Report(reply));
         report.recv().ok()
     }
 
-    /// The program ends: waits until the log is written, a moment at most.
+    /// The program ends: waits until the log is written, at most 0.5 s.
     pub fn finish(&self) {
         let (reply, handled) = bounded(1);
         self.tell(Message::Finish(reply));

@@ -1,5 +1,5 @@
-//! What a conversation says to the hub, and what the hub replies. A look-up is
-//! one question, because its parts belong together.
+//! The messages that client threads send to the hub, and its replies. A look-up
+//! is one message, so that nothing changes between its parts.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use crate::cache::stored::Stored;
 use crate::hub::report::Report;
 use crate::record::Record;
 
-/// A request to the hub thread; thread.rs says what it does then.
+/// A message to the hub thread. thread.rs shows what the hub does with it.
 pub enum Message {
-    /// Reply with a cached response, or with what a fetch needs.
+    /// Reply with a cached response, or with a [`Miss`].
     LookUp(Lookup, Sender<Found>),
-    /// A fetch has ended: cache what it brought.
+    /// A fetch has ended: cache its response.
     Store(Permit, Arc<Stored>),
     /// These URLs were changed.
     Invalidate(Vec<String>),
-    /// This origin, `host:port`, speaks HTTP/1.0, or does so no more.
+    /// Does this origin, `host:port`, speak HTTP/1.0?
     Http10(String, bool),
-    /// A request was answered. Its connection to an origin, if it can be used
-    /// again, returns to the pool.
+    /// A request was answered: log it. If its connection to the origin can be
+    /// used again, put it into the pool.
     Done(Record, Option<(String, Reader)>),
-    /// Reply with what there is to see.
+    /// Reply with the content of the proxy's own page.
     Report(Sender<Report>),
     /// Reply when all earlier messages are handled.
     Finish(Sender<()>),
 }
 
-/// What a conversation asks before it asks an origin.
+/// What a client thread asks the hub before it asks an origin.
 pub struct Lookup {
     /// `host:port`.
     pub origin: String,
-    /// Would an idle connection do?
+    /// May the request use an idle connection?
     pub reuse: bool,
-    /// The URL, if the cache may answer.
+    /// The URL, if a cached response may be used.
     pub url: Option<Arc<str>>,
     /// The request's fields, for the cache.
     pub fields: Fields,
@@ -51,27 +51,26 @@ pub enum Found {
     Miss(Miss),
 }
 
-/// What to know when asking the origin.
+/// What the hub has for a request to the origin.
 #[derive(Default)]
 pub struct Miss {
     /// An idle connection.
     pub idle: Option<Reader>,
     /// The right to cache the response.
     pub permit: Option<Permit>,
-    /// Ask whether this is still good.
+    /// A stale response: ask whether it is still good.
     pub stale: Option<Arc<Stored>>,
-    /// The origin has answered as HTTP/1.0 before: it knows no chunks.
+    /// The origin's last response was HTTP/1.0, so it does not know chunks.
     pub http10: bool,
 }
 
-/// The right to cache the response to one request. The hub gives out few at a
-/// time, because each means a copy of up to a mebibyte; dropping it gives it
-/// back.
+/// The right to cache one response. There are at most 32 permits at a time,
+/// because each one means a copy of up to a mebibyte. To drop it returns it.
 pub struct Permit {
-    /// What is fetched.
+    /// The URL of the fetch.
     pub url: Arc<str>,
     /// The fetch's number: see [`Cache`](crate::cache::memory::Cache).
     pub begun: u64,
-    /// The hub counts these handles.
+    /// The hub counts the permits by the copies of this handle.
     pub slot: Arc<()>,
 }

@@ -1,5 +1,5 @@
-//! Idle connections to origins. A handshake saved is a round trip saved, and
-//! all clients share them. (viva 10)
+//! Idle connections to origins. All clients share them, because each handshake
+//! that is saved is a round trip that is saved. (viva 10)
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -8,7 +8,8 @@ use http::Reader;
 
 use crate::watch;
 
-/// An idle connection expires after this time; most origins wait longer.
+/// An idle connection expires after 15 s. Most origins close it later, so it is
+/// probably still open when the proxy uses it again.
 const EXPIRES: Duration = Duration::from_secs(15);
 
 /// Idle connections to one origin, and to all.
@@ -18,7 +19,7 @@ const MOST: usize = 256;
 /// Origins remembered as speaking HTTP/1.0.
 const MOST_HTTP10: usize = 1024;
 
-/// The idle connections, and what is known of their origins, `host:port`.
+/// The idle connections by origin (`host:port`), and the origins of HTTP/1.0.
 #[derive(Default)]
 pub struct Pool {
     idle: HashMap<String, Vec<(Instant, Reader)>>, // the latest last
@@ -27,9 +28,9 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Takes the connection that was idle for the shortest time, if it is
-    /// still open. If an idle connection has something to read, it was closed,
-    /// or its origin sent something that nobody asked for.
+    /// Takes the connection that was idle for the shortest time, if it is still
+    /// open. A connection with something to read cannot be used: it is the FIN,
+    /// or bytes that belong to no request.
     pub fn take(&mut self, origin: &str) -> Option<Reader> {
         let idle = self.idle.get_mut(origin)?;
         while let Some((since, connection)) = idle.pop() {
@@ -41,7 +42,7 @@ impl Pool {
         None
     }
 
-    /// A connection returns to the pool. If the pool is full, it is closed.
+    /// Puts a connection into the pool. If the pool is full, it is closed.
     pub fn put(&mut self, origin: String, connection: Reader) {
         if self.count >= MOST {
             return; // dropping it closes it
@@ -53,7 +54,7 @@ impl Pool {
         }
     }
 
-    /// Closes those that have expired, or were closed by their origin.
+    /// Closes the connections that have expired or that the origin has closed.
     pub fn close_expired(&mut self) {
         self.idle.retain(|_, idle| {
             idle.retain(|(since, connection)| is_good(*since, connection));
@@ -62,8 +63,8 @@ impl Pool {
         self.count = self.idle.values().map(Vec::len).sum();
     }
 
-    /// An origin that speaks HTTP/1.0 does not know chunks. A later response
-    /// may be HTTP/1.1, because somebody has updated the origin.
+    /// Notes whether an origin speaks HTTP/1.0. This may change, because
+    /// somebody may update the origin.
     pub fn set_http10(&mut self, origin: String, http10: bool) {
         if !http10 {
             self.http10.remove(&origin);
@@ -75,7 +76,7 @@ impl Pool {
         self.http10.insert(origin);
     }
 
-    /// Did this origin answer as HTTP/1.0?
+    /// Was the last response of this origin HTTP/1.0?
     pub fn is_http10(&self, origin: &str) -> bool {
         self.http10.contains(origin)
     }
@@ -86,6 +87,7 @@ impl Pool {
     }
 }
 
+/// May a request still use this connection?
 fn is_good(since: Instant, connection: &Reader) -> bool {
     since.elapsed() < EXPIRES && !watch::has_something(connection.socket())
 }

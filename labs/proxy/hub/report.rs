@@ -1,5 +1,5 @@
-//! `http://proxy.local/`, as seen through the proxy: what the hub knows, as a
-//! page and as JSON (`/json`, or `Accept: application/json`).
+//! The proxy's own page, `http://proxy.local/`. It shows what the hub knows, as
+//! HTML or as JSON (`/json`, or `Accept: application/json`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use crate::cache::stored::Stored;
 use crate::hub::pool::Pool;
 use crate::record::{Record, Source};
 
-/// Entries of the cache that are shown.
+/// Entries of the cache that the page shows.
 const MOST_SHOWN: usize = 200;
 
-/// Requests that are remembered.
+/// Requests that the page shows.
 const MOST_REMEMBERED: usize = 50;
 
-/// What has been done so far.
+/// The counters and the last requests.
 #[derive(Default)]
 pub struct History {
     counters: Counters,
@@ -39,7 +39,7 @@ struct Counters {
 }
 
 impl History {
-    /// One more request was answered.
+    /// Counts one more request.
     pub fn add(&mut self, record: Record) {
         let counters = &mut self.counters;
         counters.requests += 1;
@@ -81,6 +81,7 @@ struct Object {
 }
 
 impl Object {
+    /// What the page shows of one cached response.
     fn new(url: &str, stored: &Arc<Stored>, now: i64) -> Object {
         let names: Vec<&str> =
             stored.vary.iter().map(|(name, _)| name.as_str()).collect();
@@ -94,6 +95,7 @@ impl Object {
         }
     }
 
+    /// One line of the HTML page.
     fn line(&self) -> String {
         let Object { url, status, bytes, age, lifetime, vary } = self;
         let size = count(*bytes as u64, "byte", "bytes");
@@ -102,7 +104,8 @@ impl Object {
 }
 
 impl Report {
-    /// Copies what there is at this moment.
+    /// Copies the state of the hub. A client thread makes the page from the
+    /// copy, so that the hub does not spend its time on HTML.
     pub fn new(
         history: &History,
         cache: &Cache,
@@ -124,8 +127,8 @@ impl Report {
         }
     }
 
-    /// The response to a request for the proxy's own page: its status, its
-    /// head without what belongs to the hop, and its body.
+    /// The response to a request for the proxy's own page: its status, its head
+    /// without the fields of the hop, and its body.
     pub fn response(
         &self,
         request: &Request,
@@ -157,6 +160,7 @@ impl Report {
         (status, head, body)
     }
 
+    /// The page. URLs come from clients, so list() escapes them.
     fn html(&self) -> String {
         let counters = &self.counters;
         let sums = [

@@ -1,6 +1,6 @@
-//! The hub thread: what each message does to the cache, the pool of idle
-//! connections, the counters and the log. It never waits for anything but
-//! the next message.
+//! The hub thread: what each message changes in the cache, in the pool of idle
+//! connections, in the counters and in the log. It waits for nothing but the
+//! next message.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use socketlab::log::Log;
 
-use crate::cache::freshness::{self, Use};
+use crate::cache::freshness;
 use crate::cache::memory::Cache;
 use crate::hub::message::{Found, Lookup, Message, Miss, Permit};
 use crate::hub::pool::Pool;
 use crate::hub::report::{History, Report};
 use crate::record::Record;
 
-/// How often the pool is searched for connections that have expired.
+/// How often the hub closes the connections that have expired.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Objects being fetched for the cache at once: each may grow to the largest
-/// that is cached. Further ones are passed on and not cached.
+/// Objects that are being copied for the cache at the same time. Each copy may
+/// grow to 1 MiB. Further objects are passed on and not cached.
 const MOST_PERMITS: usize = 32;
 
 /// What the hub thread owns.
 pub struct HubThread {
     cache: Cache,
     pool: Pool,
-    slots: Arc<()>, // each permit that is out has a handle, too
+    slots: Arc<()>, // each permit has a copy of this handle
     history: History,
     log: Log,
-    looked: Instant, // through the pool
+    looked: Instant, // when the pool was last searched
 }
 
 impl HubThread {
@@ -45,7 +45,7 @@ impl HubThread {
         }
     }
 
-    /// Handles messages until nobody is left who could send one.
+    /// Handles messages until the last sender is dropped.
     pub fn run(mut self, inbox: &Receiver<Message>) {
         loop {
             match inbox.recv_timeout(TICK) {
@@ -60,6 +60,8 @@ impl HubThread {
         }
     }
 
+    /// One message. A reply uses try_send(), because its channel has room for
+    /// it, and because the client thread may have ended.
     fn handle(&mut self, message: Message) {
         match message {
             Message::LookUp(lookup, reply) => {
@@ -98,7 +100,6 @@ impl HubThread {
         let cached = url.as_ref().and_then(|u| self.cache.find(u, &fields));
         if let Some(cached) = &cached
             && freshness::usable(&fields, cached, freshness::now())
-                == Use::Fresh
         {
             return Found::Hit(cached.clone());
         }
@@ -110,6 +111,7 @@ impl HubThread {
         })
     }
 
+    /// A permit to cache, if there are fewer than 32.
     fn permit(&mut self, url: Arc<str>) -> Option<Permit> {
         let out = Arc::strong_count(&self.slots) - 1;
         if out >= MOST_PERMITS {
@@ -119,6 +121,7 @@ impl HubThread {
         Some(Permit { url, begun, slot })
     }
 
+    /// A request has ended: a line for the log thread, and the counters.
     fn record(&mut self, record: Record) {
         if !self.log.is_quiet() {
             self.log.line(record.line());

@@ -1,5 +1,5 @@
-"""An origin for the lab proxy: Python's own http.server. /hello may be kept
-for a minute, anything else not."""
+"""An origin for the lab proxy: Python's own http.server. A cache may keep
+/hello for a minute, and nothing else."""
 
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -47,7 +47,7 @@ fn twice(said: &'static str, first: &str, second: &str) -> [String; 2] {
 const MINUTE: &str = "Cache-Control: max-age=60\r\n";
 
 #[test]
-fn w_t3a_a_fresh_answer_is_given_again() {
+fn w_t3a_a_fresh_response_is_sent_from_the_cache() {
     let (proxy, origin) = (proxy(), origin(MINUTE));
     let first = get(&proxy, &origin.url("/a"), "");
     assert_eq!((first.cache().as_str(), first.field("Age")), ("MISS", None));
@@ -131,7 +131,7 @@ fn w_t3a_a_stale_answer_is_validated() {
 }
 
 #[test]
-fn w_t3a_a_stale_answer_is_not_given_without_the_origin() {
+fn w_t3a_a_stale_response_needs_the_origins_304() {
     let origin = Origin::start(|asked, stream| {
         if asked.number > 1 {
             return Then::Close;
@@ -206,7 +206,7 @@ fn w_t3a_a_change_makes_the_kept_one_invalid() {
 }
 
 #[test]
-fn w_t3b_a_slow_fetch_delays_no_other_of_the_same_url() {
+fn w_t3b_a_slow_fetch_does_not_delay_others_of_the_same_url() {
     let (go, wait) = bounded::<()>(0);
     let origin = Origin::start(move |asked, stream| {
         if asked.number == 1 {
@@ -235,7 +235,7 @@ fn w_t3b_a_slow_fetch_delays_no_other_of_the_same_url() {
 }
 
 #[test]
-fn w_t3b_long_transfers_keep_no_other_object_out_of_the_cache() {
+fn w_t3b_long_transfers_do_not_keep_others_out_of_the_cache() {
     let origin = Origin::start(|asked, stream| {
         let long = asked.line().contains("/long");
         let fields = if long { "Cache-Control: no-store\r\n" } else { MINUTE };
@@ -278,7 +278,7 @@ fn w_t3a_the_cache_has_a_size() {
 }
 
 #[test]
-fn w_t3a_no_cache_keeps_nothing() {
+fn w_t3a_with_no_cache_nothing_is_cached() {
     let proxy = crate::plain();
     let origin = origin(MINUTE);
     for body in ["1", "2"] {

@@ -115,7 +115,7 @@ fn w_t3a_a_client_that_leaves_during_connect_is_noticed() {
 }
 
 #[test]
-fn w_t3a_an_address_that_refuses_is_told_at_once() {
+fn w_t3a_a_refused_connection_is_reported_at_once() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = free.local_addr().expect("an address").port();
     drop(free);

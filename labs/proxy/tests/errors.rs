@@ -46,7 +46,7 @@ fn w_t3a_no_origin_is_502_and_never_404() {
 }
 
 #[test]
-fn w_t3a_a_silent_or_dripping_origin_is_504() {
+fn w_t3a_a_silent_or_slow_origin_is_504() {
     let proxy = Server::start(PROXY, &["--patience", "1"]);
     let silent = Origin::start(|_, stream| {
         assert!(sees_the_end(stream), "the proxy gives up on it");
@@ -93,7 +93,7 @@ fn w_t3a_a_head_without_end_is_502() {
 }
 
 #[test]
-fn w_t3a_a_body_that_breaks_off_does_not_look_whole() {
+fn w_t3a_a_body_that_breaks_off_does_not_look_complete() {
     let proxy = Server::start(PROXY, &[]);
     for (answer, then_reset) in [
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", false),
@@ -119,7 +119,7 @@ fn w_t3a_a_body_that_breaks_off_does_not_look_whole() {
             Then::Close
         });
         for _ in 0..2 {
-            // Not cached either, because the response was not complete.
+            // It is not cached either, because the response was not complete.
             let got = get(&proxy, &origin.url("/"), "");
             assert!(!got.whole || got.status == 502, "{got:?}");
             assert!(!got.cache().contains("HIT"));
@@ -129,7 +129,7 @@ fn w_t3a_a_body_that_breaks_off_does_not_look_whole() {
 }
 
 #[test]
-fn w_t3a_half_a_body_is_no_body_to_http_1_0() {
+fn w_t3a_half_a_body_ends_with_a_reset_in_http_1_0() {
     // Its body ends with the connection: only a reset tells it apart.
     let origin = Origin::says(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
@@ -156,7 +156,7 @@ fn w_t3a_too_much_is_not_passed_on() {
 }
 
 #[test]
-fn w_t3a_a_dripping_body_drips_on() {
+fn w_t3a_a_slow_body_is_passed_on_byte_by_byte() {
     let (go, wait) = bounded::<()>(0);
     let origin = Origin::start(move |_, stream| {
         send(stream, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
@@ -241,7 +241,7 @@ fn w_t3a_a_client_that_breaks_off_its_own_body() {
     drop(client);
     let ended = told.recv_timeout(DEADLINE).expect("in time");
     assert!(ended, "half a body does not wait for the other half");
-    proxy.wait_for("[…] POST …: the client left in mid-body");
+    proxy.wait_for("[…] POST …: the client left in the middle of a body");
 }
 
 #[test]
@@ -298,12 +298,12 @@ fn w_t3a_a_loop_through_others_shows_in_via() {
 }
 
 #[test]
-fn w_t3a_an_open_proxy_is_no_way_into_the_inside() {
+fn w_t3a_an_open_proxy_refuses_private_addresses() {
     let open = |more: &[&str]| {
         let mut command = terminal::command(PROXY);
         command.args(["0.0.0.0", "0"]).args(more);
         let mut server = Server::run(&mut command);
-        server.wait_for("warning: an open proxy: …");
+        server.wait_for("warning: this is an open proxy. …");
         server.address.set_ip([127, 0, 0, 1].into());
         server
     };

@@ -360,7 +360,7 @@ fn w_t3a_a_dead_connection_is_replaced_once_and_for_get_only() {
     let connections: Vec<usize> =
         (0..3).map(|_| origin.asked().connection).collect();
     assert_eq!(connections, [1, 1, 2]);
-    // POST may not be repeated, so it takes a connection that never rested.
+    // POST may not be repeated, so it needs a new connection.
     let sent = "Content-Length: 0\r\n";
     assert_eq!(ask(&proxy, "POST", &origin.url("/"), sent).status, 200);
     assert_eq!(origin.asked().connection, 3);

@@ -1,5 +1,4 @@
-//! Proves which fields end at the proxy and which are forwarded: pure, without
-//! sockets.
+//! Proves which fields the proxy passes on. These tests need no sockets.
 
 use http::{Fields, Response};
 use proxy::{headers, hops};

@@ -1,4 +1,4 @@
-//! Proves that many clients, much data and a stuck log disturb nobody else.
+//! Proves that many clients, much data or a blocked log do not stop others.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
@@ -36,7 +36,7 @@ fn w_t3b_a_hundred_at_once() {
 }
 
 #[test]
-fn w_t3b_silent_clients_keep_nobody_waiting() {
+fn w_t3b_silent_clients_do_not_delay_others() {
     allow_descriptors(2048);
     let proxy = plain();
     let silent: Vec<_> = (0..500).map(|_| proxy.connect()).collect();
@@ -77,7 +77,7 @@ fn w_t3b_ctrl_c_ends_it_with_clients_and_tunnels() {
 }
 
 #[test]
-fn w_t3b_a_log_that_nobody_reads_stops_nobody() {
+fn w_t3b_a_blocked_log_does_not_stop_the_proxy() {
     // As after Ctrl-S: its stdout is a pipe that fills up.
     let mut command = terminal::command(crate::PROXY);
     command.args(["127.0.0.1", "0"]).stdout(Stdio::piped());

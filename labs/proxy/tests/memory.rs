@@ -62,7 +62,7 @@ fn variants_and_the_least_recently_used() {
 }
 
 #[test]
-fn the_latest_counts_when_the_origin_varies_no_more() {
+fn the_latest_counts_after_the_origin_drops_vary() {
     let mut cache = Cache::new(5000);
     fetch(&mut cache, "a", stored(1000, "gzip"));
     let latest = Stored {

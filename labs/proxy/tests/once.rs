@@ -7,7 +7,7 @@ use crate::scripts::{Origin, Then, get, read_answer, sees_the_end};
 use harness::{Server, reset, send, trickle};
 
 #[test]
-fn w_t3a_the_letter_fetches_an_object() {
+fn w_t3a_once_fetches_an_object() {
     let origin = Origin::says(
         "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nobject",
         || Then::Close,
@@ -37,7 +37,7 @@ fn w_t3a_the_letter_fetches_an_object() {
         assert_eq!(ask(&target).text(), "object");
         assert_eq!(origin.asked().line(), line);
     }
-    // No advice on how to start this very program.
+    // The page must not advise to start the program that runs already.
     let nobody = ask("/127.0.0.1:1/").text();
     assert!(nobody.contains("ECONNREFUSED"), "{nobody}");
     assert!(!nobody.contains("make"), "{nobody}");
@@ -55,7 +55,7 @@ fn w_t3a_the_letter_fetches_an_object() {
 }
 
 #[test]
-fn w_t3b_the_letter_has_a_thread_for_each_client() {
+fn w_t3b_once_has_a_thread_for_each_client() {
     // The origin answers none before it has all three.
     let all = Arc::new(Barrier::new(3));
     let origin = Origin::start(move |_, stream| {
@@ -78,7 +78,7 @@ fn w_t3b_the_letter_has_a_thread_for_each_client() {
 }
 
 #[test]
-fn w_t3b_the_letter_survives_what_clients_do() {
+fn w_t3b_once_survives_what_clients_do() {
     let origin = Origin::says("HTTP/1.0 200 OK\r\n\r\nobject", || Then::Close);
     let mut proxy = Server::start("proxy-once-server", &[]);
     let url = origin.url("/");
@@ -101,7 +101,7 @@ fn w_t3b_the_letter_survives_what_clients_do() {
 }
 
 #[test]
-fn w_t3b_the_letter_reads_a_chunked_object() {
+fn w_t3b_once_reads_a_chunked_object() {
     // An origin that answers HTTP/1.0 with chunks all the same.
     let origin = Origin::says(
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\

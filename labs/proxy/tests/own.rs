@@ -12,13 +12,13 @@ fn says(proxy: &Server, request: &str) -> crate::scripts::Answer {
 }
 
 #[test]
-fn w_t3a_the_own_page_is_not_for_a_host_of_somebody_elses_naming() {
+fn w_t3a_the_own_page_needs_a_host_name_of_the_proxy() {
     let proxy = plain();
     let port = proxy.address.port();
     for (host, status) in [
         (format!("127.0.0.1:{port}"), 200),
         (format!("localhost:{port}"), 200),
-        // /json of evil.example is not a page of the proxy.
+        // The host is evil.invalid, so /json is not the proxy's own page.
         (format!("evil.invalid:{port}"), 502),
         (format!("localhost.invalid:{port}"), 502),
     ] {
@@ -57,7 +57,7 @@ fn w_t3a_path_style_answers_are_in_a_sandbox() {
 }
 
 #[test]
-fn w_t3a_own_answers_say_whether_the_connection_goes_on() {
+fn w_t3a_own_responses_say_whether_the_connection_stays_open() {
     let proxy = plain();
     for (request, connection) in [
         ("GET http://proxy.local/ HTTP/1.1\r\nHost: x\r\n\r\n", None),
@@ -154,7 +154,7 @@ fn w_t3a_out_of_descriptors_is_503_and_says_so() {
 }
 
 #[test]
-fn w_t3b_it_takes_as_many_descriptors_as_it_may_have() {
+fn w_t3b_it_raises_its_limit_of_descriptors() {
     // What a shell gives is often 1024: 512 clients, each with an origin.
     let origin =
         Origin::says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", || {

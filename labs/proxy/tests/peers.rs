@@ -197,7 +197,7 @@ fn w_t3c_https_through_a_tunnel() {
     let output = curl(&proxy, &["--cacert", &trusted, &url]);
     let Some(output) = output else { return };
     assert!(text(&output).contains("s_server"));
-    // What was said inside is not for the proxy's eyes.
+    // The proxy must not see what the tunnel carries.
     let line = proxy.wait_for("[…] CONNECT localhost:… -> 200 …");
     assert!(!line.contains("s_server"));
 }

@@ -1,4 +1,4 @@
-//! Proves that the pool hands out no connection on which something has come.
+//! Proves that the pool never returns a connection with unread bytes.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn who_speaks_unasked_is_not_asked_again() -> socketlab::Result<()> {
     let connection = pool.take("origin");
     assert!(connection.is_some_and(|found| found.buffered().is_empty()));
     pool.put("origin".into(), Reader::new(socket.clone()));
-    // Poison: it would be read as the answer to the next request.
+    // Otherwise the next request would get these bytes as its response.
     origin.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")?;
     let (socket, origin) = (Reader::new(socket), Reader::new(origin));
     let arrived = watch::either(&socket, &origin, DEADLINE)?;

@@ -59,7 +59,7 @@ fn a_location_leads_back_into_the_path() {
 }
 
 #[test]
-fn a_host_alone_becomes_a_folder() {
+fn a_host_without_a_slash_is_redirected() {
     let to = |target: &str| destination(target).map_err(|page| page.status);
     let at = |path: &str| {
         let (host, path) = ("h".to_string(), path.to_string());

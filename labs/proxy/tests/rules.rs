@@ -13,7 +13,7 @@ fn is_refused(ip: &str) -> bool {
 }
 
 #[test]
-fn inside_and_outside() {
+fn private_and_public_addresses() {
     for inside in [
         "127.0.0.1",
         "127.9.9.9",
@@ -48,7 +48,7 @@ fn inside_and_outside() {
 }
 
 #[test]
-fn a_loop_is_found_whatever_the_address_is_called() -> Result<(), AddrParseError>
+fn a_loop_is_found_for_each_form_of_the_address() -> Result<(), AddrParseError>
 {
     for (own, ip, is_loop) in [
         ("127.0.0.1:8888", "127.0.0.1", true),

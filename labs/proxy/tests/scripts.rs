@@ -1,5 +1,5 @@
-//! Origins that do what a test says, and answers read byte by byte: nothing
-//! here uses the HTTP code of the project, which is under test.
+//! Origins that follow a script, and responses that are read byte by byte. This
+//! file does not use the project's HTTP code, because that code is under test.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -16,7 +16,7 @@ use harness::{DEADLINE, Server, send};
 /// What an origin was asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// Start line and fields, unchanged, with the empty line.
+    /// The start line and the fields, unchanged, with the empty line.
     pub head: String,
     pub body: Vec<u8>,
     /// Which of its connections, from 1.
@@ -250,8 +250,8 @@ pub fn read_answer(mut stream: &TcpStream, method: &str) -> Answer {
     answer
 }
 
-/// Asks through the proxy, on a connection of its own; `fields` are complete
-/// lines, each with CRLF.
+/// Asks through the proxy, on a new connection. `fields` are complete lines,
+/// each with CR LF.
 #[track_caller]
 pub fn get(proxy: &Server, url: &str, fields: &str) -> Answer {
     ask(proxy, "GET", url, fields)
@@ -265,8 +265,9 @@ pub fn ask(proxy: &Server, method: &str, url: &str, fields: &str) -> Answer {
     read_answer(&client, method)
 }
 
-/// What the proxy tells of itself, as soon as it is as it should be: a client
-/// has its answer a moment before it is counted and its connection rests.
+/// Asks for the proxy's own page until it is as expected. A client has its
+/// response a moment before the hub counts the request and the connection
+/// returns to the pool.
 #[track_caller]
 pub fn report(proxy: &Server, holds: impl Fn(&Value) -> bool) -> Value {
     let began = Instant::now();

@@ -1,4 +1,4 @@
-//! Proves that what could be read in two ways is refused, and goes no further.
+//! Proves that the proxy refuses what two programs could read differently.
 
 use crate::plain;
 use crate::scripts::{Origin, Then, get, read_answer, sees_the_end};
@@ -74,7 +74,7 @@ fn w_t3a_connection_cannot_name_the_framing_away() {
 }
 
 #[test]
-fn w_t3a_bad_chunks_of_a_client_go_no_further() {
+fn w_t3a_bad_chunks_of_a_client_are_not_passed_on() {
     let proxy = plain();
     for body in ["5\r\nhelloX\r\n", "g\r\n", "-1\r\n", "5\nhello\n0\n\n"] {
         let origin = Origin::says("", || Then::Close);
@@ -126,7 +126,7 @@ fn w_t3a_an_origins_doubtful_answers_are_502() {
 }
 
 #[test]
-fn w_t3a_what_follows_an_answer_is_nobodys_answer() {
+fn w_t3a_extra_bytes_of_an_origin_are_dropped() {
     // The origin says more than it was asked: poison for the next client.
     let proxy = plain();
     let origin = Origin::says(

@@ -44,7 +44,7 @@ fn the_companions_form() {
 }
 
 #[test]
-fn the_own_page_is_not_for_a_host_of_somebody_elses_naming() {
+fn the_own_page_needs_a_host_name_of_the_proxy() {
     for (host, own) in [
         ("127.0.0.1:8888", true),
         ("[::1]:8888", true),

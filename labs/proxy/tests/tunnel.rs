@@ -8,7 +8,7 @@ use crate::PROXY;
 use crate::scripts::{ask, read_answer, sees_the_end};
 use harness::{Server, half_close, receive, receive_all, reset, send};
 
-/// An origin that is not an HTTP server: one connection, this conversation.
+/// An origin that is not an HTTP server: it has one connection.
 fn origin(
     converse: impl FnOnce(TcpStream) + Send + 'static,
 ) -> (SocketAddr, thread::JoinHandle<()>) {
@@ -39,7 +39,7 @@ fn open(proxy: &Server, origin: SocketAddr, early: &[u8]) -> TcpStream {
 #[test]
 fn w_t3a_a_tunnel_carries_bytes_and_half_closes() {
     let (address, origin) = origin(|mut stream| {
-        // Answers only when the client has said all: it needs the FIN.
+        // Answers after the client's FIN only.
         let mut text = Vec::new();
         stream.read_to_end(&mut text).expect("to the end");
         stream.write_all(&text.to_ascii_uppercase()).expect("a client");
@@ -74,8 +74,8 @@ fn w_t3a_the_origin_may_half_close_first() {
 #[test]
 fn w_t3a_both_directions_at_once() {
     const COUNT: usize = 8 * 1024 * 1024;
-    // Both send all before they read a byte: with one thread for both
-    // directions this would stand still once all buffers are full.
+    // Both send everything before they read a byte. With one thread for both
+    // directions nothing would move once all buffers are full.
     let (address, origin) = origin(|stream| {
         let mut writer = stream.try_clone().expect("a handle");
         let writing = thread::spawn(move || {
@@ -135,7 +135,7 @@ fn w_t3a_tunnels_lead_to_few_ports() {
     let page = ask(&proxy, "CONNECT", "127.0.0.1:80", "").text();
     assert!(page.contains("--connect-port 80"), "{page}");
     assert!(page.contains("ws://"), "{page}");
-    // 8443 is allowed, and nobody is there.
+    // 8443 is allowed, but no program listens there.
     for no_body in ["", "Content-Length: 0\r\n"] {
         let answer = ask(&proxy, "CONNECT", "127.0.0.1:8443", no_body);
         assert_eq!(answer.status, 502);

@@ -1,4 +1,4 @@
-//! Proves the log-in of --user-file: 407, Basic, and who gets in.
+//! Proves the log-in of --user-file: 407, Basic, and the right passwords only.
 
 use std::fs;
 
@@ -54,7 +54,7 @@ fn w_t3a_only_a_user_of_the_file_gets_in() {
 }
 
 #[test]
-fn w_t3a_a_log_in_is_wanted_for_everything() {
+fn w_t3a_each_request_needs_a_log_in() {
     let (proxy, origin) = closed("A:b");
     let at = origin.address;
     for (method, target) in [
@@ -82,7 +82,7 @@ fn w_t3a_a_log_in_is_wanted_for_everything() {
 }
 
 #[test]
-fn w_t3a_after_407_the_same_connection_goes_on() {
+fn w_t3a_after_407_the_connection_stays_open() {
     let (proxy, origin) = closed("A:b");
     let client = proxy.connect();
     let url = origin.url("/");

@@ -27,7 +27,7 @@ fn origin(news: &'static str) -> Origin {
 }
 
 #[test]
-fn w_t3a_what_a_304_says_for_one_is_for_one_alone() {
+fn w_t3a_a_304_for_one_client_is_not_cached_for_others() {
     for news in [
         "Cache-Control: max-age=60\r\nSet-Cookie: sid=alice",
         "Cache-Control: private, max-age=60\r\nX-User: alice",
@@ -136,7 +136,7 @@ fn w_t3a_a_304_without_a_date_is_dated_when_it_comes() {
 }
 
 #[test]
-fn w_t3a_an_origin_may_vary_its_answers_no_more() {
+fn w_t3a_an_origin_may_drop_vary() {
     let proxy = Server::start(PROXY, &[]);
     let origin = Origin::start(|asked, stream| {
         let said = match asked.number {
@@ -170,7 +170,7 @@ fn w_t3a_a_reload_within_a_second_asks_the_origin() {
 }
 
 #[test]
-fn w_t3a_what_left_before_a_change_is_not_kept() {
+fn w_t3a_a_fetch_from_before_a_change_is_not_cached() {
     let (go, wait) = bounded::<()>(0);
     let origin = Origin::start(move |asked, stream| {
         if asked.number == 1 {
