@@ -11,7 +11,8 @@
 //!   |---------- FIN ---------->|  7 close
 //! ```
 
-use std::{thread, time::Duration};
+use std::thread;
+use std::time::Duration;
 
 use argh::{ArgsInfo, FromArgs};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     signals::at_once_on_signal()?;
     // ---- 1 socket() ------------------------------------------------------
-    // TCP. Python: socket.socket()  C: socket()
+    // SOCK_STREAM, so TCP. Python: socket.socket()  C: socket()
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
     // The address and port that a client must know. SO_REUSEADDR: bind()
@@ -33,16 +34,17 @@ fn main() -> Result<()> {
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
-    // From here on the kernel completes handshakes and queues clients.
-    // accept()'s sockets inherit the limit of 30 s for send().
+    // From here on the kernel completes handshakes and queues connections.
+    // On Linux accept()'s sockets inherit the limit of 30 s for send().
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
+
     loop {
         // ---- 4 accept() --------------------------------------------------
         // Returns a new socket for each client. A thread serves it, because
-        // otherwise a silent client would make all others wait. Limit:
-        // server.rs bounds the number of threads, this file does not.
+        // otherwise a silent client would make all others wait.
+        // Limit: the number of threads is not bounded; server.rs bounds it.
         let (client, peer) = listener.accept()?;
         say!("[{peer}] connected");
         let work = move || match converse(&client) {
@@ -65,7 +67,9 @@ fn converse(client: &TcpSocket) -> Result<()> {
         // line. The reader calls recv() until a newline arrives.  (viva 11)
         let line = match reader.read()? {
             Received::Line(line) | Received::Unterminated(line) => line,
-            Received::TooLong => return Err(Error::other(TOO_LONG)),
+            Received::TooLong => {
+                return Err(Error::other("a line of over 4,096 bytes"));
+            }
             Received::End => break,
         };
         let response = skeleton(&line);
@@ -80,9 +84,9 @@ fn converse(client: &TcpSocket) -> Result<()> {
     Ok(())
 }
 
-/// The skeleton turns the bytes into a name and arguments (unmarshalling),
-/// calls the procedure, and turns its result into bytes (marshalling).
-/// [T-Q7] (viva 2)
+/// The skeleton: the code between the bytes and the procedure. It turns the
+/// bytes into a name and arguments (unmarshalling), calls the procedure, and
+/// turns the result into bytes (marshalling).             [T-Q7] (viva 2)
 fn skeleton(line: &[u8]) -> Value {
     let parsed = serde_json::from_slice::<Value>(line);
     let call = parsed.as_ref().unwrap_or(&Value::Null);
@@ -106,7 +110,6 @@ fn add(a: i64, b: i64) -> std::result::Result<i64, &'static str> {
 }
 
 const LONGEST_CALL: usize = 4096; // bytes of a line
-const TOO_LONG: &str = "the client sent a line of over 4,096 bytes";
 const IDLE: Duration = Duration::from_secs(60); // between two calls
 
 /// One procedure, add, that other machines can call.
