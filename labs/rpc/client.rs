@@ -1,7 +1,7 @@
 //! Calls procedures of a server, from the command line or a prompt. Handout T
-//! (Terna), RPC: the figure's client. As RPC wants it, the stub (stub.rs)
-//! hides the sockets: this file calls, and gets results. The other half is
-//! server.rs.                                           [T-X2] (viva 1)
+//! (Terna), RPC: the figure's client. The stub (stub.rs) hides the
+//! sockets, so this file only calls functions and gets results. The other half
+//! is server.rs.                                        [T-X2] (viva 1)
 //!
 //! ```text
 //! you        client (this file)   stub.rs                  server
@@ -42,8 +42,8 @@ fn main() -> Result<()> {
     {
         // The server would run such a call each time it comes.
         args::usage(
-            "--id is CLIENT/NUMBER, such as ada/1: by that a server \
-             knows a call again",
+            "--id is CLIENT/NUMBER, such as ada/1, so that a server \
+             recognises a call that is sent again",
         );
     }
     let addresses = net::resolve(&args.host, args.port.0)?;
@@ -61,11 +61,11 @@ fn main() -> Result<()> {
     done
 }
 
-/// Does what was asked; returns the result as JSON, if there is one.
+/// Runs a command and returns the result as JSON, if there is one.
 fn perform(stub: &mut Stub, command: Command) -> RemoteResult<Option<String>> {
     match command {
         Command::Call(Invocation { method, params }) => {
-            // Here it is, the remote call: one line, as if it were local.
+            // The remote call: one line, as if it were local.
             stub.call(&method, &params).map(|result| text(&result))
         }
         Command::Notify(Invocation { method, params }) => {
@@ -96,7 +96,7 @@ fn as_error(failure: RemoteFailure) -> Error {
 }
 
 /// Makes a call for each line, until `quit` or the end of input. A call that
-/// fails is reported and the next line is read; the exit status tells of it.
+/// fails is reported, the next line is read, and the exit status is 1.
 fn prompt(stub: &mut Stub) -> Result<()> {
     let mut failed = 0;
     console::prompt_person("`help` lists what can be called.\n");
@@ -125,7 +125,7 @@ fn prompt(stub: &mut Stub) -> Result<()> {
     }
 }
 
-/// Does what a line says.
+/// Runs the command of one line.
 fn obey(stub: &mut Stub, line: &str) -> Result<()> {
     let command = if command::is_raw(line) {
         Command::Raw(line.to_string())
@@ -137,7 +137,7 @@ fn obey(stub: &mut Stub, line: &str) -> Result<()> {
     print(perform(stub, command))
 }
 
-/// Says what may be typed, and asks the server for its procedures.
+/// Lists the commands, and asks the server for its procedures.
 fn help(stub: &mut Stub) -> Result<()> {
     say!("{HELP}");
     let list = stub.call("rpc.methods", "").map_err(as_error)?;
@@ -149,11 +149,11 @@ fn help(stub: &mut Stub) -> Result<()> {
     Ok(())
 }
 
-/// What `help` says before it asks the server for its procedures.
+/// The list of commands that `help` prints.
 const HELP: &str =
     "PROCEDURE ARGUMENTS   add 2 3, add a=2 b=3, table.put k '[1]'
                       a text with = in it: table.put k '\"a=b\"'
-notify PROCEDURE …    the same, and no answer comes
+notify PROCEDURE …    the same, but no response comes
 { … } or [ … ]        JSON, sent as it is
 quit                  leave
 The server's procedures:";
@@ -171,17 +171,17 @@ struct Args {
     /// (default: ask for lines); help: what can be called
     #[argh(positional)]
     call: Vec<String>,
-    /// milliseconds to wait for an answer before asking again (default 1000)
+    /// milliseconds to wait for a response before a retry (default 1000)
     #[argh(option, default = "1000")]
     wait: u64,
-    /// how often to ask at most (default 3; 1: never again)
+    /// how often to send the call at most (default 3; 1: no retry)
     #[argh(option, default = "3")]
     tries: u32,
     /// the id of the one call on the command line: CLIENT/NUMBER, such as
-    /// ada/1 (default: by chance)
+    /// ada/1 (default: random)
     #[argh(option)]
     id: Option<String>,
-    /// show the lines that go over the wire
+    /// show the lines that are sent and received
     #[argh(switch)]
     show: bool,
 }

@@ -6,7 +6,7 @@
 //! add 2 3                   "add", [2,3]            by position
 //! add b=3 a=2               "add", {"b":3,"a":2}    by name
 //! table.put k '{"x": 1}'    "table.put", ["k",{"x": 1}]
-//! notify counter.increment  the same without an answer
+//! notify counter.increment  the same without a response
 //! {"jsonrpc": …}   [ … ]    sent as it is
 //! ```
 //!

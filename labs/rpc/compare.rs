@@ -1,11 +1,11 @@
-//! The same procedure called here and called there: what "as if it were
-//! local" hides. Handout T (Terna), question 7. The other half is server.rs,
-//! and stub.rs is in between.                         [T-Q7] (viva 2) (try 3)
+//! Calls the same procedure locally and remotely, and compares the times.
+//! Handout T (Terna), question 7: "as if it were local". The other half is
+//! server.rs.                                         [T-Q7] (viva 2) (try 3)
 //!
 //! ```text
-//! here    add(2, 3) -> 5                       nothing can go wrong
+//! here    add(2, 3) -> 5                       always returns
 //! there   stub.add(2, 3) -> 1 socket 2 connect 3 send 4 recv 5 close
-//!                        -> 5, or an error, or NO ANSWER
+//!                        -> 5, an error, or NO RESPONSE
 //! ```
 //!
 //! Run it against a server with --delay, with --lose-reply 100, and without
@@ -58,10 +58,10 @@ fn main() -> Result<()> {
 type Here = fn(Number, Number) -> std::result::Result<Number, ArithmeticError>;
 type There = fn(&mut Stub, Number, Number) -> Result<Number>;
 
-/// `calculator::add`, from afar. Mostly a program writes such functions
-/// (rpcgen, protoc), from a description of the interface. The caller sees two
-/// numbers and a result, and one thing more: the call can fail in ways in
-/// which adding cannot.                                      [T-Q7] (viva 3)
+/// The stub of `calculator::add`. Usually a generator (rpcgen, protoc) writes
+/// stubs from a description of the interface. The caller sees two numbers and
+/// a result, but this call can also fail because of the network.
+///                                                           [T-Q7] (viva 3)
 fn add(stub: &mut Stub, a: Number, b: Number) -> Result<Number> {
     call(stub, "add", a, b)
 }
@@ -78,12 +78,13 @@ fn divide(stub: &mut Stub, a: Number, b: Number) -> Result<Number> {
     call(stub, "divide", a, b)
 }
 
-/// What every stub does: marshal, call, unmarshal.
+/// Marshals the arguments, makes the call, and unmarshals the result.
 fn call(stub: &mut Stub, name: &str, a: Number, b: Number) -> Result<Number> {
     let result = stub
         .call(name, &format!("[{a},{b}]"))
         .map_err(|failure| Error::other(failure.to_string()))?;
-    // Both ends must mean the same by a result: another version may not.
+    // The result is checked, because a server of another version may return
+    // something else.
     Number::read(result.get())
         .map_err(|what| Error::other(format!("the result {what}")))
 }

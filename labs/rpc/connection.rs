@@ -34,13 +34,15 @@ impl Connection {
     pub fn to(addresses: &[SocketAddr], limit: Duration) -> Result<Connection> {
         let socket = net::try_each(addresses, |address| {
             // ---- 1 socket() ----------------------------------------------
-            // A new one for each connection: a socket connects once.
+            // A new socket for each connection, because a socket can connect
+            // only once. Python: socket.socket()  C: socket()
             let socket = TcpSocket::new(address)?;
 
             // ---- 2 connect() ---------------------------------------------
-            // The ids of our calls say who we are, not the connection: that
-            // may be another one for every attempt.             (viva 8)
-            // SO_SNDTIMEO bounds connect() on Linux, too.
+            // The server knows a client by the ids of its calls, because
+            // each attempt may use another connection.          (viva 8)
+            // On Linux SO_SNDTIMEO limits connect(), too.
+            // Python: s.connect()  C: connect()
             socket.set_send_timeout(Some(limit))?;
             socket.connect(address)?;
             Ok(socket)
@@ -56,8 +58,9 @@ impl Connection {
         self.socket.set_send_timeout(Some(left))?;
 
         // ---- 3 send() ----------------------------------------------------
-        // Success means that our kernel has the bytes. It says nothing
-        // about the server.                                     (viva 6)
+        // Success means only that our own kernel has the bytes. The server
+        // may never read them.                                  (viva 6)
+        // Python: s.sendall()  C: send() in a loop
         self.socket.send_all(format!("{line}\n").as_bytes())
     }
 
@@ -71,22 +74,23 @@ impl Connection {
         self.reader.finish_within(Some(left));
 
         // ---- 4 recv() ----------------------------------------------------
-        // Waits until the line is complete or the deadline is over. Silence
-        // has three causes that look alike: the request was lost, the
-        // response was lost, or the work takes longer than we wait. (viva 6)
+        // Blocks until the line is complete or the deadline is over. If no
+        // response comes, there are three possible causes: the request was
+        // lost, the response was lost, or the work takes longer. (viva 6)
+        // Python: s.recv()  C: recv()
         let line = match self.reader.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => line,
             Ok(Received::TooLong) => {
-                return Err(Error::other("the answer is too long"));
+                return Err(Error::other("the response is too long"));
             }
             Ok(Received::End) => {
                 return Err(Error::other(
-                    "the server closed the connection without an answer",
+                    "the server closed the connection without a response",
                 ));
             }
             Err(error) if error.is_timeout() => {
                 let limit = self.limit.as_millis();
-                let what = format!("no answer within {limit} ms");
+                let what = format!("no response within {limit} ms");
                 let server = self.socket.peer_addr()?;
                 return Err(Error::timed_out("recv", server, what));
             }
@@ -99,7 +103,9 @@ impl Connection {
             }
         }
         if is_cut_off(&line) {
-            return Err(Error::other("only the beginning of an answer came"));
+            return Err(Error::other(
+                "only the beginning of a response arrived",
+            ));
         }
         Ok(line)
     }
@@ -107,14 +113,15 @@ impl Connection {
     /// Closes the connection.
     pub fn close(self) {
         // ---- 5 close() ---------------------------------------------------
-        // FIN, or RST if a response has come that nobody read.
+        // The kernel sends FIN, or RST if there are unread bytes.
+        // Python: s.close()  C: close()
         drop(self.reader); // it holds a handle of the socket as well
         self.socket.close();
     }
 }
 
-/// Is it the beginning of JSON, but not complete? A server that dies while it
-/// sends leaves that. A line that lacks only its newline is complete.
+/// Is it only the beginning of a JSON text? This happens if the server ends
+/// while it sends. A line that lacks only its newline is complete.
 fn is_cut_off(line: &[u8]) -> bool {
     let read = serde_json::from_slice::<IgnoredAny>(line);
     !line.is_empty() && read.is_err_and(|error| error.is_eof())

@@ -14,13 +14,13 @@
 //! The identity of a client is in the id, not in the connection: a client
 //! that reconnects is the same client, and a connection is what was lost.
 //! "ada" names the client for its lifetime, 7 counts its calls. Other ids
-//! (1, "x", null) name nobody, and their calls are run each time they come.
+//! (1, "x", null) name no client, so the server runs their calls each time.
 //!
 //! One lock. It is not held while a procedure runs.
 //!
 //! Limit: this memory is as old as the process. That is enough here, because
 //! counter and table are lost with it; a server that keeps its data on a disk
-//! must write the answer beside them, in the same transaction. (viva 10)
+//! must store the responses with them, in one transaction. (viva 10)
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
@@ -39,9 +39,8 @@ const CLIENTS: usize = 1024;
 const WINDOW: usize = 64;
 
 /// A client that has been silent for this long may be forgotten if its place is
-/// needed, because no client repeats a call for so long a time. Before that,
-/// the new client is refused: forgetting a call that may come again would break
-/// at most once.
+/// needed, because no client retries after this time. Before that, the server
+/// refuses a new client, because a forgotten call might be run twice.
 const KEPT: Duration = Duration::from_secs(600);
 
 /// How long a second request waits for the first, which still runs.
@@ -71,9 +70,9 @@ fn cannot_tell(why: &str) -> RpcError {
 }
 
 impl Replies {
-    /// Runs a call, unless it was run before: then returns its old result, and
-    /// `true`. `text` is a hash of what is asked: the old result is not a
-    /// response to another question under the same id.
+    /// Runs a call. If it was run before, returns the old result and `true`.
+    /// `text` is a hash of method and arguments, so that another call with
+    /// the same id does not get the old result.
     pub fn run_at_most_once(
         &self,
         who: CallId,
@@ -93,10 +92,9 @@ impl Replies {
         (result, false)
     }
 
-    /// The result that is known, or the reason to refuse; `None` if the call
-    /// is new, which is noted. To look and to note is one step under the
-    /// lock, because two copies of a request may arrive on two connections at
-    /// once.
+    /// Returns the stored result, or the reason to refuse. A new call is
+    /// entered, and `None` is returned. Both happen under one lock, because
+    /// two copies of a request may arrive at once on two connections.
     fn find_or_enter(
         &self,
         who: &CallId,

@@ -1,6 +1,6 @@
 //! A server of remote procedures. Handout T (Terna), RPC: the part that the
-//! figure calls server and server stub. The other half is client.rs; what a
-//! line means is skeleton.rs's work.                     [T-X2] (viva 1)
+//! figure calls server and server stub. The other half is client.rs.
+//! skeleton.rs reads and runs the calls.                 [T-X2] (viva 1)
 //!
 //! ```text
 //! client                     server (this file)
@@ -12,8 +12,8 @@
 //!   |---------- FIN ---------->|  7 close
 //! ```
 //!
-//! --lose-reply 1 does the work and sends no response, --lose-connection 1
-//! closes instead. --at-most-once remembers what was done. (try 1) (try 2)
+//! With --lose-reply 1 the server does the work but sends no response.
+//! --lose-connection 1 closes the connection instead.     (try 1) (try 2)
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,19 +38,22 @@ fn main() -> Result<()> {
     let service = Arc::new(Service::new(&args));
 
     // ---- 1 socket() ------------------------------------------------------
-    // TCP: a call may be longer than a datagram, and lost segments are sent
-    // again. TCP does not prevent lost RESPONSES: see converse().  (viva 6)
+    // TCP, because a call may be longer than a datagram, and TCP retransmits
+    // lost segments. A RESPONSE can still be lost: see converse(). (viva 6)
+    // Python: socket.socket()  C: socket()
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Clients must know this port beforehand. Sun's RPC had a server for that
-    // question alone, the portmapper on port 111.                (viva 15)
+    // Clients must know this port beforehand. In Sun's RPC they ask another
+    // server for it, the portmapper on port 111.                (viva 15)
+    // Python: s.bind()  C: bind()
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // From now on the kernel completes handshakes. The server disconnects a
+    // client that does not read for 30 s, because accept()'s sockets inherit
+    // both limits from the listener. Python: s.listen()  C: listen()
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
@@ -60,8 +63,9 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A thread per client: a call that takes long delays its caller, who
-        // waits anyway, and nobody else.
+        // Returns a new socket for each client. A thread serves it, so that
+        // a slow call delays only its own client.
+        // Python: s.accept()  C: accept()
         match listener.accept() {
             Ok((client, peer)) => {
                 let service = service.clone();
@@ -78,7 +82,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What all conversations share.
+/// The state that all client threads share.
 struct Service {
     skeleton: Skeleton,
     replies_to_lose: AtomicU64,
@@ -113,13 +117,13 @@ fn converse(
         LineReader::new(client.clone(), LONGEST_REQUEST, service.idle);
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // Inside the reader, as often as a line needs. JSON shows its own
-        // end, but only to a parser that has read all of it. The newline
-        // shows it without a parser, and puts both ends in step again after
-        // a line that is not JSON at all.            (viva 11) (try 5)
+        // The reader calls recv() until a newline arrives, because TCP has
+        // no messages. After a line that is not JSON, the newline shows
+        // where the next call begins.                (viva 11) (try 5)
+        // Python: s.recv()  C: recv()
         let answer = match reader.read() {
             Ok(Received::Line(line) | Received::Unterminated(line)) => {
-                service.skeleton.answer(&line, peer)
+                service.skeleton.respond(&line, peer)
             }
             Ok(Received::TooLong) => {
                 say!("[{peer}] refused: a line that is too long");
@@ -133,9 +137,9 @@ fn converse(
             }
             Err(error) => {
                 if error.is_timeout() {
-                    // The client's author may have forgotten the newline.
-                    // Nothing depends on whether this arrives.
-                    let why = "no whole line in time: end it with \\n";
+                    // The client may have forgotten the newline. The error
+                    // of send_all() is ignored, because we close anyway.
+                    let why = "no complete line in time: end it with \\n";
                     let slow = RpcError::new(TOO_SLOW, why);
                     let line = wire::response(&Err(slow), NO_ID) + "\n";
                     let _ = client.send_all(line.as_bytes());
@@ -145,32 +149,33 @@ fn converse(
         };
         let Some(answer) = answer else { continue }; // notifications
         if take_one(&service.replies_to_lose) {
-            // The work is done. The client cannot tell this from a request
+            // The work is done. To the client this looks like a request
             // that never arrived.                       (viva 6) (try 1)
-            say!("[{peer}] that answer is lost, on purpose");
+            say!("[{peer}] this response is lost, on purpose");
             continue;
         }
         if take_one(&service.connections_to_lose) {
-            say!("[{peer}] that answer is lost with the connection");
+            say!("[{peer}] this response is lost with the connection");
             break;
         }
 
         // ---- 6 send() ----------------------------------------------------
-        // Response and newline in one write. When send() has returned, the
-        // kernel has the bytes. We are not told whether the client ever reads
-        // them.
+        // Response and newline in one write. When send() returns, our kernel
+        // has the bytes. We do not learn whether the client reads them.
+        // Python: s.sendall()  C: send() in a loop
         client.send_all(format!("{answer}\n").as_bytes())?;
     }
 
     // ---- 7 close() -------------------------------------------------------
-    // FIN; what the client still sends is read and dropped first, because
-    // close() with unread bytes answers with RST.
+    // The kernel sends FIN. finish() first reads and drops the bytes that
+    // the client still sends, because close() with unread bytes sends RST.
+    // Python: s.close()  C: close()
     drop(reader); // it holds a handle of the socket as well
     client.finish();
     Ok(())
 }
 
-/// Counts down, but not below 0: was there one left?
+/// Subtracts 1, but not below 0. Returns whether there was one left.
 fn take_one(count: &AtomicU64) -> bool {
     let one_less = |left: u64| left.checked_sub(1);
     count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
@@ -179,7 +184,7 @@ fn take_one(count: &AtomicU64) -> bool {
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a further client reads when `--max-clients` are served.
+/// The response to a further client when `--max-clients` are connected.
 const NO_ROOM: &str = concat!(
     r#"{"jsonrpc":"2.0","error":{"code":-32000,"message":"Server error","#,
     r#""data":"no room: try again later"},"id":null}"#,
@@ -195,13 +200,13 @@ struct Args {
     /// port to bind (default 12006; 0: the kernel chooses)
     #[argh(positional)]
     port: Port,
-    /// remember which calls were done, by their ids, and do none twice
+    /// remember the ids of calls that were done, and do no call twice
     #[argh(switch)]
     at_most_once: bool,
-    /// do the work but keep the first N answers to yourself (default 0)
+    /// do the work but do not send the first N responses (default 0)
     #[argh(option, default = "0")]
     lose_reply: u64,
-    /// do the work, then close instead of sending the first N answers
+    /// do the work, but close instead of sending the first N responses
     /// (default 0)
     #[argh(option, default = "0")]
     lose_connection: u64,

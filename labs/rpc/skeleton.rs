@@ -1,5 +1,5 @@
-//! The skeleton: the server's half of a remote call. It takes a line, finds
-//! the procedure, calls it as a local program would, and makes a line of the
+//! The skeleton: the server's half of a remote call. It unmarshals a
+//! line, finds the procedure, calls it like a local one, and marshals the
 //! result. The client's half is stub.rs.                   [T-X2] [T-Q7]
 //!
 //! ```text
@@ -8,8 +8,8 @@
 //!     -32700   -32600    -32601  -32602    -32603, or the procedure's
 //! ```
 //!
-//! A notification goes the same way and nothing comes back, not even an error.
-//! Each member of a batch goes this way, too; the responses are one list.
+//! A notification is run in the same way, but gets no response, not even an
+//! error. So is each member of a batch; the responses are one list.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -32,9 +32,8 @@ use crate::wire::{
 /// Most requests in a batch.
 const LONGEST_BATCH: usize = 1000;
 
-/// When the responses to a batch have grown to this many bytes, the rest is
-/// not run. The line becomes longer by one response at most and by a sentence
-/// for each of the rest: less than a client reads.
+/// When the responses to a batch have this many bytes, the server does not run
+/// the rest. Otherwise a small batch could make it store a very long response.
 const LONGEST_RESPONSES: usize = 256 * 1024;
 
 /// Requests of a batch that the log shows.
@@ -43,7 +42,7 @@ const LOGGED: usize = 10;
 /// Bytes of a call or result that the log shows.
 const SHOWN: usize = 80;
 
-/// The procedures' shared state, and the memory of what was done already.
+/// The procedures' shared state, and the memory of the calls already done.
 pub struct Skeleton {
     state: SharedState,
     replies: Option<Replies>, // None: at least once
@@ -60,18 +59,22 @@ impl Skeleton {
         Skeleton { state, replies, hasher, delay }
     }
 
-    /// The response to a line; `None` where the standard wants silence.
-    pub fn answer(&self, line: &[u8], peer: SocketAddr) -> Option<String> {
+    /// The response to a line, or `None` for a notification.
+    pub fn respond(&self, line: &[u8], peer: SocketAddr) -> Option<String> {
         match wire::open(line) {
-            Ok(Requests::One(request)) => self.answer_one(request, Some(peer)),
-            Ok(Requests::Batch(requests)) => self.answer_all(&requests, peer),
+            Ok(Requests::One(request)) => {
+                self.respond_to_one(request, Some(peer))
+            }
+            Ok(Requests::Batch(requests)) => {
+                self.respond_to_batch(&requests, peer)
+            }
             Err(error) => Some(refuse(error, NO_ID, Some(peer))),
         }
     }
 
-    /// One after the other. The standard allows any order, also at once, so
-    /// that a client must not rely on the order in a batch.      (viva 12)
-    fn answer_all(
+    /// Runs the requests one after the other. The standard allows any order,
+    /// so a client must not rely on the order in a batch.       (viva 12)
+    fn respond_to_batch(
         &self,
         requests: &[&RawValue],
         peer: SocketAddr,
@@ -92,7 +95,7 @@ impl Skeleton {
             // notification has no response, so it is dropped silently.
             let response = match size > LONGEST_RESPONSES {
                 true => skip(request),
-                false => self.answer_one(request, peer),
+                false => self.respond_to_one(request, peer),
             };
             size += response.as_ref().map_or(0, String::len);
             responses.extend(response);
@@ -105,7 +108,7 @@ impl Skeleton {
     }
 
     /// Responds to a request; `peer` if the log should show it.
-    fn answer_one(
+    fn respond_to_one(
         &self,
         text: &RawValue,
         peer: Option<SocketAddr>,
@@ -170,7 +173,7 @@ fn contain(run: impl FnOnce() -> ProcedureResult) -> ProcedureResult {
     })
 }
 
-/// A line of the log: what was called, and what came of it.
+/// Writes the call and its result to the log.
 fn log(
     request: &Request<'_>,
     result: &ProcedureResult,
@@ -187,7 +190,7 @@ fn log(
     let result = console::escape_short(result.as_bytes(), SHOWN);
     let remark = match (repeated, request.id) {
         (true, _) => " (not run again)",
-        (false, None) => " (a notification: no answer)",
+        (false, None) => " (a notification: no response)",
         (false, Some(_)) => "",
     };
     say!("[{peer}] {call} -> {result}{remark}");
@@ -208,7 +211,7 @@ fn skip(text: &RawValue) -> Option<String> {
         Ok(request) => request.id?.get(),
         Err((_, id)) => id,
     };
-    let error = RpcError::new(TOO_MUCH, "not run: the answers grow too long");
+    let error = RpcError::new(TOO_MUCH, "not run: the responses are too long");
     Some(wire::response(&Err(error), id))
 }
 

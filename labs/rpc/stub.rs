@@ -44,7 +44,7 @@ const STRANGE_SHOWN: usize = 80;
 /// How long to wait, and how often to ask.
 #[derive(Clone, Copy)]
 pub struct RetryPolicy {
-    /// For one attempt: connect, send and answer together.
+    /// For one attempt: connect, send and receive together.
     pub deadline: Duration,
     /// Attempts at most. 1: never ask twice.
     pub tries: u32,
@@ -83,7 +83,7 @@ impl fmt::Display for RemoteFailure {
                 let times = if *sent == 1 { "once" } else { "more than once" };
                 write!(
                     f,
-                    "the answer is not JSON-RPC 2.0: {why}\nNobody knows \
+                    "the response is not JSON-RPC 2.0: {why}\nNobody knows \
                      whether it was done: sent {times}."
                 )
             }
@@ -233,10 +233,10 @@ impl Stub {
                 _ => {} // to an earlier call, which was given up meanwhile
             }
         }
-        Err(Error::other("nothing but answers that nobody asked for").into())
+        Err(Error::other("all responses had the id of another call").into())
     }
 
-    /// Sends a notification: a call that nobody answers. It is done once or
+    /// Sends a notification: a call without a response. It is done once or
     /// not at all, and nobody can say which.                   (viva 12)
     pub fn notify(&mut self, method: &str, params: &str) -> RemoteResult<()> {
         let line = wire::request(method, params, None);

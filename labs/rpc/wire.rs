@@ -126,7 +126,7 @@ impl fmt::Display for RpcError {
 pub type ProcedureResult = Result<Box<RawValue>, RpcError>;
 
 /// Marshals a call. `params` is a JSON list or object, or empty for none;
-/// without an id it is a notification, which nobody answers.    (viva 12)
+/// without an id it is a notification without a response.    (viva 12)
 pub fn request(method: &str, params: &str, id: Option<&str>) -> String {
     let mut line = format!(r#"{{"jsonrpc":"2.0","method":{}"#, quote(method));
     if !params.is_empty() {

@@ -215,7 +215,7 @@ fn t_x2_answers_that_are_none_and_too_long_ones() {
     }
     let long = format!("\"{}\"\n", "x".repeat(1_100_000));
     let (said, _) = run(&scripted(&[Some(&long)]), &["--tries", "1", "add"]);
-    assert!(said.contains("the answer is too long"), "{said}");
+    assert!(said.contains("the response is too long"), "{said}");
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn t_x2_a_server_that_drips_meets_the_deadline() {
     let server = harness::dripping_server();
     let words = ["--wait", "700", "--tries", "1", "add"];
     let (said, status) = run(&server, &words);
-    assert!(said.contains("no answer within 700 ms"), "{said}");
+    assert!(said.contains("no response within 700 ms"), "{said}");
     assert_eq!(status, Some(1));
 }
 

@@ -56,9 +56,9 @@ fn t_q7_without_an_answer_the_client_says_what_it_cannot_know() {
     let server = Server::start("rpc-server", &["--lose-reply", "9"]);
     let words = ["--wait", "100", "--tries", "2", "counter.increment"];
     let mut client = server.client("rpc-client", &words);
-    client.wait_for("recv(…): no answer within 100 ms").expect("1");
+    client.wait_for("recv(…): no response within 100 ms").expect("1");
     client.wait_for("trying again, 2 of 2: …").expect("2");
-    client.wait_for("Error: recv(…): no answer within 100 ms").expect("3");
+    client.wait_for("Error: recv(…): no response within 100 ms").expect("3");
     client
         .wait_for("Nobody knows whether it was done: sent 2 times, …")
         .expect("4");

@@ -405,7 +405,7 @@ fn t_x2_notifications_are_run_and_not_answered() {
     let line = r#"{"jsonrpc":"2.0","method":"counter.increment"}"#;
     send(&client, format!("{line}\n[{line},{line}]\n").as_bytes());
     assert_eq!(call(&client, "counter.read", json!([])), 3);
-    server.wait_for("[…] counter.increment -> 3 (a notification: no answer)");
+    server.wait_for("[…] counter.increment -> 3 (a notification: no response)");
     // An id that is null is an id.
     let line = r#"{"jsonrpc":"2.0","method":"counter.read","id":null}"#;
     assert_eq!(ask(&client, line)["result"], 3);
