@@ -35,6 +35,8 @@ pub fn kinds() -> Result<()> {
     row(Domain::IPV4, Type::STREAM, true, &try_two(&sender, &reader)?);
     close([sender, reader, listener]);
 
+    // UDP: bind() is enough for the reader, and the sender does not connect.
+    // Each sendto() makes one datagram. Python: s.sendto()  C: sendto()
     let reader = socket(Domain::IPV4, Type::DGRAM)?;
     let to = bind(&reader, 0)?;
     let sender = socket(Domain::IPV4, Type::DGRAM)?;
@@ -46,6 +48,8 @@ pub fn kinds() -> Result<()> {
     row(Domain::IPV4, Type::DGRAM, false, &receive_once(&reader)?);
     close([sender, reader]);
 
+    // AF_UNIX: both ends are on this machine, so socketpair() can make two
+    // connected sockets in one call. Python: socket.socketpair()
     for (kind, connected) in
         [(Type::STREAM, true), (Type::SEQPACKET, true), (Type::DGRAM, false)]
     {
@@ -109,11 +113,13 @@ pub fn lost() -> Result<()> {
     let count = sender
         .write(b"0123456789")
         .map_err(|error| Error::new("send", server, error))?;
+    // When the bytes are in the reader's buffer, its kernel has sent an ACK.
     wait_for(&reader, count)?;
     let far = name(&reader)?;
     say!("client: send() = {count}, and {far} has acknowledged the bytes");
     close([reader]);
     say!("server: close() without a recv(): its kernel sends RST, not FIN");
+    // The sender learns of the loss only from its next call.
     let reset = match receive(&sender) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
             say!("client: recv() fails: {}", constants::failure(&error));

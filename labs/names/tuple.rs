@@ -30,6 +30,8 @@ const TRIES: usize = 50;
 /// only in their peers.                                   [T-Q4] (viva 4)
 pub fn four() -> Result<()> {
     let (listener, server) = listener()?;
+    // Two clients on one machine: their addresses are equal, so the kernel
+    // gives them different ports.
     let (one, two) = (client(server)?, client(server)?);
     text(
         "Both connect() calls have returned, although accept() has not run \
@@ -47,6 +49,8 @@ pub fn four() -> Result<()> {
         let (local, far) = (name(socket)?, peer(socket)?);
         say!("{label:<12} {:<22} {far}", local.to_string());
     }
+    // Client 2 sends first. Each accepted socket still gets only the bytes
+    // of its own client, because every segment contains the 4-tuple.
     let mut found = Vec::new();
     for (mut sender, word) in [(&two, "two"), (&one, "one")] {
         sender
@@ -75,6 +79,8 @@ pub fn same_port() -> Result<()> {
     item("TCP", &format!("{address}: bind() and listen() done"));
     item("UDP", &format!("{address}: bind() works: UDP has its own ports"));
     for (label, kind) in [("TCP", Type::STREAM), ("UDP", Type::DGRAM)] {
+        // A second bind() of the same protocol, address and port fails, since
+        // the kernel could not know which socket should get the data.
         let again = socket(Domain::IPV4, kind)?;
         let refused = match bind(&again, address.port()) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => true,
@@ -86,6 +92,8 @@ pub fn same_port() -> Result<()> {
         item(label, &format!("{address} {told}"));
         close([again]);
     }
+    // On Linux all of 127.0.0.0/8 is loopback, so 127.0.0.2 is a second
+    // address of this machine. Its ports are free.
     let other = SocketAddr::from(([127, 0, 0, 2], address.port()));
     let second = socket(Domain::IPV4, Type::STREAM)?;
     match second.bind(&other.into()).and_then(|()| second.listen(5)) {
@@ -122,6 +130,7 @@ fn pair() -> Result<(Socket, Socket, SocketAddr)> {
 /// Shows that the kernel chooses the client's port in connect(). (viva 14)
 pub fn ephemeral() -> Result<()> {
     let (listener, server) = listener()?;
+    // No bind(): the new socket has the address 0.0.0.0 and the port 0.
     let idle = socket(Domain::IPV4, Type::STREAM)?;
     let before = name(&idle)?;
     item("before", &format!("socket() done: getsockname() says {before}"));
@@ -133,6 +142,8 @@ pub fn ephemeral() -> Result<()> {
         "no port before connect()",
     )?;
     expect(after.port() != 0, "a port after connect()")?;
+    // A UDP client needs no connect(). The kernel gives it a port when it
+    // sends its first datagram, so that the peer can reply.
     let aim = socket(Domain::IPV4, Type::DGRAM)?;
     let to = bind(&aim, 0)?;
     let udp = socket(Domain::IPV4, Type::DGRAM)?;

@@ -1,6 +1,6 @@
 //! Arguments of a call: by position, `[2, 3]`, or by name, `{"a": 2, "b": 3}`,
-//! brought into the procedure's own order and then into its own types. What
-//! does not fit is -32602 Invalid params, with a reason.      [T-X2] (viva 4)
+//! in the order of the procedure's parameters, and then in its types. If they
+//! do not fit, the error is -32602 Invalid params.            [T-X2] (viva 4)
 //!
 //! ```text
 //! names of add:  a     b
@@ -23,7 +23,7 @@ use crate::wire::{INVALID_PARAMS, RpcError};
 const SHOWN: usize = 40;
 
 /// The name of a last parameter that takes any number of arguments. They
-/// go by position alone.
+/// have positions, but no names.
 pub const ANY_NUMBER: &str = "…";
 
 /// The arguments of one call, in the order of the procedure's names.
@@ -69,7 +69,7 @@ impl<'a> Arguments<'a> {
         Ok(Arguments { values, names })
     }
 
-    /// Was this one given?
+    /// Was the argument at this place given?
     fn get(&self, index: usize) -> Option<&'a RawValue> {
         self.values.get(index).copied().flatten()
     }
@@ -93,7 +93,7 @@ impl<'a> Arguments<'a> {
         given.map(|(index, _)| self.number(index)).collect()
     }
 
-    /// The same as a whole number, or `otherwise` if it was not given.
+    /// The argument as a whole number, or `otherwise` if it is missing.
     pub fn whole_or(
         &self,
         index: usize,
@@ -106,14 +106,14 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The same as a string, or "" if it was not given.
+    /// The argument as a string, or "" if it is missing.
     pub fn text(&self, index: usize) -> Result<String, RpcError> {
         let json = self.get(index).map_or("\"\"", RawValue::get);
         serde_json::from_str(json)
             .map_err(|_| self.wrong(index, "is not a string"))
     }
 
-    /// The same as any JSON value, unchanged.
+    /// The argument as a JSON value, unchanged.
     pub fn value(&self, index: usize) -> Result<Box<RawValue>, RpcError> {
         let value = self.get(index).map(RawValue::to_owned);
         value.ok_or_else(|| self.wrong(index, "is missing"))
@@ -143,8 +143,8 @@ fn by_name<'a>(
     Ok(values)
 }
 
-/// The members of an object in their order. A map would keep the last of two
-/// with the same name and say nothing.
+/// The members of an object in their order. A map would silently drop the
+/// first of two members with the same name.
 struct Pairs<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {

@@ -7,24 +7,25 @@
 //! add b=3 a=2               "add", {"b":3,"a":2}    by name
 //! table.put k '{"x": 1}'    "table.put", ["k",{"x": 1}]
 //! notify counter.increment  the same without a response
-//! {"jsonrpc": …}   [ … ]    sent as it is
+//! {"jsonrpc": …}   [ … ]    sent unchanged
 //! ```
 //!
-//! Nobody checks here whether the server has such a procedure. A stub that is
-//! made from a description of the interface (gRPC's .proto) would do that.
+//! The client does not check whether the server has such a procedure. A stub
+//! that is generated from a description of the interface, such as gRPC's
+//! .proto, would check it.
 
 use serde_json::value::RawValue;
 
 use crate::wire::quote;
 
-/// What the user wants to be sent.
+/// The kinds of commands.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     /// A call, which gets a response.
     Call(Invocation),
     /// A notification: the same without a response.
     Notify(Invocation),
-    /// A line of JSON, sent as it is.
+    /// A line of JSON, sent unchanged.
     Raw(String),
 }
 

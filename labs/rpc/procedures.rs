@@ -1,15 +1,15 @@
-//! The procedures that may be called from afar: their names, parameters and
-//! what they run. Marshalling goes as far as this table and no further:
-//! calculator.rs and table.rs get numbers and strings, not JSON.  [T-X2]
+//! The procedures that clients can call: their names, parameters and code.
+//! Marshalling ends in this table: calculator.rs and table.rs get numbers and
+//! strings, not JSON.                                             [T-X2]
 //!
 //! ```text
 //! "add", [2,3] -> row of the table -> calculator::add(2, 3) -> 5 -> "5"
 //! ```
 //!
-//! A call is SAFE if it changes nothing: to run it twice does no harm, and
-//! replies.rs need not remember it. `table.put` twice leaves the same table,
-//! but its second result says that the key is not new. It is idempotent in
-//! effect, which is less than safe.                              (viva 9)
+//! A call is SAFE if it changes nothing. Then it may run twice, and replies.rs
+//! need not remember it. `table.put` is not safe but idempotent: two calls
+//! leave the same table as one. Only the second result differs, because the
+//! key is not new any more.                                      (viva 9)
 
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -26,7 +26,7 @@ const TOO_LARGE: i64 = 2;
 const NO_SUCH_KEY: i64 = 3;
 const TABLE_FULL: i64 = 4;
 
-/// What the procedures work on: shared by all clients.
+/// The data of the procedures, shared by all clients.
 #[derive(Default)]
 pub struct SharedState {
     counter: Mutex<i64>,
@@ -42,9 +42,9 @@ pub enum Effect {
     Changes,
 }
 
-/// A procedure that can be called from afar.
+/// A procedure that clients can call.
 pub struct Procedure {
-    /// As a request names it.
+    /// Its name in a request.
     pub name: &'static str,
     /// The names of its parameters, in order.
     pub parameters: &'static [&'static str],
@@ -52,12 +52,12 @@ pub struct Procedure {
     pub required: usize,
     /// Whether it may be run again without harm.
     pub effect: Effect,
-    /// Takes the arguments apart, calls, marshals the result.
+    /// Reads the arguments, calls the function, and marshals the result.
     pub run: fn(&SharedState, &Arguments<'_>) -> ProcedureResult,
 }
 
-/// All of them, in the order in which `rpc.methods` lists them. (The standard
-/// keeps names that begin with `rpc.` for what belongs to the protocol.)
+/// All procedures, in the order in which `rpc.methods` lists them. (The
+/// standard reserves names that begin with `rpc.` for the protocol.)
 const PROCEDURES: &[Procedure] = &[
     procedure("add", &["a", "b"], 2, Effect::Reads, |_, given| {
         number(calculator::add(given.number(0)?, given.number(1)?))
@@ -142,7 +142,7 @@ impl Procedure {
         PROCEDURES.iter().find(|procedure| procedure.name == name)
     }
 
-    /// `counter.increment(by?)`: a question mark may be left out.
+    /// `counter.increment(by?)`: a question mark means optional.
     fn signature(&self) -> String {
         let names = self.parameters.iter().enumerate().map(|(index, name)| {
             let optional = if index < self.required { "" } else { "?" };

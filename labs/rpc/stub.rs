@@ -1,7 +1,7 @@
-//! The stub: the client's half of a remote call. To call it looks like calling
-//! the procedure. What makes it different is in here: a deadline, and trying
-//! again. Marshalling is in wire.rs, the sockets are in connection.rs; the
-//! server's half is skeleton.rs.                           [T-X2] [T-Q7]
+//! The stub: the client's half of a remote call. A call of the stub looks like
+//! a call of the procedure, but it has a deadline and retries. Marshalling is
+//! in wire.rs, the sockets are in connection.rs, and the server's half is in
+//! skeleton.rs.                                            [T-X2] [T-Q7]
 //!
 //! ```text
 //! program       stub (this file)  connection.rs       server
@@ -14,8 +14,8 @@
 //!   |<----- 5 ------|               4 recv <--------------|
 //! ```
 //!
-//! The second request is the first one, byte for byte. With another id it
-//! would be another call, and the server could not know it. (viva 7) (try 1)
+//! The second request has the same bytes as the first. With another id it would
+//! be another call, and the server would run it again.    (viva 7) (try 1)
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -30,30 +30,30 @@ use socketlab::{Error, Result, console, say, warn};
 use crate::connection::Connection;
 use crate::wire::{self, Response, RpcError};
 
-/// The pause before trying again when an attempt failed at once. It doubles,
-/// and a part of it is random, so that the many clients of a server that went
-/// down do not all come back in the same moment.               (viva 16)
+/// The pause before a retry if an attempt failed at once. It doubles each time.
+/// A part of it is random, so that not all clients of a failed server return
+/// at the same moment.                                         (viva 16)
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Most responses to other calls that are skipped while waiting for ours.
+/// Most responses to other calls that are skipped during one attempt.
 const STRANGE_LINES: usize = 1000;
 
 /// Bytes of a strange line that the error shows.
 const STRANGE_SHOWN: usize = 80;
 
-/// How long to wait, and how often to ask.
+/// How long to wait, and how often to send a call.
 #[derive(Clone, Copy)]
 pub struct RetryPolicy {
     /// For one attempt: connect, send and receive together.
     pub deadline: Duration,
-    /// Attempts at most. 1: never ask twice.
+    /// Most attempts. 1 means no retry.
     pub tries: u32,
 }
 
-/// How a remote call can end without a result. A local call knows only the
-/// first of these.
+/// The ways in which a remote call can fail. A local call can fail only in the
+/// first way.
 pub enum RemoteFailure {
-    /// The server responded: it could not, or would not.
+    /// The server responded with an error.
     Refused(RpcError),
     /// No response. The call was sent `sent` times, and may have been done
     /// none, one or all of them.                               (viva 6)
@@ -63,12 +63,12 @@ pub enum RemoteFailure {
         /// Why the last attempt failed.
         last: Error,
     },
-    /// Something came that is not JSON-RPC 2.0: this is another kind of
-    /// server, or it has a bug. To ask again would not help.
+    /// The response is not JSON-RPC 2.0: this is another kind of server, or
+    /// it has a bug. A retry would not help.
     NotJsonRpc {
         /// How often the request was sent.
         sent: u32,
-        /// What is wrong with the line that came.
+        /// What is wrong with the received line.
         why: String,
     },
 }
@@ -106,14 +106,14 @@ impl fmt::Display for RemoteFailure {
     }
 }
 
-/// An error as one safe line: a server's words may be in it.
+/// An error as one escaped line, because it may contain a server's text.
 fn shown(error: &Error) -> String {
     console::escape(error.to_string().as_bytes())
 }
 
 /// Why one attempt got no response.
 enum AttemptFailure {
-    NoResponse(Error), // another attempt may go better
+    NoResponse(Error), // another attempt may succeed
     NotJsonRpc(String),
 }
 
@@ -126,27 +126,26 @@ impl From<Error> for AttemptFailure {
 /// What a remote call returns.
 pub type RemoteResult<T> = std::result::Result<T, RemoteFailure>;
 
-/// A server, as the client's program sees it: something to call.
+/// The server as the client's program sees it: an object with functions.
 pub struct Stub {
     addresses: Vec<SocketAddr>,
     policy: RetryPolicy,
     show: bool,
-    client: String, // who we are, for as long as we run
-    calls: u64,     // how many we have made
+    client: String, // the client's name until the program ends
+    calls: u64,     // number of calls so far
     connection: Option<Connection>,
 }
 
 impl Stub {
     /// A stub for the server at these addresses. It connects with its first
-    /// call. `show` prints what goes over the wire.
+    /// call. `show` prints the lines that are sent and received.
     pub fn new(
         addresses: Vec<SocketAddr>,
         policy: RetryPolicy,
         show: bool,
     ) -> Stub {
-        // Random, not made of our address: the address changes with the
-        // network, and two processes share it. The name must outlive every
-        // connection.
+        // The name is random, because an address may change and two
+        // processes may share it. It is the same on every connection.
         let client = format!("{:016x}", rand::rng().random::<u64>());
         let (calls, connection) = (0, None);
         Stub { addresses, policy, show, client, calls, connection }
@@ -163,8 +162,8 @@ impl Stub {
         self.call_as(&id, method, params)
     }
 
-    /// The same under an id of the caller's choice. If a program that was
-    /// killed meanwhile used this id, this is the same call.
+    /// The same with an id that the caller chooses. If another program has
+    /// used this id before, the server takes both for the same call.
     pub fn call_as(
         &mut self,
         id: &str,
@@ -187,7 +186,7 @@ impl Stub {
                 Err(AttemptFailure::NoResponse(error)) => error,
             };
             self.hang_up();
-            // Nothing was sent, so that the call was certainly not done.
+            // If nothing was sent, the call was certainly not done.
             if attempt == self.policy.tries || sent == 0 {
                 return Err(RemoteFailure::NoResponse { sent, last });
             }
@@ -230,21 +229,21 @@ impl Stub {
                     return Err(Error::other(error.to_string()).into());
                 }
                 Err(_) if response.id.is_null() => return Ok(response),
-                _ => {} // to an earlier call, which was given up meanwhile
+                _ => {} // the late response to an earlier call
             }
         }
         Err(Error::other("all responses had the id of another call").into())
     }
 
-    /// Sends a notification: a call without a response. It is done once or
-    /// not at all, and nobody can say which.                   (viva 12)
+    /// Sends a notification: a call without a response. The server
+    /// runs it once or not at all; the client cannot know.     (viva 12)
     pub fn notify(&mut self, method: &str, params: &str) -> RemoteResult<()> {
         let line = wire::request(method, params, None);
         self.send_once(&line, self.deadline())
     }
 
-    /// Sends a line of the user's own as it is, once. Returns the line that
-    /// comes back, if the standard has a response to this one.
+    /// Sends a line of the user unchanged, once. Returns the response, if the
+    /// standard has one for this line.
     pub fn send_raw(&mut self, line: &str) -> RemoteResult<Option<String>> {
         let deadline = self.deadline();
         self.send_once(line, deadline)?;
@@ -260,7 +259,7 @@ impl Stub {
         }
     }
 
-    /// Sends a line, and never again.
+    /// Sends a line without retries.
     fn send_once(&mut self, line: &str, deadline: Instant) -> RemoteResult<()> {
         let mut sent = 0;
         self.send(line, deadline, &mut sent).map_err(|last| {
@@ -269,13 +268,13 @@ impl Stub {
         })
     }
 
-    /// The end of an attempt that begins now.
+    /// When an attempt that begins now must end.
     fn deadline(&self) -> Instant {
         Instant::now() + self.policy.deadline
     }
 
-    /// Sends a line on the connection, which is made if there is none. Counts
-    /// it in `sent` as soon as something may have arrived.
+    /// Sends a line. Connects first if there is no connection. Counts the line
+    /// in `sent` as soon as a part of it may have arrived.
     fn send(
         &mut self,
         line: &str,
@@ -295,7 +294,7 @@ impl Stub {
         connection.send(line, deadline)
     }
 
-    /// The next line that comes on the connection.
+    /// Receives the next line of the connection.
     fn receive(&mut self, deadline: Instant) -> Result<Vec<u8>> {
         let connection = self.connection.as_mut();
         let connection =
@@ -303,9 +302,8 @@ impl Stub {
         connection.receive(deadline, self.show)
     }
 
-    /// Closes the connection; the next call makes a new one. A response that
-    /// comes too late for its call then finds nobody, and cannot be taken
-    /// for the response to the next.
+    /// Closes the connection; the next call makes a new one. So a response
+    /// that comes too late cannot be taken for the next call's response.
     pub fn hang_up(&mut self) {
         if let Some(connection) = self.connection.take() {
             connection.close();
@@ -313,8 +311,8 @@ impl Stub {
     }
 }
 
-/// Does the standard have a response to this line? It has none to
-/// notifications, and one to everything else, even if that is an error.
+/// Does this line get a response? Notifications get none. Everything else gets
+/// one, even if it is an error.
 fn wants_response(line: &str) -> bool {
     match serde_json::from_str(line) {
         Ok(Value::Array(batch)) => {

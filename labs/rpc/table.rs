@@ -1,6 +1,6 @@
-//! A table of keys and values that all clients share, behind ONE lock: each
-//! operation is one look or one change, and nobody waits for a peer while
-//! holding it. A hub thread (labs/chat) would be more than this needs.
+//! A table of keys and values that all clients share. One lock protects it.
+//! No thread waits for a peer while it holds the lock, so each operation is
+//! short. A hub thread, as in labs/chat, is not needed.
 //!
 //! ```text
 //! client A -> put("colour", "red") --\
@@ -8,7 +8,7 @@
 //! client B -> get("colour") ---------/
 //! ```
 //!
-//! Like calculator.rs, it knows nothing of requests and responses.
+//! Like calculator.rs, this file contains no requests and responses.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 const MOST_ENTRIES: usize = 10_000;
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// Longest key in bytes. A value is bounded by the line that brings it.
+/// Longest key in bytes. The longest line limits the length of a value.
 const LONGEST_KEY: usize = 256;
 
 /// Most keys that one call of [`Table::keys`] returns; the caller asks again
@@ -30,11 +30,11 @@ const KEYS_AT_ONCE: usize = 100;
 /// Why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TableError {
-    /// Nothing is stored under it.
+    /// The table has no such key.
     NoSuchKey,
-    /// Over 256 bytes.
+    /// The key has more than 256 bytes.
     LongKey,
-    /// As many entries or bytes as it may hold.
+    /// The table already has the most entries or bytes.
     Full,
 }
 
@@ -61,7 +61,7 @@ struct Entries {
 }
 
 impl Table {
-    /// Stores a value; says whether the key is new.
+    /// Stores a value. Returns whether the key is new.
     pub fn put(
         &self,
         key: String,
@@ -88,7 +88,7 @@ impl Table {
         entries.map.get(key).cloned().ok_or(TableError::NoSuchKey)
     }
 
-    /// Removes a key; says whether it was there.
+    /// Removes a key. Returns whether the table had it.
     pub fn delete(&self, key: &str) -> bool {
         let mut entries = self.entries.lock();
         let Some(old) = entries.map.remove(key) else { return false };

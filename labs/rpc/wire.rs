@@ -15,10 +15,10 @@
 //! 5
 //! ```
 //!
-//! Both ends check everything that they read, because a stranger chose those
-//! bytes. JSON text is kept unchanged (RawValue), not made into a tree of
-//! values: a tree takes a hundred times the memory of its text. An id goes
-//! back exactly as it was, with all its digits.
+//! Both ends check everything that they read, because the peer may send
+//! any bytes. JSON text is stored unchanged (RawValue), because a tree of
+//! values needs a hundred times the memory of its text. So the response has
+//! the id exactly as the request had it, with all digits.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -38,18 +38,18 @@ pub const LONGEST_RESPONSE: usize = 1024 * 1024;
 /// Longest id in bytes, as it is written in the text.
 const LONGEST_ID: usize = 128;
 
-/// Lists within lists within objects. Text is skipped here without recursion,
-/// but programs that look inside it recurse: Python's json gives up at about
-/// 1000, serde_json at 128, others when the stack is used up.
+/// Deepest nesting of lists and objects. Most JSON parsers are recursive:
+/// Python's json fails at a depth of about 1000, serde_json at 128, and others
+/// when the stack is full.
 const DEEPEST: usize = 64;
 
-/// The id where none is known: the standard wants null then.
+/// The id of a response to a request without a readable id, by the standard.
 pub const NO_ID: &str = "null";
 
 // The codes of errors: -32768 to -32000 belong to the protocol, the last
 // hundred of them to the server. An application's own errors, such as a
-// division by zero, lie outside (procedures.rs), so that a caller can tell
-// "you called it wrongly" from "it ran, and this is what it says". (viva 13)
+// division by zero, are outside (procedures.rs). So a caller can distinguish a
+// wrong call from an error of the procedure itself.           (viva 13)
 
 /// Not JSON.
 const PARSE_ERROR: i64 = -32700;
@@ -57,16 +57,16 @@ const PARSE_ERROR: i64 = -32700;
 pub const INVALID_REQUEST: i64 = -32600;
 /// A request for a procedure that the server does not have.
 pub const METHOD_NOT_FOUND: i64 = -32601;
-/// Other arguments than the procedure takes.
+/// The arguments do not fit the procedure's parameters.
 pub const INVALID_PARAMS: i64 = -32602;
 /// A mistake of the server itself.
 pub const INTERNAL_ERROR: i64 = -32603;
-// Ours: -32000, too many clients, which server.rs spells out.
-/// Ours: no complete line in time.
+// This server's own: -32000, too many clients (in server.rs).
+/// This server's own: no complete line in time.
 pub const TOO_SLOW: i64 = -32001;
-/// Ours: the responses to a batch have grown too long.
+/// This server's own: the responses to a batch are too long.
 pub const TOO_MUCH: i64 = -32002;
-/// Ours: the server cannot tell whether the call was done before.
+/// This server's own: it cannot know whether the call was done before.
 pub const CANNOT_TELL: i64 = -32003;
 
 /// The codes that the standard leaves to the server: about the connection,
@@ -83,12 +83,12 @@ pub struct RpcError {
     /// Which kind: a constant above, or the application's own.
     pub code: i64,
     message: String,             // the kind in words
-    data: Option<Box<RawValue>>, // what it was this time; JSON
+    data: Option<Box<RawValue>>, // the details, as JSON
 }
 
 impl RpcError {
-    /// An error of this kind. The text goes beside the standard's words for
-    /// the kind; of the application's own errors it is all there is to say.
+    /// An error of this kind. For the standard's kinds the text becomes the
+    /// details; for the application's own kinds it is the message.
     pub fn new(code: i64, text: impl fmt::Display) -> RpcError {
         let text = text.to_string();
         let message = match code {
@@ -138,15 +138,15 @@ pub fn request(method: &str, params: &str, id: Option<&str>) -> String {
     line + "}"
 }
 
-/// What a line holds: one request, or several in a list.
+/// The content of a line: one request, or several in a list.
 pub enum Requests<'a> {
-    /// A request, or what takes the place of one.
+    /// A request, not yet checked.
     One(&'a RawValue),
-    /// A batch; each is answered as if it had come alone, in one list.
+    /// A batch. The responses are one list.
     Batch(Vec<&'a RawValue>),
 }
 
-/// Opens a line: is it JSON at all, and one request or many?
+/// Checks that a line is JSON, and whether it has one request or several.
 pub fn open(line: &[u8]) -> Result<Requests<'_>, RpcError> {
     let parse_error = |problem: String| RpcError::new(PARSE_ERROR, problem);
     let text = str::from_utf8(line).map_err(|error| {
@@ -201,8 +201,8 @@ pub struct Request<'a> {
     pub id: Option<&'a RawValue>,
 }
 
-/// The text is not a request: why, and the id to put into the response, or
-/// null where that could not be read.
+/// Why the text is not a request, and the id for the response, which is null
+/// if the id could not be read.
 type NotARequest<'a> = (RpcError, &'a str);
 
 /// The members of a request; `Some` even if the member is null.
@@ -221,7 +221,7 @@ struct RequestMembers<'a> {
 impl<'a> Request<'a> {
     /// Unmarshals what [`open`] found. Members that this version does not
     /// know are ignored: a later version may send them. A member given twice
-    /// is refused, because parsers differ in which of the two they believe.
+    /// is refused, because parsers differ in which of the two they use.
     pub fn read(text: &'a RawValue) -> Result<Request<'a>, NotARequest<'a>> {
         let invalid = |why: &str| RpcError::new(INVALID_REQUEST, why);
         if !text.get().starts_with('{') {
@@ -265,7 +265,7 @@ fn is_id(json: &str) -> bool {
 }
 
 /// Which client's call, and which of its calls: ids such as `ada/7`. By it a
-/// server knows a call again, on whatever connection it comes.     (viva 8)
+/// server recognises a retry, even on another connection.          (viva 8)
 ///
 /// ```text
 /// "ada/7"     ada's seventh call
@@ -274,15 +274,15 @@ fn is_id(json: &str) -> bool {
 /// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct CallId {
-    /// The client: it keeps this name over all its connections.
+    /// The client's name, the same on all its connections.
     pub client: String,
     /// The number of the call, from 1.
     pub number: u64,
 }
 
 impl CallId {
-    /// The parts of an id such as `ada/7`. Any other id names no client, and
-    /// a server cannot know it again.
+    /// The parts of an id such as `ada/7`. Any other id names no client, so
+    /// the server cannot recognise a retry.
     pub fn parse(id: &str) -> Option<CallId> {
         let (client, digits) = id.rsplit_once('/')?;
         let counts = digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -309,8 +309,8 @@ pub fn response(result: &ProcedureResult, id: &str) -> String {
 
 /// A response, as the client gets it.
 pub struct Response {
-    /// Of which request; null if the server could not read it. A value, not
-    /// text: `"ada/1"` and `"ada\/1"`, which PHP writes, are the same.
+    /// The id of the request, or null if the server could not read it. It is
+    /// a value, because `"ada/1"` and PHP's `"ada\/1"` are the same id.
     pub id: Value,
     /// The result or the error.
     pub result: ProcedureResult,
@@ -364,8 +364,8 @@ pub fn quote(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-/// JSON made safe for a terminal, and still the same JSON: what would change
-/// the look of the line, such as U+202E, is written as `\u202e`.
+/// The same JSON, safe for a terminal. Characters that would change how the
+/// line looks, such as U+202E, are written as `\u202e`.
 pub fn shown(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for character in json.chars() {

@@ -3,8 +3,8 @@
 #
 #     python3 server.py HOST PORT [LOST]
 #
-# The first LOST answers are not sent: the work is done. Ids of the form
-# CLIENT/NUMBER are remembered, so that no such call is done twice.
+# The server does the work, but does not send the first LOST responses. It
+# remembers ids of the form CLIENT/NUMBER, so that no such call is done twice.
 import json
 import socket
 import sys
