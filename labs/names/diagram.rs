@@ -24,11 +24,14 @@ use crate::page::text;
 /// Draws two connected sockets and a listener, with the addresses that the
 /// kernel reports: getsockname() for this end, getpeername() for the other.
 pub fn sockets() -> Result<()> {
+    // Three sockets: a listener, the client's, and the accepted one.
     let (waiting, server) = listener()?;
     let near = client(server)?;
     let far = accept(&waiting)?;
+    // The descriptor is a small number. It is valid only in this process.
     let fd = |socket: &Socket| format!("fd {}", trace::fd(socket));
     let (left, right) = (name(&far)?, name(&near)?);
+    // The address of this end is the peer address of the other end.
     expect(peer(&far)? == right && peer(&near)? == left, "two ends")?;
     let line = |one: &str, mid: &str, two: &str| {
         say!("{}", format!("  |{one:<25}|{mid:^17}|{two:<25}|").trim_end());
@@ -63,6 +66,8 @@ pub fn sockets() -> Result<()> {
 /// it prints the kernel's values for other domains, types and protocols.
 pub fn words() -> Result<()> {
     let (waiting, server) = listener()?;
+    // The program asked for protocol 0 and port 0; these are the values that
+    // the kernel has chosen.
     let [domain, kind, protocol] = became(&waiting);
     let (ip, port) = (server.ip().to_string(), server.port().to_string());
     say!("socket( AF_INET,   SOCK_STREAM,   0 )       bind( ({ip}, 0) )");
@@ -89,6 +94,7 @@ pub fn words() -> Result<()> {
         (Domain::IPV6, Type::STREAM, None),
         (Domain::UNIX, Type::STREAM, None),
         (Domain::UNIX, Type::DGRAM, None),
+        // UDP cannot carry a stream, so this call fails.
         (Domain::IPV4, Type::STREAM, Some(Protocol::UDP)),
     ] {
         row(&constants::family(family), family, kind, protocol);
@@ -115,6 +121,7 @@ fn unix_address() -> Result<()> {
     let name = format!("socketlab-names-{}.sock", std::process::id());
     let path = std::env::temp_dir().join(name);
     let socket = socket(Domain::UNIX, Type::STREAM)?;
+    // bind() makes a file of this name. Another process connects to the name.
     let bound = SockAddr::unix(&path).and_then(|to| socket.bind(&to));
     let _ = fs::remove_file(&path); // close() does not remove the name
     match bound {
