@@ -1,7 +1,7 @@
-//! The calculator's client, handout G, question 6: says its name, then a sum
-//! for each line of the user's. The other half is server.rs, or
-//! sequential_server.rs, or anybody's: see --foreign. STATEFUL: after a
-//! restart of the server it must say its name again.              [G-7b]
+//! The calculator's client, handout G, question 6: sends its name, then a
+//! calculation for each line that the user types. The other half is server.rs,
+//! sequential_server.rs, or another student's server (--foreign). STATEFUL:
+//! after a restart of the server it must send its name again. [G-7b]
 //!
 //! ```text
 //! client (this file)          server
@@ -35,27 +35,27 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let socket = net::try_each_for(retry, &addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // No bind(): connect() borrows a free port for us.
+        // bind() is not needed, because connect() chooses a free port.
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Three segments without a byte of ours: the kernels at both ends
-        // shake hands.                            [G-5] (viva 2) (viva 3)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // The kernels exchange three segments without data: the handshake.
+        // [G-5] (viva 2) (viva 3) On Linux this limit of 10 s holds for
+        // connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
-    // Name and first sum are two small sends with no answer between them:
-    // Nagle would hold the sum back until the name is acknowledged.
-    //                                                           (viva 14)
+    // Name and first calculation are two small sends without a reply between
+    // them. Nagle's algorithm would delay the second until the first is
+    // acknowledged. (viva 14)
     socket.set_no_delay()?;
     let mut server = Server::new(socket, args.foreign);
     server.introduce(&name, Duration::from_millis(gap))?;
 
     loop {
         console::prompt_person("number operator number (q: leave): ");
-        // Ctrl-D: we close without q, and the server notes the difference.
+        // Ctrl-D: the client closes without q, and the server prints this.
         let Some(line) = console::read_stdin_line()? else { break };
         if is_farewell(&line) {
             server.say(b"q")?; // [G-6d]
@@ -74,7 +74,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. All answers have been read, so nothing is lost.      (viva 11)
+    // Sends FIN. All replies have been read, so nothing is lost. (viva 11)
     let Server { socket, reader, .. } = server;
     drop(reader); // it holds a handle of the socket as well
     socket.close();
@@ -114,15 +114,16 @@ impl Server {
         Server { socket, reader, newline: if foreign { b"" } else { b"\n" } }
     }
 
-    /// Sends our name, which is not answered.                        [G-6a]
+    /// Sends the name, which gets no reply. [G-6a]
     ///
-    /// A server that calls recv() once a message reads name and first sum as
-    /// ONE message if both arrive before its call. No call tells us when the
-    /// server has read the name, so the gap is a guess. A server that greets
-    /// us has read it, and its greeting does not answer a sum.       (try 5)
+    /// A server that treats one recv() as one message reads name and first
+    /// calculation as ONE message if both arrive before its call. No call shows
+    /// when the server has read the name, so the gap is a guess. A greeting
+    /// shows that the server has read the name; it is not a reply to a
+    /// calculation. (try 5)
     fn introduce(&mut self, name: &[u8], gap: Duration) -> Result<()> {
         self.say(name)?;
-        // A person who types leaves the gap without us.
+        // A person who types is slow enough.
         let no_gap = gap.is_zero() || io::stdin().is_terminal();
         if no_gap || !self.answers_within(gap)? {
             return Ok(());
@@ -149,15 +150,16 @@ impl Server {
     /// Sends a message.
     fn say(&self, message: &[u8]) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
-        // Message and newline in one write, so in one segment: characters
-        // that anybody on the way can read.      [G-5] (viva 4) (viva 14)
+        // Message and newline in one write, so in one segment. Anybody on the
+        // path can read the characters. [G-5] (viva 4) (viva 14)
         self.socket.send_all(&[message, self.newline].concat())
     }
 
-    /// Sends a sum and waits for its answer.
+    /// Sends a calculation and waits for the reply.
     fn ask(&mut self, sum: &[u8]) -> Result<Vec<u8>> {
         match self.say(sum) {
-            // It is gone, but may have said why before: `error: no room`.
+            // The server is gone, but may have sent the reason before: `error:
+            // no room`.
             Err(error) if error.is_peer_gone() => {}
             sent => sent?,
         }
@@ -167,7 +169,7 @@ impl Server {
         }
 
         // ---- 4 recv() ----------------------------------------------------
-        // Inside the reader, until the line is complete.             [G-6c]
+        // The reader calls recv() until the line is complete. [G-6c]
         match self.reader.read()? {
             Received::Line(line) | Received::Unterminated(line) => {
                 match protocol::is_refusal(&line) {
@@ -187,26 +189,29 @@ fn closed() -> Error {
     Error::other("the server closed the connection: start again")
 }
 
-/// The server's last word, which answers no sum: `error: no room, …`.
+/// The server's last line, which is not a reply to a calculation: `error: no
+/// room, …`.
 fn refused(line: &[u8]) -> Error {
     let reason = line.strip_prefix(b"error: ").unwrap_or(line);
     Error::other(format!("the server refused: {}", console::message(reason)))
 }
 
-/// How long an answer may take before we say what may have happened.
+/// How long a reply may take before the client prints what may have happened.
 const NOTICE: Duration = Duration::from_secs(3);
 const NO_ANSWER: &str = "no answer for 3 s. A server for one client at a time \
     may be serving another: wait. Or it took one recv() for one message, and \
     read the name and the sum as one: Ctrl-C, then again with a longer --gap, \
     or with --foreign if it expects no newlines";
 
-/// Limit for an answer: a sequential server may serve another client first.
+/// Limit for a reply, because a sequential server may serve another client
+/// first.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Silence that ends an answer without a newline: other servers send none.
+/// Silence that ends a reply without a newline, because other servers send
+/// none.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Sends sums to a calculator and prints its answers.
+/// Sends calculations to a calculator and prints its replies.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -218,15 +223,15 @@ struct Args {
     /// your name, 1 to 64 bytes (default: the first line of the input)
     #[argh(option)]
     name: Option<String>,
-    /// send everything, badly formed lines too: the server checks as well
+    /// send badly formed lines, too, because the server also checks
     #[argh(switch)]
     raw: bool,
     /// for a server that expects no newlines: send none
     #[argh(switch)]
     foreign: bool,
-    /// milliseconds between the name and the first sum, for a server that
-    /// takes one recv() for one message (default 500; 0: none; at a
-    /// terminal none is needed)
+    /// milliseconds between the name and the first calculation, for a server
+    /// that treats one recv() as one message (default 500; 0: none; not used at
+    /// a terminal)
     #[argh(option, default = "500")]
     gap: u64,
     /// seconds to try again while the connection is refused (default 0)

@@ -1,16 +1,16 @@
-//! The format of a calculation: number, operator, number, with spaces or
-//! tabs between them. Handout G, question 6. The client asks this file
-//! before it sends, the server before it computes: any program can connect,
-//! so a check at the client protects nobody but its user.  [G-6b] (viva 5)
+//! The format of a calculation: number, operator, number, with spaces or tabs
+//! between them. Handout G, question 6. The client checks before it sends, the
+//! server before it computes. Any program can connect, so a check at the client
+//! protects only its own user. [G-6b] (viva 5)
 //!
-//! This file looks at the form alone: `1 / 0` is well formed, and so is a
-//! number of 400 digits. number.rs computes the answer.
+//! This file checks only the form: `1 / 0` is well formed, and so is a number
+//! of 400 digits. number.rs computes the result.
 
 use std::fmt;
 
 use socketlab::console;
 
-/// How every refusal ends.
+/// The end of every refusal.
 const EXAMPLE: &str = "type 12 + 42, for example";
 
 /// The operators, as they are listed for the user.
@@ -60,7 +60,7 @@ impl fmt::Display for Operator {
     }
 }
 
-/// Two numbers, still as they were written, and what to do with them.
+/// Two numbers, still as text, and their operator.
 #[derive(Debug)]
 pub struct Expression<'a> {
     /// The number before the operator.
@@ -79,7 +79,7 @@ impl fmt::Display for Expression<'_> {
     }
 }
 
-/// Takes a message apart, or says what is wrong with it and how to write it.
+/// Splits a message into its parts, or returns what is wrong with it.
 pub fn parse(message: &[u8]) -> Result<Expression<'_>, String> {
     let text = str::from_utf8(message)
         .map_err(|_| format!("this is not text: {EXAMPLE}"))?;
@@ -95,8 +95,8 @@ pub fn parse(message: &[u8]) -> Result<Expression<'_>, String> {
             Ok(Expression { left, operator: named?, right })
         }
         [] => Err(format!("nothing to compute: {EXAMPLE}")),
-        // One of the handout's examples, 3.24 45, ends here. Very likely it
-        // was 3.24 * 45 before the sheet lost its asterisk.
+        // One of the handout's examples, 3.24 45, is refused here. Very likely
+        // it was 3.24 * 45, and the asterisk was lost in print.
         [left, right]
             if is_number(left)
                 && is_number(right)
@@ -123,7 +123,7 @@ pub fn parse(message: &[u8]) -> Result<Expression<'_>, String> {
     }
 }
 
-/// `12+42` with its spaces put in, if that makes it well formed.
+/// `12+42` with spaces added, if that makes it well formed.
 fn unglue(word: &str) -> Option<String> {
     ["**", "*", "/", "%", "+", "-"].iter().find_map(|operator| {
         word.match_indices(operator).find_map(|(at, _)| {
@@ -140,7 +140,7 @@ fn unglue(word: &str) -> Option<String> {
 
 /// Digits with at most one point, perhaps a sign before them and an exponent
 /// after them: `12`, `-4.5`, `.5`, `5.`, `1e3`, `+2.5E-3`. Only the characters
-/// `0` to `9` are digits. Rust's own f64 parser would also take `inf`, and
+/// `0` to `9` are digits. Rust's own f64 parser would also accept `inf`, and
 /// Python's float() `1_000` and `٣`.
 fn is_number(word: &str) -> bool {
     let unsigned = |word| str::strip_prefix(word, ['+', '-']).unwrap_or(word);
@@ -157,7 +157,7 @@ fn is_number(word: &str) -> bool {
         && !exponent.is_empty()
 }
 
-/// Says why a word is not a number.
+/// Returns why a word is not a number.
 fn check_number(word: &str) -> Result<(), String> {
     if is_number(word) {
         return Ok(());
@@ -179,7 +179,7 @@ fn check_number(word: &str) -> Result<(), String> {
     })
 }
 
-/// A word of the user's as it may be printed: escaped, and not too long.
+/// A word of the user, escaped and shortened for printing.
 fn quote(word: &str) -> String {
     format!("'{}'", console::escape_short(word.as_bytes(), 24))
 }

@@ -1,10 +1,10 @@
-//! Numbers of the calculator and its six operations, so that every answer
+//! Numbers of the calculator and its six operations, so that every result
 //! agrees with the student's Python program digit by digit.
 //!
 //! Integers are exact. Everything else is a binary float of 64 bits, in which
 //! 0.1 and 0.2 have no exact form, so that `0.1 + 0.2` is
-//! `0.30000000000000004`. Nothing here runs text as code, as Python's eval()
-//! does: what a client sends is data.                       [G-6c] (viva 6)
+//! `0.30000000000000004`. Unlike Python's eval(), this never runs text as code:
+//! what a client sends is data. [G-6c] (viva 6)
 
 use std::fmt;
 
@@ -25,11 +25,11 @@ use Number::{Float, Integer};
 enum MathError {
     /// The divisor is 0, or 0 has a negative exponent.
     DivisionByZero,
-    /// The result is an integer that i128 does not hold.
+    /// The result is an integer that does not fit into i128.
     IntegerOverflow,
-    /// The float is inf: a 64-bit float ends there.
+    /// The result is too large for a 64-bit float.
     FloatOverflow,
-    /// A root of a negative number: Python answers with a complex number.
+    /// A root of a negative number, for which Python returns a complex number.
     NotReal,
 }
 
@@ -80,7 +80,7 @@ fn read(word: &str) -> Result<Number, MathError> {
     }
 }
 
-/// Refuses what is not a number: inf would make nan of the next sum.
+/// Refuses inf, because the next calculation could make nan of it.
 fn finite(value: f64) -> Result<Number, MathError> {
     match value.is_finite() {
         true => Ok(Float(value)),
@@ -116,8 +116,8 @@ fn integers(
         Operator::Power if right < 0 => {
             return floats(left as f64, operator, right as f64);
         }
-        // Of 0, 1 and -1, the 3rd power is the 5th, and so on, so that a
-        // large exponent need not fit into 32 bits.
+        // Powers of 0, 1 and -1 depend only on whether the exponent is odd, so
+        // a large exponent need not fit into 32 bits.
         Operator::Power if (-1..=1).contains(&left) && right > 2 => {
             left.checked_pow(if right % 2 == 0 { 2 } else { 3 })
         }
@@ -198,16 +198,16 @@ impl fmt::Display for Number {
         let shortest = format!("{float:e}"); // 2.5e-5
         let (digits, power) = shortest.split_once('e').unwrap_or_default();
         let power: i32 = power.parse().unwrap_or_default();
-        // Where two numbers of this length are equally near, Python takes the
-        // even one: of …587.25 it prints …587.2. Rust does so only if it is
-        // told the length.
+        // If two numbers of this length are equally near, Python prints the
+        // even one: …587.2 for …587.25. Rust does so only if it gets the
+        // length.
         let decimals = digits.split_once('.').map_or(0, |(_, it)| it.len());
         if (-4..16).contains(&power) {
             let decimals = decimals.saturating_add_signed(-power as isize);
             return write!(f, "{float:.decimals$}");
         }
-        // But beside a power of two, the nearest of this length may be
-        // another float already.
+        // But near a power of two, the nearest number of this length may
+        // already be another float.
         let even = format!("{float:.decimals$e}");
         let chosen = if even.parse() == Ok(float) { even } else { shortest };
         let (digits, _) = chosen.split_once('e').unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The calculator of question 6, handout G: one client at a time, each for as
-//! long as it likes. The other half is client.rs; the conversation is in
-//! session.rs. STATEFUL: a session has a name (protocol.rs).       [G-7b]
+//! The calculator of question 6, handout G: one client at a time, each for any
+//! time. The other half is client.rs; the conversation is in session.rs.
+//! STATEFUL: a session has a name (protocol.rs). [G-7b]
 //!
 //! ```text
 //! client                  server (this file)
@@ -13,8 +13,8 @@
 //! ```
 //!
 //! While the server serves one client, the kernel connects the next one, which
-//! waits in the queue without an answer. server.rs changes that: compare the
-//! two at step 4.                                             (viva 9) (try 1)
+//! waits in the queue without a reply. server.rs serves it at once: compare the
+//! two at step 4. (viva 9) (try 1)
 
 use std::thread;
 use std::time::Duration;
@@ -36,15 +36,16 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // A taken port ends the program, with a line that helps.    (viva 12)
+    // If the port is in use, the program ends with an error that explains it.
+    // (viva 12)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // From here on the kernel completes handshakes, also while a session
-    // runs: the next clients are connected and wait.         (viva 9)
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // From here on the kernel completes handshakes, also during a session, so
+    // that the next clients are connected and wait. (viva 9) If a client
+    // acknowledges nothing for 30 s, the kernel ends its connection. On Linux
+    // accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
@@ -53,8 +54,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // One conversation, then the next accept(): no other client is
-        // served before it ends.                                 (viva 9)
+        // One conversation, then the next accept(), so no other client is
+        // served before it ends. (viva 9)
         match listener.accept() {
             Ok((client, peer)) => {
                 say!("[{peer}] connected");
@@ -62,8 +63,8 @@ fn main() -> Result<()> {
                     say!("[{peer}] lost: {error}");
                 }
             }
-            // A client that gave up while it waited, or no descriptors left:
-            // no reason to end. The pause keeps a lasting error quiet.
+            // The client left while it waited, or no descriptor is free. Wait a
+            // moment, because the second error may repeat at once.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));

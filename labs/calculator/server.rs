@@ -12,11 +12,10 @@
 //!   |--------- "q" -------->|  7 close  }                     [G-6d]
 //! ```
 //!
-//! The difference to sequential_server.rs is in step 4: clients.spawn() runs
-//! converse() in a thread of its own, so that a silent client blocks only
-//! itself. The other lines that differ limit the number of threads and end
-//! them. A lock is not needed, because sessions share no variable.
-//!                                               [G-8] [G-8a] (viva 10)
+//! Step 4 differs from sequential_server.rs: clients.spawn() runs converse() in
+//! a thread of its own, so that a silent client blocks only itself. The other
+//! differences limit the number of threads and end them. A lock is not needed,
+//! because sessions share no variable. [G-8] [G-8a] (viva 10)
 
 use argh::{ArgsInfo, FromArgs};
 use calculator::session::{Patience, converse};
@@ -36,14 +35,15 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // A taken port ends the program, with a line that helps.    (viva 12)
+    // If the port is in use, the program ends with an error that explains it.
+    // (viva 12)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel does the handshakes from here on.               (viva 2)
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // The kernel does the handshakes from here on. (viva 2) If a client
+    // acknowledges nothing for 30 s, the kernel ends its connection. On Linux
+    // accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
@@ -52,8 +52,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // When descriptors run out, accept() fails with EMFILE, and again at
-        // once if it is called at once: keep_accepting() pauses. (viva 13)
+        // Without a free descriptor accept() fails with EMFILE, and a new call
+        // fails again at once. So keep_accepting() waits. (viva 13)
         match listener.accept() {
             Ok((client, peer)) => {
                 clients.spawn(client, peer, move |client, peer| {
@@ -72,7 +72,7 @@ fn main() -> Result<()> {
 /// Connections that may wait for accept().
 const BACKLOG: i32 = 1024;
 
-/// What a new client reads when all slots are taken.
+/// The line that a new client gets when all slots are in use.
 const NO_ROOM: &str = "error: no room, try again later\n";
 
 /// Computes for many clients at once.

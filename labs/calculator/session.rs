@@ -1,9 +1,9 @@
-//! A session: one client's conversation with the calculator, from its name
-//! to its `q`. sequential_server.rs runs this itself, server.rs in a thread
-//! per client; nothing here knows which.
+//! A session: one client's conversation with the calculator, from its name to
+//! its `q`. sequential_server.rs calls this directly, server.rs in a thread for
+//! each client.
 //!
-//! STATEFUL, see protocol.rs: the state is the variable `name` of `converse`,
-//! and it lives as long as that call.                     [G-7b] (viva 7)
+//! STATEFUL, see protocol.rs: the state is the variable `name` in `converse`,
+//! which exists as long as that call. [G-7b] (viva 7)
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use crate::expr::parse;
 use crate::number::evaluate;
 use crate::protocol::{LONGEST_MESSAGE, check_name, is_farewell};
 
-/// How long to wait for a client. The user can turn both.
+/// How long to wait for a client. Both have an option.
 #[derive(Clone, Copy)]
 pub struct Patience {
-    /// For the next message: then the session is over.
+    /// Silence before the next message; then the session ends.
     idle: Duration,
-    /// For the rest of a message without a newline: then it counts as
-    /// complete, which is a guess. Zero: never guess.
+    /// Silence after a message without a newline; then it counts as complete,
+    /// which is a guess. Zero: never guess.
     pause: Duration,
 }
 
@@ -45,8 +45,8 @@ pub fn converse(
     peer: SocketAddr,
     patience: Patience,
 ) -> Result<()> {
-    // Send each answer at once: Nagle's algorithm could hold back the second
-    // of two until the first is acknowledged.                    (viva 14)
+    // Sends each reply at once, because Nagle's algorithm could delay the
+    // second of two until the first is acknowledged. (viva 14)
     client.set_no_delay()?;
     let mut reader =
         LineReader::new(client.clone(), LONGEST_MESSAGE, patience.idle);
@@ -75,14 +75,14 @@ pub fn converse(
     }
 
     // ---- 7 close() -------------------------------------------------------
-    // FIN, and what the client still sent is read and dropped: close() alone
-    // would answer it with RST.                    [G-6d] (viva 8) (viva 11)
+    // Sends FIN, then discards what the client still sent, because close() with
+    // unread bytes would send RST. [G-6d] (viva 8) (viva 11)
     drop(reader); // it holds a handle of the socket as well
     client.finish();
     Ok(())
 }
 
-/// The loop of question 6: a sum in, an answer out, until `q`.
+/// The loop of question 6: a calculation, a reply, until `q`.
 fn calculate(
     reader: &mut LineReader,
     client: &TcpSocket,
@@ -92,7 +92,8 @@ fn calculate(
     loop {
         let answer = match next_message(reader, client)? {
             Message::Text(message) if is_farewell(&message) => {
-                // One say!: no other session's line comes in between. [G-6d]
+                // One say!, so that no other session's line comes between the
+                // two. [G-6d]
                 say!("[{peer}] {name}: q\nSession ended");
                 return Ok(());
             }
@@ -129,7 +130,7 @@ fn ended_without(word: &str) -> String {
     }
 }
 
-/// What a client said.
+/// A client's message.
 enum Message {
     Text(Vec<u8>),
     TooLong,
@@ -141,9 +142,9 @@ fn next_message(
     client: &TcpSocket,
 ) -> Result<Message> {
     // ---- 5 recv() --------------------------------------------------------
-    // Inside the reader, as often as a message needs; two that came in one
-    // segment are two. A killed client's kernel sends FIN for it, which is
-    // the end of the stream, or RST, which is an error.          (viva 8)
+    // The reader calls recv() until a message is complete. Two messages in one
+    // segment are still two. When a client is killed, its kernel sends FIN,
+    // which is end of stream, or RST, which is an error. (viva 8)
     match reader.read() {
         Ok(Received::Line(text) | Received::Unterminated(text)) => {
             Ok(Message::Text(text))
@@ -152,7 +153,8 @@ fn next_message(
         Ok(Received::End) => Ok(Message::End),
         Err(error) => {
             if error.is_timeout() {
-                // Its user should know why. We close even if this fails.
+                // The user should learn why. The server closes even if this
+                // fails.
                 let _ = client.send_all(b"error: silent for too long\n");
             }
             Err(error)

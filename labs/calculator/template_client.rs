@@ -1,5 +1,5 @@
-//! The smallest TCP client: says one message, prints the answer. Handout G,
-//! question 4; the other half is template_server.rs.                [G-4]
+//! The smallest TCP client: sends one message, prints the reply. Handout G,
+//! question 4; the other half is template_server.rs. [G-4]
 //!
 //! ```text
 //! client (this file)          server
@@ -22,27 +22,28 @@ fn main() -> Result<()> {
     let addresses = net::resolve(&args.host, args.port.0)?;
     let server = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // SOCK_STREAM is TCP. The UDP template has SOCK_DGRAM here.
+        // SOCK_STREAM means TCP. The UDP template has SOCK_DGRAM here. Python:
+        // socket.socket(AF_INET, SOCK_STREAM) C: socket()
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Only TCP: SYN, SYN-ACK, ACK. It fails at once if nobody listens; a
-        // UDP client learns that late or never.                  (viva 1)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // Only TCP: SYN, SYN-ACK, ACK. It fails at once if no server listens; a
+        // UDP client learns this late or never. (viva 1) On Linux this limit of
+        // 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // No address: connect() has set it. Anybody on the way can read these
-    // characters. [G-5] No newline follows them, so only the pause tells the
-    // server that this was all.
+    // No address: connect() has set it. Anybody on the path can read these
+    // characters. [G-5] No newline follows, so only the pause shows the server
+    // that the message is complete.
     server.send_all(b"Hello, I am a client")?;
 
     // ---- 4 recv() --------------------------------------------------------
-    // One call, as in the handout: a short answer mostly comes in one piece,
-    // but nothing guarantees it. Without a time limit, recv() would never
+    // One call, as in the handout. A short reply usually comes in one piece,
+    // but this is not guaranteed. Without a time limit, recv() would never
     // return if the server's machine is gone.
     server.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut buffer = [0; 1024];
@@ -51,8 +52,8 @@ fn main() -> Result<()> {
     say!("From the server: {}", console::escape(answer));
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. The server mostly closes first, directly after its answer; then
-    // TIME_WAIT is at its end.
+    // Sends FIN. The server usually closes first, after its reply; then its
+    // side has TIME_WAIT.
     server.close();
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The smallest TCP server: receives one message, answers it. Handout G,
-//! question 4; the other half is template_client.rs. The UDP pair of question
-//! 1 is in labs/datetime: `socketlab steps datetime-template-server
-//! calculator-template-server` prints the steps side by side.       [G-4]
+//! The smallest TCP server: receives one message, replies to it. Handout G,
+//! question 4; the other half is template_client.rs. The UDP pair of question 1
+//! is in labs/datetime: `socketlab steps datetime-template-server
+//! calculator-template-server` prints the steps side by side. [G-4]
 //!
 //! ```text
 //! client                      server (this file)
@@ -27,19 +27,20 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM: TCP. With SOCK_DGRAM this is the UDP template's socket,
-    // and steps 3, 4 and 7 of this file have no counterpart.     (viva 1)
+    // SOCK_STREAM means TCP. The UDP template has SOCK_DGRAM here, and no steps
+    // like 3, 4 and 7. Python: socket.socket(AF_INET, SOCK_STREAM) C: socket()
+    // (viva 1)
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // The same as in UDP: claims the port that clients aim at.
+    // As in UDP: claims the port that clients send to.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // Only TCP: the kernel now does handshakes, 5 in advance.    (viva 1)
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // Only TCP: the kernel now completes handshakes and queues 5 clients. (viva
+    // 1) If a client acknowledges nothing for 30 s, the kernel ends its
+    // connection. On Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(5)?;
@@ -47,12 +48,12 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Only TCP: a SECOND socket, for this client alone, so that recv()
-        // and send() need no address.                            (viva 1)
+        // Only TCP: returns a SECOND socket, only for this client, so that
+        // recv() and send() need no address. (viva 1)
         let client = match listener.accept() {
             Ok((client, _)) => client,
-            // A client that gave up while it waited, or no descriptors left:
-            // no reason to end. The pause keeps a lasting error quiet.
+            // The client left while it waited, or no descriptor is free. Wait a
+            // moment, because the second error may repeat at once.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));
@@ -68,7 +69,7 @@ fn main() -> Result<()> {
 fn converse(client: TcpSocket) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
     // The bytes of the stream that have arrived. recvfrom() returns one
-    // complete datagram; here a short message is mostly, but not surely,
+    // complete datagram; here a short message is usually, but not certainly,
     // complete.
     client.set_recv_timeout(Some(PATIENCE))?;
     let mut buffer = [0; 1024];
@@ -77,7 +78,7 @@ fn converse(client: TcpSocket) -> Result<()> {
     say!("From the client: {}", console::escape(message));
 
     // ---- 6 send() --------------------------------------------------------
-    // No address either: the socket has one peer. sendto() would need it.
+    // No address, because the socket has one peer. sendto() would need one.
     client.send_all(b"Hello, I am the server")?;
 
     // ---- 7 close() -------------------------------------------------------
@@ -87,10 +88,10 @@ fn converse(client: TcpSocket) -> Result<()> {
     Ok(())
 }
 
-/// Longest wait for a client that says nothing: the next one is waiting.
+/// Longest wait for a silent client, because the next one is waiting.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Answers one message of each client, one client at a time.
+/// Replies to one message of each client, one client at a time.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)

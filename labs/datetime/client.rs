@@ -35,7 +35,8 @@ fn main() -> Result<()> {
     let Some(mut server) = addresses.next() else { return Ok(()) };
 
     // ---- 1 socket() ------------------------------------------------------
-    // No bind(): the first sendto() gets it a port of the kernel's choice.
+    // bind() is not needed, because the kernel chooses a port at the first
+    // sendto().
     let mut socket = UdpSocket::new(server)?;
 
     let wait = args::in_range("--wait", args.wait, 1, 3_600_000);
@@ -52,15 +53,15 @@ fn main() -> Result<()> {
     let mut next = Instant::now();
     for turn in 0..args.count.unwrap_or(u64::MAX) {
         if turn > 0 {
-            // Python: time.sleep(random.uniform(1, 2)). But we listen while
-            // we sleep, so that a late answer is seen.           [G-3c]
+            // Python: time.sleep(random.uniform(1, 2)). But the client also
+            // receives meanwhile, so that it sees a late reply. [G-3c]
             listen_for_late(&socket, server, next, &tally)?;
         }
         if tally.lock().last_was_lost() {
-            // An answer has no number. A late one could be taken for the
-            // next request's, so that gets a new socket: the late answer
-            // goes to a closed port.                              (viva 9)
-            // Never an answer? The name may have another address.
+            // A reply has no number. A late reply could be mistaken for the
+            // reply to the next request. So the next request gets a new socket,
+            // and the late reply goes to a closed port. (viva 9) No reply at
+            // all? The name may have another address.
             if tally.lock().was_silent() {
                 server = addresses.next().unwrap_or(server);
             }
@@ -72,7 +73,7 @@ fn main() -> Result<()> {
             false => Request::Time,
         };
         let asked = Instant::now();
-        // From request to request, also when no answer comes.     [G-3c]
+        // The time from request to request, also when no reply comes. [G-3c]
         next = asked + args.gap.pick(&mut dice);
         let text = request.text();
         match ask(&socket, server, request, wait)? {
@@ -93,7 +94,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // No packet tells the server, which keeps nothing about us anyway.
+    // Nothing is sent, and the server stores nothing about this client.
     socket.close();
     say!("{}", tally.lock());
     if tally.lock().was_silent() {
@@ -125,7 +126,7 @@ fn wait_for_server(
     Ok(())
 }
 
-/// One request and its answer; `None` if no answer came in time.
+/// One request and its reply; `None` if no reply came in time.
 fn ask(
     socket: &UdpSocket,
     server: SocketAddr,
@@ -133,10 +134,10 @@ fn ask(
     wait: Duration,
 ) -> Result<Option<String>> {
     // ---- 2 sendto() ------------------------------------------------------
-    // Question and answer take one round trip. TCP would need one more, for
-    // the handshake.                                          (viva 4)
+    // Request and reply take one round trip. TCP would need one more, for the
+    // handshake. (viva 4)
     if let Err(error) = socket.sendto(request.text().as_bytes(), server) {
-        // The network may be away for a while; the next request may pass.
+        // The network may be down for a while; the next request may pass.
         warn!("{error}");
         return Ok(None);
     }
@@ -183,8 +184,8 @@ fn receive(
     }
 }
 
-/// Waits for the next request's moment, and prints what arrives too late or
-/// twice.
+/// Waits until the next request is due, and prints replies that arrive too late
+/// or twice.
 fn listen_for_late(
     socket: &UdpSocket,
     server: SocketAddr,
@@ -205,7 +206,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 struct Gap(f64, f64);
 
 impl Gap {
-    /// Any length in the range, each as likely: Python's random.uniform().
+    /// Any length in the range, equally likely, as Python's random.uniform().
     fn pick(&self, dice: &mut StdRng) -> Duration {
         Duration::from_secs_f64(dice.random_range(self.0..=self.1))
     }
@@ -246,7 +247,8 @@ struct Args {
     /// seconds between requests, at random from LEAST..MOST (default 1..2)
     #[argh(option, default = "Gap(1.0, 2.0)")]
     gap: Gap,
-    /// a number that repeats the same requests and gaps (default: by chance)
+    /// the seed: the same number repeats the same requests and gaps (default:
+    /// random)
     #[argh(option, hidden_help)]
     seed: Option<u64>,
     /// milliseconds to wait for an answer (default 1000)

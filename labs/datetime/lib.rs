@@ -1,9 +1,9 @@
 //! Requests and responses over UDP: a client asks for the date or the time,
-//! again and again, and the server reads the clock and keeps nothing.
+//! again and again, and the server reads the clock and stores nothing.
 //!
 //! The programs, in reading order:
 //!
-//! 1. `template_server.rs`, `template_client.rs`: UDP in the fewest lines.
+//! 1. `template_server.rs`, `template_client.rs`: UDP, as short as possible.
 //! 2. `plain_server.rs`, `plain_client.rs`: SEND_DATE and SEND_TIME, and
 //!    nothing else.
 //! 3. `server.rs`: the same, with forged senders in mind.

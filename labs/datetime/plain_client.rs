@@ -35,8 +35,8 @@ fn main() -> Result<()> {
     let mut buffer = [0; 1024];
     let mut next = Instant::now();
     for _ in 0..args.count.unwrap_or(u64::MAX) {
-        // Python: time.sleep(random.uniform(1, 2)). Here the time that the
-        // answer took is part of the 1 to 2 seconds.               [G-3c]
+        // Python: time.sleep(random.uniform(1, 2)). Here the time for the reply
+        // is part of the 1 to 2 seconds. [G-3c]
         thread::sleep(next.saturating_duration_since(Instant::now()));
         let gap = rand::random_range(1.0..=2.0);
         next = Instant::now() + Duration::from_secs_f64(gap);
@@ -46,15 +46,15 @@ fn main() -> Result<()> {
         };
 
         // ---- 2 sendto() --------------------------------------------------
-        // One datagram. The call succeeds also if no server runs, because
-        // nobody is asked before.                                  (viva 4)
+        // One datagram. The call also succeeds if no server runs, because UDP
+        // has no handshake. (viva 4)
         socket.sendto(request.as_bytes(), server)?;
 
         // ---- 3 recvfrom() ------------------------------------------------
-        // Waits for one datagram, and prints it.                    [G-3b]
-        // Limit: an answer that comes after the second is taken for the
-        // answer to the next request, and everybody may send one. client.rs
-        // notices both.                              (viva 9) (try 5) (try 6)
+        // Waits for one datagram, and prints it. [G-3b] Limit: a reply that
+        // comes after 1 s is taken for the reply to the next request, and any
+        // program may send one. client.rs detects both. (viva 9) (try 5) (try
+        // 6)
         match socket.recvfrom(&mut buffer) {
             Ok((count, _)) => {
                 let answer = buffer.get(..count).unwrap_or_default();
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // Gives the port back. The server is not told.
+    // Releases the port. Nothing is sent.
     socket.close();
     Ok(())
 }

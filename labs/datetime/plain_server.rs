@@ -1,4 +1,4 @@
-//! Tells the date and the time over UDP: question 3 of handout G, literally.
+//! Sends the date and the time over UDP: question 3 of handout G, literally.
 //! The other half is plain_client.rs; server.rs is the next stage.
 //!
 //! ```text
@@ -21,10 +21,10 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?; // Ctrl-C prints "bye" and ends
 
     // ---- 1 socket() ------------------------------------------------------
-    // Python: socket.socket(AF_INET, SOCK_DGRAM). C: socket(). The kernel
-    // makes an endpoint with a queue for datagrams. One socket serves all
-    // clients, and the kernel keeps nothing about any of them: UDP is
-    // stateless. TCP keeps numbers and timers for each.  [G-7c] [G-7d]
+    // Python: socket.socket(AF_INET, SOCK_DGRAM). C: socket(). The kernel makes
+    // an endpoint with a queue for datagrams. One socket serves all clients,
+    // and the kernel stores nothing about any of them, so UDP is stateless. TCP
+    // keeps numbers and timers for each. [G-7c] [G-7d]
     let socket = UdpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -42,8 +42,8 @@ fn main() -> Result<()> {
         // come, and no client can be gone.                 (viva 1) (viva 2)
         let (count, client) = socket.recvfrom(&mut buffer)?;
         let request = buffer.get(..count).unwrap_or_default();
-        // The clock, read for each request: the server remembers nothing, so
-        // this protocol is stateless, too.                [G-7a] (viva 3)
+        // Reads the clock for each request. The server remembers nothing, so
+        // this protocol is stateless, too. [G-7a] (viva 3)
         let now = Zoned::now();
         let answer = match request {
             b"SEND_DATE" => now.strftime("%Y-%m-%d").to_string(),
@@ -56,10 +56,11 @@ fn main() -> Result<()> {
         say!("[{client}] {} -> {answer}", console::escape(request));
 
         // ---- 4 sendto() --------------------------------------------------
-        // One datagram, to the address that recvfrom() returned. Nobody tells
-        // us whether it arrives. A failure concerns this client alone.
-        // Limit: the sender's address may be forged, and then somebody gets
-        // answers who never asked. server.rs bounds their number. (viva 10)
+        // One datagram, to the address that recvfrom() returned. The call does
+        // not say whether it arrives. A failure concerns only this client.
+        // Limit: the sender's address may be forged, and then another host gets
+        // replies that it never requested. server.rs bounds their number. (viva
+        // 10)
         if let Err(error) = socket.sendto(answer.as_bytes(), client) {
             warn!("{error}");
         }

@@ -1,5 +1,5 @@
-//! The client's side of the protocol that answer.rs describes: what it asks,
-//! and which answers it accepts.
+//! The client's side of the protocol that answer.rs describes: its requests,
+//! and the replies that it accepts.
 
 /// What can be asked. [G-3a]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ impl Request {
         }
     }
 
-    /// Is this the answer to the other request? A time is not a date, which
-    /// can be seen without a number in the messages. Nothing else is checked,
+    /// Is this the reply to the other request? A time differs from a date, also
+    /// without a number in the messages. The client checks nothing else,
     /// because the handout leaves the form of a date open.
     pub fn is_contradicted_by(self, answer: &[u8]) -> bool {
         let other = match self {

@@ -1,4 +1,4 @@
-//! Tells the date and the time over UDP. Handout G (IIT Goa), question 3. The
+//! Sends the date and the time over UDP. Handout G (IIT Goa), question 3. The
 //! other half is client.rs; the protocol is in answer.rs.
 //!
 //! ```text
@@ -8,9 +8,9 @@
 //!   |<---- 09:05:03 --------|  4 sendto     then again from 3  [G-3a]
 //! ```
 //!
-//! STATELESS: a request says everything that its answer needs, and the
-//! server keeps nothing about a client. Stop the server and start it again
-//! between two requests: no client notices.  [G-7a] (viva 3) (try 3)
+//! STATELESS: a request contains everything that its reply needs, and the
+//! server stores nothing about a client. Stop the server and start it again
+//! between two requests: no client notices. [G-7a] (viva 3) (try 3)
 
 use argh::{ArgsInfo, FromArgs};
 use datetime::answer::answer;
@@ -28,9 +28,9 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // One socket for all clients. The kernel keeps a queue of datagrams for
-    // it and nothing for any client: UDP is stateless. TCP keeps numbers,
-    // windows and timers for each connection.  [G-7c] [G-7d] (viva 8)
+    // One socket for all clients. The kernel keeps a queue of datagrams for it,
+    // but nothing for a client, so UDP is stateless. TCP keeps numbers, windows
+    // and timers for each connection. [G-7c] [G-7d] (viva 8)
     let socket = UdpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
@@ -55,14 +55,14 @@ fn main() -> Result<()> {
                 continue;
             }
         };
-        // Not to ourselves, nor to a server that answers every answer.
-        // answer.rs ends such a loop between two servers of this kind.
+        // Not to this server itself, nor to another server in a loop. answer.rs
+        // ends such a loop between two servers of this kind.
         if !guard.allow(client) {
             continue;
         }
         let datagram = buffer.get(..count).unwrap_or_default();
         let shown = console::message(datagram);
-        // The clock is read for each request: nothing is remembered.
+        // Reads the clock for each request, so nothing must be remembered.
         let now = Timestamp::now().to_zoned(zone(args.utc)).datetime();
         let Some(answer) = answer(datagram, now) else {
             say!("[{client}] {shown} -> not answered");
@@ -71,8 +71,9 @@ fn main() -> Result<()> {
         say!("[{client}] {shown} -> {answer}");
 
         // ---- 4 sendto() --------------------------------------------------
-        // If the answer is lost, the client waits until its time limit, and
-        // we are not told. A failure concerns this one client. (viva 7)
+        // If the reply is lost, the client waits until its time limit, and the
+        // server does not learn of it. A failure concerns only this client.
+        // (viva 7)
         if let Err(error) = socket.sendto(answer.as_bytes(), client) {
             warn!("{error}");
         }

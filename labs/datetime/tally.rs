@@ -26,8 +26,8 @@ impl Tally {
         self.last_was_lost = false;
     }
 
-    /// No answer in time. Whether the request or the answer was lost, the
-    /// client cannot know.
+    /// No reply in time. The client cannot know whether the request or the
+    /// reply was lost.
     pub fn lost(&mut self) {
         self.lost += 1;
         self.last_was_lost = true;
@@ -43,7 +43,7 @@ impl Tally {
         self.last_was_lost
     }
 
-    /// Were there requests, and not one answer?
+    /// Have there been requests, but no reply at all?
     pub fn was_silent(&self) -> bool {
         self.answered == 0 && self.lost > 0
     }

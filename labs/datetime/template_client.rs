@@ -1,5 +1,5 @@
-//! UDP in the fewest lines: one datagram there, one back. Handout G (IIT
-//! Goa), question 1 [G-1]; the other half is template_server.rs.
+//! UDP, as short as possible: one datagram out, one back. Handout G (IIT Goa),
+//! question 1 [G-1]; the other half is template_server.rs.
 //!
 //! ```text
 //! client (this file)      server
@@ -9,8 +9,8 @@
 //!   |  4 close              |       nothing is sent
 //! ```
 //!
-//! Nothing here is encrypted: Wireshark shows the two texts as they are,
-//! and where TCP has SYN, SYN-ACK, ACK there is nothing.     [G-5] (try 9)
+//! Nothing is encrypted, so Wireshark shows both texts. UDP has no handshake,
+//! where TCP has SYN, SYN-ACK, ACK. [G-5] (try 9)
 
 use std::time::Duration;
 
@@ -22,29 +22,30 @@ use socketlab::{Result, console, say};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let addresses = net::resolve(&args.host, args.port.0)?;
-    // Only an answer shows which address of a name is the server's, so the
-    // client tries all steps with one address after the other.
+    // Only a reply shows which address of a name is the server's, so the client
+    // tries all steps with one address after the other.
     net::try_each(&addresses, |server| {
         // ---- 1 socket() --------------------------------------------------
-        // No bind(): the kernel finds a free port at the first sendto().
+        // bind() is not needed, because the kernel chooses a free port at the
+        // first sendto().
         let socket = UdpSocket::new(server)?;
         socket.set_recv_timeout(Some(Duration::from_secs(2)))?;
 
         // ---- 2 sendto() --------------------------------------------------
-        // Each datagram carries its destination. Nothing is set up before,
-        // and we are not told whether it arrives.                 (viva 1)
+        // Each datagram carries its destination. No connection is made before,
+        // and the call does not say whether the datagram arrives. (viva 1)
         socket.sendto(b"Hello from the client", server)?;
 
         // ---- 3 recvfrom() ------------------------------------------------
-        // Without the time limit above, a lost datagram would make us wait
-        // until somebody presses Ctrl-C.
+        // Without the time limit above, the client would wait for a lost
+        // datagram until Ctrl-C.
         let mut buffer = [0; 2048];
         let (count, sender) = socket.recvfrom(&mut buffer)?;
         let answer = buffer.get(..count).unwrap_or_default();
         say!("[{sender}] {}", console::escape(answer));
 
         // ---- 4 close() ---------------------------------------------------
-        // Gives the port back; no packet tells the server.
+        // Releases the port; nothing is sent.
         socket.close();
         Ok(())
     })

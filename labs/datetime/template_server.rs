@@ -1,5 +1,5 @@
-//! UDP in the fewest lines: a server that answers every datagram. Handout G
-//! (IIT Goa), question 1 [G-1]; the other half is template_client.rs.
+//! UDP, as short as possible: a server that replies to every datagram. Handout
+//! G (IIT Goa), question 1 [G-1]; the other half is template_client.rs.
 //!
 //! ```text
 //! client                  server (this file)
@@ -8,8 +8,8 @@
 //!   |<---- datagram --------|  4 sendto
 //! ```
 //!
-//! Stateless: after the answer the server keeps nothing about the client.
-//! TCP's steps beside these: `socketlab steps datetime-template-server
+//! Stateless: after the reply the server stores nothing about the client. TCP's
+//! steps beside these: `socketlab steps datetime-template-server
 //! calculator-template-server`.
 
 use argh::{ArgsInfo, FromArgs};
@@ -25,11 +25,12 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?;
 
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_DGRAM is UDP. No listen() and no accept() will follow.
+    // SOCK_DGRAM means UDP, so listen() and accept() are not needed. Python:
+    // socket.socket(AF_INET, SOCK_DGRAM) C: socket()
     let socket = UdpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // A server must be found, so it chooses its port itself.      (viva 6)
+    // A client must know the server's port, so the server chooses it. (viva 6)
     socket.bind(address)?;
     let own = socket.local_addr()?;
     net::announce(own);
@@ -38,8 +39,8 @@ fn main() -> Result<()> {
     let mut buffer = [0; 2048]; // a longer datagram is cut, its rest is lost
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // Waits for a datagram: its bytes, and where it came from. The next
-        // one may come from somebody else.                     (viva 1)
+        // Waits for a datagram; returns its bytes and its sender's address. The
+        // next one may come from another client. (viva 1)
         let (count, client) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
             Err(error) => {
@@ -51,8 +52,9 @@ fn main() -> Result<()> {
         say!("[{client}] {}", console::message(message));
 
         // ---- 4 sendto() --------------------------------------------------
-        // The address that recvfrom() gave is all we know of the client. It
-        // may be forged: our own, or a server's that answers our answers.
+        // The server knows only the address that recvfrom() returned. It may be
+        // forged: this server's own, or that of a server that replies to
+        // replies.
         if guard.allow(client)
             && let Err(error) = socket.sendto(b"Hello from the server", client)
         {
@@ -61,7 +63,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// Prints each datagram and answers it.
+/// Prints each datagram and replies to it.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// address or name to bind (default 127.0.0.1)

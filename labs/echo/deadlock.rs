@@ -29,8 +29,8 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake, for which the kernel gives us a port of our own.
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // The handshake, for which the kernel gives us a port of our own. On
+        // Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

@@ -41,10 +41,10 @@ fn main() -> Result<()> {
 
     // ---- 3 listen() ------------------------------------------------------
     // From here the kernel completes handshakes. A queue of 5 is enough for a
-    // classroom. A crowd that connects at one moment overflows it, and each
-    // SYN that the kernel drops costs its client a second.
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // classroom. A crowd that connects at one moment overflows it, and each SYN
+    // that the kernel drops costs its client a second. If a client acknowledges
+    // nothing for 30 s, the kernel ends its connection. On Linux accept()'s
+    // sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;

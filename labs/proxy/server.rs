@@ -49,8 +49,8 @@ fn main() -> Result<()> {
     let settings = Arc::new(settings(&args, listener.local_addr()?)?);
 
     // ---- 3 listen() ------------------------------------------------------
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // If a client acknowledges nothing for 30 s, the kernel ends its
+    // connection. On Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;

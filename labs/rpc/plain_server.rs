@@ -1,5 +1,5 @@
-//! One procedure that other machines can call. Handout T (Terna), RPC, in as
-//! few lines as possible. The other half is plain_client.rs. [T-X2] (viva 1)
+//! One procedure that other machines can call. Handout T (Terna), RPC. The
+//! other half is plain_client.rs. [T-X2] (viva 1)
 //!
 //! ```text
 //! client                     server (this file)
@@ -26,11 +26,11 @@ fn main() -> Result<()> {
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     signals::at_once_on_signal()?;
     // ---- 1 socket() ------------------------------------------------------
-    // SOCK_STREAM, so TCP. Python: socket.socket()  C: socket()
+    // SOCK_STREAM means TCP. Python: socket.socket()  C: socket()
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
     // The address and port that a client must know. SO_REUSEADDR: bind()
-    // works at once after a restart. Python: s.bind()         (viva 15)
+    // works at once after a restart.                          (viva 15)
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
@@ -67,15 +67,13 @@ fn converse(client: &TcpSocket) -> Result<()> {
         // line. The reader calls recv() until a newline arrives.  (viva 11)
         let line = match reader.read()? {
             Received::Line(line) | Received::Unterminated(line) => line,
-            Received::TooLong => {
-                return Err(Error::other("a line of over 4,096 bytes"));
-            }
+            Received::TooLong => return Err(Error::other("line too long")),
             Received::End => break,
         };
         let response = skeleton(&line);
         // ---- 6 send() ----------------------------------------------------
         // If this response is lost, the procedure has run, but the client
-        // does not know it. Python: s.sendall()               (viva 6)
+        // does not know it.                                   (viva 6)
         client.send_all(format!("{response}\n").as_bytes())?;
     }
     // ---- 7 close() -------------------------------------------------------
@@ -84,27 +82,28 @@ fn converse(client: &TcpSocket) -> Result<()> {
     Ok(())
 }
 
-/// The skeleton: the code between the bytes and the procedure. It turns the
-/// bytes into a name and arguments (unmarshalling), calls the procedure, and
-/// turns the result into bytes (marshalling).             [T-Q7] (viva 2)
+/// The skeleton turns bytes into a name and arguments (unmarshalling), calls
+/// the procedure, and turns its result into bytes (marshalling). [T-Q7] (viva
+/// 2)
 fn skeleton(line: &[u8]) -> Value {
     let parsed = serde_json::from_slice::<Value>(line);
     let call = parsed.as_ref().unwrap_or(&Value::Null);
     let (id, params) = (&call["id"], &call["params"]);
     let result = match (params[0].as_i64(), params[1].as_i64()) {
         _ if parsed.is_err() => Err((-32700, "this is not JSON")),
+        _ if !call.is_object() => Err((-32600, "this is not a call")),
         _ if call["method"] != "add" => Err((-32601, "only add is known")),
         (Some(a), Some(b)) => add(a, b).map_err(|why| (-32000, why)),
         _ => Err((-32602, "add needs two integers")),
     };
     match result {
         Ok(sum) => json!({"jsonrpc": "2.0", "result": sum, "id": id}),
-        Err((code, why)) => json!({"jsonrpc": "2.0", "id": id,
-            "error": {"code": code, "message": why}}),
+        Err((code, message)) => json!({"jsonrpc": "2.0", "id": id,
+            "error": {"code": code, "message": message}}),
     }
 }
 
-/// The procedure. It does not know that its caller is on another machine.
+/// The procedure. It does not know where its caller is.
 fn add(a: i64, b: i64) -> std::result::Result<i64, &'static str> {
     a.checked_add(b).ok_or("the sum has more than 64 bits")
 }

@@ -27,10 +27,10 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Python: clientSocket.connect((serverName, serverPort)).
-        // SYN, SYN-ACK, ACK: both kernels agree on a connection. If nobody
-        // listens on that port, RST comes back: ECONNREFUSED. [W-P1] [W-P3]
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // Python: clientSocket.connect((serverName, serverPort)). SYN, SYN-ACK,
+        // ACK: both kernels agree on a connection. If nobody listens on that
+        // port, RST comes back: ECONNREFUSED. [W-P1] [W-P3] On Linux this limit
+        // of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
@@ -43,15 +43,15 @@ fn main() -> Result<()> {
 
     // ---- 3 send() --------------------------------------------------------
     // Python: clientSocket.send(sentence.encode()). No address: connect() has
-    // set it. Copies the bytes to the kernel; nothing marks their end.
+    // set it. Copies the bytes to the kernel; TCP does not mark their end.
     socket.send_all(&sentence)?;
 
     // ---- 4 recv() --------------------------------------------------------
     // Python: modifiedSentence = clientSocket.recv(1024). Waits until bytes
-    // have arrived. 0 bytes: the server has closed.
-    // Limit: the answer may come in pieces, and this prints the first one. A
-    // silent server makes it wait until Ctrl-C. tcp_client.rs reads until
-    // the end, and has a deadline.                               (try 4)
+    // have arrived. 0 bytes: the server has closed. Limit: the reply may come
+    // in pieces, and this prints only the first. If the server stays silent, it
+    // waits until Ctrl-C. tcp_client.rs reads until the end, and has a
+    // deadline. (try 4)
     let mut buffer = [0; 1024];
     let count = socket.recv(&mut buffer)?;
     let answer = buffer.get(..count).unwrap_or_default();

@@ -17,7 +17,8 @@ use socketlab::net::{self, TcpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
-    // Not in the code, as the skeleton has it: HOST and PORT.    [W-T1.3]
+    // HOST and PORT come from the command line; the skeleton has them in its
+    // code. [W-T1.3]
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
@@ -46,11 +47,10 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Python: connectionSocket, addr = serverSocket.accept().
-        // Returns a second socket, for this client alone.
-        // Limit: nobody else is served before this client is. A client that
-        // sends nothing stops the server for all. tcp_server.rs has a thread
-        // for each client.                                       (try 4)
+        // Python: connectionSocket, addr = serverSocket.accept(). Returns a
+        // second socket, for this client alone. Limit: while one client is
+        // served, all others wait, without end if it sends nothing.
+        // tcp_server.rs has a thread for each client. (try 4)
         let (client, peer) = listener.accept()?;
         if let Err(error) = converse(client) {
             warn!("[{peer}] {error}"); // it is gone: the next one is served
@@ -58,7 +58,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// One sentence, one answer.
+/// One sentence, one reply.
 fn converse(client: TcpSocket) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
     // Python: sentence = connectionSocket.recv(1024). Waits until bytes have
@@ -70,15 +70,15 @@ fn converse(client: TcpSocket) -> Result<()> {
     say!("{} bytes: {}", sentence.len(), console::escape(sentence));
 
     // ---- 6 send() --------------------------------------------------------
-    // Python: connectionSocket.send(sentence.upper()). No address, because
-    // this socket has one peer. a to z change, and nothing else.
-    //                                             [W-T1.1a] [W-T1.1b]
+    // Python: connectionSocket.send(sentence.upper()). No address, because this
+    // socket has one peer. Only a to z change. [W-T1.1a] [W-T1.1b]
     sentence.make_ascii_uppercase();
     client.send_all(sentence)?;
 
     // ---- 7 close() -------------------------------------------------------
     // Python: connectionSocket.close(). Sends FIN: the client's next recv()
-    // returns 0. Without it the client would not know that this was all.
+    // returns 0. Without FIN the client would not know that the reply is
+    // complete.
     client.close();
     Ok(())
 }

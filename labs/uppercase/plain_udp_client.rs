@@ -16,7 +16,8 @@ use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say};
 
 fn main() -> Result<()> {
-    // Not in the code, as the skeleton has it: HOST and PORT.    [W-T1.3]
+    // HOST and PORT come from the command line; the skeleton has them in its
+    // code. [W-T1.3]
     let args: Args = args::parse(&PROGRAM);
     let mut addresses = net::resolve(&args.host, args.port.0)?;
     addresses.sort_by_key(|address| address.is_ipv6()); // IPv4: AF_INET
@@ -31,24 +32,24 @@ fn main() -> Result<()> {
     let Some(sentence) = console::read_stdin_line()? else { return Ok(()) };
 
     // ---- 2 sendto() ------------------------------------------------------
-    // Python: clientSocket.sendto(message.encode(), (serverName, 12000)).
-    // One datagram with the server's address on it. It succeeds also if no
-    // server runs there: nobody is asked before.     [W-P2] [W-P3] (viva 3)
+    // Python: clientSocket.sendto(message.encode(), (serverName, 12000)). One
+    // datagram with the server's address. It also succeeds if no server runs
+    // there, because UDP has no handshake. [W-P2] [W-P3] (viva 3)
     socket.sendto(&sentence, server)?;
 
     // ---- 3 recvfrom() ----------------------------------------------------
-    // Python: modifiedMessage, address = clientSocket.recvfrom(2048).
-    // Waits for a datagram from anybody.
-    // Limit: if sentence or answer is lost, it waits until Ctrl-C (try 2).
-    // udp_client.rs asks again, and compares the sender.
+    // Python: modifiedMessage, address = clientSocket.recvfrom(2048). Waits for
+    // a datagram from any sender. Limit: if sentence or answer is lost, it
+    // waits until Ctrl-C (try 2). udp_client.rs asks again, and compares the
+    // sender.
     let mut buffer = [0; 2048];
     let (count, _sender) = socket.recvfrom(&mut buffer)?;
     let answer = buffer.get(..count).unwrap_or_default();
     say!("{}", console::escape(answer));
 
     // ---- 4 close() -------------------------------------------------------
-    // Python: clientSocket.close(). Gives the port back. The server is not
-    // told, and has nothing to end.
+    // Python: clientSocket.close(). Gives the port back. Nothing is sent, and
+    // the server has nothing to end.
     socket.close();
     Ok(())
 }

@@ -15,7 +15,8 @@ use socketlab::net::{self, UdpSocket};
 use socketlab::{Result, console, say, signals, warn};
 
 fn main() -> Result<()> {
-    // Not in the code, as the skeleton has it: HOST and PORT.    [W-T1.3]
+    // HOST and PORT come from the command line; the skeleton has them in its
+    // code. [W-T1.3]
     let args: Args = args::parse(&PROGRAM);
     let port = args.port.for_server(args.allow_privileged);
     let address = net::resolve_one(&args.host, port)?;
@@ -28,8 +29,8 @@ fn main() -> Result<()> {
     let socket = UdpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Python: serverSocket.bind(('', serverPort)). Without it the kernel
-    // would choose a port, and no client would know which.
+    // Python: serverSocket.bind(('', serverPort)). Without it the kernel would
+    // choose a port that no client knows.
     socket.bind(address)?;
     net::announce(socket.local_addr()?);
     say!("The server is ready to receive");
@@ -46,12 +47,12 @@ fn main() -> Result<()> {
         say!("[{client}] {}", console::escape(message));
 
         // ---- 4 sendto() --------------------------------------------------
-        // Python: serverSocket.sendto(message.upper(), clientAddress).
-        // Of the bytes only a to z change.            [W-T1.1a] [W-T1.1b]
-        // The call does not say whether the reply arrives. If it fails, this
-        // concerns only this client, so the loop continues.
-        // Limit: the address may be forged; two servers that are made to
-        // answer each other never stop. udp_server.rs ends that.
+        // Python: serverSocket.sendto(message.upper(), clientAddress). Only the
+        // bytes a to z change. [W-T1.1a] [W-T1.1b] The call does not say
+        // whether the reply arrives. If it fails, this concerns only this
+        // client, so the loop continues. Limit: the address may be forged; two
+        // servers that are made to answer each other never stop. udp_server.rs
+        // ends that.
         message.make_ascii_uppercase();
         if let Err(error) = socket.sendto(message, client) {
             warn!("{error}");

@@ -12,7 +12,7 @@
 //!   |  5 close              |
 //! ```
 //!
-//! The skeleton's single recv(1024) prints whatever came first. TCP does not
+//! The skeleton's single recv(1024) prints only what came first. TCP does not
 //! mark the end of a reply, so each side sends FIN after its last byte.
 
 use std::net::Shutdown;
@@ -36,11 +36,11 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // Here it ends when no server runs, or on another port: the SYN is
-        // answered by RST, at once, before anybody was asked for a sentence;
-        // a firewall would keep silent.     [W-P1] [W-P3] (viva 2) (viva 8)
-        // Our own port is the kernel's choice, made here: no bind(). (viva 6)
-        // On Linux connect() waits 10 s at most, and so does each send().
+        // If no server runs there, the kernel answers the SYN with RST, and the
+        // program ends here, before it asks for a sentence. A firewall that
+        // drops the SYN causes a timeout. [W-P1] [W-P3] (viva 2) (viva 8) The
+        // kernel chooses the client's port here, so bind() is not needed. (viva
+        // 6) On Linux this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
@@ -77,7 +77,7 @@ fn main() -> Result<()> {
     say!("From Server: {}", console::escape(line));
 
     // ---- 5 close() -------------------------------------------------------
-    // Our FIN left with the half-close; this gives the descriptor back.
+    // FIN was sent by the half-close; this only releases the descriptor.
     server.close();
     if answer.len() < expected {
         return Err(Error::other(format!(
@@ -94,26 +94,26 @@ fn main() -> Result<()> {
 /// ends if nobody read the reply meanwhile.
 fn send_sentence(server: &TcpSocket, sentence: &[u8]) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
-    // Bytes as they were typed, without the newline. send() may take only a
-    // part; send_all() repeats it, like Python's sendall().       (viva 10)
+    // The typed bytes without the newline. send() may accept only a part;
+    // send_all() repeats it, like Python's sendall(). (viva 10)
     let sent = server.send_all(sentence);
-    // Half-close: our FIN, and the answer still comes.
+    // Half-close: sends FIN, but the reply can still come.
     match sent.and_then(|()| server.shutdown(Shutdown::Write)) {
-        // The server closed early: main prints what it said until then.
+        // The server closed early; main prints what it had sent.
         Err(error) if error.is_peer_gone() => Ok(()),
         done => done,
     }
 }
 
-/// Why the server did not answer, if that is what its line says: we send no
-/// newline, and an answer has no lower case.
+/// The reason of a refusal, if the line is one: it has a newline and lower
+/// case, which a reply to our sentence cannot have.
 fn refusal(answer: &[u8]) -> Option<String> {
     let line = answer.strip_suffix(b"\n")?;
     let refused = line.iter().any(u8::is_ascii_lowercase);
     refused.then(|| console::message(line.trim_ascii()))
 }
 
-/// Everything the server says until it closes.
+/// Everything that the server sends until it closes.
 fn read_answer(
     server: &TcpSocket,
     expected: usize,
@@ -124,7 +124,7 @@ fn read_answer(
     let mut buffer = vec![0; 64 * 1024];
     while answer.len() <= most {
         // ---- 4 recv() ----------------------------------------------------
-        // Gives what has arrived, often a part; 0 is the server's FIN.
+        // Returns what has arrived, often a part; 0 is the server's FIN.
         match recv_by(deadline, server, &mut buffer) {
             Ok(0) => return Ok(answer),
             Ok(count) => {
@@ -135,13 +135,13 @@ fn read_answer(
                     deadline = deadline.min(Instant::now() + GRACE);
                 }
             }
-            // It read a part of our sentence, answered that and closed:
-            // RST instead of FIN, because of the bytes left unread.
+            // The server read a part of the sentence, replied to it and closed.
+            // Unread bytes make its kernel send RST instead of FIN.
             Err(error) if error.is_peer_gone() && !answer.is_empty() => {
                 warn!("{error}");
                 return Ok(answer);
             }
-            // It waits for a sentence that never comes.
+            // The server still waits for more of the sentence.
             Err(error) if error.is_timeout() && answer.len() >= expected => {
                 return Ok(answer);
             }
@@ -153,8 +153,9 @@ fn read_answer(
     )))
 }
 
-/// recv() until one moment for the whole answer. A limit for each recv()
-/// alone would let a server hold us for days, with a byte now and then.
+/// recv() with one deadline for the complete reply. With a limit for each
+/// recv() only, a server could block the client for days, with a byte now and
+/// then.
 fn recv_by(
     deadline: Instant,
     server: &TcpSocket,
@@ -169,12 +170,12 @@ fn recv_by(
     server.recv(buffer)
 }
 
-/// How long to wait for the FIN of a server that has answered every byte: it
-/// may keep the connection for a second sentence.
+/// How long to wait for the FIN of a server that has replied to every byte. It
+/// may keep the connection open for a second sentence.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How much longer than the sentence an answer may be: a server that works
-/// on text makes six bytes of the two of "ΐ", and may add words of its own.
+/// How much longer than the sentence a reply may be. A server that works on
+/// text turns the two bytes of "ΐ" into six, and may add its own words.
 const GROWTH: usize = 3;
 const A_WORD: usize = 1024; // bytes
 
@@ -187,8 +188,8 @@ struct Args {
     /// the server's port (default 12000)
     #[argh(positional)]
     port: Port,
-    /// milliseconds that the whole answer may take (default 60000: a server
-    /// that takes one client at a time may keep us waiting for a turn)
+    /// milliseconds for the complete reply (default 60000, because a server may
+    /// serve other clients first)
     #[argh(option, default = "60_000")]
     wait: u64,
     /// seconds to try again while the connection is refused (default 0)

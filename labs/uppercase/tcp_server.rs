@@ -1,4 +1,4 @@
-//! Lower case comes, upper case goes. Handout W (Week 5), task 1 over TCP:
+//! Replies to each sentence in upper case. Handout W (Week 5), task 1 over TCP:
 //! its TCPServer [W-K4] and more [W-E4]. The other half is tcp_client.rs.
 //!
 //! ```text
@@ -37,17 +37,17 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // The port that clients must aim at; theirs is another one. A UDP server
-    // may hold the same number meanwhile: the port spaces are separate. In C
-    // the port needs htons(); here the address does that. (viva 9) (viva 11)
+    // The port that clients connect to. A UDP server may use the same number,
+    // because the port spaces are separate. In C the port needs htons(); in
+    // Rust the address type does this. (viva 9) (viva 11)
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
     // ---- 3 listen() ------------------------------------------------------
-    // The skeleton's listen(1) is not "one client at a time": it is how many
-    // finished connections may WAIT, one more than that on Linux. (try 5)
-    // A client that does not read is disconnected after 30 s: on Linux the
-    // sockets that accept() returns inherit both limits from the listener.
+    // The skeleton's listen(1) does not mean "one client at a time", but how
+    // many complete connections may WAIT; on Linux one more than that. (try 5)
+    // If a client acknowledges nothing for 30 s, the kernel ends its
+    // connection. On Linux accept()'s sockets inherit these two limits.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(if args.once { 1 } else { BACKLOG })?;
@@ -63,8 +63,8 @@ fn main() -> Result<()> {
 
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // A second socket, for this client alone. A thread takes it, so that
-        // this loop is free for the next client.
+        // A second socket, only for this client. A thread serves it, so that
+        // this loop can accept the next client.
         match listener.accept() {
             Ok((client, peer)) => {
                 clients.spawn(client, peer, move |client, peer| {
@@ -82,14 +82,14 @@ fn main() -> Result<()> {
 
 /// Answers one client until it closes. [W-T1.1a] [W-T1.1b]
 fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
-    // Small answers leave at once instead of waiting for an acknowledgement.
+    // Small replies are sent at once instead of waiting for an acknowledgement.
     client.set_no_delay()?;
     client.set_recv_timeout(Some(IDLE))?;
     let mut buffer = vec![0; CHUNK];
     loop {
         // ---- 5 recv() ----------------------------------------------------
-        // What has arrived, at most 64 KiB; the rest waits for the next
-        // turn. The skeleton asks once, for 1024 bytes.         (viva 7)
+        // Returns what has arrived, at most 64 KiB; the next call returns the
+        // rest. The skeleton calls it once, for 1024 bytes. (viva 7)
         let count = client.recv(&mut buffer)?;
         if count == 0 {
             break;
@@ -103,22 +103,22 @@ fn converse(client: TcpSocket, peer: SocketAddr, show: bool) -> Result<()> {
 
         // ---- 6 send() ----------------------------------------------------
         // The bytes 97 to 122, a to z, lose 32; all others stay as they are,
-        // both bytes of é too. Python: bytes.upper(). A piece may end inside
-        // a character, and it does not matter.         (viva 1) (viva 10)
+        // also both bytes of é. Python: bytes.upper(). A piece may end inside a
+        // character, and it does not matter. (viva 1) (viva 10)
         bytes.make_ascii_uppercase();
         client.send_all(bytes)?;
     }
     say!("[{peer}] {}", clients::end_of_stream());
 
     // ---- 7 close() -------------------------------------------------------
-    // The client has closed first, so TIME_WAIT is at its end.
+    // The client has closed first, so the client's side has TIME_WAIT.
     client.finish();
     Ok(())
 }
 
-/// `--once`: the loop as the handout prints it. A sentence of more than 1024
-/// bytes gets a part of its answer, and a client that says nothing keeps all
-/// others waiting.                                        [W-K4] (try 4)
+/// `--once`: the loop as the handout prints it. For a sentence of more than
+/// 1024 bytes only a part comes back, and a silent client makes all others
+/// wait. [W-K4] (try 4)
 fn serve_as_the_skeleton(listener: &TcpSocket) -> Result<()> {
     loop {
         match listener.accept() {
@@ -126,7 +126,7 @@ fn serve_as_the_skeleton(listener: &TcpSocket) -> Result<()> {
                 Ok(count) => say!("[{peer}] {count} bytes answered"),
                 Err(error) => say!("[{peer}] lost: {error}"),
             },
-            // No reason to end; the pause keeps a lasting error quiet.
+            // Wait a moment, because the error may repeat at once.
             Err(error) => {
                 warn!("{error}");
                 thread::sleep(Duration::from_millis(100));
@@ -152,11 +152,11 @@ const BACKLOG: i32 = 1024;
 /// A client that stays silent for this time is disconnected.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// Bytes asked for at once. Pages of it that are never filled cost nothing.
+/// Bytes that one recv() may return. Memory pages that stay empty cost nothing.
 const CHUNK: usize = 64 * 1024;
 
-/// What a client reads when all slots are taken. In lower case, so that it
-/// cannot be taken for an answer.
+/// The reply when all slots are in use. It is in lower case, so that it differs
+/// from a normal reply.
 const NO_ROOM: &str = "no room, try again later\n";
 
 /// Answers every byte, a to z in upper case, to many clients at once.

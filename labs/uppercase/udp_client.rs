@@ -28,16 +28,16 @@ fn main() -> Result<()> {
 
     console::prompt("Input lowercase sentence:");
     let Some(sentence) = console::read_stdin_line()? else { return Ok(()) };
-    // Without a connection only an answer shows which address of a name is
-    // the server's, so the client tries one address after the other.
+    // Without a connection only a reply shows which address of a name is the
+    // server's, so the client tries one after the other.
     let answer = net::try_each(&addresses, |address| {
         // ---- 1 socket() --------------------------------------------------
-        // SOCK_DGRAM: the one word by which UDP is chosen.
+        // SOCK_DGRAM: this argument chooses UDP.
         let socket = UdpSocket::new(address)?;
         let answer = ask(&socket, address, &sentence, wait, args.retry);
 
         // ---- 4 close() ---------------------------------------------------
-        // Gives the port back; no packet tells the server.
+        // Releases the port; nothing is sent.
         socket.close();
         answer
     })?;
@@ -45,8 +45,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Sends the sentence and waits for its answer, three times if need be; with
-/// `retry` for that many seconds.
+/// Sends the sentence and waits for the reply, up to three times; with `retry`
+/// for that many seconds.
 fn ask(
     socket: &UdpSocket,
     server: SocketAddr,
@@ -64,9 +64,9 @@ fn ask(
     let attempts = attempts.max(ATTEMPTS);
     for attempt in 1..=attempts {
         // ---- 2 sendto() --------------------------------------------------
-        // One datagram, also for an empty sentence. If it does not fit, the
-        // call fails with EMSGSIZE. Success says nothing: without a server,
-        // or with one on another port, it is lost.     [W-P2] [W-P3]
+        // One datagram, also for an empty sentence. If it is too long, the call
+        // fails with EMSGSIZE. Success does not mean that it arrived: without a
+        // server on this port it is lost. [W-P2] [W-P3]
         socket.sendto(sentence, server)?; //                  (viva 3) (viva 4)
 
         // ---- 3 recvfrom() ------------------------------------------------
@@ -115,7 +115,7 @@ fn receive(
 /// How often the sentence is sent before the server counts as gone.
 const ATTEMPTS: u128 = 3;
 
-/// Room for any answer; the skeleton's 2048 would cut a longer one.
+/// Large enough for any reply; the skeleton's 2048 would cut a longer one.
 const BUFFER: usize = 65_536;
 
 /// Asks for a sentence, sends it as one datagram, prints the answer.

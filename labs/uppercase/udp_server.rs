@@ -1,4 +1,4 @@
-//! Lower case comes, upper case goes. Handout W (Week 5), task 1 over UDP:
+//! Replies to each datagram in upper case. Handout W (Week 5), task 1 over UDP:
 //! its UDPServer [W-K2] [W-E2]. The other half is udp_client.rs.
 //!
 //! ```text
@@ -11,8 +11,8 @@
 //! Stateless, like tcp_server.rs, and without connections: one socket serves
 //! all clients, without listen(), accept() or threads.       [W-T1.2]
 //!
-//! Limit: it answers whatever address a datagram claims to come from, also
-//! a forged one; only loops of servers are cut (src/socketlab/loop_guard.rs).
+//! Limit: it replies to the address in the datagram, even if that is forged.
+//! Only loops between servers end (src/socketlab/loop_guard.rs).
 
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program, Role};
@@ -32,8 +32,9 @@ fn main() -> Result<()> {
     let socket = UdpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // UDP's own port space: TCP's 12000 is another. No SO_REUSEADDR: a second
-    // server on this port should fail, not take datagrams away.   (viva 9)
+    // UDP has its own port numbers, separate from TCP's. Without SO_REUSEADDR a
+    // second server on this port fails, instead of receiving this one's
+    // datagrams. (viva 9)
     socket.bind(address)?;
     let own = socket.local_addr()?;
     net::announce(own);
@@ -43,8 +44,8 @@ fn main() -> Result<()> {
     let mut buffer = vec![0; room];
     loop {
         // ---- 3 recvfrom() ------------------------------------------------
-        // One datagram: all of it, or its beginning, and its sender. Zero
-        // bytes are a datagram as well, and no end.            (viva 5)
+        // One datagram, or its first part, and its sender. Zero bytes are an
+        // empty datagram, not an end. (viva 5)
         let (count, peer) = match socket.recvfrom(&mut buffer) {
             Ok(received) => received,
             Err(error) => {
@@ -63,19 +64,19 @@ fn main() -> Result<()> {
         // a to z lose 32, all other bytes stay. A failure concerns only this
         // client; serve the others.       [W-T1.1a] [W-T1.1b] (viva 1)
         bytes.make_ascii_uppercase();
-        // Not to ourselves, nor to a server that answers every answer.
+        // Not to this server itself, nor to another server in a loop.
         if guard.allow(peer)
             && let Err(error) = socket.sendto(bytes, peer)
         {
             warn!("{error}");
         }
     }
-    // No close(): the loop ends by Ctrl-C, and then the kernel closes. It
-    // sends nothing, so no client notices.
+    // close() is missing, because Ctrl-C ends the loop, and the kernel closes
+    // the socket. It sends nothing, so no client notices.
 }
 
-/// Room for the largest datagram that there is. The skeleton has 2048: the
-/// kernel cuts a longer one without an error.         (try 7) (viva 7)
+/// Large enough for the largest datagram. The skeleton has 2048: the kernel
+/// cuts a longer one without an error. (try 7) (viva 7)
 const BUFFER: usize = 65_536;
 
 /// Answers every datagram, a to z in upper case.

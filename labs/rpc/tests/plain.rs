@@ -80,7 +80,7 @@ fn t_x2_plain_what_it_does_not_know_is_an_error_and_the_next_call_works() {
         (-32602, request("add", json!([1]), json!(1))),
         (-32000, request("add", json!([i64::MAX, 1]), json!(1))),
         (-32700, "no JSON".to_string()),
-        (-32601, "[]".to_string()),
+        (-32600, "[]".to_string()),
     ] {
         let answer = ask(&client, &line);
         assert_eq!(answer["error"]["code"], code, "{line}: {answer}");
