@@ -1,6 +1,6 @@
-//! FAILS ON PURPOSE. Sends everything first and reads afterwards, as simple
-//! clients do. Up to some megabytes that works, because the buffers on the
-//! way hold them; with more, both ends wait for each other.    [E-T2]
+//! FAILS ON PURPOSE. Sends everything before it reads, as simple clients do.
+//! This works for a few megabytes, because the buffers hold them; with more,
+//! both ends wait for each other. [E-T2]
 //!
 //! ```text
 //! client (this file)             echo server
@@ -8,8 +8,8 @@
 //!   until the server reads         until the client reads
 //! ```
 //!
-//! Try it against every echo server, ours, Python's, socat's: no server can
-//! prevent it. The cure is in the client: tcp_client.rs.         (viva 14)
+//! Try it with any echo server: no server can prevent the deadlock.
+//! tcp_client.rs avoids it. (viva 14)
 
 use std::time::Duration;
 
@@ -29,15 +29,15 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake, for which the kernel gives us a port of our own. On
-        // Linux this limit of 10 s holds for connect() and each send().
+        // The handshake, for which the kernel chooses a free port. On Linux
+        // this limit of 10 s holds for connect() and each send().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)
     })?;
 
     // ---- 3 send() --------------------------------------------------------
-    // The mistake: we do not read the echo meanwhile.
+    // The mistake: the client does not read the echo meanwhile.
     let chunk = vec![b'x'; 64 * 1024];
     server.set_send_timeout(Some(STUCK))?;
     let mut sent = 0;
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 4 recv() --------------------------------------------------------
-    // Reached only if the buffers on the way could hold all of it.
+    // Reached only if the buffers could hold everything.
     server.set_recv_timeout(Some(Duration::from_secs(10)))?;
     let mut buffer = vec![0; 64 * 1024];
     let mut back = 0;
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // Nothing is unread any more, so this is FIN and not RST.
+    // Everything has been read, so this sends FIN and not RST.
     say!("no deadlock: {sent} bytes sent, {back} came back; try more --mib");
     server.close();
     Ok(())
@@ -77,7 +77,7 @@ fn main() -> Result<()> {
 /// A send() that makes no progress for this time is stuck.
 const STUCK: Duration = Duration::from_secs(2);
 
-/// Sends all, then reads: deadlocks on purpose if it is much.
+/// Sends everything, then reads: deadlocks on purpose with large data.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)

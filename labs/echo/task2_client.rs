@@ -89,7 +89,7 @@ struct Args {
     /// seconds that the complete echo may take (default 10)
     #[argh(option, default = "10")]
     wait: u64,
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

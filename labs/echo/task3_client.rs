@@ -109,7 +109,7 @@ struct Args {
     /// client at a time may serve another first)
     #[argh(option, default = "60")]
     wait: u64,
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

@@ -1,5 +1,5 @@
-//! The echo client to use: sends what it reads and prints what comes back,
-//! both at once. The other half is tcp_server.rs, or anybody's echo server.
+//! The echo client to use: it sends its input and prints the echo, both at
+//! once. The other half is tcp_server.rs, or any other echo server.
 //!
 //! ```text
 //! main ---------------- 1 socket 2 connect --> server
@@ -8,10 +8,10 @@
 //! main --------------------------- 5 close --> server
 //! ```
 //!
-//! Two threads on one socket, one for each direction, so that the client can
-//! echo more than the buffers on the way hold. A client that writes all and
-//! then reads may wait for its server while that waits for it: deadlock.rs.
-//! Byte-exact: `echo-client < picture.png > copy.png` gives the same file.
+//! Two threads use one socket, one for each direction, so the input may be
+//! larger than all buffers on the path. A client that first writes everything
+//! may deadlock with its server: see deadlock.rs. Byte-exact: `echo-client <
+//! picture.png > copy.png` makes the same file.
 
 use std::io::{self, IsTerminal, Read};
 use std::mem;
@@ -40,8 +40,8 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // Fails at once, before anything is typed, if no server runs; with
-        // --retry the client waits for its server.     [E-I5] (viva 5)
-        // SO_SNDTIMEO bounds connect() on Linux, too.
+        // --retry the client waits for its server. [E-I5] (viva 5) On Linux
+        // SO_SNDTIMEO also limits connect().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         // If the server reads nothing for 30 s, the connection ends.
@@ -78,8 +78,8 @@ fn main() -> Result<()> {
     }
     screen.end();
     if CLOSING.load(Ordering::SeqCst) {
-        // The other thread is about to return from shutdown(): its last line
-        // of TRACE=1 must not be lost.
+        // The other thread is about to return from shutdown(); wait for its
+        // last line of TRACE=1.
         let _ = has_closed.recv_timeout(Duration::from_secs(1));
     }
 
@@ -99,8 +99,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Starts the thread that sends the input. It tells `closed` when it has ended
-/// our direction.
+/// Starts the thread that sends the input. It sends to `closed` when it has
+/// ended our direction.
 fn start_typing(
     server: TcpSocket,
     wait: u64,
@@ -149,7 +149,7 @@ fn send_input(server: &TcpSocket) -> Result<()> {
     let mut finder = CommandFinder::default();
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        // A terminal gives a line at a time; a file gives all it has.
+        // A terminal returns a line at a time, a file a full buffer.
         let count = io::stdin()
             .read(&mut buffer)
             .map_err(|error| Error::new("read", "stdin", error))?;
@@ -158,30 +158,30 @@ fn send_input(server: &TcpSocket) -> Result<()> {
         }
 
         // ---- 3 send() ----------------------------------------------------
-        // Waits while the server's echo is not read: main reads it.
+        // Blocks while the buffers are full; main reads the echo meanwhile.
         let bytes = buffer.get(..count).unwrap_or_default();
         if finder.feed(bytes).1.is_some() {
             LEAVING.store(true, Ordering::Relaxed);
         }
         SENT.fetch_add(count as u64, Ordering::SeqCst);
         match server.send_all(bytes) {
-            // It closed: main reads what it still said, and ends.
+            // The server has closed; main reads the rest and ends.
             Err(error) if error.is_peer_gone() => return Ok(()),
             sent => sent?,
         }
     }
     LEAVING.store(true, Ordering::Relaxed);
     CLOSING.store(true, Ordering::SeqCst);
-    // Half-close: FIN says "no more from me"; the echo still comes.
+    // Half-close: FIN means that no more bytes follow; the echo still comes.
     match server.shutdown(Shutdown::Write) {
         Err(error) if error.is_peer_gone() => Ok(()),
         done => done,
     }
 }
 
-/// How the echo reaches stdout: byte for byte into a file or a pipe, and for
-/// a person with everything escaped that a terminal would obey. The server
-/// decides what comes back, and it need not be what was typed.
+/// Writes the echo to stdout: byte for byte into a file or a pipe, but with
+/// control characters escaped for a person's terminal. The server decides what
+/// comes back; it may differ from what was typed.
 struct Screen {
     is_terminal: bool,
     begun: Vec<u8>, // a character whose other bytes have not arrived
@@ -193,7 +193,7 @@ impl Screen {
         Screen { is_terminal, begun: Vec::new() }
     }
 
-    /// Prints what one recv() brought.
+    /// Prints the bytes of one recv().
     fn show(&mut self, bytes: &[u8]) -> io::Result<()> {
         if !self.is_terminal {
             return console::print_bytes(bytes);
@@ -205,7 +205,7 @@ impl Screen {
         console::print_bytes(escape_lines(&text).as_bytes())
     }
 
-    /// No more bytes will come, not even of a character that has begun.
+    /// No more bytes will come, so prints an incomplete character, too.
     fn end(&mut self) {
         let _ = console::print_bytes(escape_lines(&self.begun).as_bytes());
         self.begun.clear();
@@ -237,15 +237,16 @@ fn escape_lines(text: &[u8]) -> String {
     shown
 }
 
-/// Bytes given to send(), and bytes that came back. The first is counted
-/// before the call: no echo can come before its bytes are in the count.
+/// Bytes passed to send(), and bytes that came back. The first is counted
+/// before the call, so that an echo cannot come before its bytes are counted.
 static SENT: AtomicU64 = AtomicU64::new(0);
 static ECHOED: AtomicU64 = AtomicU64::new(0);
 
-/// We have sent `exit` or `stop`, or all our input: the server may close.
+/// The client has sent `exit` or `stop`, or all its input, so the server may
+/// close.
 static LEAVING: AtomicBool = AtomicBool::new(false);
 
-/// Our input has ended, and we close our direction.
+/// The input has ended, and the client closes its direction.
 static CLOSING: AtomicBool = AtomicBool::new(false);
 
 /// Sends its input to an echo server and prints what comes back.
@@ -257,11 +258,11 @@ struct Args {
     /// the server's port (default 12001)
     #[argh(positional)]
     port: Port,
-    /// seconds for the rest of the echo once the input has ended (default
-    /// 60: a sequential server may let us wait for our turn)
+    /// seconds for the rest of the echo after the input has ended (default 60,
+    /// because a sequential server may serve others first)
     #[argh(option, default = "60")]
     wait: u64,
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

@@ -1,6 +1,5 @@
-//! The UDP echo client to use: task4_client.rs, and it sends again what was
-//! lost, and takes no other datagram for the echo. The other half is
-//! udp_server.rs.                                            [E-T4]
+//! The UDP echo client to use: as task4_client.rs, but it repeats a lost
+//! datagram and recognises its echo. The other half is udp_server.rs. [E-T4]
 //!
 //! ```text
 //! client (this file)      server
@@ -66,7 +65,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // Gives the port back; no packet tells the server.
+    // Releases the port; nothing is sent.
     if let Some(server) = found {
         server.close();
     }
@@ -76,19 +75,19 @@ fn main() -> Result<()> {
     }
 }
 
-/// Sends a datagram and waits for its echo, three times if need be. An echo
-/// that arrives too late, or twice, is not taken for that of another
-/// sentence: it is compared.
+/// Sends a datagram and waits for its echo, up to three times. It compares the
+/// echo, so that a late or double echo of another sentence is not accepted.
 fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
     let mut buffer = vec![0; 65_536];
     for attempt in 1..=ATTEMPTS {
         // ---- 3 send() ----------------------------------------------------
-        // Never in part: more than 65,507 bytes fail with EMSGSIZE. An
-        // empty sentence is a datagram too.                     (viva 11)
+        // Complete or not at all: more than 65,507 bytes fail with EMSGSIZE. An
+        // empty sentence is an empty datagram. (viva 11)
         server.send(sentence)?;
 
         // ---- 4 recv() ----------------------------------------------------
-        // One datagram, or the time limit: then it is sent again.
+        // Returns one datagram, or fails after the time limit; then the client
+        // sends again.
         let deadline = Instant::now() + wait;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -111,7 +110,7 @@ fn ask(server: &UdpSocket, sentence: &[u8], wait: Duration) -> Result<Vec<u8>> {
         warn!("no echo, attempt {attempt} of {ATTEMPTS}");
     }
     Err(Error::other(
-        "no echo: the datagrams were lost, or nobody listens there",
+        "no echo: the datagrams were lost, or no server has that port",
     ))
 }
 
@@ -120,7 +119,7 @@ fn is_too_long(sentence: &[u8]) -> bool {
     sentence.len() > LARGEST_DATAGRAM
 }
 
-/// All of the sentence, or what a server with a small buffer leaves of it.
+/// Is this the sentence, or its first part from a server with a small buffer?
 fn is_echo(echo: &[u8], sentence: &[u8]) -> bool {
     echo == sentence
         || (echo.len() >= SMALLEST_BUFFER && sentence.starts_with(echo))
@@ -134,12 +133,12 @@ fn read_sentence() -> Result<Option<Vec<u8>>> {
 /// How often a datagram is sent before the server counts as gone.
 const ATTEMPTS: u32 = 3;
 
-/// A server whose buffer is too small echoes the beginning of a datagram. No
-/// buffer is smaller than this, so a shorter echo, "a" for "ab", is the late
-/// echo of another sentence.
+/// A server whose buffer is too small echoes the first part of a datagram.
+/// Buffers are not smaller than this, so a shorter echo, "a" for "ab", is the
+/// late echo of another sentence.
 const SMALLEST_BUFFER: usize = 512;
 
-/// Sends each line as a datagram, prints its echo; sends again what was lost.
+/// Sends each line as a datagram and prints its echo; repeats lost datagrams.
 #[derive(FromArgs, ArgsInfo)]
 struct Args {
     /// the server's address or name (default 127.0.0.1)
@@ -151,7 +150,7 @@ struct Args {
     /// milliseconds to wait for an echo before sending again (default 1000)
     #[argh(option, default = "1000")]
     wait: u64,
-    /// seconds to try again while nobody listens there (default 0)
+    /// seconds to try again while no server listens there (default 0)
     #[argh(option, hidden_help, default = "0")]
     retry: u64,
 }

@@ -38,7 +38,8 @@ fn main() -> Result<()> {
 /// write proves that writes can be torn; its absence proves nothing. (viva 9)
 fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     // ---- 1 pipe() --------------------------------------------------------
-    // As in ordinary.rs; a pipe has as many writers as hold a writing end.
+    // As in ordinary.rs. Every process that holds a write end is a writer.
+    // Python: os.pipe() C: pipe(fd)
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 fork() --------------------------------------------------------
@@ -53,14 +54,14 @@ fn watch_two_writers(size: usize, count: usize) -> Result<()> {
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // Our own writing end: with it open, no end of file would ever come.
+    // This process's own write end; while it is open, end of file cannot come.
     net::close(writer);
     let mut runs = Runs { size, ..Runs::default() };
     let mut buffer = vec![0; 4096];
     loop {
         // ---- 4 read() ----------------------------------------------------
-        // A page at a time, so that the pipe is full most of the time: there
-        // writers wait, and there a large write() is cut.
+        // A page at a time, so that the pipe is usually full. Then writers
+        // wait, and a large write() is split.
         match pipe::read(&reader, &mut buffer, Some(PATIENCE))? {
             0 => break,
             got => runs.take(buffer.get(..got).unwrap_or_default()),

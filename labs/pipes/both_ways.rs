@@ -1,5 +1,5 @@
 //! Two pipes, two directions: the parent asks, the child answers in capitals.
-//! Handout T: two ways take two ordinary pipes [T-X3].
+//! Handout T: two directions need two ordinary pipes [T-X3].
 //!
 //! ```text
 //! parent                                        child (--child)
@@ -12,7 +12,8 @@
 //!   |  7 close down --- end of file ----------->  ends
 //! ```
 //!
-//! --one-pipe shows why one will not do, --deadlock what two can do to you.
+//! --one-pipe shows why one is not enough, --deadlock how two can block both
+//! processes.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::time::Duration;
@@ -34,23 +35,25 @@ fn main() -> Result<()> {
     }
 
     // ---- 1 pipe() --------------------------------------------------------
-    // Down to the child. C: pipe(down), so that down[0] is read from and
-    // down[1] written to.
+    // The pipe to the child. C: pipe(down): down[0] is the read end and down[1]
+    // the write end.
     let (child_reads, down) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 pipe() --------------------------------------------------------
-    // And up to the parent: a pipe carries bytes one way only. (viva 7)
+    // The pipe to the parent, because a pipe carries bytes in one direction
+    // only. (viva 7)
     let (up, child_writes) = step("pipe", None, "", io::pipe)?;
 
     // ---- 3 fork() --------------------------------------------------------
-    // Four ends now exist twice, and each process needs two of them.
+    // Both processes now have all four ends, and each needs two of them.
     let stdin = child::copy(&child_reads)?;
     let stdout = child::copy(&child_writes)?;
     let mut child = Child::start(&["--child"], stdin, stdout)?;
 
     // ---- 4 close() -------------------------------------------------------
-    // The child's ends. Without the second of these our read() would never
-    // return 0, however dead the child: we could still write ourselves.
+    // Closes the child's ends. Without the second close() our read() would
+    // never return 0, even after the child's end, because this process could
+    // still write.
     net::close(child_reads);
     net::close(child_writes);
     if args.deadlock {
@@ -62,12 +65,12 @@ fn main() -> Result<()> {
         let mut answer = Vec::new();
         for piece in line.chunks(PIECE) {
             // ---- 5 write() -----------------------------------------------
-            // A piece, and then its answer, so that neither pipe fills up. A
-            // program that writes more must read meanwhile.     (viva 8)
+            // A piece, then its answer, so that neither pipe becomes full. A
+            // program that writes more must read meanwhile. (viva 8)
             pipe::write_all(&down, piece)?;
 
             // ---- 6 read() ------------------------------------------------
-            // As many bytes as we sent, in one piece or several.
+            // As many bytes as were sent, in one piece or several.
             answer.extend(read_exactly(&up, piece.len())?);
         }
         say!("answer: {}", console::escape(answer.trim_ascii_end()));
@@ -77,7 +80,7 @@ fn main() -> Result<()> {
     }
 
     // ---- 7 close() -------------------------------------------------------
-    // End of file for the child, which then ends and closes its own ends.
+    // The child reads end of file, ends, and closes its own ends.
     net::close(down);
     if let Some(status) = child.wait_within(PATIENCE)? {
         say!("my child has ended, {status}");
@@ -98,8 +101,8 @@ fn read_exactly(from: &PipeReader, count: usize) -> Result<Vec<u8>> {
     Ok(answer)
 }
 
-/// The child: lower case comes from descriptor 0, upper case goes to 1. A
-/// filter like `tr a-z A-Z`, which knows nothing of pipes.
+/// The child reads from descriptor 0 and writes upper case to 1. It is a filter
+/// like `tr a-z A-Z`, which does not know about pipes.
 fn answer_all(one_pipe: bool) -> Result<()> {
     if one_pipe {
         child::end_with_parent()?; // because no end of file will end it
@@ -117,8 +120,8 @@ fn answer_all(one_pipe: bool) -> Result<()> {
 }
 
 /// `--one-pipe`: parent and child both write into the same pipe and both read
-/// from it. A byte goes to the process that reads first, and that may be its
-/// writer: a pipe has descriptors, not sides.             (viva 7) (try 3)
+/// from it. A byte goes to the process that reads first, which may be its
+/// writer, because a pipe has descriptors but no sides. (viva 7) (try 3)
 fn ask_by_one_pipe() -> Result<()> {
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     let (stdin, stdout) = (child::copy(&reader)?, child::copy(&writer)?);
@@ -142,7 +145,8 @@ fn write_all_then_read(down: &PipeWriter) -> Result<()> {
     let chunk = [b'x'; 4096];
     let mut written = 0;
     while written < 1024 * 1024 {
-        // poll() says that a page of the pipe is free: no wait in write().
+        // poll() reports that a page of the pipe is free, so write() does not
+        // wait.
         let watched = &mut [PollFd::new(down, PollFlags::OUT)];
         if net::poll(watched, Some(STUCK))? == 0 {
             return Err(Error::other(format!(

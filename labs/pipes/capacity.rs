@@ -1,5 +1,5 @@
-//! How much a pipe holds, and what write() does when it is full: waits. The
-//! same for an ordinary pipe and for a named one [T-X3].
+//! How much a pipe holds, and that write() waits when it is full. The same
+//! holds for an ordinary pipe and for a named one [T-X3].
 //!
 //! ```text
 //! main                       the pipe                 thread "writing"
@@ -12,8 +12,8 @@
 //!   |  4 close
 //! ```
 //!
-//! The buffer is a ring of 16 pages (Linux), and so it counts in pages:
-//! --chunk 2049 fills it with half as many bytes.
+//! On Linux the buffer is a ring of 16 pages, so its size counts in pages: with
+//! --chunk 2049 it holds half as many bytes.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -36,8 +36,9 @@ fn main() -> Result<()> {
     let chunk = args::in_range("--chunk", args.chunk, 1, 65_536);
 
     // ---- 1 pipe() --------------------------------------------------------
-    // Or open() on a FIFO, which has the same buffer in the kernel. Opened
-    // for reading and writing, so that open() need not wait for others.
+    // Or open() on a FIFO, which has the same buffer in the kernel. It is
+    // opened for reading and writing, so that open() does not wait for another
+    // process.
     let (reader, writer) = match &args.fifo {
         None => {
             let (reader, writer) = step("pipe", None, "", io::pipe)?;
@@ -55,9 +56,9 @@ fn main() -> Result<()> {
     say!("the pipe has {size} bytes of pages; PIPE_BUF is {PIPE_BUF}");
 
     // ---- 2 write() -------------------------------------------------------
-    // Non-blocking, so that a full pipe is an error (EAGAIN) and no wait. Up
-    // to PIPE_BUF bytes fit together or not at all; of more, a part may fit.
-    //                                                   (viva 6) (try 5)
+    // Non-blocking, so that a full pipe is an error (EAGAIN) instead of a wait.
+    // Up to PIPE_BUF bytes fit together or not at all; of more, a part may fit.
+    // (viva 6) (try 5)
     set_nonblocking(&writer, true)?;
     let data = vec![b'x'; chunk];
     let mut held = 0;
@@ -95,8 +96,8 @@ fn set_size(_: &OwnedFd, wanted: Option<usize>) -> Result<String> {
     }
 }
 
-/// A FIFO that somebody reads never fills up. To open it for writing without
-/// waiting works only if somebody has it open for reading.      (viva 10)
+/// A FIFO that another process reads never becomes full. Opening it for writing
+/// without a wait works only if a process has it open for reading. (viva 10)
 fn refuse_readers(path: &Path) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK;
     match fifo::open(path, flags, None) {
@@ -125,7 +126,7 @@ fn watch_a_writer_wait(
         .spawn(move || {
             let _ = done.send(pipe::write_all(&writer, &more));
             // ---- 4 close() -----------------------------------------------
-            // The writer's end; ours goes when main returns.
+            // The writer's end; this one closes when main returns.
             net::close(writer);
         })
         .map_err(|error| Error::new("spawn", "writing", error))?;
@@ -137,7 +138,7 @@ fn watch_a_writer_wait(
 
     // ---- 3 read() --------------------------------------------------------
     // Makes room, but only when a page of the ring is empty. A page holds as
-    // many of our pieces as fit without being cut.
+    // many pieces as fit without a split.
     let mut taken = pipe::read(reader, &mut [0], None)?;
     if returned(WAITS) {
         say!("1 byte read: write() has returned");
@@ -157,7 +158,7 @@ fn watch_a_writer_wait(
     Err(Error::other("the pipe is empty, and write() still waits"))
 }
 
-/// `ioctl(FIONBIO)`: a call that would wait fails with EAGAIN, or waits again.
+/// `ioctl(FIONBIO)`: chooses whether a call that would wait fails with EAGAIN.
 fn set_nonblocking(end: &OwnedFd, on: bool) -> Result<()> {
     let on_call = format_args!("{}, FIONBIO, {on}", end.as_raw_fd());
     step("ioctl", None, on_call, || Ok(rustix::io::ioctl_fionbio(end, on)?))
@@ -166,7 +167,7 @@ fn set_nonblocking(end: &OwnedFd, on: bool) -> Result<()> {
 /// Bytes read at once: a page of the ring, on most machines.
 const PAGE: usize = 4096;
 
-/// A write() that has not returned after this time waits: otherwise it takes
+/// A write() that has not returned after this time waits; otherwise it needs
 /// microseconds.
 const WAITS: Duration = Duration::from_millis(300);
 

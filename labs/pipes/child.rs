@@ -1,8 +1,8 @@
-//! fork() and exec(). Safe Rust has no bare fork(), because only the calling
-//! thread would run on in the copy. `Command` calls both: C's `if (fork() ==
-//! 0) { dup2(fd[0], 0); execv(program, {"--child"}); }` is `Command::new()`
-//! with `.stdin(the reading end)`, `.arg("--child")` and `.spawn()`. Python
-//! calls os.fork() and goes on in the copy: labs/pipes/python/fork.py.
+//! fork() and exec(). Safe Rust has no fork(), because only the calling thread
+//! would exist in the copy. `Command` calls both: C's `if (fork() == 0) {
+//! dup2(fd[0], 0); execv(program, {"--child"}); }` is `Command::new()` with
+//! `.stdin(the reading end)`, `.arg("--child")` and `.spawn()`. In Python
+//! os.fork() returns in the copy, too: labs/pipes/python/fork.py.
 
 use std::env;
 use std::os::fd::{AsFd, AsRawFd};
@@ -23,8 +23,8 @@ const LOOK_FOR_PARENT: Duration = Duration::from_millis(200);
 /// The variable that tells a child its parent's process id.
 const PARENT: &str = "PIPES_PARENT";
 
-/// A child that does not outlive us. However we leave the function that
-/// started it, also by an error, the child is killed if it still runs.
+/// A child that does not outlive its parent. When the function that started it
+/// returns, also with an error, the child is killed if it still runs.
 pub struct Child(process::Child);
 
 impl Child {
@@ -44,7 +44,7 @@ impl Child {
             Ok(pid as usize)
         })?;
         started.ok_or_else(|| Error::other("fork(): no child"))
-        // `command`, and with it our copies of the child's ends, closes here.
+        // `command` and our copies of the child's ends are closed here.
     }
 
     /// The child's process id.
@@ -80,18 +80,18 @@ impl Drop for Child {
     }
 }
 
-/// `dup()`: the child's own copy of an end. Ours stays open until we close
-/// it, as after a bare fork().
+/// `dup()`: the child's own copy of an end. Ours stays open until it is closed,
+/// as after fork().
 pub fn copy(end: &impl AsFd) -> Result<Stdio> {
     let fd = end.as_fd();
     let copy = step("dup", None, fd.as_raw_fd(), || fd.try_clone_to_owned())?;
     Ok(copy.into())
 }
 
-/// In the child: from now on it ends with its parent. Only a child that holds
-/// a writing end of its own input needs this, because it never reads end of
-/// file. It looks whether its parent is still the process that started it: an
-/// orphan gets another parent, mostly process 1.
+/// In the child: from now on it ends with its parent. Only a child that holds a
+/// writing end of its own input needs this, because it never reads end of file.
+/// It checks whether its parent is still the process that started it, because
+/// an orphan gets another parent, usually process 1.
 pub fn end_with_parent() -> Result<()> {
     let parent = env::var(PARENT).ok().and_then(|pid| pid.parse().ok());
     let parent = parent.and_then(Pid::from_raw);

@@ -31,7 +31,7 @@ const OWNER: Permissions = Permissions::S_IRUSR.union(Permissions::S_IWUSR);
 /// The path when the command line gives none.
 pub const DEFAULT: &str = "/tmp/socketlab.fifo";
 
-/// `mkfifo()`, or a look at what has the path already; prints what it did.
+/// `mkfifo()`, or a check of the existing file; prints what it did.
 pub fn make(path: &Path) -> Result<()> {
     if path.as_os_str().is_empty() {
         let text = format!("the path is empty; give one, such as {DEFAULT}");
@@ -77,9 +77,9 @@ fn examine(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `open()` of a FIFO, and a look at what was opened, because the name may
-/// mean something else by now. Without O_CREAT: if the name is gone, a write
-/// must not make a regular file of it. `limit` is for flags with which open()
+/// `open()` of a FIFO, and a check of the opened file, because the name may
+/// belong to another file by now. Without O_CREAT, so that open() does not make
+/// a regular file if the name is gone. `limit` is for flags with which open()
 /// waits for the other end.
 pub fn open(
     path: &Path,
@@ -106,8 +106,8 @@ fn open_now(path: &Path, flags: OFlags) -> Result<OwnedFd> {
     })
 }
 
-/// open() has no deadline: it returns when somebody opens the other end. So
-/// a thread calls it while we look at the clock.
+/// open() has no deadline; it returns when another process opens the other end.
+/// So a thread calls it while this one watches the time.
 fn open_within(path: &Path, flags: OFlags, limit: Duration) -> Result<OwnedFd> {
     let (done, opened) = bounded(1);
     let name = path.to_path_buf();
@@ -118,7 +118,8 @@ fn open_within(path: &Path, flags: OFlags, limit: Duration) -> Result<OwnedFd> {
         })
         .map_err(|error| Error::new("spawn", "open", error))?;
     opened.recv_timeout(limit).unwrap_or_else(|_| {
-        let text = format!("timed out: nobody came within {limit:?}");
+        let text =
+            format!("timed out: no other process opened it in {limit:?}");
         Err(Error::timed_out("open", arguments(path, flags), text))
     })
 }

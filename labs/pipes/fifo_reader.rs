@@ -58,10 +58,10 @@ fn main() -> Result<()> {
 /// Prints what all writers write.
 fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     // ---- 2 open() --------------------------------------------------------
-    // Waits for a writer. With --stay we open it for writing, too (Linux):
-    // that need not wait, and there is always a writer left, ourselves, so
-    // that no end of file comes between one writer and the next. To close
-    // and open again instead would lose what was written meanwhile. (try 8)
+    // Waits for a writer. With --stay it is opened for writing, too (Linux).
+    // Then open() does not wait, and this process itself stays a writer, so
+    // that end of file does not come between two writers. Closing and opening
+    // again instead would lose bytes written meanwhile. (try 8)
     let shown = path.display();
     let reader = if stay {
         fifo::open(path, OFlags::RDWR, None)?
@@ -73,9 +73,10 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     let mut buffer = [0; 4096];
     loop {
         // ---- 3 read() ----------------------------------------------------
-        // Bytes of any writer, in the order of their write() calls; two of
-        // them may come in one read(). 0: the last writer has closed, and
-        // nothing is left. Another may still come; we do not wait. (viva 3)
+        // Bytes of any writer, in the order of their write() calls; two of them
+        // may come in one read(). 0: the last writer has closed, and nothing is
+        // left. Another may come later, but this program does not wait. (viva
+        // 3)
         let count = pipe::read(&reader, &mut buffer, None)?;
         if count == 0 {
             say!("read() = 0, end of file: the last writer has closed");
@@ -89,8 +90,8 @@ fn read_all(path: &Path, stay: bool, wait: Duration) -> Result<()> {
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // Without a reader the next write() fails; what was in the pipe and not
-    // read by then is lost: the name lasts, its contents do not. (viva 11)
+    // Without a reader the next write() fails. Bytes in the pipe that were not
+    // read are lost: the name remains, its contents do not. (viva 11)
     net::close(reader);
     Ok(())
 }
@@ -103,8 +104,8 @@ fn remove(name: &OwnName) {
     name.remove();
 }
 
-/// A signal or main ends the program. Not both, because the signal interrupts
-/// open(), which would then look for a name that is removed already.
+/// Either a signal or main ends the program, not both, because a signal
+/// interrupts open(), which would then look for a removed name.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Prints what anybody writes into a FIFO.

@@ -37,8 +37,8 @@ fn main() -> Result<()> {
     back.as_deref().map_or(Ok(()), fifo::make)?;
 
     // ---- 2 open() --------------------------------------------------------
-    // O_RDWR does not wait for anybody, and it connects us with nobody: all
-    // descriptors of one FIFO lead to the same buffer.   (viva 12) (try 9)
+    // With O_RDWR open() does not wait for another process. All descriptors of
+    // one FIFO lead to the same buffer. (viva 12) (try 9)
     let (reader, writer) = match &back {
         None => {
             let writer = fifo::open(&out, OFlags::RDWR, None)?;
@@ -77,8 +77,8 @@ fn paths(fifos: &[PathBuf]) -> (PathBuf, Option<PathBuf>) {
 fn write_lines(writer: OwnedFd, prefix: &[u8]) -> Result<()> {
     while let Some(line) = console::read_stdin_line()? {
         // ---- 3 write() ---------------------------------------------------
-        // Without the name nobody could tell whose line it is: a pipe does
-        // not say who wrote.
+        // Without the name the reader would not know the writer, because a pipe
+        // does not report it.
         pipe::write_all(&writer, &[prefix, &line, b"\n"].concat())?;
     }
 
@@ -119,9 +119,9 @@ fn open_crosswise(out: &Path, back: &Path) -> Result<(OwnedFd, OwnedFd)> {
     }
 }
 
-/// Prints what comes, and whose words they are. With two FIFOs until the
-/// other side closes. With `one`, until all is typed and nothing is left:
-/// bytes that nobody has read when the last process closes it are lost.
+/// Prints each line and its writer. With two FIFOs, until the other side
+/// closes. With `one`, until the input has ended and the FIFO is empty, because
+/// unread bytes are lost when the last process closes it.
 fn print_all(reader: &OwnedFd, own: &[u8], one: bool) -> Result<()> {
     let limit = if one { LOOK } else { WAIT };
     let mut buffer = [0; 4096];
@@ -136,7 +136,7 @@ fn print_all(reader: &OwnedFd, own: &[u8], one: bool) -> Result<()> {
         }
 
         // ---- 4 read() ----------------------------------------------------
-        // With one FIFO: what no other process has read before.
+        // With one FIFO: bytes that no other process has read before.
         let count = match pipe::read(reader, &mut buffer, None) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
             count => count?,

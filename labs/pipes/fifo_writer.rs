@@ -26,14 +26,15 @@ fn main() -> Result<()> {
     let (path, shown) = (&args.path, args.path.display());
 
     // ---- 1 mkfifo() ------------------------------------------------------
-    // A name and permissions in the file system, and nothing else: no byte
-    // of what we write will ever reach a disk. It stays until somebody
-    // removes it, whoever made it and however they end.          (viva 11)
+    // Makes a name with permissions in the file system. The written bytes never
+    // reach a disk. The name stays until it is removed, even after all
+    // processes have ended. Python: os.mkfifo(path) C: mkfifo(path, 0600) (viva
+    // 11)
     fifo::make(path)?;
 
     // ---- 2 open() --------------------------------------------------------
     // Waits until another process opens it for reading. connect() would fail
-    // without a server; here the order does not matter.         (viva 10)
+    // without a server; with a FIFO the order does not matter. (viva 10)
     let writer = if args.no_wait {
         let flags = OFlags::WRONLY | OFlags::NONBLOCK; // (try 7)
         fifo::open(path, flags, None)?
@@ -48,14 +49,14 @@ fn main() -> Result<()> {
 
         // ---- 3 write() ---------------------------------------------------
         // A line of up to PIPE_BUF bytes stays together, also if others write
-        // here; but the reader is not told who wrote it.         (viva 9)
-        // If the reader has left, only this call tells us: EPIPE.
+        // here; but the reader is not told who wrote it. (viva 9) If the reader
+        // has left, only this call shows it: EPIPE.
         pipe::write_all(&writer, &line)?; // (viva 4)
     }
 
     // ---- 4 close() -------------------------------------------------------
-    // If we were the last writer, the reader's next read() gives 0. What it
-    // has not read yet stays for it: as long as it has the FIFO open.
+    // After the last writer's close() the reader's read() returns 0. Unread
+    // bytes stay available as long as the reader has the FIFO open.
     net::close(writer);
     say!("closed; {shown} is still there (rm {shown} removes it)");
     Ok(())

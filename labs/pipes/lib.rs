@@ -8,8 +8,8 @@
 //! 3. `both_ways.rs`: two pipes, so that the child can reply.
 //! 4. `fifo_writer.rs`, `fifo_reader.rs`: a pipe that is found by a path.
 //! 5. `fifo_talk.rs`: a FIFO is not two-way.
-//! 6. `capacity.rs`, `atomic.rs`: what a full pipe does, and who may cut
-//!    whose bytes.
+//! 6. `capacity.rs`, `atomic.rs`: what a full pipe does, and when writers'
+//!    bytes are mixed.
 //! 7. `unix_server.rs`, `unix_client.rs`: the calls of TCP with a path for an
 //!    address.
 //!

@@ -1,6 +1,6 @@
-//! A name in the file system that a program leaves behind, a FIFO's or a
-//! socket's, and removes at the end if it is still the same file. Somebody
-//! may have put another file there meanwhile, and that file stays.
+//! A name in the file system, a FIFO's or a socket's, that a program removes at
+//! its end if it is still the same file. If another file has this name by then,
+//! it stays.
 //!
 //! ```text
 //! OwnName::of()   notes device, inode and kind of the file
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use socketlab::net::step;
 use socketlab::{Error, Result, say, warn};
 
-/// A name, and the file that it had when we made or opened it.
+/// A name, and the file that it named when this program made or opened it.
 pub struct OwnName {
     path: PathBuf,
     file: Identity,
@@ -26,7 +26,7 @@ pub struct OwnName {
 type Identity = (u64, u64, FileType);
 
 impl OwnName {
-    /// Notes which file the name means now.
+    /// Stores which file the name means now.
     pub fn of(path: &Path) -> Result<OwnName> {
         let file = identity(path)?;
         Ok(OwnName { path: path.to_path_buf(), file })

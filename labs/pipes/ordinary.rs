@@ -37,8 +37,8 @@ fn main() -> Result<()> {
     // descriptor can use it. C: pipe(fd); Python: os.pipe().      (viva 1)
     let (reader, writer) = step("pipe", None, "", io::pipe)?;
     if args.leak {
-        // exec does not close the writing end now. In C this happens to a
-        // child that does not call close(fd[1]).                  (try 2)
+        // exec does not close the write end now, as in a C child that does not
+        // call close(fd[1]). (try 2)
         rustix::io::fcntl_setfd(&writer, FdFlags::empty())
             .map_err(|error| Error::new("fcntl", "F_SETFD", error.into()))?;
     }
@@ -55,9 +55,9 @@ fn main() -> Result<()> {
     say!("parent {me}: pipe(), fork(): my child is {}", child.pid());
 
     // ---- 3 close() -------------------------------------------------------
-    // The parent does not read. If it kept this end open, the pipe would
-    // still have a reader after the child's death. Then write() would not
-    // fail; it would wait as soon as the pipe is full.            (viva 4)
+    // The parent does not read. If it kept this end open, the pipe would still
+    // have a reader after the child's end. Then write() would not fail, but
+    // wait as soon as the pipe is full. (viva 4)
     net::close(reader);
     if args.reader_leaves {
         return write_too_late(&writer, &mut child);
@@ -73,12 +73,13 @@ fn main() -> Result<()> {
     }
 
     // ---- 6 close() -------------------------------------------------------
-    // The last writing end: the child reads what is left in the pipe, and
-    // then 0. A pipe has no other way to say "the end".           (viva 3)
+    // The last write end: the child reads the rest of the pipe, and then 0. A
+    // pipe has no other mark of its end. (viva 3)
     net::close(writer);
 
     // ---- 7 wait() --------------------------------------------------------
-    // Until its parent asks for its status, a dead child stays as a zombie.
+    // Until its parent asks for its status, a child that has ended stays as a
+    // zombie.
     let limit = if args.leak { STUCK } else { END };
     let Some(status) = child.wait_within(limit)? else {
         return Err(Error::other(format!(
@@ -100,8 +101,8 @@ fn read_all(args: &Args) -> Result<()> {
     let (me, mut buffer) = (process::id(), [0; 4096]);
     loop {
         // ---- 5 read() ----------------------------------------------------
-        // What is there: perhaps two lines of the parent at once, perhaps
-        // half of one. A pipe is a stream of bytes, as TCP is.    (viva 5)
+        // Returns what is there: perhaps two lines at once, perhaps half of
+        // one. A pipe is a stream of bytes, as TCP is. (viva 5)
         let count = pipe::read(&io::stdin(), &mut buffer, None)?;
         if count == 0 {
             say!("child {me}: read() = 0, end of file: nobody can write");
@@ -118,8 +119,8 @@ fn read_all(args: &Args) -> Result<()> {
     }
 }
 
-/// `--reader-leaves`: one line while there is a reader, one when there is
-/// none.                                                 (viva 4) (try 1)
+/// `--reader-leaves`: one line while a reader exists, and one after it has
+/// left. (viva 4) (try 1)
 fn write_too_late(writer: &PipeWriter, child: &mut Child) -> Result<()> {
     pipe::write_all(writer, b"one\n")?;
     let status = child.wait_within(END)?;

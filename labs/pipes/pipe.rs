@@ -17,9 +17,9 @@ use std::time::Duration;
 use socketlab::net::{PollFd, PollFlags, poll, step};
 use socketlab::{Error, Result, trace};
 
-/// `read()`: what is in the pipe, at most `buffer.len()` bytes. Waits while
-/// the pipe is empty and somebody could still write; 0 is end of file. read()
-/// has no deadline, so `limit` is one for a poll() before it.
+/// `read()`: returns what is in the pipe, at most `buffer.len()` bytes. It
+/// waits while the pipe is empty and a write end is open; 0 is end of file.
+/// read() has no deadline, so `limit` is that of a poll() before it.
 pub fn read(
     from: &impl AsFd,
     buffer: &mut [u8],
@@ -35,9 +35,9 @@ pub fn read(
     step("read", None, on, || Ok(rustix::io::read(from, &mut *buffer)?))
 }
 
-/// `write()`: how many bytes the pipe took. Waits while it is full. Fails
-/// with EPIPE when nobody can read any more. A C program does not live to see
-/// that, because SIGPIPE kills it first; Rust and Python ignore the signal.
+/// `write()`: returns how many bytes the pipe accepted, and waits while it is
+/// full. It fails with EPIPE when no read end is open. SIGPIPE ends a C program
+/// before that; Rust and Python ignore the signal.
 pub fn write(to: &impl AsFd, data: &[u8]) -> Result<usize> {
     let fd = to.as_fd().as_raw_fd();
     let (shown, size) = (trace::quote(data), data.len());
@@ -46,8 +46,8 @@ pub fn write(to: &impl AsFd, data: &[u8]) -> Result<usize> {
     })
 }
 
-/// `write()` until all is in the pipe. Up to PIPE_BUF bytes go in together or
-/// not at all; more bytes may need several calls.
+/// `write()` until all bytes are in the pipe. Up to PIPE_BUF bytes go in
+/// together or not at all; more bytes may need several calls.
 pub fn write_all(to: &impl AsFd, data: &[u8]) -> Result<()> {
     let mut rest = data;
     while !rest.is_empty() {

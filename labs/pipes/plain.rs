@@ -27,17 +27,17 @@ fn main() -> Result<()> {
     }
 
     // ---- 1 pipe() --------------------------------------------------------
-    // Python: reading, writing = os.pipe(). C: pipe(fd). A buffer in the
-    // kernel and two descriptors for it, "two end points": what goes in at
-    // one comes out at the other. It has no name, so only a process that has
-    // made it or inherited it can use it.                         (viva 1)
+    // Python: reading, writing = os.pipe(). C: pipe(fd). A buffer in the kernel
+    // and two descriptors for it, "two end points": bytes written to one are
+    // read from the other. It has no name, so only a process that has made or
+    // inherited it can use it. (viva 1)
     let (reading, writing) = step("pipe", None, "", io::pipe)?;
 
     // ---- 2 fork() --------------------------------------------------------
-    // Python: os.fork(). Rust starts a program with `Command`, here this one
-    // a second time. The child gets the reading end for its standard input.
-    // Our own copy is closed, and the writing end stays with us. If the child
-    // had a copy of that, it would never read end of file.   (viva 2) (try 2)
+    // Python: os.fork(). Rust starts a program with `Command`, here this one a
+    // second time. The child gets the reading end for its standard input.
+    // Closes our own copy; the write end stays open here. If the child had a
+    // copy of the write end, it would never read end of file. (viva 2) (try 2)
     let program = env::current_exe()
         .map_err(|error| socketlab::Error::new("readlink", "", error))?;
     let mut child = None;
@@ -54,7 +54,7 @@ fn main() -> Result<()> {
     write_lines(writing)?;
 
     // ---- 6 wait() --------------------------------------------------------
-    // Python: os.waitpid(). Until somebody asks for its status, a child that
+    // Python: os.waitpid(). Until its parent asks for its status, a child that
     // has ended stays as a zombie.
     if let Some(mut child) = child {
         step("wait", None, child.id(), || child.wait().map(|_| ()))?;
@@ -70,16 +70,16 @@ fn write_lines(mut writing: PipeWriter) -> Result<()> {
 
         // ---- 3 write() ---------------------------------------------------
         // Python: os.write(writing, line). Copies bytes into the kernel's
-        // buffer. If it is full (64 KiB), the call waits for the reader. If
-        // the child has gone, it fails: EPIPE.         (viva 4) (viva 6)
-        // Limit: one direction, so the child cannot answer. both_ways.rs has
-        // a second pipe for that.                       (viva 7) (try 3)
+        // buffer. If it is full (64 KiB), the call waits for the reader. If the
+        // child has ended, it fails with EPIPE. (viva 4) (viva 6) Limit: one
+        // direction, so the child cannot answer. both_ways.rs has a second pipe
+        // for that. (viva 7) (try 3)
         step("write", None, "…", || writing.write_all(&line))?;
     }
 
     // ---- 5 close() -------------------------------------------------------
-    // Python: os.close(writing). The last writing end: the child reads what
-    // is left, and then 0 bytes.                                  (viva 3)
+    // Python: os.close(writing). The last write end: the child reads the rest,
+    // and then 0 bytes. (viva 3)
     net::close(writing);
     Ok(())
 }
@@ -89,9 +89,9 @@ fn read_to_the_end() -> Result<()> {
     let mut buffer = [0; 4096];
     loop {
         // ---- 4 read() ----------------------------------------------------
-        // Python: os.read(0, 4096). Waits until there are bytes, and returns
-        // those: two lines of the parent at once, or half of a long one. 0 is
-        // end of file: nobody can write any more.       (viva 3) (viva 5)
+        // Python: os.read(0, 4096). Waits until bytes are there, and returns
+        // them: perhaps two lines at once, or half of a long one. 0 is end of
+        // file: no write end is open any more. (viva 3) (viva 5)
         let count = step("read", None, "0", || io::stdin().read(&mut buffer))?;
         if count == 0 {
             say!("child {}: end of file", process::id());

@@ -1,6 +1,6 @@
-//! A Unix-domain socket's address is a path. bind() makes a file of it, which
-//! a server must neither lose nor take from another server; and the kernel
-//! says who is at the other end.
+//! A Unix-domain socket's address is a path. bind() makes a file with this
+//! path, which a server must not take from another server. The kernel reports
+//! which process is at the other end.
 //!
 //! ```text
 //! struct sockaddr_un    family (2)   sun_path (108)
@@ -82,8 +82,8 @@ pub fn bind(
     mode: RawMode,
 ) -> Result<(OwnName, Option<File>)> {
     let address = address("bind", path)?;
-    // Between our bind() and our listen() a second server would find a
-    // socket file that refuses, and take it for a stale one. So a server
+    // Between this bind() and listen(), a second server would find a socket
+    // file that refuses connections, and think that it is stale. So a server
     // holds the folder's lock from before bind() until it listens.
     let lock = lock_folder(path);
     // The file gets 777 less the umask. chmod() afterwards would be too late
@@ -162,7 +162,8 @@ fn remove_stale(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `connect()`, to see whether anybody listens. Says who, if that is known.
+/// `connect()`, to find out whether a server listens. Prints which process, if
+/// that is known.
 fn probe(path: &Path) -> Result<String> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)
         .and_then(|socket| socket.set_nonblocking(true).map(|()| socket))

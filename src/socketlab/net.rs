@@ -132,7 +132,7 @@ pub fn try_each_for<T>(
             return Err(error);
         }
         let seconds = left.as_secs() + 1;
-        warn!("nobody listens there yet: {seconds} s to go");
+        warn!("no server listens there yet: {seconds} s to go");
         thread::sleep(left.min(Duration::from_secs(1)));
         tell = false;
     }

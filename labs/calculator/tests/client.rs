@@ -321,7 +321,7 @@ fn g_6_retry_waits_for_a_server_that_starts_later() {
     let place = Server::at(address.expect("an IP address"));
     let arguments = ["--name=Ada", "--retry=60"];
     let mut client = place.client("calculator-client", &arguments);
-    client.wait_for("nobody listens there yet: …").unwrap();
+    client.wait_for("no server listens there yet: …").unwrap();
     held.listen(5).expect("it listens");
     let (server, _) = TcpListener::from(held).accept().expect("a client");
     server.set_read_timeout(Some(DEADLINE)).expect("a deadline");

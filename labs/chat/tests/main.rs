@@ -459,7 +459,7 @@ fn g_8b_retry_waits_for_a_server_that_is_started_later() {
     drop(nobody);
     let arguments = ["127.0.0.1", &port, "--retry", "60", "--name", "Batman"];
     let mut early = Terminal::start("chat-client", arguments).expect("it runs");
-    early.wait_for("nobody listens there yet: … s to go").expect("it waits");
+    early.wait_for("no server listens there yet: … s to go").expect("it waits");
     let place = ["127.0.0.1", &port];
     let _server = Terminal::start("chat-server", place).expect("it runs");
     early

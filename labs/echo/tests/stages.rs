@@ -100,7 +100,7 @@ fn e_i5_with_retry_each_client_waits_for_its_server() {
         client.type_line("at last").expect("it reads");
         if stage != "task4" {
             // Without connect() a UDP client gets no error.
-            client.wait_for("nobody listens there yet: 60 s to go").unwrap();
+            client.wait_for("no server listens there yet: 60 s to go").unwrap();
         }
         let mut server = Terminal::start(&name("server"), ["127.0.0.1", &port])
             .expect("it starts");
@@ -120,7 +120,7 @@ fn e_i5_retry_ends_when_its_time_is_over() {
         let mut client =
             Terminal::start(program, arguments).expect("it starts");
         let _ = client.type_line("anybody?"); // it may have ended
-        client.wait_for("nobody listens there yet: 1 s to go").unwrap();
+        client.wait_for("no server listens there yet: 1 s to go").unwrap();
         client.wait_for("Error: …: Connection refused …").expect("in the end");
         assert_eq!(client.wait_for_end().expect("it ends").code(), Some(1));
     }

@@ -143,7 +143,7 @@ fn d_t1_3_retry_waits_for_a_server_that_is_started_later() {
     drop(nobody);
     let arguments = ["127.0.0.1", &port, "--retry", "60"];
     let mut ours = Terminal::start("message-client", arguments).unwrap();
-    wait(&mut ours, "nobody listens there yet: … s to go");
+    wait(&mut ours, "no server listens there yet: … s to go");
     let arguments = ["127.0.0.1", &port];
     let mut server = Terminal::start("message-open-server", arguments).unwrap();
     ours.type_line("hello").expect("it reads");

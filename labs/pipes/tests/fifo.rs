@@ -84,7 +84,7 @@ fn t_x3_fifo_is_not_waited_for_when_asked_not_to() {
     assert_eq!(end(&mut writer), Some(1));
     for program in [WRITER, READER] {
         let mut program = start(program, &path, &["--wait", "1"]);
-        wait(&mut program, "Error: open(…): timed out: nobody came …");
+        wait(&mut program, "Error: open(…): timed out: no other process …");
         assert_eq!(end(&mut program), Some(1));
     }
 }

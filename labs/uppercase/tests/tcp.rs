@@ -186,7 +186,7 @@ fn w_k3_a_refusal_is_not_an_answer() {
 fn w_k3_retry_waits_for_a_server_that_starts_later() {
     let (place, held) = crate::nobodys_port();
     let mut client = place.client("uppercase-tcp-client", &["--retry", "60"]);
-    client.wait_for("nobody listens there yet: …").unwrap();
+    client.wait_for("no server listens there yet: …").unwrap();
     held.listen(5).expect("it listens");
     let listener = std::net::TcpListener::from(held);
     client.type_line("hello").expect("it reads");
