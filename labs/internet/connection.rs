@@ -1,6 +1,6 @@
-//! A connection to the URL's server, perhaps with TLS on it, over which lines
-//! are sent and received, and printed. The five calls under every protocol of
-//! this lab are here and nowhere else.
+//! A connection to the URL's server, with or without TLS. It sends, receives
+//! and prints lines. This file alone makes the socket calls of all protocols in
+//! this lab.
 //!
 //! ```text
 //! fetch                      server
@@ -25,12 +25,12 @@ use tls::Channel;
 
 use crate::job::Job;
 
-/// The longest line that is read. RFC 5322 allows 998 bytes; what programs
-/// send has been seen to be longer, and must end somewhere.
+/// The longest line that is read. RFC 5322 allows 998 bytes, but some programs
+/// send longer lines.
 const LONGEST_LINE: usize = 256 * 1024; // bytes
 
-/// How many lines a reply may have. A list has no such limit, because it is
-/// printed as it comes, and never gathered.
+/// How many lines a reply may have. A list has no such limit, because each line
+/// is printed at once and not stored.
 pub const MOST_LINES: usize = 1000;
 
 /// How much of a line is shown.
@@ -46,11 +46,11 @@ pub fn dial(addresses: &[SocketAddr]) -> Result<TcpSocket> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // It waits ten seconds at most; a send later on, thirty.
-        // SO_SNDTIMEO bounds connect() on Linux, too.
+        // connect() waits at most ten seconds; a later send(), thirty. On Linux
+        // SO_SNDTIMEO also limits connect().
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
-        // A server that does not read for 30 s is given up.
+        // If the server reads nothing for 30 s, the connection ends.
         socket.set_send_timeout(Some(net::SEND_TIMEOUT))?;
         socket.set_user_timeout(net::SEND_TIMEOUT)?;
         let _ = socket.set_no_delay();
@@ -80,15 +80,15 @@ impl<'a> Connection<'a> {
         let dialogue = Dialogue::new(channel, limits, job.printer.clone());
         let mut connection = Connection { job, dialogue, tls: None };
         if url.scheme.is_tls() {
-            // No byte is sent or believed before this has succeeded.
+            // Before this has succeeded, no byte is sent or trusted.
             connection.start_tls()?;
         }
         Ok(connection)
     }
 
-    /// Only CR LF ends a line from now on. A text may hold a LF alone: if it
-    /// ended a line, `\n.\n` in the text would end it early, and what follows
-    /// would be taken for the server's next reply.                (viva 6)
+    /// Only CR LF ends a line from now on. A text may contain a lone LF. If
+    /// that ended a line, `\n.\n` in the text would end it early, and the rest
+    /// would look like the server's next reply. (viva 6)
     pub fn only_crlf(&mut self) {
         self.dialogue.only_crlf();
     }
@@ -98,7 +98,7 @@ impl<'a> Connection<'a> {
         self.send_masked(command, command)
     }
 
-    /// Sends a command, and prints `shown`, which has no secret in it.
+    /// Sends a command, and prints `shown`, which contains no secret.
     pub fn send_masked(&mut self, command: &str, shown: &str) -> Result<()> {
         // ---- 3 send() ----------------------------------------------------
         // A command is one line in one segment. It ends with CR LF, as lines
@@ -139,8 +139,8 @@ impl<'a> Connection<'a> {
     /// The next line of a list or message, not printed.
     pub fn line(&mut self) -> Result<Vec<u8>> {
         // ---- 4 recv() ----------------------------------------------------
-        // As often as it takes until the line is complete, and no longer
-        // than --wait without a byte.
+        // Calls recv() until the line is complete, with at most --wait seconds
+        // without a byte.
         let line = self.dialogue.data_line()?;
         self.complete(line)
     }
@@ -155,7 +155,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Everything but a complete line is an error. A dot before FIN is not a
-    /// last line: the server may have meant to send more.
+    /// last line, because more bytes may have been lost.
     fn complete(&self, line: Incoming) -> Result<Vec<u8>> {
         Err(self.incomplete(match line {
             Incoming::Line(line) => return Ok(line),
@@ -213,11 +213,11 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Ends a dialogue whose texts end with a single dot. If a server forgets
-    /// to double a dot, the text seems to end there, and its rest looks like
-    /// the next reply. So nothing may have come before QUIT is sent, and the
-    /// reply must look like one (`is_reply`). A server may close without a
-    /// reply, because the text is complete then.   (viva 5)
+    /// Ends a dialogue whose texts end with a single dot. If a server does not
+    /// double a dot, the text seems to end there, and the rest looks like the
+    /// next reply. So no byte may arrive before QUIT is sent, and the reply
+    /// must look like one (`is_reply`). A server may also close without a
+    /// reply, because the text is complete then. (viva 5)
     pub fn quit(&mut self, is_reply: fn(&str) -> bool) -> Result<()> {
         let asked = self.dialogue.sent().to_string();
         let out_of_step = |what: &[u8], job: &Job| {
@@ -250,8 +250,8 @@ impl<'a> Connection<'a> {
         Err(out_of_step(&rest, self.job))
     }
 
-    /// After the single dot of a text in a protocol where the server closes
-    /// now. If more comes instead, the dot was a line of the text.
+    /// Checks the end of a text in a protocol where the server closes after the
+    /// dot. If more comes instead, the dot was a line of the text.
     pub fn expect_end(&mut self) -> Result<()> {
         let limit = self.job.wait.min(CLOSES_WITHIN);
         let Some(more) = self.dialogue.unasked(limit) else { return Ok(()) };
@@ -260,9 +260,9 @@ impl<'a> Connection<'a> {
         Err(self.incomplete(&what))
     }
 
-    /// TLS, at once or after the server has agreed to begin it. Bytes that
-    /// were received and not read by then end the connection: they came in
-    /// the clear, from anybody.                                   (viva 7)
+    /// TLS, at once or after the server has agreed to begin it. If bytes were
+    /// received but not read before TLS, the connection ends, because anybody
+    /// may have sent them in clear. (viva 7)
     pub fn start_tls(&mut self) -> Result<()> {
         let (host, wait) = (&self.job.url.host, self.job.wait);
         self.tls = Some(tls::start_tls(&mut self.dialogue, host, wait)?);
@@ -271,7 +271,7 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    /// Can nobody on the way read what is sent?
+    /// Is the connection safe from readers on the path?
     pub fn is_secure(&self) -> bool {
         self.tls.is_some()
     }
@@ -286,8 +286,7 @@ impl<'a> Connection<'a> {
         self.dialogue.stream()?.peer_addr()
     }
 
-    /// The error for a reply that ends the dialogue, with the command that it
-    /// answers.
+    /// The error for a reply that ends the dialogue, with its command.
     pub fn refused(&self, reply: &str) -> Error {
         let reply = match reply.is_empty() {
             true => "an empty line".to_string(),
@@ -301,7 +300,7 @@ impl<'a> Connection<'a> {
         Error::other(format!("after {sent}: {what}. It is not complete"))
     }
 
-    /// Gives the connection away, for a protocol with a reader of its own.
+    /// Returns the connection, for a protocol with its own reader.
     pub fn into_channel(self) -> Result<Channel> {
         self.dialogue.into_stream()
     }

@@ -1,5 +1,5 @@
-//! Fetches what a URL names, in the protocol that its scheme names: the table
-//! of handout T, row by row. [T-M] The servers are other people's.
+//! Fetches what a URL names, in the protocol that its scheme names: the rows of
+//! handout T's table. [T-M] The other half is any server.
 //!
 //! ```text
 //! fetch URL
@@ -11,10 +11,9 @@
 //!                      one protocol each: who says what, in which order
 //! ```
 //!
-//! The dialogue goes to stderr as it happens, `C:` our lines, `S:` the
-//! server's, below the numbers of that protocol's steps. The result goes to
-//! stdout.
-//! Run: make fetch URL=gopher://127.0.0.1:7070/
+//! The dialogue is printed on stderr, `C:` for the client's lines, `S:` for the
+//! server's, under the numbers of the protocol's steps. The result is printed
+//! on stdout. Run: make fetch URL=gopher://127.0.0.1:7070/
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,7 +37,7 @@ fn main() -> Result<()> {
     if url.password.is_some() {
         login::warn_of_password_in_url();
     }
-    // The dialogue goes to stderr, because stdout is for what is fetched.
+    // The dialogue goes to stderr, because stdout is for the result.
     let print: fn(&str) = |line| warn!("{line}");
     let job = Job {
         url,

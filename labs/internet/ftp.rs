@@ -19,8 +19,8 @@
 //! ```
 //!
 //! The table of handout T names port 20. In the active mode the server would
-//! connect from there to US, and most firewalls do not let it in. So fetch
-//! uses the passive mode.                              (viva 13) [T-M]
+//! connect from this port to the client, which most firewalls do not allow. So
+//! fetch uses the passive mode. (viva 13) [T-M]
 
 pub mod data;
 pub mod reply;
@@ -36,7 +36,7 @@ use crate::job::Job;
 use crate::login::{Login, login};
 use crate::output::Output;
 
-/// How often a server may say "120 ready in N minutes".
+/// How often a server may reply "120 ready in N minutes".
 const MOST_DELAYS: usize = 10;
 
 /// Lists a folder, or fetches or stores a file.
@@ -69,7 +69,7 @@ fn begin(connection: &mut Connection<'_>) -> Result<()> {
     let job = connection.job;
 
     // ---- 1 greeting ------------------------------------------------------
-    // 120: the server is not ready yet, and will say 220 when it is.
+    // 120: the server is not ready yet; it sends 220 later.
     job.step("1 greeting");
     let (mut code, mut text) = reply(connection)?;
     for _ in 0..MOST_DELAYS {
@@ -89,13 +89,13 @@ fn begin(connection: &mut Connection<'_>) -> Result<()> {
     }
 
     // ---- 3 USER, PASS ----------------------------------------------------
-    // Anonymous servers want an address for a password, and check nothing.
+    // Anonymous servers expect an address as password, and do not check it.
     job.step("3 USER, PASS");
     log_in(connection)?;
 
     // ---- 4 PBSZ, PROT ----------------------------------------------------
-    // P: the second connection has TLS, too. Otherwise only the password
-    // would be safe, but not the file.
+    // P: the second connection uses TLS, too. Otherwise only the password would
+    // be protected, but not the file.
     if connection.is_secure() {
         job.step("4 PBSZ, PROT");
         ask(connection, "PBSZ 0", 2)?;
@@ -114,7 +114,7 @@ fn download(
     let job = connection.job;
 
     // ---- 5 TYPE ----------------------------------------------------------
-    // I, image: the bytes as they are. A would translate the newlines.
+    // I, image: unchanged bytes. A would translate the newlines.
     job.step("5 TYPE");
     ask(connection, if folder { "TYPE A" } else { "TYPE I" }, 2)?;
     let mut size = None;

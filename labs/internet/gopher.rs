@@ -10,8 +10,8 @@
 //!   |<-- 4 or a text: lines ------|   until a single dot, or FIN
 //! ```
 //!
-//! HTTP began like this, and later put a head before its responses. In Gopher
-//! nothing says how long an answer is, or of which kind.   (viva 10) [T-M]
+//! HTTP began like this, and later added a head to its responses. Gopher does
+//! not announce the length or the kind of a reply. (viva 10) [T-M]
 
 use socketlab::{Error, Result, args, warn};
 
@@ -43,8 +43,8 @@ pub fn fetch(job: &Job) -> Result<()> {
         '0' => text(&mut connection, &mut out)?,
         _ => {
             // ---- 2 bytes -------------------------------------------------
-            // Until FIN. The kernel also sends FIN when the server dies, so
-            // half a picture looks like a complete one.         (viva 10)
+            // Until FIN. The kernel also sends FIN if the server crashes, so
+            // half a picture looks like a complete one. (viva 10)
             job.step("2 bytes");
             loop {
                 let bytes = connection.bytes(64 * 1024)?;
@@ -64,7 +64,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     Ok(())
 }
 
-/// Prints a menu as a list, with a URL for each thing in it.
+/// Prints a menu as a list, with a URL for each entry.
 fn menu(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
     // ---- 3 menu ----------------------------------------------------------
     // `0About<TAB>/about.txt<TAB>host<TAB>70`, a line each, until a dot.
@@ -76,7 +76,7 @@ fn menu(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
         seen += 1;
         let text = String::from_utf8_lossy(line);
         let Some((first, place)) = text.split_once('\t') else {
-            // Not a line of a menu: the server says what is wrong.
+            // Not a line of a menu, so perhaps the server's error message.
             return out.write(&[b"     ", line, b"\n"].concat());
         };
         let kind = first.chars().next().unwrap_or('i');
@@ -114,8 +114,8 @@ fn text(connection: &mut Connection<'_>, out: &mut Output) -> Result<()> {
 }
 
 /// Lines until a single dot (true) or until FIN (false). After the dot the
-/// server closes. If more comes, the dot was a line of the text, and somebody
-/// forgot to double it.
+/// server closes. If more bytes come, the dot was a line of the text that the
+/// server did not double.
 fn lines(
     connection: &mut Connection<'_>,
     mut each: impl FnMut(&[u8]) -> Result<()>,

@@ -1,6 +1,6 @@
-//! HTTP and HTTPS: one GET, and the answer's body. RFC 9110 and RFC 9112,
-//! which lab web shows at length; here it is one more dialogue, between the
-//! older ones. The reader and the framing are that lab's (src/http).  [T-M]
+//! HTTP and HTTPS: one GET, and the response's body. RFC 9110 and RFC 9112; the
+//! lab web shows them in detail. The reader and the framing are shared with it
+//! (src/http). [T-M]
 //!
 //! ```text
 //! fetch                            server
@@ -20,7 +20,7 @@ use crate::connection::Connection;
 use crate::job::Job;
 use crate::output::Output;
 
-/// What must be written as %20 and the like in a request line.
+/// Characters that must be percent-encoded in a request line.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"');
 
 /// Fetches a page or file.
@@ -38,8 +38,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     let mut connection = Connection::open(job)?;
 
     // ---- 1 GET -----------------------------------------------------------
-    // Host, because many sites live at one address. With TLS the handshake
-    // has named the host before (SNI), and the server had to prove it.
+    // Host, because one address may have many sites. With TLS the handshake has
+    // already named the host (SNI), and the server's certificate has proved it.
     job.step("1 GET");
     let mut host = match url.host.contains(':') {
         true => format!("[{}]", url.host),
@@ -63,8 +63,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     reader.set_limits(job.wait, None);
     let response = read_head(&mut reader, job)?;
     let status = response.status;
-    // 2xx is a success. 206 is a part, though, which fetch has not asked for,
-    // and 204 has no content. So only 200 and 203 are saved in a file.
+    // 2xx is a success. But 206 is a part, which fetch has not requested, and
+    // 204 has no content. So only 200 and 203 are saved in a file.
     let success = (200..300).contains(&status) && status != 206;
     if job.output.is_some() && !matches!(status, 200 | 203) {
         return match status {
@@ -77,8 +77,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 3 body ----------------------------------------------------------
-    // If less arrives than the head announced, that is an error and leaves
-    // no file.
+    // If fewer bytes arrive than announced, this is an error, and no file is
+    // left.
     job.step("3 body");
     let mut body = Body::new(response.framing("GET")?);
     let size = response.fields.text("Content-Length");
@@ -116,7 +116,7 @@ fn read_head(reader: &mut Reader<Channel>, job: &Job) -> Result<Response> {
     Ok(response)
 }
 
-/// The error for a response that is not what was asked for.
+/// The error for any other response.
 fn answer(status: u16, elsewhere: Option<&str>) -> Error {
     let elsewhere = elsewhere.map(|place| console::escape(place.as_bytes()));
     let elsewhere = elsewhere.map(|place| format!(": it is at {place}"));

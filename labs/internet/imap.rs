@@ -1,5 +1,5 @@
 //! IMAP: mailboxes that stay on the server. RFC 9051 (and 3501, which servers
-//! speak); URLs: RFC 5092. `imap://user@host/` lists the mailboxes,
+//! use); URLs: RFC 5092. `imap://user@host/` lists the mailboxes,
 //! `imap://user@host/INBOX` the messages of one, `…/INBOX/;UID=7` is one.
 //!
 //! ```text
@@ -49,9 +49,9 @@ pub fn fetch(job: &Job) -> Result<()> {
     connection.only_crlf();
 
     // ---- 1 greeting ------------------------------------------------------
-    // OK: log in now. PREAUTH: the server knows us already. After PREAUTH no
-    // STARTTLS is possible, and somebody on the way may have written it, so
-    // with --starttls it is refused.
+    // OK: log in now. PREAUTH: already logged in. After PREAUTH, STARTTLS is
+    // not possible. An attacker on the path may have sent it, so with
+    // --starttls it is refused.
     job.step("1 greeting");
     let greeting = connection.reply()?;
     let mut session = Session::new(connection);
@@ -62,17 +62,17 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 2 STARTTLS ------------------------------------------------------
-    // What the server said about itself before came in the clear, from
-    // anybody. It is forgotten, and asked again when it is needed. (viva 7)
+    // The server's capabilities came in clear, perhaps from an attacker. So
+    // they are forgotten and requested again when needed. (viva 7)
     if job.starttls {
         job.step("2 STARTTLS");
         session.start_tls()?;
     }
 
     // ---- 3 LOGIN ---------------------------------------------------------
-    // Two strings in quotes. What cannot be quoted is sent as a literal: its
-    // length {4}, then, after the server's "+", the bytes. A server that
-    // says LOGINDISABLED must not get them (RFC 9051, 6.2.3).
+    // Two strings in quotes. A string that cannot be quoted is sent as a
+    // literal: its length {4}, and after the server's "+" the bytes. With
+    // LOGINDISABLED the client must not send LOGIN (RFC 9051, 6.2.3).
     if !known {
         job.step("3 LOGIN");
         session.check_login()?;
@@ -89,16 +89,16 @@ pub fn fetch(job: &Job) -> Result<()> {
         }
         Some(name) => {
             // ---- 4 EXAMINE -----------------------------------------------
-            // Opens the mailbox for the commands that follow, for reading
-            // only. SELECT would open it for writing: new messages would
-            // not be "recent" any more for the next program.   (viva 12)
+            // Opens the mailbox for the commands that follow, for reading only.
+            // SELECT would open it for writing, and new messages would no
+            // longer be "recent" for the next program. (viva 12)
             job.step("4 EXAMINE");
             session.command(&format!("EXAMINE {}", quote(&encode(&name))))?;
 
             // ---- 6 FETCH -------------------------------------------------
-            // By UID, which never changes. The number before FETCH in the
-            // reply is only the message's place today. PEEK: the message is
-            // not marked as read.                              (viva 12)
+            // By UID, which never changes. The number before FETCH in the reply
+            // is only the message's current position. PEEK: the message is not
+            // marked as read. (viva 12)
             job.step("6 FETCH");
             match which {
                 Which::All => messages(&mut session, "1:*", &mut out)?,

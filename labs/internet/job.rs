@@ -10,9 +10,9 @@ use crate::url::{self, Url};
 
 /// What the user asked for.
 pub struct Job {
-    /// Where it is.
+    /// The URL.
     pub url: Url,
-    /// Where the result goes; `None`: to stdout.
+    /// The file for the result; `None`: stdout.
     pub output: Option<PathBuf>,
     /// A file to store at the server, instead of fetching one.
     pub put: Option<PathBuf>,
@@ -27,14 +27,14 @@ pub struct Job {
 }
 
 impl Job {
-    /// Prints the numbered line above what one step sends and receives: the
-    /// number and name of the banner in the protocol's file.
+    /// Prints the number and name of a step, as in its banner, above the lines
+    /// that this step sends and receives.
     pub fn step(&self, step: &str) {
         self.printer.note(&format!("-- {step}"));
     }
 
-    /// The path of the URL, decoded, without its first slash. A path that
-    /// means nothing to its protocol is a usage error.
+    /// The path of the URL, decoded, without its first slash. A path without a
+    /// meaning in its protocol is a usage error.
     pub fn path(&self, means: &str) -> String {
         let path = url::decode(&self.url.path);
         let path = path.unwrap_or_else(|what| args::usage(&what));

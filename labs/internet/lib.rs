@@ -1,6 +1,6 @@
-//! The protocols of handout T's table, spoken by one program, `fetch`. Each
-//! is a dialogue of short lines: who speaks first, how a reply ends, and how
-//! a secret is kept is the lesson; the files differ in nothing else.
+//! The protocols of handout T's table in one program, `fetch`. Each is a
+//! dialogue of short lines. They differ in which side speaks first, how a reply
+//! ends, and how a secret is protected.
 //!
 //! Reading order:
 //!
@@ -11,13 +11,13 @@
 //! | [`pop3`]       | the simplest dialogue                                  |
 //! | [`connection`] | socket, connect, send, recv, close; and TLS            |
 //! | [`nntp`]       | news: replies with numbers, lists until a dot          |
-//! | [`gopher`]     | one line is the request, FIN ends the answer           |
+//! | [`gopher`]     | one line is the request, FIN ends the reply            |
 //! | [`ftp`]        | two connections: its replies, its data, storing files  |
 //! | [`imap`]       | tags, literals, searches, mailboxes                    |
 //! | [`telnet`]     | bytes both ways, and options negotiated between them   |
-//! | [`http`]       | a head tells what follows                              |
-//! | [`login`]      | who we are, and when a password may be sent            |
-//! | [`output`]     | where the result goes                                  |
+//! | [`http`]       | a head describes the body                              |
+//! | [`login`]      | user, password, and when it may be sent                |
+//! | [`output`]     | where the result is written                            |
 //! | [`job`]        | what the user asked for                                |
 //! | [`url`]        | a URL in its parts, and the table of schemes           |
 //!

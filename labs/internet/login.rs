@@ -24,8 +24,8 @@ pub struct Login {
     pub password: String,
 }
 
-/// The user of the URL and the password, once it is clear that nobody on the
-/// way will read them.
+/// The user of the URL and the password, after a check that they can be sent
+/// safely.
 pub fn login(connection: &mut Connection<'_>) -> Result<Login> {
     let job = connection.job;
     let (url, scheme) = (&job.url, job.url.scheme.name);
@@ -53,15 +53,15 @@ pub fn login(connection: &mut Connection<'_>) -> Result<Login> {
     match password.contains(|c: char| c.is_ascii_control()) {
         true => Err(Error::other("a password has no control characters")),
         false => {
-            // The server may repeat it in what it says.
+            // The server may repeat the password in a reply.
             job.printer.clone().hide([password.clone()]);
             Ok(Login { user, password })
         }
     }
 }
 
-/// Asks at the terminal. A script has stdin elsewhere, and is not kept
-/// waiting for a person.
+/// Asks at the terminal. In a script, stdin is not a terminal, and the program
+/// does not wait for a person.
 fn ask(prompt: &str) -> Result<String> {
     signals::on_signal(|| {
         secret::restore_terminal();
@@ -81,7 +81,7 @@ fn ask(prompt: &str) -> Result<String> {
     }
 }
 
-/// A password in a URL is used, and warned of.
+/// A password in a URL is used, with a warning.
 pub fn warn_of_password_in_url() {
     warn!(
         "warning: a password in a URL can be read in the list of processes \

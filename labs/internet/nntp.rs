@@ -41,7 +41,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 3 AUTHINFO ------------------------------------------------------
-    // Most servers let everybody read. 281 after USER: no password is needed.
+    // Most servers allow everybody to read. 281 after USER: a password is not
+    // needed.
     if job.url.user.is_some() {
         job.step("3 AUTHINFO");
         let login = login(&mut connection)?;
@@ -55,7 +56,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     match (group.as_str(), article.as_str()) {
         ("", "") => {
             // ---- 4 LIST --------------------------------------------------
-            // `name last first status` (7.6.3), printed as they come.
+            // `name last first status` (7.6.3), each printed at once.
             job.step("4 LIST");
             ask(&mut connection, "LIST", &[215])?;
             connection.dotted(|line| out.write(&[line, b"\n"].concat()))?;
@@ -63,8 +64,8 @@ pub fn fetch(job: &Job) -> Result<()> {
         ("", id) => one(&mut connection, &mut out, &format!("<{id}>"))?,
         (group, number) => {
             // ---- 5 GROUP -------------------------------------------------
-            // Numbers are this server's and this group's; the Message-ID in
-            // an article is the same everywhere.               (viva 9)
+            // A number is valid on this server in this group; a Message-ID is
+            // the same everywhere. (viva 9)
             job.step("5 GROUP");
             let reply =
                 ask(&mut connection, &format!("GROUP {group}"), &[211])?;
@@ -76,7 +77,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 8 QUIT ----------------------------------------------------------
-    // Its reply has a number. The rest of an article has none.
+    // Its reply has a number, unlike the rest of an article.
     job.step("8 QUIT");
     connection.quit(|reply| (100..600).contains(&code(reply)))?;
     out.finish()?;

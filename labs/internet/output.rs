@@ -8,7 +8,7 @@ use std::path::Path;
 use http::download::{Destination, Download};
 use socketlab::{Error, Result, console, warn};
 
-/// The result on its way.
+/// Receives the result.
 pub struct Output {
     target: Target,
     count: u64, // bytes so far
@@ -37,8 +37,8 @@ impl Output {
         Ok(Output { target, count: 0 })
     }
 
-    /// Says how many bytes will come, if it is known: for the progress bar,
-    /// which a file has, on a terminal.
+    /// Sets how many bytes will come, if known, for the progress bar of a file
+    /// on a terminal.
     pub fn announce(&mut self, size: Option<u64>) {
         if let Target::File(download) = &mut self.target {
             download.announce(size);
@@ -63,7 +63,8 @@ impl Output {
         self.count
     }
 
-    /// All has arrived. An output that is dropped before leaves no file.
+    /// Everything has arrived. An output that is dropped before this leaves no
+    /// file.
     pub fn finish(self) -> Result<()> {
         match self.target {
             Target::Terminal(mut screen) => to_stdout(screen.end().as_bytes()),
@@ -98,7 +99,7 @@ impl Screen {
         printable(&complete)
     }
 
-    /// The rest, with a newline, so that what is printed next begins a line.
+    /// The rest, with a newline, so that the next output begins a line.
     fn end(&mut self) -> String {
         let open = self.open || !self.tail.is_empty();
         let rest = printable(&std::mem::take(&mut self.tail));
@@ -106,7 +107,7 @@ impl Screen {
     }
 }
 
-/// Newlines and tabs stay; everything else that is not text is escaped.
+/// Newlines and tabs stay; all other control characters are escaped.
 fn printable(bytes: &[u8]) -> String {
     let mut lines: Vec<&[u8]> = bytes.split(|&byte| byte == b'\n').collect();
     let last = lines.pop().unwrap_or_default();

@@ -26,18 +26,18 @@ use socketlab::{Error, Result, console, say};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let address = net::resolve_one(&args.host, args.port.0)?;
-    // Limit: everybody on the way can read the password, so it stays on this
-    // machine. `fetch` has TLS.                                   (try 3)
+    // Limit: anybody on the path can read the password, so the server must be
+    // on this machine. `fetch` has TLS. (try 3)
     if !address.ip().is_loopback() {
         return Err(Error::other("no TLS here: only to 127.0.0.1, or fetch"));
     }
 
     // ---- 1 socket() ------------------------------------------------------
-    // A kernel endpoint: no port, no peer, and no packet sent yet.
+    // An endpoint in the kernel; nothing is sent. Python: socket.socket()
     let socket = TcpSocket::new(address)?;
 
     // ---- 2 connect() -----------------------------------------------------
-    // The kernel borrows a free port and makes the handshake with the server.
+    // The kernel chooses a free port and makes the handshake with the server.
     socket.connect(address)?;
     converse(socket, &args)
 }
@@ -55,8 +55,8 @@ fn converse(socket: TcpSocket, args: &Args) -> Result<()> {
     ask(&mut server, "PASS", &password)?;
     ask(&mut server, "STAT", "")?;
     ask(&mut server, "RETR", &args.number.to_string())?;
-    // Until a line with a single dot. A line of the message that begins with
-    // a dot has one more, which is taken away here.               (viva 5)
+    // Until a line with a single dot. A line that begins with a dot arrives
+    // with one dot more, which is removed here. (viva 5)
     loop {
         let line = recv_line(&mut server)?;
         match line.strip_prefix(b".") {
@@ -68,7 +68,7 @@ fn converse(socket: TcpSocket, args: &Args) -> Result<()> {
     ask(&mut server, "QUIT", "")?;
 
     // ---- 5 close() -------------------------------------------------------
-    // FIN. Nothing was deleted: DELE would do that, at QUIT.      (viva 8)
+    // Sends FIN. Nothing was deleted, because DELE was not sent. (viva 8)
     server.into_parts().0.close();
     Ok(())
 }
@@ -76,8 +76,8 @@ fn converse(socket: TcpSocket, args: &Args) -> Result<()> {
 /// Sends one command and reads its reply.
 fn ask(server: &mut LineReader, verb: &str, word: &str) -> Result<()> {
     // ---- 3 send() --------------------------------------------------------
-    // A line ends with CR LF. If a word had a CR LF in it, the rest would be
-    // a second command.                                           (viva 3)
+    // A line ends with CR LF. If a word contained CR LF, its rest would be a
+    // second command. (viva 3)
     let word = word.replace(char::is_control, "?");
     let command = format!("{verb} {word}").trim_end().to_string();
     say!("C: {}", if verb == "PASS" { "PASS ****" } else { &command });
@@ -97,7 +97,7 @@ fn expect_ok(server: &mut LineReader) -> Result<()> {
 
 fn recv_line(server: &mut LineReader) -> Result<Vec<u8>> {
     // ---- 4 recv() --------------------------------------------------------
-    // Sleeps until a line is complete. FIN before that: the server has gone.
+    // Blocks until a line is complete. FIN before that: the server has closed.
     match server.read()? {
         Received::Line(line) if server.ended_with_line_end() => Ok(line),
         _ => Err(Error::other("the server closed, or the line has no end")),

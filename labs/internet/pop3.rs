@@ -34,8 +34,9 @@ pub fn fetch(job: &Job) -> Result<()> {
     expect_ok(&mut connection)?;
 
     // ---- 2 STLS ----------------------------------------------------------
-    // TLS begins with the next byte, or the dialogue ends: somebody on the
-    // way who answers "no" must not get the password (RFC 2595, 4). (try 3)
+    // TLS begins with the next byte, otherwise the dialogue ends. An attacker
+    // on the path could refuse TLS in the server's name, and must not get the
+    // password (RFC 2595, 4). (try 3)
     if job.starttls {
         job.step("2 STLS");
         ask(&mut connection, "STLS")?;
@@ -43,7 +44,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 3 USER ----------------------------------------------------------
-    // Two commands, and the password goes as it is (7). So TLS is needed.
+    // Two commands; the password is sent in clear (7), so TLS is needed.
     job.step("3 USER");
     let Login { user, password } = login(&mut connection)?;
     ask(&mut connection, &format!("USER {user}"))?;
@@ -57,16 +58,16 @@ pub fn fetch(job: &Job) -> Result<()> {
     match number {
         None => {
             // ---- 5 LIST --------------------------------------------------
-            // `number size`, a line each. The numbers are valid in this
-            // session only: after a deletion the next one counts anew.
+            // `number size`, a line each. The numbers are valid only in this
+            // session.
             job.step("5 LIST");
             ask(&mut connection, "LIST")?;
             connection.dotted(|line| out.write(&[line, b"\n"].concat()))?;
         }
         Some(number) => {
             // ---- 6 RETR --------------------------------------------------
-            // The size from LIST is for the progress bar; the dot is the
-            // end. Lines keep their CR LF, stuffed dots are removed. (viva 5)
+            // The size from LIST is for the progress bar; the dot marks the
+            // end. Lines keep their CR LF; stuffed dots are removed. (viva 5)
             job.step("6 RETR");
             let size = size_of(&mut connection, number)?;
             connection.send(&format!("RETR {number}"))?;
@@ -81,8 +82,8 @@ pub fn fetch(job: &Job) -> Result<()> {
     }
 
     // ---- 7 QUIT ----------------------------------------------------------
-    // What the server replies does not matter, but it must be a reply: the
-    // rest of the message is none. Nothing was deleted (DELE).   (viva 8)
+    // Any reply is accepted, but it must be a reply and not the rest of the
+    // message. Nothing was deleted (DELE). (viva 8)
     job.step("7 QUIT");
     connection.quit(is_reply)?;
     out.finish()?;
@@ -91,7 +92,7 @@ pub fn fetch(job: &Job) -> Result<()> {
 }
 
 /// How many bytes a message has, for the progress bar. A server that refuses
-/// LIST, or answers it oddly, may still have the message.
+/// LIST, or replies oddly, may still have the message.
 fn size_of(
     connection: &mut Connection<'_>,
     number: u32,
@@ -108,7 +109,7 @@ fn size_of(
 }
 
 /// The reply to RETR, which must be +OK. Some servers reply to `LIST 3` with
-/// the complete list. Its lines look like no reply, and are skipped here.
+/// the complete list, whose lines are skipped here.
 fn reply_to_retr(connection: &mut Connection<'_>) -> Result<()> {
     let mut reply = connection.reply()?;
     let number = |word: &str| word.parse::<u64>().is_ok();

@@ -11,7 +11,7 @@
 //!
 //! IAC is the byte 255; two of them are one byte of data. Every option begins
 //! switched off, and a program may refuse each one. So old and new programs
-//! understand each other.                           (viva 16) (try 5) [T-M]
+//! work together. (viva 16) (try 5) [T-M]
 
 pub mod options;
 
@@ -72,9 +72,9 @@ pub fn fetch(job: &Job) -> Result<()> {
             Ok(0) => break,
             Ok(count) => count,
             Err(error) if error.is_timeout() => {
-                // A person may think for long. When stdin is a pipe that
-                // has ended, FIN is sent only after the server, too, is
-                // silent, because many servers end at once at a FIN.
+                // A person may pause for long. If stdin is a pipe that has
+                // ended, FIN is sent only after the server is silent, too,
+                // because many servers end at once at a FIN.
                 if closed && silent >= job.wait {
                     warn!("(still open, and silent: leaving)");
                     break;
@@ -103,7 +103,7 @@ pub fn fetch(job: &Job) -> Result<()> {
     out.finish()
 }
 
-/// What is typed, a line at a time.
+/// The typed lines, one at a time.
 fn send_lines(socket: &TcpSocket) -> Result<()> {
     while let Some(line) = console::read_stdin_line()? {
         // ---- 2 lines -----------------------------------------------------

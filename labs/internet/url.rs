@@ -1,7 +1,7 @@
-//! `scheme://user@host:port/path` to its parts: RFC 3986, as far as these
-//! schemes need it. Parts of a URL go into commands, and a command ends at
-//! CR LF. So `%0d%0a` in a path would begin a second command, which the user
-//! never typed. Therefore control characters are refused here.
+//! Splits `scheme://user@host:port/path` into its parts: RFC 3986, as far as
+//! these schemes need it. Parts of a URL go into commands, and a command ends
+//! at CR LF. So `%0d%0a` in a path would begin a second command that the user
+//! did not type. Therefore control characters are refused.
 //!
 //! ```text
 //!   pop3s :// ann : secret @ [::1] : 995 /3
@@ -42,7 +42,7 @@ enum Tls {
 pub struct Scheme {
     /// The word itself.
     pub name: &'static str,
-    /// Who speaks.
+    /// The protocol.
     pub protocol: Protocol,
     /// The port by agreement (IANA's list).
     pub port: u16,
@@ -59,7 +59,7 @@ impl Scheme {
         Scheme { name, protocol, port, tls }
     }
 
-    /// Is everything encrypted, from the first byte on?
+    /// Is everything encrypted from the first byte on?
     pub fn is_tls(&self) -> bool {
         self.tls == Tls::AtOnce
     }
@@ -78,7 +78,7 @@ impl Scheme {
     }
 }
 
-/// All that `fetch` speaks: the handout's table, and what TLS adds.
+/// All schemes of `fetch`: the handout's table, and those with TLS.
 const SCHEMES: [Scheme; 12] = [
     Scheme::new("http", Protocol::Http, 80, Tls::Never),
     Scheme::new("https", Protocol::Http, 443, Tls::AtOnce),
@@ -101,7 +101,7 @@ pub struct Url {
     pub scheme: &'static Scheme,
     /// The user, decoded.
     pub user: Option<String>,
-    /// A password that should not have been there, decoded.
+    /// A password in the URL, decoded; it should not be there.
     pub password: Option<String>,
     /// A name or address; IPv6 without its brackets.
     pub host: String,
@@ -111,7 +111,7 @@ pub struct Url {
     pub path: String,
 }
 
-/// Takes a URL apart. The error says what to write instead.
+/// Splits a URL. The error says what to write instead.
 pub fn parse(text: &str) -> Result<Url, String> {
     let bad = |c: char| c.is_control() || c == ' ';
     if text.contains(bad) {
@@ -173,7 +173,7 @@ fn host_and_port(place: &str, port: u16) -> Result<(String, u16), String> {
         let what = "a host is a name or an address; IPv6 is in [ ]";
         return Err(format!("'{host}' is not a host: {what}"));
     }
-    // DNS and certificates know a name in another script in ASCII only.
+    // DNS and certificates use ASCII for a name in another script.
     let host = match host.is_ascii() {
         true => host.to_string(),
         false => idna::domain_to_ascii(host)

@@ -1,5 +1,5 @@
-//! FTP's second connection: where it goes to, and what comes over it. The
-//! complete figure is in labs/internet/ftp.rs.
+//! FTP's second connection: its address and its data. The complete figure is in
+//! labs/internet/ftp.rs.
 //!
 //! ```text
 //! control   C: EPSV     S: 229 … (|||4711|)     C: RETR    S: 150 … 226
@@ -18,12 +18,12 @@ use crate::connection::Connection;
 use crate::ftp::reply::{ask, reply};
 use crate::output::Output;
 
-/// How long to wait for the server's reason after the data connection broke.
+/// How long to wait for the server's reason after the data connection failed.
 const REASON_WITHIN: Duration = Duration::from_secs(5);
 
-/// Where the server waits for the second connection: at the address of the
-/// first one, even if its reply names another. Otherwise a server could make
-/// us connect to any machine in our own network.                (viva 15)
+/// The address for the second connection: that of the first, even if the reply
+/// names another. Otherwise a server could make the client connect to any
+/// machine in the client's network. (viva 15)
 pub fn passive(connection: &mut Connection<'_>) -> Result<SocketAddr> {
     let mut place = connection.peer_addr()?;
     connection.send("EPSV")?;
@@ -74,8 +74,8 @@ fn extended_port(reply: &str) -> Option<u16> {
 }
 
 /// `227 … (127,0,0,1,18,103)`: an address, and a port of 18 * 256 + 103. Some
-/// servers leave the parentheses out, so the numbers begin with the first
-/// digit (RFC 1123, 4.1.2.6).
+/// servers omit the parentheses, so the numbers begin with the first digit (RFC
+/// 1123, 4.1.2.6).
 fn six_numbers(reply: &str) -> Option<[u8; 6]> {
     let digit = |c: char| c.is_ascii_digit();
     let text = reply.get(4..)?;
@@ -128,8 +128,8 @@ pub fn over_tls(
     }
 }
 
-/// The data connection broke. The server tells the reason on the control
-/// connection: 425 not opened, 426 broken off, 451 an error of its own.
+/// The data connection failed. The server sends the reason on the control
+/// connection: 425 not opened, 426 aborted, 451 a local error.
 pub fn why(connection: &mut Connection<'_>, error: Error) -> Error {
     let limit = connection.job.wait.min(REASON_WITHIN);
     match connection.reply_within(limit) {

@@ -20,8 +20,8 @@ pub fn ask(
     expect(connection, kind)
 }
 
-/// A reply of this kind: 1 it begins, 2 done, 3 more is needed, 4 not now, 5
-/// never.
+/// Requires a reply of this kind: 1 begins, 2 done, 3 more is needed, 4 failed
+/// for now, 5 failed permanently.
 pub fn expect(connection: &mut Connection<'_>, kind: u32) -> Result<String> {
     let (code, text) = reply(connection)?;
     match code / 100 == kind {
@@ -30,7 +30,7 @@ pub fn expect(connection: &mut Connection<'_>, kind: u32) -> Result<String> {
     }
 }
 
-/// How many bytes a file has. An old server has no SIZE.
+/// How many bytes a file has. Old servers do not know SIZE.
 pub fn size_of(
     connection: &mut Connection<'_>,
     path: &str,

@@ -20,7 +20,7 @@ use crate::connection::{Connection, dial};
 use crate::ftp::data::{over_tls, passive, why};
 use crate::ftp::reply::{ask, expect, size_of};
 
-/// A file of ours on its way to the server.
+/// A file that is sent to the server.
 pub struct Upload {
     file: File,
     name: PathBuf,
@@ -56,7 +56,7 @@ impl Upload {
         Ok(Upload { file, name: name.to_path_buf(), path })
     }
 
-    /// Stores it. An error says that the server may have a part of it.
+    /// Stores it. After an error the server may have a part of it.
     pub fn store(mut self, connection: &mut Connection<'_>) -> Result<()> {
         let path = self.path.clone();
         let size = self.send(connection).map_err(|error| {
@@ -84,14 +84,14 @@ impl Upload {
         let data = dial(&[place])?;
 
         // ---- 7 STOR ------------------------------------------------------
-        // 150: send it over the other connection. 553: not under this name,
-        // 452: no room on the disk. A file of this name is replaced.
+        // 150: send it over the other connection. 553: the name is refused,
+        // 452: the disk is full. A file of this name is replaced.
         job.step("7 STOR");
         ask(connection, &format!("STOR {path}"), 1)?;
 
         // ---- 8 data ------------------------------------------------------
-        // FIN ends the file. If the server closes first, it says why on the
-        // control connection: 426, 452, 552.
+        // FIN ends the file. If the server closes first, it sends the reason on
+        // the control connection: 426, 452, 552.
         job.step("8 data");
         let mut data = over_tls(connection, data)?;
         let mut buffer = vec![0; 64 * 1024];
@@ -113,8 +113,8 @@ impl Upload {
         data.finish();
 
         // ---- 9 226 -------------------------------------------------------
-        // The kernel took our bytes; that proves nothing. 226 is the proof,
-        // and SIZE checks it where the server has that command.
+        // A successful send() proves nothing. 226 is the proof, and SIZE checks
+        // it if the server knows that command.
         job.step("9 226");
         expect(connection, 2)?;
         match size_of(connection, path)? {

@@ -1,5 +1,5 @@
-//! Subjects as people read them. The head of a mail is ASCII; anything else
-//! comes in encoded words (RFC 2047):
+//! Decodes subjects. The header of a mail is ASCII; other text comes in encoded
+//! words (RFC 2047):
 //!
 //! ```text
 //! =?utf-8?q?Gr=C3=BC=C3=9Fe?=     Grüße     q: = and two hex digits

@@ -7,7 +7,7 @@
 //!   BODY[HEADER.FIELDS (SUBJECT)] {18} …)
 //! ```
 //!
-//! A list may be long, so it is printed as it comes and never gathered.
+//! A list may be long, so each line is printed at once and not stored.
 
 use socketlab::{Result, console};
 
@@ -60,9 +60,9 @@ fn line(response: &Response) -> Option<String> {
     Some(format!("{uid:>7} {size:>9}  {}", subject_of(&subject)))
 }
 
-/// The subject in a head. A field's body is all that stands after the colon,
-/// with a blank, a tab or nothing between (RFC 5322, 2.2). A line that begins
-/// with a blank or a tab continues the line before.
+/// The subject in a head. A field's body is everything after the colon, with or
+/// without a blank or a tab (RFC 5322, 2.2). A line that begins with a blank or
+/// a tab continues the line before.
 fn subject_of(head: &str) -> String {
     let mut subject: Option<String> = None;
     for line in head.lines() {

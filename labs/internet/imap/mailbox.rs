@@ -1,4 +1,4 @@
-//! The names of mailboxes in IMAP. A name like `Entwürfe` travels as
+//! The names of mailboxes in IMAP. A name like `Entwürfe` is sent as
 //! `Entw&APw-rfe`: UTF-16 in base64, between & and -, with a comma for the
 //! slash and without padding (RFC 3501, 5.1.3). An & is `&-`.
 
@@ -13,7 +13,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// A name for the wire.
+/// Encodes a name.
 pub fn encode(name: &str) -> String {
     let mut coded = String::new();
     let mut rest = name;
@@ -38,7 +38,7 @@ fn base64(text: &str) -> String {
     BASE64.encode(units.flat_map(u16::to_be_bytes).collect::<Vec<u8>>())
 }
 
-/// A name from the wire. One that cannot be decoded stays as it is.
+/// Decodes a name. A name that cannot be decoded is unchanged.
 pub fn decode(coded: &str) -> String {
     decoded(coded).unwrap_or_else(|| coded.to_string())
 }

@@ -1,5 +1,5 @@
-//! SEARCH: the server looks through a mailbox, and sends numbers. The words
-//! after the `?` of a URL go to it as they are (RFC 9051, 6.4.4):
+//! SEARCH: the server searches a mailbox and sends numbers. The words after the
+//! `?` of a URL are sent unchanged (RFC 9051, 6.4.4):
 //!
 //! ```text
 //! C: a3 UID SEARCH SUBJECT lunch
@@ -7,8 +7,8 @@
 //! S: a3 OK
 //! ```
 //!
-//! So nothing is fetched to be looked through at home, which is what a program
-//! has to do with POP3.                                            [T-M2]
+//! So the client need not fetch all messages in order to search them, as with
+//! POP3. [T-M2]
 
 use socketlab::Result;
 
@@ -19,7 +19,7 @@ use crate::imap::session::Session;
 /// length of a line, too.
 const AT_ONCE: usize = 200;
 
-/// More than this is not a search any more.
+/// The most messages of a search.
 const MOST_FOUND: usize = 100_000;
 
 /// The UIDs of what is found, in sets for UID FETCH: `7,8`.

@@ -7,8 +7,8 @@
 //! … 320 bytes …) CR LF
 //! ```
 //!
-//! So in a message no dots are stuffed, and no last line is searched for. A
-//! reader that only looks at lines would take mail for the server's replies.
+//! So a message needs no stuffed dots and no last line. A reader that only
+//! reads lines would mistake a message's lines for the server's replies.
 
 use socketlab::{Error, Result, warn};
 
@@ -27,7 +27,7 @@ pub struct Response {
     pub literals: Vec<Vec<u8>>,
     /// Did it contain the text of a message?
     pub is_message: bool,
-    /// `BODY[] NIL`: the message is there, and the server has no text of it.
+    /// `BODY[] NIL`: the message exists, but the server has no text of it.
     pub is_without_text: bool,
 }
 
@@ -54,13 +54,13 @@ impl<'a> Session<'a> {
         Ok(tag)
     }
 
-    /// Sends a command and reads its reply, all of it shown.
+    /// Sends a command and reads its reply, which is printed completely.
     pub fn command(&mut self, command: &str) -> Result<()> {
         let tag = self.send(command)?;
         self.end_of(&tag)
     }
 
-    /// STARTTLS. What was known of the server is forgotten.
+    /// STARTTLS. The server's known capabilities are forgotten.
     pub fn start_tls(&mut self) -> Result<()> {
         self.command("STARTTLS")?;
         self.connection.start_tls()?;
@@ -84,9 +84,8 @@ impl<'a> Session<'a> {
         }))
     }
 
-    /// What a line says besides: what the server can do, and what its people
-    /// want to be shown to the user, even where nothing else is shown
-    /// (RFC 9051, 7.1).
+    /// Codes in a line: the server's capabilities, and [ALERT], whose text must
+    /// be shown to the user in any case (RFC 9051, 7.1).
     pub fn note(&mut self, line: &str) {
         let (begin, rest) = line.split_once(' ').unwrap_or_default();
         let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -124,7 +123,7 @@ impl<'a> Session<'a> {
         } else {
             self.connection.send(&format!("{tag} LOGIN {{{}}}", user.len()))?;
             self.go_on()?;
-            // The length of a password is nobody's business, either.
+            // The length of a password is secret, too.
             let command = format!("{user} {{{}}}", password.len());
             let shown = format!("{user} {{**}}");
             self.connection.send_masked(&command, &shown)?;
@@ -134,7 +133,7 @@ impl<'a> Session<'a> {
         self.end_of(&tag)
     }
 
-    /// Ends the session. The server says BYE, and that is not an error then.
+    /// Ends the session. The server sends BYE, which is not an error here.
     pub fn logout(&mut self) -> Result<()> {
         self.leaving = true;
         self.command("LOGOUT")
@@ -241,7 +240,7 @@ impl<'a> Session<'a> {
             })?;
             literals.push(bytes);
         }
-        // A short message may come as a quoted string. NIL is none.
+        // A short message may come as a quoted string. NIL means no message.
         let quoted = after(&text, "BODY[] ");
         let is_nil = |t: &str| t.to_ascii_uppercase().starts_with("NIL");
         let is_without_text = quoted.is_some_and(is_nil);

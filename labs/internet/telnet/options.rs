@@ -1,4 +1,4 @@
-//! Telnet's commands, taken out of the text. RFC 854; RFC 1143 says why a
+//! Separates Telnet's commands from the text. RFC 854; RFC 1143 says why a
 //! refusal is not answered.
 //!
 //! ```text
@@ -17,12 +17,12 @@ const WONT: u8 = 252;
 const DO: u8 = 253; // please do; DONT: please do not
 const DONT: u8 = 254;
 
-/// Takes the server's commands out of its text, one byte after the other: a
-/// command may be cut anywhere between two segments.
+/// Separates the server's commands from its text, byte by byte, because a
+/// command may be split anywhere between two segments.
 pub struct Options<'a> {
     printer: &'a Printer,
     reading: Reading,
-    /// How many questions were answered so far, all with no.
+    /// How many requests have been refused so far.
     pub answered: usize,
 }
 
@@ -72,8 +72,8 @@ impl<'a> Options<'a> {
         (text, answers)
     }
 
-    /// Refuses what the server asks for or offers. A refusal is not answered,
-    /// otherwise both sides would refuse each other without an end.
+    /// Refuses what the server requests or offers. A refusal gets no reply,
+    /// because otherwise both sides would refuse each other without end.
     fn answer(&mut self, verb: u8, option: u8) -> Vec<u8> {
         // ---- 3 asked -----------------------------------------------------
         let (name, no, ours) = match verb {

@@ -1,6 +1,6 @@
-//! Servers that misbehave: at every step of every dialogue they close, fall
-//! silent, talk nonsense; and worse. `fetch` ends with status 1 in time, says
-//! after which command it was, and leaves no half file.
+//! Servers that misbehave: at every step of every dialogue they close, stay
+//! silent, or send nonsense. `fetch` ends with status 1 in time, prints after
+//! which command it was, and leaves no incomplete file.
 
 use std::io::Write;
 use std::net::{Shutdown, TcpListener};
@@ -167,7 +167,7 @@ fn t_m_nonsense_at_any_step() {
     }
 }
 
-/// What a dialogue gives when nothing is wrong: else the tests above would
+/// The result of a dialogue without a fault; otherwise the tests above would
 /// prove little.
 #[test]
 fn t_m_the_same_dialogues_without_a_fault() {
@@ -221,7 +221,7 @@ fn t_m_a_list_without_an_end_is_printed_as_it_comes() {
         let _ = client.write_all(b"215 groups\r\n");
         while client.write_all(&b"a.group 9 1 y\r\n".repeat(1000)).is_ok() {}
     });
-    // Not gathered: 100 MB are all the memory there is.
+    // Not stored: 100 MB would be all the memory.
     let program = terminal::program_folder().join("fetch");
     let pipe =
         "ulimit -v 100000; \"$0\" -q \"$1\" | head -n 200000 | tail -n 1";
