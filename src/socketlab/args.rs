@@ -100,7 +100,7 @@ fn print_rare(flags: &[FlagInfo<'_>]) {
     }
 }
 
-/// What argh's help says of itself, and what holds here.
+/// The lines about help in argh's text, and their replacement.
 const ARGHS_HELP: &str = "--help, help      display usage information";
 const OUR_HELP: &str = "-h, --help        display this help\n  \
                         -V, --version     display the version";
@@ -229,8 +229,8 @@ impl FromStr for Port {
     }
 }
 
-/// A number that must lie in a range: if not, that is a usage error, which
-/// names the range.
+/// A number that must be in a range. Otherwise it is a usage error, which names
+/// the range.
 pub fn in_range<N: PartialOrd + fmt::Display>(
     name: &str,
     value: N,

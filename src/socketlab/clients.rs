@@ -1,7 +1,7 @@
-//! A thread per client: named after the peer, a bounded number at once, a
-//! panic contained, all ended when the server stops. For TCP and for
-//! Unix-domain sockets alike: a [`Connection`] says what is needed of either.
-//! [X-THREAD]
+//! A thread for each client: it has the peer's address as its name, their
+//! number is bounded, a panic ends only its own conversation, and all end when
+//! the server stops. This works for TCP and Unix-domain sockets; the trait
+//! [`Connection`] has what both need. [X-THREAD]
 //!
 //! ```text
 //!  lab's accept loop                  Clients
@@ -52,18 +52,18 @@
 //! # }
 //! ```
 //!
-//! A thread whose client has left waits a moment for the next client, because
-//! a new thread costs more than many a short conversation. Nothing passes
-//! from one client to the next but the stack.
+//! A thread whose client has left waits a moment for the next client, because a
+//! new thread costs more than a short conversation. The two clients share
+//! nothing but the stack.
 //!
 //! When the server stops, a conversation that waits for its client gets end of
 //! stream at once. One that works on a request, see [`request`], may finish it
 //! first. What is not finished by then is cut, and the log has `cut by the
 //! stop`, because the client did not leave.
 //!
-//! The table of clients is behind one lock and not owned by a hub: threads
-//! only enter and leave it, and no thread waits for a peer while it holds the
-//! lock.
+//! One lock guards the table of clients. A hub thread is not needed, because
+//! threads only add and remove entries, and no thread waits for a peer while it
+//! holds the lock.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -88,7 +88,7 @@ use crate::{Error, Result, args, console, say, signals, threads, warn};
 /// Clients served at once unless `--max-clients` says otherwise.
 pub const MAX_CLIENTS: usize = 1024;
 
-/// Memory of a client's stack. Only pages that are touched cost anything.
+/// Memory of a client's stack. Only pages that are used cost memory.
 const STACK: usize = 256 * 1024;
 
 /// How long clients may still work after the signal, and how long their threads
@@ -100,26 +100,25 @@ const AFTER_CUT: Duration = Duration::from_millis(300);
 /// How long a thread without a client waits for the next one.
 const IDLE_THREAD: Duration = Duration::from_secs(2);
 
-/// How long to wait when descriptors or threads have run out. Trying again
-/// at once would keep a processor busy and help nobody.
+/// How long to wait without a free descriptor or thread. Trying again at once
+/// would only keep a processor busy.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(100);
 
-/// How often the server says that they have run out.
+/// How often the server prints that they have run out.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Refused clients whose connections are not closed yet.
 const MAX_LINGERING: usize = 256;
 
-/// How long a refused client keeps its connection. A close with bytes of the
-/// client unread sends RST, and the RST could arrive before the sentence is
-/// read.
+/// How long a refused client keeps its connection. close() with unread bytes
+/// sends RST, which could destroy the sentence before the client reads it.
 const LINGERING: Duration = Duration::from_secs(1);
 
 /// What [`Clients`] needs of a socket, a client's or the listener's. A clone
 /// is a second handle to the same kernel socket, which is closed with the
 /// last handle.
 pub trait Connection: Clone + Send + Sync + 'static {
-    /// Sends a sentence, and then end of stream. Never waits: the sentence
+    /// Sends a sentence, and then FIN. It never waits, because the sentence
     /// fits into an empty send buffer.
     fn refuse(&self, sentence: &str);
 
@@ -127,7 +126,7 @@ pub trait Connection: Clone + Send + Sync + 'static {
     /// socket; its call returns end of stream or an error.
     fn end(&self, how: Shutdown);
 
-    /// A function that does the same and keeps no handle: the client's own
+    /// A function that does the same without a handle, so that the client's own
     /// thread decides when the socket is closed.
     fn ender(&self) -> Ender;
 
@@ -193,8 +192,8 @@ impl Connection for Arc<Socket> {
         })
     }
 
-    /// Linux ends a waiting `accept` at this; other systems do at the next
-    /// client.
+    /// On Linux this ends a waiting `accept`; on other systems the next client
+    /// does.
     fn stop_listening(&self) {
         self.end(Shutdown::Both);
     }
@@ -212,14 +211,14 @@ pub struct Clients {
     max: usize,
     no_room: &'static str,
     lingering: Sender<(Close, Instant)>,
-    /// No queue: a job is handed over only to a thread that waits for one.
+    /// Not a queue: a job is passed only to a thread that waits for one.
     jobs: (Sender<Job>, Receiver<Job>),
 }
 
 /// Closes a refused client's connection.
 type Close = Box<dyn FnOnce() + Send>;
 
-/// A conversation to be held.
+/// A client to serve, and the function that serves it.
 struct Job {
     name: String, // the peer's, and the thread's
     hold: Box<dyn FnOnce() + Send>,
@@ -249,9 +248,9 @@ struct Entries {
 
 impl Clients {
     /// Serves at most `max` clients at once; a client beyond that is sent
-    /// `no_room`, a sentence in the lab's own protocol, and closed. From now
-    /// on SIGINT and SIGTERM make `accept` on `listener` fail, and then
-    /// [`keep_accepting`](Self::keep_accepting) says no.
+    /// `no_room`, a sentence in the lab's own protocol, and closed. From now on
+    /// SIGINT and SIGTERM make `accept` on `listener` fail, and then
+    /// [`keep_accepting`](Self::keep_accepting) returns false.
     pub fn new(
         listener: &impl Connection,
         max: usize,
@@ -271,8 +270,8 @@ impl Clients {
         Ok(Clients { table, max, no_room, lingering, jobs: bounded(0) })
     }
 
-    /// Runs `converse` in a thread of its own, unless all slots are taken or
-    /// the system has no thread to give. `peer` is the client's name, as the
+    /// Runs `converse` in a thread of its own, unless all slots are in use or
+    /// the system cannot create a thread. `peer` is the client's name, as the
     /// server prints it.
     pub fn spawn<S, P, F>(&self, client: S, peer: P, converse: F)
     where
@@ -309,7 +308,8 @@ impl Clients {
                 if slot.live.cut.load(Ordering::SeqCst) {
                     say!("[{name}] {CUT}");
                 } else if let Err(error) = result {
-                    // While we stop, an end of stream is our own.
+                    // While the server stops, it has caused the end of stream
+                    // itself.
                     match error.errno() {
                         None if is_stopping() => say!("[{name}] {CUT}"),
                         _ => say!("[{name}] lost: {error}"),
@@ -353,7 +353,8 @@ impl Clients {
     pub fn refuse(&self, client: impl Connection, reason: &str) {
         client.refuse(reason);
         let close: Close = Box::new(move || client.close());
-        // With too many lingering already, this one is closed at once.
+        // If too many refused clients are still open, this one is closed at
+        // once.
         let _ = self.lingering.try_send((close, Instant::now() + LINGERING));
     }
 
@@ -394,17 +395,17 @@ impl Clients {
         stopper(&self.table, listener)
     }
 
-    /// Ends every conversation: each client's next `recv` says end of stream
-    /// (what it sent before is still read and answered); inside a [`request`]
-    /// only after it. The connections of clients that are not done after 1.7 s
-    /// are cut. Then says `bye`.
+    /// Ends every conversation: each thread's next `recv` returns end of stream
+    /// (bytes that arrived before are still read and answered); inside a
+    /// [`request`] only after it. Connections that are still open after 1.7 s
+    /// are cut. Then prints `bye`.
     pub fn finish(self) {
         self.finish_with(|| {});
     }
 
     /// The same; `last` is called when the clients have gone, before `bye`.
     pub fn finish_with(self, last: impl FnOnce()) {
-        // No client enters or begins a request unseen from now on.
+        // From now on each client that enters or begins a request is seen.
         self.table.stopping.store(true, Ordering::SeqCst);
         for live in self.live() {
             if !live.in_request.load(Ordering::SeqCst) {
@@ -439,8 +440,8 @@ impl Clients {
         Some(Slot { table: self.table.clone(), live, id, is_free: false })
     }
 
-    /// Says an error, unless one was said a moment ago: while descriptors
-    /// are short, every accept fails.
+    /// Prints an error, unless one was printed a moment ago, because without a
+    /// free descriptor every accept fails.
     fn complain(&self, error: &Error) {
         let mut entries = self.table.entries.lock();
         let recent = |said: Instant| said.elapsed() < COMPLAIN_EVERY;
@@ -468,7 +469,7 @@ impl Clients {
     }
 }
 
-/// What the log says of a conversation that the server itself ended.
+/// The words in the log for a conversation that the server itself ended.
 const CUT: &str = "cut by the stop";
 
 thread_local! {
@@ -507,22 +508,22 @@ pub fn request() -> InRequest {
     })
 }
 
-/// A request that is worked on: see [`request`].
+/// A request in work: see [`request`].
 pub struct InRequest(Option<(Arc<Table>, Arc<Live>)>);
 
 impl Drop for InRequest {
     fn drop(&mut self) {
         let Some((table, live)) = &self.0 else { return };
         live.in_request.store(false, Ordering::SeqCst);
-        // The stop has passed over this conversation: it ends itself.
+        // The stop did not end this conversation, so it ends itself.
         if table.stopping.load(Ordering::SeqCst) {
             (live.end)(Shutdown::Read);
         }
     }
 }
 
-/// The life of a thread: one client, and then others as long as they come
-/// soon enough. A panic ends it, and with it one conversation only.
+/// The work of a thread: one client, then others if they come soon enough. A
+/// panic ends the thread and one conversation.
 fn hold_conversations(first: Job, next: &Receiver<Job>) {
     let mut job = first;
     loop {
@@ -536,7 +537,7 @@ fn hold_conversations(first: Job, next: &Receiver<Job>) {
     }
 }
 
-/// Marks the server as stopping and wakes whoever waits: `accept`, a pause.
+/// Marks the server as stopping, and wakes `accept` and pauses.
 fn stopper<L: Connection>(
     table: &Arc<Table>,
     listener: &L,
@@ -575,8 +576,8 @@ impl Slot {
         CURRENT.set(Some((self.table.clone(), self.live.clone())));
     }
 
-    /// Makes room for the next client, while the last words about this one
-    /// may still have to be said.
+    /// Frees the slot for the next client, before the last line about this one
+    /// is printed.
     fn free(&mut self) {
         if !mem::replace(&mut self.is_free, true) {
             self.table.entries.lock().slots -= 1;

@@ -1,6 +1,6 @@
-//! What is printed, and how. `println!` panics when no program reads stdout
-//! any more (`server | head -1`), so our programs print with
-//! [`say!`](crate::say), which ignores that error.
+//! Printing. `println!` panics when no program reads stdout any more (`server |
+//! head -1`), so these programs print with [`say!`](crate::say), which ignores
+//! that error.
 //!
 //! Limit: a console that is open but stuck (Ctrl-S, `| sleep 1000`) blocks
 //! each thread that prints on it, as in every program. Signals still end the
@@ -32,7 +32,7 @@ macro_rules! warn {
     };
 }
 
-/// Behind [`say!`](crate::say).
+/// The function of [`say!`](crate::say).
 pub fn print_line(text: Arguments<'_>) {
     if let Err(error) = print_bytes(format!("{text}\n").as_bytes()) {
         CLOSED.store(true, Ordering::Relaxed);
@@ -74,7 +74,7 @@ pub fn is_closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
 }
 
-/// A line before the program ends: it must not wait for a stuck console.
+/// Prints the last line of a program, without waiting for a stuck console.
 pub fn last_line(line: &'static str) {
     let (done, printed) = crossbeam_channel::bounded(1);
     let print = move || {
@@ -87,8 +87,8 @@ pub fn last_line(line: &'static str) {
     }
 }
 
-/// What became of output of our own making: that nobody reads it any more is
-/// all right, and anything else an error.
+/// The result of output: a closed stdout is ignored, any other error is
+/// returned.
 pub fn unless_closed(printed: io::Result<()>) -> crate::Result<()> {
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -98,7 +98,7 @@ pub fn unless_closed(printed: io::Result<()>) -> crate::Result<()> {
     }
 }
 
-/// Behind [`warn!`](crate::warn).
+/// The function of [`warn!`](crate::warn).
 pub fn print_warning(text: Arguments<'_>) {
     let line = format!("{text}\n");
     let _ = io::stderr().lock().write_all(line.as_bytes());
@@ -111,20 +111,20 @@ pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     out.write_all(bytes).and_then(|()| out.flush())
 }
 
-/// Prints a prompt without a line end, as Python's `input(text)` does.
+/// Prints a prompt without a newline, as Python's `input(text)` does.
 pub fn prompt(text: &str) {
     let _ = print_bytes(text.as_bytes());
 }
 
-/// Prints a prompt only for a person: nothing when stdin is a pipe or file.
+/// Prints a prompt only for a person; not if stdin is a pipe or file.
 pub fn prompt_person(text: &str) {
     if io::stdin().is_terminal() {
         prompt(text);
     }
 }
 
-/// Reads a line from stdin without its line end; `None` at end of input.
-/// Bytes, not text: what the user types may be in any encoding.
+/// Reads a line from stdin without its newline; `None` at end of input. Bytes,
+/// not text: what the user types may be in any encoding.
 pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     let count =
@@ -150,8 +150,8 @@ pub fn read_stdin_line() -> crate::Result<Option<Vec<u8>>> {
 /// what is read) and invalid UTF-8 are written as escapes.
 ///
 /// `escape(b"hi\x1b[2J\xff")` gives `hi\x1b[2J\xff`, on one line. A backslash
-/// stays what it is, for people, and so do the invisible joiners of Persian,
-/// Hindi and emoji families; [`escape_exactly`] can be read back.
+/// is unchanged, and so are the invisible joiners of Persian, Hindi and emoji;
+/// the result of [`escape_exactly`] can be converted back.
 pub fn escape(bytes: &[u8]) -> String {
     escape_all(bytes, false)
 }
@@ -160,7 +160,7 @@ const NON_JOINER: char = '\u{200c}';
 const JOINER: char = '\u{200d}';
 
 fn escape_all(bytes: &[u8], exactly: bool) -> String {
-    // Nearly everything is plain ASCII; looking at it once is much faster.
+    // Nearly all text is plain ASCII, for which one check is much faster.
     if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
         return String::from_utf8_lossy(bytes).into_owned();
     }
@@ -196,8 +196,8 @@ pub fn escape_exactly(bytes: &[u8]) -> String {
     parts.join("\\\\")
 }
 
-/// Like [`escape`], but never longer than about `limit` bytes of input, with
-/// a note of what was left out: for logs that a peer must not fill.
+/// Like [`escape`], but for at most about `limit` bytes of input, with a note
+/// of the rest, so that a peer cannot fill a log.
 pub fn escape_short(bytes: &[u8], limit: usize) -> String {
     if bytes.len() <= limit {
         return escape(bytes);

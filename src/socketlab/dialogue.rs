@@ -1,6 +1,6 @@
-//! A dialogue of lines with a server, printed as it happens. This is what
-//! SMTP, POP3, FTP and their like have in common, and no more: which command
-//! comes when, and where a reply ends, is the lesson of the labs.
+//! A dialogue of lines with a server, printed as it happens. This is what SMTP,
+//! POP3, FTP and similar protocols share. The order of commands and the end of
+//! a reply are in the labs.
 //!
 //! ```text
 //! send("STAT")          C: STAT          ->   one line, CR LF
@@ -9,8 +9,8 @@
 //!                                             another line follows
 //! ```
 //!
-//! A server cannot make the client wait or store without a bound: a reply has
-//! a deadline, a line a longest length, a reply a largest number of lines.
+//! A server cannot make the client wait or store without a bound: each reply
+//! has a deadline, a longest line, and a largest number of lines.
 
 use std::io;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::line::{LineReader, Received};
 use crate::stream::Stream;
 use crate::{Error, Result, console};
 
-/// Bytes of a server's injected words that an error repeats.
+/// Bytes of unexpected data that an error shows.
 const SHOWN_IN_ERROR: usize = 100;
 
 /// Prints the lines of both sides, without secrets and escape codes.
@@ -49,10 +49,9 @@ impl Printer {
         Printer { print, longest, secrets: Arc::default() }
     }
 
-    /// Masks these texts from now on, also where the server repeats them, and
-    /// also in what a copy of this printer prints.
-    /// Three letters or less are not masked, because they would be found
-    /// inside other words.
+    /// Masks these texts from now on, also if the server repeats them, and also
+    /// in copies of this printer. Texts of up to three letters are not masked,
+    /// because they would be found inside other words.
     pub fn hide(&mut self, secrets: impl IntoIterator<Item = String>) {
         let secrets = secrets.into_iter().filter(|text| text.len() > 3);
         self.secrets.lock().extend(secrets);
@@ -82,9 +81,9 @@ impl Printer {
         text
     }
 
-    /// A deadline passed inside a line: the beginning that had come says
-    /// more than the deadline does. A line that ends with LF alone, where
-    /// CR LF is needed, looks complete to whoever wrote the server.
+    /// A deadline passed inside a line. The received part explains more than
+    /// the deadline: for example, a line that ends with a lone LF where CR LF
+    /// is needed.
     fn with_half_a_line(&self, error: Error, came: &[u8]) -> Error {
         let shown = self.shown(came, SHOWN_IN_ERROR);
         let why = match came.ends_with(b"\n") {
@@ -95,8 +94,8 @@ impl Printer {
         io::Error::new(io::ErrorKind::TimedOut, what).into()
     }
 
-    /// At most `most` bytes of a line, safe to print. It is masked first and
-    /// cut afterwards, otherwise half of a secret could be printed.
+    /// At most `most` bytes of a line, safe to print. It is masked before it is
+    /// cut, because otherwise half of a secret could be printed.
     pub fn shown(&self, line: &[u8], most: usize) -> String {
         if self.secrets.lock().is_empty() {
             return console::escape_short(line, most);
@@ -106,7 +105,7 @@ impl Printer {
     }
 }
 
-/// What a server may send.
+/// Limits for what a server may send.
 #[derive(Clone, Copy)]
 pub struct Limits {
     /// Longest line, in bytes without its newline.
@@ -118,14 +117,14 @@ pub struct Limits {
     pub silence: Option<Duration>,
 }
 
-/// What the next line turned out to be.
+/// The next line, or why it is not complete.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// A complete line, without its newline.
     Line(Vec<u8>),
     /// The server closed inside this line: `250` may be half of `2500`.
     Partial(Vec<u8>),
-    /// The line is longer than the limit. It was thrown away.
+    /// The line is longer than the limit, and was discarded.
     TooLong,
     /// The reply has more lines than the limit.
     TooMany,
@@ -170,25 +169,24 @@ impl<S: Stream> Dialogue<S> {
         self.send_masked(command, command)
     }
 
-    /// Sends a command, and prints `shown`, which has no secret in it.
+    /// Sends a command, and prints `shown`, which contains no secret.
     pub fn send_masked(&mut self, command: &str, shown: &str) -> Result<()> {
         self.printer.show("C: ", shown.as_bytes());
         self.sent = shown.to_string();
         self.send_bytes(format!("{command}\r\n").as_bytes())
     }
 
-    /// Sends bytes as they are, and prints nothing.
+    /// Sends unchanged bytes, and prints nothing.
     pub fn send_bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.stream()?.send_all(bytes)
     }
 
-    /// Our last command as it was printed, for the words of an error.
+    /// The last command as it was printed, for an error.
     pub fn sent(&self) -> &str {
         &self.sent
     }
 
-    /// A reply begins. All of its lines together may take `limit`, however
-    /// the server spreads its bytes.
+    /// A reply begins. All its lines together may take `limit`.
     pub fn begin_reply(&mut self, limit: Duration) {
         self.lines = 0;
         if let Some(reader) = &mut self.reader {
@@ -245,8 +243,8 @@ impl<S: Stream> Dialogue<S> {
         })
     }
 
-    /// What the server sends within `limit` although nobody has asked, at
-    /// most 100 bytes of it. `None`: nothing, or it has closed.
+    /// Unexpected bytes that the server sends within `limit`, at most 100.
+    /// `None`: nothing came, or the server has closed.
     pub fn unasked(&mut self, limit: Duration) -> Option<Vec<u8>> {
         let reader = self.reader.as_mut()?;
         reader.finish_within(Some(limit));
@@ -254,18 +252,18 @@ impl<S: Stream> Dialogue<S> {
         (!bytes.is_empty()).then_some(bytes)
     }
 
-    /// Has the server sent more than was read? Before it is asked, it has
-    /// nothing to say: read later, that would pass for the next reply.
+    /// Has the server sent more than was read? Before the next command it
+    /// should send nothing, because the bytes would look like the next reply.
     pub fn has_unread(&self) -> bool {
         self.reader.as_ref().is_some_and(LineReader::has_unread)
     }
 
     /// TLS begins, at once or after the server has agreed to it (STARTTLS);
-    /// `handshake` makes the encrypted stream out of the one in the clear.
+    /// `handshake` turns the clear stream into the encrypted one.
     ///
-    /// Bytes that were received before it came in the clear, and anybody on
-    /// the way can have written them. Read later, they would pass for words
-    /// of the encrypted server. So they end the dialogue.
+    /// Bytes received before the handshake came in clear, perhaps from an
+    /// attacker on the path. Read later, they would look like replies of the
+    /// encrypted server. So they end the dialogue.
     pub fn start_tls(
         &mut self,
         handshake: impl FnOnce(S) -> Result<S>,
@@ -296,7 +294,7 @@ impl<S: Stream> Dialogue<S> {
         Ok(self.reader()?.stream())
     }
 
-    /// Gives the stream away, for a protocol that reads on in its own way.
+    /// Returns the stream, for a protocol with its own reader.
     pub fn into_stream(mut self) -> Result<S> {
         let reader = self.reader.take().ok_or_else(is_over)?;
         Ok(reader.into_parts().0)

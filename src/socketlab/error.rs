@@ -32,13 +32,13 @@ impl Error {
         Error { call, on: on.to_string(), source, waited: None }
     }
 
-    /// A failure that no system call reported: the peer broke the protocol,
-    /// a file makes no sense. `text` is the whole line.
+    /// A failure that no system call reported: the peer broke the protocol, a
+    /// file has a wrong format. `text` is the complete line.
     pub fn other(text: impl Into<String>) -> Error {
         Error::new("", "", io::Error::other(text.into()))
     }
 
-    /// A deadline of ours that ran out, told like a failed call.
+    /// A deadline of the program that has passed, reported like a failed call.
     pub fn timed_out(
         call: &'static str,
         on: impl fmt::Display,
@@ -136,8 +136,8 @@ impl fmt::Display for Error {
 }
 
 impl Error {
-    /// After a refusal: which server of ours to start, on which machine and
-    /// on which address, so that it is found where this program looks.
+    /// The hint after a refusal: which server to start, on which machine and
+    /// address.
     fn server_to_start(&self) -> Option<String> {
         let refused = self.kind() == io::ErrorKind::ConnectionRefused;
         let calls = ["connect", "send", "recv"]; // the last two are UDP's

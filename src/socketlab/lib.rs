@@ -5,25 +5,24 @@
 //!
 //! | module           | what it is                                           |
 //! | ---------------- | ---------------------------------------------------- |
-//! | [`program`]      | what the running program says of itself              |
+//! | [`program`]      | the description of the running program                |
 //! | [`Error`]        | which call failed, where and why; what to try        |
-//! | [`console`]      | what is printed, and how bytes of a peer are shown   |
-//! | [`threads`]      | their names; whose panic ends what                   |
+//! | [`console`]      | printing; how bytes of a peer are shown              |
+//! | [`threads`]      | their names; what a panic ends                       |
 //! | [`log`]          | the log thread                                       |
 //! | [`signals`]      | Ctrl-C and SIGTERM                                   |
-//! | [`socket_table`] | what the kernel knows of a socket: state, queues     |
+//! | [`socket_table`] | the kernel's table of sockets: states, queues        |
 //! | [`trace`]        | `TRACE=1`: each socket step as it happens            |
-//! | [`secret`]       | passwords: from a file, the environment or a prompt  |
-//! | [`args`]         | `PROGRAM [HOST] [PORT] [options]`, alike everywhere  |
+//! | [`args`]         | `PROGRAM [HOST] [PORT] [options]`                    |
 //! | [`net`]          | the handouts' vocabulary: one method, one call       |
-//! | [`stream`]       | what carries a dialogue: TCP, or TLS over it         |
-//! | [`mod@line`]     | bytes to lines, with a cap and a deadline            |
-//! | [`loop_guard`]   | whom a UDP server answers: no loops between servers  |
+//! | [`stream`]       | the stream under a dialogue: TCP, or TLS over it     |
+//! | [`mod@line`]     | splits bytes into lines, with a limit and a deadline |
+//! | [`loop_guard`]   | which datagrams a UDP server answers: it ends loops  |
 //! | [`dialogue`]     | commands and replies, printed; deadlines; STARTTLS   |
 //! | [`secret`]       | passwords: from a file, the environment or a prompt  |
-//! | [`clients`]      | a thread per client: bounded, contained, ended       |
+//! | [`clients`]      | a thread for each client, in a bounded number        |
 //!
-//! Invariants, wherever you read:
+//! Invariants:
 //!
 //! * A setup error ends the program with one line that says what to try. A
 //!   client's error ends that client's thread and nothing else.

@@ -1,6 +1,7 @@
 //! Bytes to lines. TCP carries a stream of bytes: two lines may arrive in one
-//! segment, one line in a hundred. [`LineReader`] splits the stream at line
-//! ends. It limits how many bytes a peer can make it keep, and for how long.
+//! segment, one line in a hundred. [`LineReader`] splits the stream at
+//! newlines. It limits how many bytes a peer can make it store, and for how
+//! long.
 //!
 //! ```
 //! use std::io::Write;
@@ -45,9 +46,9 @@ use crate::net::TcpSocket;
 use crate::stream::Stream;
 use crate::{Error, Result};
 
-/// A line must be complete this long after its first byte. A time limit for
-/// each `recv` is not enough, because a peer that sends a byte every few
-/// seconds would meet it without end.
+/// A line must be complete within this time after its first byte. A time limit
+/// for each `recv` is not enough, because a peer that sends a byte every few
+/// seconds would never exceed it.
 const LINE_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Bytes that one recv() may return.
@@ -57,10 +58,10 @@ const CHUNK: usize = 4096;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// A line, without its `\n` or `\r\n`. At end of stream also a last line
-    /// that has no line end.
+    /// without a newline.
     Line(Vec<u8>),
-    /// Bytes without a line end, after which the peer paused. Whether they are
-    /// a complete message is a guess: see [`LineReader::accept_pause`].
+    /// Bytes without a newline, after which the peer paused. Whether they are a
+    /// complete message is a guess: see [`LineReader::accept_pause`].
     Unterminated(Vec<u8>),
     /// A line longer than the cap. The reader has discarded it up to its end.
     TooLong,
@@ -92,7 +93,7 @@ struct Last {
 
 impl<S: Stream> LineReader<S> {
     /// A reader that fails after `idle` without a byte, and refuses lines of
-    /// more than `cap` bytes, the line end not counted.
+    /// more than `cap` bytes, without the newline.
     pub fn new(stream: S, cap: usize, idle: Duration) -> LineReader<S> {
         let (buffer, taken) = (Vec::new(), 0);
         let (idle, pause, skipping) = (Some(idle), None, false);
@@ -121,15 +122,15 @@ impl<S: Stream> LineReader<S> {
 
     /// Gives the stream back, with the bytes that were received and not yet
     /// read. Before TLS begins on the stream, the caller must discard these
-    /// bytes, because an attacker on the way may have inserted them.
+    /// bytes, because an attacker on the path may have inserted them.
     pub fn into_parts(self) -> (S, Vec<u8>) {
         let unread = self.unread().to_vec();
         (self.stream, unread)
     }
 
     /// From now on only `\r\n` ends a line, and a lone `\n` is an ordinary
-    /// byte. If two mail servers disagree about line ends, one of them may
-    /// read two messages where the other sent one.
+    /// byte. If two mail servers disagree about newlines, one of them may read
+    /// two messages where the other sent one.
     pub fn only_crlf(&mut self) {
         self.strict = true;
     }
@@ -145,7 +146,7 @@ impl<S: Stream> LineReader<S> {
         self.whole
     }
 
-    /// Did the last line have a line end of either kind? If not, the stream
+    /// Did the last line have a newline of either kind? If not, the stream
     /// ended, and the line may be incomplete.
     pub fn ended_with_line_end(&self) -> bool {
         self.ended
@@ -163,22 +164,22 @@ impl<S: Stream> LineReader<S> {
             limit.map(|given| Last { at: Instant::now() + given, given });
     }
 
-    /// Counts bytes without a line end as a message when the peer has been
-    /// silent for `pause`. The handouts' Python clients need it, because they
-    /// send no line end and then wait. It is a guess: if a message comes in
-    /// two segments with a longer pause between them, it becomes two messages.
+    /// Counts bytes without a newline as a message when the peer has been
+    /// silent for `pause`. The handouts' Python clients need this, because they
+    /// send no newline and then wait. It is a guess: if a message comes in two
+    /// segments with a longer pause between them, it becomes two messages.
     pub fn accept_pause(&mut self, pause: Duration) {
         self.pause = Some(pause);
     }
 
-    /// Only line ends end a message from now on: for a peer that has sent one.
+    /// From now on only newlines end a message, for a peer that has sent one.
     pub fn expect_line_ends(&mut self) {
         self.pause = None;
     }
 
-    /// Removes the deadlines: for a person, who may be silent for hours.
-    /// Keepalive then has to notice a machine that is gone. The cap still
-    /// holds.
+    /// Removes the deadlines, for a person who may be silent for hours.
+    /// Keepalive must then find a machine that is gone. The longest line stays
+    /// limited.
     pub fn wait_for_ever(&mut self) {
         self.idle = None;
     }
@@ -213,8 +214,8 @@ impl<S: Stream> LineReader<S> {
             }
             searched = self.unread().len();
             if searched > self.cap + 1 {
-                // Keep nothing of it: its end may be gigabytes away. But it
-                // may be half here.
+                // Discard it, because its end may be gigabytes away. But a part
+                // of its `\r\n` may be here.
                 let half = self.unread().last() == Some(&b'\r');
                 self.clear();
                 self.buffer.extend(half.then_some(b'\r'));
@@ -249,7 +250,7 @@ impl<S: Stream> LineReader<S> {
         }
     }
 
-    /// One `recv` into the buffer, with the time limit that holds now.
+    /// One `recv` into the buffer, with the current time limit.
     fn fill(
         &mut self,
         begun: bool,
@@ -288,7 +289,7 @@ impl<S: Stream> LineReader<S> {
                 self.buffer.extend_from_slice(data);
                 Ok(count)
             }
-            // Without a limit of ours it is the kernel's: keepalive.
+            // Without a limit here, keepalive ends the wait.
             Err(error) if error.is_timeout() && limit.is_some() => {
                 let last = self.last.as_ref();
                 let over = last.filter(|last| last.at <= Instant::now());

@@ -1,6 +1,6 @@
-//! A server's log: a thread of its own writes the lines, because a write can
-//! block. A terminal may be stopped (Ctrl-S), a pipe may be full, a disk may
-//! be slow; the threads that serve clients must not wait for it.
+//! A server's log. A thread of its own writes the lines, because a write can
+//! block. A terminal may be stopped (Ctrl-S), a pipe may be full, a disk may be
+//! slow; the threads that serve clients must not wait for it.
 //!
 //! ```text
 //!   client threads, hub                  log thread                stdout
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Interface: [`Log::line`] never blocks. [`Log::flush`] blocks, but only for
-//! half a second, and is for the end of the program. What a line says is each
-//! lab's own affair; bytes of a peer must be escaped before
+//! half a second, and is for the end of the program. Each lab composes its own
+//! lines, and must escape bytes of a peer before
 //! ([`console::escape`](crate::console::escape)).
 
 use std::sync::Arc;
@@ -54,8 +54,8 @@ enum Entry {
 }
 
 impl Log {
-    /// Starts the log thread. At most `capacity` lines wait for it; what comes
-    /// beyond is left out and counted. `quiet`: nothing is written at all.
+    /// Starts the log thread. At most `capacity` lines wait for it; further
+    /// lines are dropped and counted. `quiet`: nothing is written at all.
     pub fn start(quiet: bool, capacity: usize) -> Result<Log> {
         let left_out = Arc::new(AtomicU64::new(0));
         if quiet {
@@ -88,7 +88,7 @@ impl Log {
         }
     }
 
-    /// How many lines were left out since the start.
+    /// How many lines have been dropped since the start.
     pub fn left_out(&self) -> u64 {
         self.left_out.load(Relaxed)
     }
@@ -106,8 +106,8 @@ impl Log {
     }
 }
 
-/// The log thread: prints all lines that wait with one write. It says how
-/// many were left out after the lines that had still found a place.
+/// The log thread: prints all lines that wait with one write. After them it
+/// prints how many lines were dropped.
 fn write(
     entries: &Receiver<Entry>,
     left_out: &AtomicU64,

@@ -7,14 +7,14 @@
 //! protocol itself cannot stop such a loop. This guard does two things:
 //!
 //! * A server never answers its own address.
-//! * Each reply puts its receiver in debt, and time pays the debt off. A
+//! * Each reply adds to its receiver's debt, which decreases with time. A
 //!   receiver whose debt is too large gets no reply. One missing reply ends a
 //!   loop, because each datagram in a loop is the reply to the one before.
 //!
-//! A port below 32768 is mostly a server's, because kernels give clients
-//! higher ports (Linux from 32768, others from 49152). Such a port gets 1,000
-//! replies, then 20 a second. Other ports get 100,000, then 2,000 a second,
-//! so that no ordinary client is held up.
+//! A port below 32768 is mostly a server's, because kernels give clients higher
+//! ports (Linux from 32768, others from 49152). Such a port gets 1,000 replies,
+//! then 20 a second. Other ports get 100,000, then 2,000 a second, so that no
+//! ordinary client is delayed.
 //!
 //! Limits: a loop that is slower than that does not end. Two servers on high
 //! ports stop after 100,000 datagrams. Behind some routers (NAT) clients have

@@ -4,7 +4,7 @@
 //! calls. A time limit is a call of its own, so that the reader sees it in the
 //! program.
 //!
-//! std's `TcpListener::bind` fuses socket, setsockopt, bind and listen, and
+//! std's `TcpListener::bind` joins socket, setsockopt, bind and listen, and
 //! fixes the backlog. The handouts teach these as separate steps, so the
 //! sockets here come from socket2, which keeps them apart.
 //!
@@ -70,8 +70,8 @@ pub fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
     Ok(addresses)
 }
 
-/// The resolver's own words, its name for the error, and what to try. std
-/// hands on the words alone.
+/// The resolver's text, its name for the error, and what to try. std returns
+/// only the text.
 fn unresolved(host: &str, reason: &str) -> String {
     match explain::find(reason).first() {
         Some(Entry { name, .. }) if host == hostname() => format!(
@@ -180,7 +180,7 @@ pub fn allow_many_sockets() {
     }
 }
 
-/// AF_INET or AF_INET6, whichever the address is of.
+/// The address's family, AF_INET or AF_INET6.
 pub fn family(address: SocketAddr) -> AddressFamily {
     match address {
         SocketAddr::V4(_) => AddressFamily::INET,

@@ -1,12 +1,12 @@
-//! What the running program says of itself. Everything else in this crate may
-//! ask here, so this module imports nothing of ours.
+//! The description of the running program. All other modules may use it, so
+//! this module imports none of them.
 
 use std::io::{self, Write};
 use std::process;
 use std::sync::OnceLock;
 
-/// What a program says of itself: the lab it belongs to, its role, the
-/// handout's steps in the order of its banners, and a command line to copy.
+/// A program's description: its lab, its role, the handout's steps in the order
+/// of its banners, and a command line to copy.
 pub struct Program {
     /// The lab's folder, which is also its name in `make` targets.
     pub lab: &'static str,
@@ -35,8 +35,8 @@ impl Program {
         self.role == Role::Server
     }
 
-    /// The program that a client needs at the other end: what to start when
-    /// nobody listens. `None` where the servers are other people's.
+    /// The server that a client needs, named in the hint after a refusal.
+    /// `None` if this project has no such server.
     pub fn other_end(&self) -> Option<&'static str> {
         match self.role {
             Role::Client { server } => server,
@@ -45,17 +45,17 @@ impl Program {
     }
 }
 
-/// Which end of a connection a program is.
+/// A program's role in a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It waits for clients.
     Server,
     /// It begins.
     Client {
-        /// The program of ours that it talks to, if there is one.
+        /// This project's program at the other end, if there is one.
         server: Option<&'static str>,
     },
-    /// It is neither, and calls itself so.
+    /// Neither; the text is its own word for it.
     Other(&'static str),
 }
 
@@ -72,7 +72,7 @@ impl Role {
 
 static PROGRAM: OnceLock<&'static Program> = OnceLock::new();
 
-/// Says which program runs; called once, when the command line is read.
+/// Sets which program runs; called once, when the command line is read.
 pub(crate) fn set(program: &'static Program) {
     let _ = PROGRAM.set(program);
 }

@@ -9,7 +9,7 @@
 //! | [`from_environment`] | your own and root's programs                   |
 //! | [`ask`]              | nobody: it is typed each time                  |
 //!
-//! What a secret may hold differs from lab to lab, so the labs check that.
+//! The rules for a secret differ between labs, so the labs check it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -65,16 +65,16 @@ pub fn from_file(path: &Path, longest: usize) -> Result<Vec<u8>> {
     Ok(line.get(..=longest).unwrap_or(line).to_vec())
 }
 
-/// What became of a prompt.
+/// The result of a prompt.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// What was typed before Enter.
     Typed(String),
-    /// Ctrl-C. The program decides what ends.
+    /// Ctrl-C. The program decides what to do.
     Interrupted,
     /// Ctrl-D, or the terminal was closed.
     End,
-    /// This process has no terminal: there is nobody to ask.
+    /// This process has no terminal.
     NoTerminal,
 }
 
@@ -115,9 +115,9 @@ fn ask_at(mut tty: File, prompt: &str) -> io::Result<String> {
     typed
 }
 
-/// The keys one by one, for rpassword, which edits the line. Left alone with
-/// a terminal, it would send SIGINT at Ctrl-C before it restores the
-/// terminal, so here Ctrl-C becomes an error instead.
+/// The keys one by one, for rpassword, which edits the line. With a terminal it
+/// would send SIGINT at Ctrl-C before it restores the terminal, so Ctrl-C
+/// becomes an error instead.
 struct Keys {
     tty: File,
     count: usize, // bytes so far
@@ -148,8 +148,8 @@ const CTRL_C: u8 = 3;
 static PROMPT: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
 /// From here on the terminal shows nothing of what is typed, and Ctrl-C is a
-/// byte instead of a signal. What was typed before is thrown away, because
-/// it was shown and cannot be the secret.
+/// byte instead of a signal. Earlier typed bytes are discarded, because they
+/// were shown and cannot be the secret.
 fn hide_keys(tty: File) -> io::Result<()> {
     let before = tcgetattr(&tty)?;
     let mut silent = before.clone();
@@ -164,7 +164,7 @@ fn hide_keys(tty: File) -> io::Result<()> {
 }
 
 /// If a prompt is open, the terminal shows again what is typed. For a program
-/// that ends at a signal while it asks: `kill` sends one from elsewhere.
+/// that a signal ends while it asks.
 pub fn restore_terminal() {
     if let Some((tty, before)) = PROMPT.lock().take() {
         let _ = tcsetattr(&tty, OptionalActions::Flush, &before);

@@ -6,7 +6,7 @@
 //! thread reads it. These two sockets are why the first socket of many servers
 //! is not descriptor 3.
 //!
-//! This module ends the program: that is what the signals ask for.
+//! This module ends the program, because the signals demand it.
 
 use std::fs;
 use std::process;
@@ -23,7 +23,7 @@ use crate::program::{self, Program};
 use crate::{Error, Result, console, threads};
 
 /// How long a program may take to end after the signal. Then this module ends
-/// it, whatever its threads wait for.
+/// it, even if threads still wait.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Two signals within this time count as one: timeout(1) sends one to the
@@ -97,7 +97,7 @@ fn is_ignored(signal: i32) -> bool {
     mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
-/// For servers that keep nothing for a client: at a signal they say `bye`
+/// For servers that store nothing for a client: at a signal they print `bye`
 /// and exit with status 0, and the kernel closes their sockets.
 pub fn at_once_on_signal() -> Result<()> {
     on_signal(|| {

@@ -1,7 +1,7 @@
-//! What the kernel knows of sockets, as `ss -tan` shows it. One socket is
-//! looked up by a sock_diag request; the list of all is read from
-//! `/proc/net/tcp`, `tcp6`, `udp` and `udp6`. Only Linux has them: elsewhere
-//! no socket is found.
+//! The kernel's table of sockets, as `ss -tan` shows it. One socket is looked
+//! up by a sock_diag request; the list of all is read from `/proc/net/tcp`,
+//! `tcp6`, `udp` and `udp6`. Only Linux has them; on other systems no socket is
+//! found.
 
 use std::collections::HashMap;
 use std::fs;
@@ -52,7 +52,7 @@ fn state_in_proc(local: SocketAddr, peer: Option<SocketAddr>) -> Option<Entry> {
                 None => entry.peer.port() == 0,
             }
     };
-    // Thousands of rows, perhaps: parse those that name the port.
+    // There may be thousands of rows, so only those with the port are parsed.
     let port = format!(":{:04X} ", local.port());
     ["tcp", "tcp6"].into_iter().find_map(|file| {
         let table = read(file);

@@ -1,6 +1,6 @@
-//! What carries a dialogue: a TCP socket as it is, or TLS over it. The line
-//! reader uses either through this trait, and so does every protocol that
-//! begins in the clear and continues encrypted (STARTTLS).
+//! The stream under a dialogue: a TCP socket, or TLS over it. The line reader
+//! uses either through this trait, and so does every protocol that begins in
+//! the clear and continues encrypted (STARTTLS).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,8 +23,8 @@ pub trait Stream {
     /// The other end.
     fn peer_addr(&self) -> Result<SocketAddr>;
 
-    /// Ends the stream: our direction first, then what the peer still sends
-    /// is read for a moment. See [`TcpSocket::finish`].
+    /// Ends the stream: first this direction, then bytes that the peer still
+    /// sends are read for a moment. See [`TcpSocket::finish`].
     fn finish(self);
 }
 

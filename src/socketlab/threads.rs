@@ -1,9 +1,9 @@
 //! Threads: their names, and what happens when one of them panics.
 //!
 //! A panic is a bug. In a thread that serves one client it ends that client's
-//! conversation and nothing else. In a thread that the program needs, such as
-//! a hub, it ends the program: a server whose hub is gone would accept
-//! clients and serve none of them.
+//! conversation and nothing else. In a thread that the program needs, such as a
+//! hub, it ends the program: a server without its hub would accept clients but
+//! not serve them.
 //!
 //! `kill -USR1 PID` makes a server print its threads: see [`dump`].
 
@@ -25,7 +25,7 @@ thread_local! {
     static ESSENTIAL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What [`rename`] gave to the threads that live now.
+/// The names that [`rename`] gave to the running threads.
 static NAMES: LazyLock<Mutex<HashMap<ThreadId, Named>>> =
     LazyLock::new(Mutex::default);
 

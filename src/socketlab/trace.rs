@@ -9,15 +9,15 @@
 //!   number        as in C                                    for      now
 //! ```
 //!
-//! A call is printed when it has ended. Of two threads, the one whose call
-//! ends first prints first: `at` tells which began first.
+//! A call is printed when it has ended. If two threads call at the same time,
+//! the call that ends first is printed first; `at` shows which began first.
 //!
-//! A JSON line says when its call began and ended, in nanoseconds since 1970
-//! by the machine's clock, so that the files of two programs can be merged.
-//! Both times are taken next to the call, before anything else is looked up.
-//! A `send` may wake the other program before it returns, so that the other
-//! end's `recv` can end a few microseconds earlier. What is certain: a cause
-//! began before its effect ended.
+//! A JSON line says when its call began and ended, in nanoseconds since 1970 by
+//! the machine's clock, so that the files of two programs can be merged. Both
+//! times are taken next to the call, before anything else is looked up. A
+//! `send` may wake the other program before it returns, so that the other end's
+//! `recv` can end a few microseconds earlier. But a cause always began before
+//! its effect ended.
 //!
 //! While tracing is off, a call costs one relaxed load of `LEVEL` more.
 
@@ -45,15 +45,15 @@ const DATA_SHOWN: usize = 48;
 /// datagram, and as one `recv` of our programs.
 const DATA_KEPT: usize = 64 * 1024;
 
-/// The calls that `TRACE=1` leaves out: they set options and wait, and no
-/// handout names them.
+/// The calls that `TRACE=1` omits: they set options or wait, and no handout
+/// names them.
 const LEFT_OUT: [&str; 4] = ["setsockopt", "getsockopt", "fcntl", "poll"];
 
 /// 0: off. 1: the handouts' calls. 2: all calls.
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 static FILE: OnceLock<File> = OnceLock::new();
 
-/// When the first call began: the others tell their time from there.
+/// When the first call began; the others' times count from there.
 static START: OnceLock<Instant> = OnceLock::new();
 
 /// Looks at the environment variable `TRACE`; called once, before the first
@@ -66,7 +66,8 @@ pub fn start() {
         Some("2") => 2,
         _ => {
             // Append: two programs may trace into one file, a line per write.
-            // For its owner alone: it holds what was sent, passwords too.
+            // Only its owner may read it, because it contains sent data, also
+            // passwords.
             let mut options = OpenOptions::new();
             options.append(true).create(true);
             #[cfg(unix)]
@@ -103,7 +104,7 @@ pub fn is_on() -> bool {
 
 /// One finished system call, as C would write it.
 pub struct Step<'a> {
-    /// The call's C name, which is also the word in the step banners.
+    /// The call's C name, as in the step banners.
     pub call: &'static str,
     /// The arguments between the parentheses.
     pub arguments: String,
@@ -147,7 +148,7 @@ fn listens(socket: &impl AsFd) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
 }
 
-/// Apple's kernel knows, but nobody has a safe function that asks it.
+/// Apple's kernel has this option, but no crate has a safe function for it.
 #[cfg(target_vendor = "apple")]
 fn listens(_: &impl AsFd) -> bool {
     false
@@ -175,11 +176,11 @@ pub fn end<'a>(began: Option<Began>, step: impl FnOnce() -> Step<'a>) {
     }
 }
 
-/// What the kernel says of a TCP socket now.
+/// The TCP socket's current state in the kernel.
 fn state(ends: &Ends) -> Option<Entry> {
     match *ends {
-        // A socket that lost its peer shares its port with the listener: do
-        // not take the one for the other.
+        // A socket without a peer has the same port as the listener; the two
+        // must not be confused.
         Ends { local: Some(local), peer, tcp: true, listens }
             if peer.is_some() || listens =>
         {

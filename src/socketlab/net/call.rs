@@ -217,8 +217,8 @@ pub(super) struct Closing {
 }
 
 impl Closing {
-    /// `ends` is asked now, because afterwards nobody could tell. `None`
-    /// while tracing is off.
+    /// The ends are read now, because they are unknown afterwards. `None` while
+    /// tracing is off.
     pub(super) fn begin(
         socket: &impl AsFd,
         ends: impl FnOnce() -> Ends,

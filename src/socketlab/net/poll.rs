@@ -11,9 +11,10 @@ use rustix::io::Errno;
 use super::call::{ended, seconds};
 use crate::{Result, trace};
 
-/// Waits until something has happened on one of these descriptors, for
-/// `limit` at most; `None`: without a limit. Returns on how many; each
-/// [`PollFd::revents`] then says what. 0 means that the time is over.
+/// Waits until something has happened on one of these descriptors, for `limit`
+/// at most; `None`: without a limit. Returns their number; [`PollFd::revents`]
+/// has the events of each. 0 means that the time limit has passed. Python:
+/// `select.poll().poll()`.
 ///
 /// The kernel always reports POLLERR and POLLHUP, also if they were not
 /// requested. After a signal (EINTR) it waits for the rest of the time.

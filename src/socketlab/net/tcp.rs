@@ -31,7 +31,7 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// [`set_send_timeout`](TcpSocket::set_send_timeout) and
 /// [`set_user_timeout`](TcpSocket::set_user_timeout). A person or a slow
 /// network may pause for some seconds; a peer that makes no progress in 30 s
-/// would hold its thread for no use.
+/// only holds its thread.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What a close waits for the peer's last bytes: see [`TcpSocket::finish`].
@@ -45,7 +45,8 @@ pub struct TcpSocket(Arc<Tcp>);
 
 struct Tcp {
     socket: Socket,
-    /// Kept, because a socket that was reset forgets who its peer was.
+    /// Stored here, because a socket that was reset no longer has its peer's
+    /// address.
     peer: OnceLock<SocketAddr>,
     closing: Option<Closing>, // the last field: see Closing
 }
@@ -254,8 +255,8 @@ impl TcpSocket {
     }
 
     /// `poll(POLLHUP)`: waits for `limit`, or until the connection is over in
-    /// both directions: reset, timed out, or shut down by us. What has arrived
-    /// is not looked at, and may still be read.
+    /// both directions: reset, timed out, or shut down here. Bytes that have
+    /// arrived can still be read.
     pub fn hangs_up_within(&self, limit: Duration) -> Result<bool> {
         // No event is asked for: POLLHUP and POLLERR are always reported.
         let mut watched = [PollFd::new(&self.0.socket, PollFlags::empty())];
@@ -263,10 +264,10 @@ impl TcpSocket {
     }
 
     /// `setsockopt(SO_KEEPALIVE)` and the options of its times: the kernel
-    /// asks a peer that has been silent for a third of `limit` whether it is
-    /// there. The connection fails with ETIMEDOUT when `limit` has passed
-    /// without an answer, or without an acknowledgement of what we sent
-    /// (TCP_USER_TIMEOUT, Linux).
+    /// sends probes to a peer that has been silent for a third of `limit`. The
+    /// connection fails with ETIMEDOUT when `limit` has passed without an
+    /// answer, or without an acknowledgement of what we sent (TCP_USER_TIMEOUT,
+    /// Linux).
     pub fn set_keepalive(&self, limit: Duration) -> Result<()> {
         let socket = &self.0.socket;
         let set =
@@ -381,8 +382,8 @@ impl TcpSocket {
         step("shutdown", Some(socket), name, || socket.shutdown(how))
     }
 
-    /// `close()`, once no other handle is left: gives the descriptor back.
-    /// The kernel sends FIN, or RST if bytes arrived that nobody read.
+    /// `close()`, once no other handle is left: gives the descriptor back. The
+    /// kernel sends FIN, or RST if received bytes were not read.
     pub fn close(self) {
         drop(self);
     }

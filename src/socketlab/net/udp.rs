@@ -1,5 +1,5 @@
-//! UDP: single datagrams. Each arrives complete or not at all, and the order
-//! may change on the way.
+//! UDP: single datagrams. Each arrives complete or not at all, and their order
+//! may change.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -43,9 +43,8 @@ impl UdpSocket {
         Ok(UdpSocket { socket: socket.into(), closing: None })
     }
 
-    /// `bind()`: as [for TCP](super::TcpSocket::bind). UDP has no TIME_WAIT,
-    /// so that SO_REUSEADDR is not wanted: it would let two servers share the
-    /// port.
+    /// `bind()`: as [for TCP](super::TcpSocket::bind). UDP has no TIME_WAIT, so
+    /// SO_REUSEADDR is not needed; it would let two servers share the port.
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
         let socket = SockRef::from(&self.socket);
         step("bind", Some(&self.socket), address, || {
@@ -53,10 +52,9 @@ impl UdpSocket {
         })
     }
 
-    /// `connect()` on UDP sends nothing. It fixes the peer: `send` goes
-    /// there, datagrams of anybody else are dropped by the kernel, and the
-    /// ICMP message "port unreachable" is reported as ECONNREFUSED by a
-    /// later call.
+    /// `connect()` on UDP sends nothing. It fixes the peer: `send` goes there,
+    /// the kernel drops datagrams of other senders, and a later call reports
+    /// the ICMP message "port unreachable" as ECONNREFUSED.
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
         let socket = SockRef::from(&self.socket);
         step("connect", Some(&self.socket), address, || {
@@ -74,7 +72,7 @@ impl UdpSocket {
         })
     }
 
-    /// `sendto()`: one datagram, whole or not at all. 0 bytes are allowed;
+    /// `sendto()`: one datagram, complete or not at all. 0 bytes are allowed;
     /// more than [`LARGEST_DATAGRAM`] fails with EMSGSIZE.
     pub fn sendto(&self, data: &[u8], peer: SocketAddr) -> Result<usize> {
         let began = trace::begin();

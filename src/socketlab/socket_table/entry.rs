@@ -19,7 +19,8 @@ pub struct Entry {
     /// Bytes received and not yet read (for a listener: handshakes done and
     /// not yet accepted).
     pub unread: u32,
-    /// Which open file of which process it is; 0 once the process let go.
+    /// The inode, which identifies the process's open file; 0 after the process
+    /// has closed it.
     pub inode: u64,
 }
 
