@@ -67,6 +67,31 @@ fn a_beginning_lists_the_ids() {
 }
 
 #[test]
+fn each_part_of_a_question_has_its_own_text() {
+    let (list, _) = answer("G-6");
+    let texts: Vec<_> = list.lines().skip(1).collect();
+    assert_eq!(texts.len(), 4, "{list}");
+    for line in &texts {
+        let (_, text) = line.split_at(21);
+        let same = texts.iter().filter(|other| other.ends_with(text));
+        assert_eq!(same.count(), 1, "{list}");
+        assert!(line.chars().count() <= 80, "{line}");
+        // The same text begins the answer to the whole id.
+        let id = line.split(' ').next().expect("an id");
+        let (one, _) = answer(id);
+        let first = format!("{id}: {text} (lab calculator)");
+        assert_eq!(one.lines().next(), Some(first.as_str()), "{one}");
+    }
+}
+
+#[test]
+fn a_tag_in_the_sentences_of_a_header_points_at_the_first_line() {
+    let (text, _) = answer("X-WIRE");
+    assert!(text.contains("labs/wire/cable.rs:1  //! "), "{text}");
+    assert!(points_at_what_exists(&text) > 5, "{text}");
+}
+
+#[test]
 fn an_id_without_code_says_why() {
     let (text, code) = answer("G-N");
     assert_eq!(code, Some(0), "{text}");

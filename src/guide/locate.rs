@@ -47,7 +47,7 @@ fn tell_id(id: &str, rows: &[Row]) -> Result<()> {
                 (None, Some(none)) => format!("no code: {none}"),
                 (None, None) => String::new(),
             };
-            say!("{known}: {} ({lab})", row.asks);
+            say!("{known}: {} ({lab})", row.asks_of(known));
         }
     }
     print(Sources::read()?.places(id));
@@ -72,7 +72,7 @@ fn tell_prefix(prefix: &str, rows: &[Row]) -> bool {
             }
             found = true;
             let lab = row.lab.as_deref().unwrap_or("no code");
-            say!("{id:8} {lab:11} {}", row.asks);
+            say!("{id:8} {lab:11} {}", row.asks_of(id));
         }
     }
     found

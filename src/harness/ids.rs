@@ -17,6 +17,9 @@ pub struct Row {
     pub ids: Vec<String>,
     /// What the handout asks, in our own words.
     pub asks: String,
+    /// What each of the ids asks, in their order, if there are several.
+    #[serde(default)]
+    pub each: Vec<String>,
     /// The lab that answers it, or `src` for what all programs do alike.
     pub lab: Option<String>,
     /// The files and steps in that lab's folder, as Markdown.
@@ -24,6 +27,15 @@ pub struct Row {
     pub place: Option<String>,
     /// Why no code answers it. Such a row has neither lab nor place.
     pub none: Option<String>,
+}
+
+impl Row {
+    /// What one of the row's ids asks.
+    pub fn asks_of(&self, id: &str) -> &str {
+        let position = self.ids.iter().position(|known| known == id);
+        let own = position.and_then(|at| self.each.get(at));
+        own.map_or(&self.asks, String::as_str)
+    }
 }
 
 #[derive(Deserialize)]
@@ -128,6 +140,7 @@ impl Sources {
                 };
                 let (line, shown) = match kind {
                     "viva" => question_below(text, index),
+                    "code" if is_prose_of_header(line) => first_line(text),
                     _ => (index + 1, line.trim()),
                 };
                 places.push(Place {
@@ -193,6 +206,18 @@ impl Sources {
         }
         found
     }
+}
+
+/// Is this a line of a header's sentences? A drawing is indented further.
+fn is_prose_of_header(line: &str) -> bool {
+    let text = line.strip_prefix("//! ");
+    text.is_some_and(|text| !text.starts_with([' ', '|']))
+}
+
+/// A file's first line says what the file is: more than the line of its header
+/// where the tag happens to be.
+fn first_line(text: &str) -> (usize, &str) {
+    (1, text.lines().next().unwrap_or_default())
 }
 
 /// The first line of the question to which the line `handout = …` with this

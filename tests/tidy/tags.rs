@@ -22,6 +22,9 @@ fn unanswered(row: &Row, sources: &Sources) -> Vec<String> {
     if answered == row.none.is_some() {
         problems.push(format!("{:?}: lab and where, or none", row.ids));
     }
+    if row.ids.len() > 1 && row.each.len() != row.ids.len() {
+        problems.push(format!("{:?}: `each` has a text for each id", row.ids));
+    }
     for id in &row.ids {
         let places = sources.places(id);
         let tagged = places.iter().any(|place| place.kind == "code");
@@ -118,6 +121,7 @@ fn each_rule_finds_what_breaks_it() {
     let row = |none: Option<&str>| Row {
         ids: vec!["Z-T9".into()],
         asks: "nothing".into(),
+        each: Vec::new(),
         lab: None,
         place: None,
         none: none.map(str::to_string),
@@ -127,5 +131,8 @@ fn each_rule_finds_what_breaks_it() {
     assert!(unanswered(&row(Some("a reason")), &sources).is_empty());
     let tagged = Row { ids: vec!["E-T3".into()], ..row(Some("a reason")) };
     assert_eq!(unanswered(&tagged, &sources).len(), 1);
+    let two = vec!["Z-T8".into(), "Z-T9".into()];
+    let two = Row { ids: two, ..row(Some("a reason")) };
+    assert_eq!(unanswered(&two, &sources).len(), 1);
     assert_eq!(tags("let x = a[E-1]; // [E-T3] [not one]"), ["E-T3"]);
 }
