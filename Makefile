@@ -69,7 +69,7 @@ steps: ## steps side by side: ARGS='echo-task3-server echo-task4-server'
 viva: ## the questions of the oral exam, one by one
 	@$(run) socketlab -- viva
 where: ## where an id, a call or a program is: make where ARGS=E-T3
-	@$(run) socketlab -- where $(ARGS)
+	@$(run) socketlab -- where '$(ARGS)'
 explain: ## an error, a state or a code: make explain ARGS=ECONNREFUSED
 	@$(run) socketlab -- explain $(ARGS)
 

@@ -40,8 +40,8 @@ fn main() -> Result<()> {
 
         // ---- 2 connect() -------------------------------------------------
         // The kernels exchange three segments without data: the handshake.
-        // [G-5] (viva 2) (viva 3) On Linux this limit of 10 s holds for
-        // connect() and each send().
+        // [G-5] (viva 2) (viva 3) The next line limits connect() and, on Linux,
+        // each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

@@ -29,8 +29,8 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // SYN, SYN-ACK, ACK. If no server listens: ECONNREFUSED.    (viva 2)
-        // On Linux this limit of 10 s holds for connect() and each send().
+        // SYN, SYN-ACK, ACK. If no server listens: ECONNREFUSED. (viva 2) The
+        // next line limits connect() and, on Linux, each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

@@ -87,8 +87,8 @@ fn converse(client: TcpSocket) -> Result<()> {
     Ok(())
 }
 
-/// The result of `12 + 42`, or an error.
-/// Limit: a number is a float, and 1e16 is printed in full; see number.rs.
+/// The result of `12 + 42`, or an error. Limit: numbers are floats, so integers
+/// above 2^53 are rounded; see number.rs.
 fn answer(text: &str) -> String {
     let usage = "error: number + - * or / number, as in 12 + 42".to_string();
     let words: Vec<&str> = text.split_whitespace().collect();

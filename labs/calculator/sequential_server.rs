@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     // From here on the kernel completes handshakes, also during a session, so
     // that the next clients are connected and wait. (viva 9) If a client
     // acknowledges nothing for 30 s, the kernel ends its connection. On Linux
-    // accept()'s sockets inherit these two limits.
+    // accept()'s sockets inherit the two limits below.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;

@@ -43,7 +43,7 @@ fn main() -> Result<()> {
     // ---- 3 listen() ------------------------------------------------------
     // The kernel does the handshakes from here on. (viva 2) If a client
     // acknowledges nothing for 30 s, the kernel ends its connection. On Linux
-    // accept()'s sockets inherit these two limits.
+    // accept()'s sockets inherit the two limits below.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;

@@ -11,6 +11,7 @@
 //! ```
 
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ fn main() -> Result<()> {
     while let Some(mut line) = console::read_stdin_line()? {
         let quit = line == b"quit";
         line.push(b'\n');
+        LEAVING.store(quit, Ordering::Relaxed); // the room closes after quit
         server.send_all(&line)?;
         if quit {
             break;
@@ -57,11 +59,15 @@ fn main() -> Result<()> {
     // ---- 5 close() -------------------------------------------------------
     // shutdown() sends FIN, but the client can still receive the last lines.
     // The server's FIN then ends the other thread.
+    LEAVING.store(true, Ordering::Relaxed);
     server.shutdown(std::net::Shutdown::Write)?;
     let _ = screen.join();
     server.close();
     Ok(())
 }
+
+/// Set when the user leaves; the server's FIN is then not an error.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// Prints each line as it arrives, until the server closes. Limit: it is
 /// printed into the middle of the text that the user types. screen.rs separates
@@ -83,9 +89,11 @@ fn show(server: TcpSocket) {
             }
         }
     }
-    // The other thread may wait for the keyboard; the end of the process ends
-    // it.
-    process::exit(0);
+    // If the server closed first, the other thread waits for the keyboard.
+    if !LEAVING.load(Ordering::Relaxed) {
+        say!("Error: the server has closed");
+        process::exit(1);
+    }
 }
 
 /// A chat client, as short as possible.

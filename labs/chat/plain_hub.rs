@@ -21,12 +21,13 @@ pub fn run_hub(events: &Receiver<Event>) {
     for (from, client, line) in events {
         let member = room.get(&from).map(|(name, _)| name.clone());
         match (member, line) {
-            // Not a member yet: the line is a login name. Limit: it could be
-            // `Robin: hi`; names.rs checks names.
+            // Not a member yet: the line is a login name. Limit: `Robin: hi`,
+            // and names that look alike, are accepted; names.rs refuses them.
             (None, Some(name)) => {
-                let taken = room.values().any(|(other, _)| *other == name);
-                if taken || name.is_empty() || name == "Server" {
-                    send(&client, "Server: that name is taken");
+                let is_name = |other: &str| other.eq_ignore_ascii_case(&name);
+                let taken = room.values().any(|(other, _)| is_name(other));
+                if taken || is_name("") || is_name("Server") {
+                    send(&client, "Server: that name is empty or taken");
                     send(&client, "Enter login name:");
                 } else {
                     room.insert(from, (name.clone(), client));

@@ -73,7 +73,8 @@ fn converse(client: TcpSocket, from: SocketAddr, events: &Sender<Event>) {
     }
     let _ = events.send((from, client.clone(), None));
     // ---- 7 close() -------------------------------------------------------
-    // Sends FIN. The kernel frees the socket when the hub drops it, too.
+    // Sends FIN. The kernel frees the socket when the hub has dropped its
+    // handle, too. Limit: a line of over 4,096 bytes ends the client.
     client.finish();
 }
 

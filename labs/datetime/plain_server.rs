@@ -48,8 +48,9 @@ fn main() -> Result<()> {
         let answer = match request {
             b"SEND_DATE" => now.strftime("%Y-%m-%d").to_string(),
             b"SEND_TIME" => now.strftime("%H:%M:%S").to_string(),
-            // An error comes from a server like this one. Without this line two
-            // servers could send each other errors without end.
+            // A datagram that begins with ERROR is another server's reply.
+            // Without this line two servers could answer each other without
+            // end.
             error if error.starts_with(b"ERROR") => continue,
             _ => "ERROR: SEND_DATE or SEND_TIME, exactly".into(),
         };

@@ -29,8 +29,8 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake, for which the kernel chooses a free port. On Linux
-        // this limit of 10 s holds for connect() and each send().
+        // The handshake, for which the kernel chooses a free port. The next
+        // line limits connect() and, on Linux, each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

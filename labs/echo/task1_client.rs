@@ -28,10 +28,10 @@ fn main() -> Result<()> {
         let socket = TcpSocket::new(address)?;
 
         // ---- 2 connect() -------------------------------------------------
-        // The handshake: SYN, SYN-ACK, ACK. The kernel gives the socket a
-        // free port. If no server listens, the other kernel answers RST, and
-        // connect() fails with ECONNREFUSED. [E-C3] [E-I5] (viva 5)
-        // On Linux this limit of 10 s holds for connect() and each send().
+        // The handshake: SYN, SYN-ACK, ACK. The kernel gives the socket a free
+        // port. If no server listens, the other kernel answers RST, and
+        // connect() fails with ECONNREFUSED. [E-C3] [E-I5] (viva 5) The next
+        // line limits connect() and, on Linux, each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

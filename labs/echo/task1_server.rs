@@ -58,8 +58,8 @@ fn main() -> Result<()> {
     }
 
     // ---- 6 close() -------------------------------------------------------
-    // Two sockets, two closes. The listener's port is free again at once;
-    // clients that come now are refused.                            [E-S6]
+    // Two sockets, two closes. Clients that come now are refused. The port is
+    // free at once, because the client closed first (else see step 2). [E-S6]
     client.close();
     listener.close();
     say!("bye");

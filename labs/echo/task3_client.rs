@@ -35,7 +35,7 @@ fn main() -> Result<()> {
         // ---- 2 connect() -------------------------------------------------
         // The kernel of the server completes the handshake, also while the
         // server program serves another client; we are served later. (try 2)
-        // On Linux this limit of 10 s holds for connect() and each send().
+        // The next line limits connect() and, on Linux, each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

@@ -80,8 +80,8 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<String> {
         client.send_all(bytes)?;
 
         // A command is all that recv() returned, or a complete line. [E-T3]
-        // Limit: without a newline, `st` and `op` in two segments are not a
-        // command, but `stop` and `watch` are one.     (viva 9) (viva 17)
+        // Limit: without a newline, `st`, `op` in two segments is not a
+        // command, but `stop`, `watch` is. (viva 9) (viva 17)
         let mut found = command(bytes);
         for &byte in bytes {
             line.push(byte);

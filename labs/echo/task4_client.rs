@@ -10,7 +10,7 @@
 //!   |  4 close              |      nothing is sent
 //! ```
 //!
-//! Limit: it takes the next datagram for the echo, also a late echo of another
+//! Limit: it accepts the next datagram as the echo, also a late echo of another
 //! sentence, or a stranger's datagram; udp_client.rs compares.
 
 use std::time::{Duration, Instant};
@@ -46,9 +46,9 @@ fn main() -> Result<()> {
             socket.sendto(&sentence, server)?;
 
             // ---- 3 recvfrom() --------------------------------------------
-            // One datagram, and its sender. If ours was lost, or the echo,
-            // or no server runs, nothing comes: only the time limit ends
-            // the wait. A client without a limit would hang.
+            // One datagram, and its sender. If our datagram or the echo was
+            // lost, or no server runs, nothing comes, and only the time limit
+            // ends the wait. A client without a limit would hang.
             match socket.recvfrom(&mut buffer) {
                 Ok((count, _)) => break buffer.get(..count),
                 Err(error) if !error.is_timeout() => return Err(error),

@@ -38,8 +38,9 @@ fn main() -> Result<()> {
     net::announce(socket.local_addr()?);
 
     // ---- 5 close() -------------------------------------------------------
-    // At Ctrl-C the program ends, and the kernel closes the socket. That
-    // sends nothing: clients do not notice that the server is gone.
+    // Written here because Ctrl-C may come at any time: the program ends, and
+    // the kernel closes the socket. That sends nothing: clients do not notice
+    // that the server is gone.
     signals::at_once_on_signal()?;
 
     // Room for the largest datagram. With less, the kernel cuts a longer one

@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     // classroom. A crowd that connects at one moment overflows it, and each SYN
     // that the kernel drops costs its client a second. If a client acknowledges
     // nothing for 30 s, the kernel ends its connection. On Linux accept()'s
-    // sockets inherit these two limits.
+    // sockets inherit the two limits below.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;

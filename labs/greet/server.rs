@@ -34,17 +34,18 @@ fn main() -> Result<()> {
 
     // ---- 1 socket() ------------------------------------------------------
     // Makes an endpoint in the kernel, without a port and a peer. Python:
-    // socket.socket(). AF_INET: IPv4; SOCK_STREAM: TCP.   [T-F1] (viva 5)
-    // Rust: || … is a function without a name. call() runs it, the system's
-    // own call, and names it in errors; `?` leaves main with the error.
+    // socket.socket(). AF_INET: IPv4; SOCK_STREAM: TCP. [T-F1] (viva 5) Rust:
+    // || … is a function without a name. call() runs it; if it fails, the error
+    // has the call's name, and `?` returns it from main.
     let arguments = net::socket_arguments(address, "SOCK_STREAM");
     let listener = call("socket", None, arguments, || {
         socket(net::family(address), SocketType::STREAM, None)
     })?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Claims the address that clients connect to. SO_REUSEADDR: also while
-    // connections of the last run wait in TIME_WAIT. [T-F2] (viva 13) (try 4)
+    // Claims the address that clients connect to. After a close the kernel
+    // keeps a connection for a minute (TIME_WAIT). SO_REUSEADDR: bind()
+    // succeeds in that time. [T-F2] (viva 13) (try 4)
     if !args.no_reuse {
         call("setsockopt", Some(&listener), "SO_REUSEADDR, 1", || {
             set_socket_reuseaddr(&listener, true)

@@ -31,15 +31,13 @@ fn main() -> Result<()> {
     // an answer, because on Linux SO_SNDTIMEO limits it, too.
     socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
     socket.connect(address)?;
-    // A line of a reply must arrive within 10 s, and have at most 2,048 bytes.
     let mut server = LineReader::new(socket, 2048, net::CONNECT_TIMEOUT);
     let sent = converse(&mut server, &args);
     // ---- 9 quit() --------------------------------------------------------
-    // Also after a refusal, because the server waits for the next command.
+    // Also after a refusal. `let _ =`: the result does not matter.
     let _ = command(&mut server, "QUIT", "221");
     // ---- 10 close() ------------------------------------------------------
-    // ==== d) close the TCP connection
-    // The kernel sends FIN, and the server's recv() returns 0 bytes.
+    // ==== d) close the TCP connection: the kernel sends FIN
     server.into_parts().0.finish();
     sent
 }
@@ -69,8 +67,7 @@ fn converse(server: &mut Server, args: &Args) -> Result<()> {
     // Header, empty line, text, and a line with only a dot, which ends the
     // message. With 250 the server is responsible for it. Without a reply the
     // client cannot know whether the server has it.              (viva 4)
-    // Limit: the text is fixed; a line that begins with a dot would need a
-    // second one.                                                (viva 3)
+    // Limit: a fixed text, without From and Date; a dot needs care. (viva 3)
     let header = format!("To: <{}>\r\nSubject: networks", args.to.text());
     let text = "I love computer networks!\r\n.";
     command(server, &format!("{header}\r\n\r\n{text}"), "250")
@@ -85,8 +82,7 @@ fn command(server: &mut Server, lines: &str, wanted: &str) -> Result<()> {
 }
 
 /// Reads a reply. One recv() may return half a line or two, so `LineReader`
-/// calls it until a line is complete. After a line with `250-` more lines
-/// follow. Limit: a server could send such lines without end.
+/// calls it until a line is complete. After `250-` more lines follow.
 fn reply(server: &mut Server, wanted: &str) -> Result<()> {
     loop {
         let line = match server.read()? {
@@ -97,7 +93,11 @@ fn reply(server: &mut Server, wanted: &str) -> Result<()> {
         match line.get(3) {
             Some(b'-') => {}
             _ if line.starts_with(wanted.as_bytes()) => return Ok(()),
-            _ => return Err(Error::other(format!("not the code {wanted}"))),
+            _ => {
+                return Err(Error::other(format!(
+                    "the reply is not {wanted:x<3}"
+                )));
+            }
         }
     }
 }

@@ -42,8 +42,8 @@ fn main() -> Result<()> {
         // Host and port are enough to reach ANY server, also another student's.
         // [D-T1.3] [D-Q2] [D-Q6] (try 1) The handshake (SYN, SYN-ACK, ACK)
         // costs a round trip before the first message; UDP would save it.
-        // [D-Q4] [D-Q5] (viva 1) On Linux this limit of 10 s holds for
-        // connect() and each send().
+        // [D-Q4] [D-Q5] (viva 1) The next line limits connect() and, on Linux,
+        // each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

@@ -40,7 +40,7 @@ fn main() -> Result<()> {
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
     // `ss -tln` shows the socket in LISTEN from here on. [D-O1] (viva 7) On
-    // Linux accept()'s sockets inherit these limits of 30 s.
+    // Linux accept()'s sockets inherit the two limits of 30 s below.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?;
@@ -93,7 +93,7 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     // ---- 6 close() -------------------------------------------------------
     // Sends our FIN after the client's. Without close(), each client's socket
     // stays in CLOSE-WAIT until no descriptor is free. (viva 14)
-    drop(reader); // it holds a handle, and the last one closes
+    drop(reader); // a second handle; the last one closes
     client.close();
     Ok(())
 }

@@ -24,6 +24,14 @@ use socketlab::{Error, Result, console, say, signals};
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
+    // ==== the secret: from the environment, because every user of the
+    // machine can read the arguments with `ps -ef`.               (viva 4)
+    let secret = env::var("MESSAGE_SECRET").unwrap_or_default();
+    if secret.is_empty() {
+        let how = "set a secret: MESSAGE_SECRET=… message-password-server";
+        return Err(Error::other(how));
+    }
+    let secret = Arc::new(secret);
 
     // ---- 1 socket() ------------------------------------------------------
     // This socket only listens. Python: socket.socket() C: socket()
@@ -42,18 +50,11 @@ fn main() -> Result<()> {
     signals::at_once_on_signal()?; // Ctrl-C: `bye`, the kernel sends FIN
     net::announce(listener.local_addr()?);
 
-    // ==== the secret: from the environment, because every user of the
-    // machine reads our arguments with `ps -ef`.                  (viva 4)
-    let secret = env::var("MESSAGE_SECRET").unwrap_or_default();
-    if secret.is_empty() {
-        return Err(Error::other("set MESSAGE_SECRET to a secret"));
-    }
-    let secret = Arc::new(secret);
     loop {
         // ---- 4 accept() --------------------------------------------------
         // The client is connected now, whoever it is. The server can only ask
         // for the secret, in a thread, so that a silent client delays no other.
-        // Limit: without a free descriptor the server ends.
+        // Limit: if no descriptor is free, the server ends.
         let (client, peer) = listener.accept()?;
         let secret = secret.clone();
         let _ = thread::Builder::new().spawn(move || {

@@ -13,6 +13,7 @@
 
 use std::net::Shutdown;
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -57,11 +58,15 @@ fn main() -> Result<()> {
     // ---- 5 close() -------------------------------------------------------
     // shutdown() sends FIN, but the client can still receive the last replies.
     // The server's FIN then ends the other thread.
+    LEAVING.store(true, Ordering::Relaxed);
     server.shutdown(Shutdown::Write)?;
     let _ = screen.join();
     server.close();
     Ok(())
 }
+
+/// Set when the user leaves; the server's FIN is then not an error.
+static LEAVING: AtomicBool = AtomicBool::new(false);
 
 /// Prints the server's lines whenever they come.
 fn show(server: TcpSocket) {
@@ -83,9 +88,11 @@ fn show(server: TcpSocket) {
             }
         }
     }
-    // The other thread may wait for the keyboard; the end of the process ends
-    // it.
-    process::exit(0);
+    // If the server closed first, the other thread waits for the keyboard.
+    if !LEAVING.load(Ordering::Relaxed) {
+        say!("Error: the server has closed");
+        process::exit(1);
+    }
 }
 
 /// Sends each line of its input as a message.

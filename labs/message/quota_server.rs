@@ -24,14 +24,14 @@ fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
     let address = net::resolve_one(&args.host, args.port.for_server(false))?;
     // ---- 1 socket() ------------------------------------------------------
-    // It only listens: accept() returns one more for each client.
+    // This socket only listens; accept() returns one for each client.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
     // Clients connect here. Without SO_REUSEADDR a restart fails (TIME_WAIT).
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
-    // The kernel completes handshakes, and asks nobody who it is. (viva 5)
+    // The kernel completes handshakes, and checks no ID.          (viva 5)
     listener.listen(5)?; // 5 may wait for accept()
     signals::at_once_on_signal()?; // Ctrl-C: `bye`, the kernel sends FIN
     net::announce(listener.local_addr()?);
@@ -42,8 +42,7 @@ fn main() -> Result<()> {
     let table = Arc::new(Mutex::new(table));
     loop {
         // ---- 4 accept() --------------------------------------------------
-        // Blocks until a client has connected. In its own thread a silent one
-        // delays nobody. Limit: no descriptor left ends the server.
+        // Returns a client's socket. Limit: without descriptors it ends.
         let (client, peer) = listener.accept()?;
         let table = table.clone();
         let _ = thread::Builder::new().spawn(move || {
@@ -67,7 +66,8 @@ fn converse(client: &TcpSocket, table: &Mutex<Table>) -> Result<()> {
         // send none, so a pause ends a message, too.              (viva 6)
         let line = match reader.read()? {
             Received::Line(line) | Received::Unterminated(line) => line,
-            Received::TooLong | Received::End => return Ok(()),
+            Received::TooLong => b"(too long)".to_vec(),
+            Received::End => return Ok(()),
         };
         let text = console::escape(&line);
         let answer = match known {
@@ -85,7 +85,7 @@ fn converse(client: &TcpSocket, table: &Mutex<Table>) -> Result<()> {
         };
         say!("{}: {text} -> {answer}", known.map_or("nobody", |row| row.0));
         // ---- 6 send() ----------------------------------------------------
-        // The lock is free again: send() may wait for a slow client.
+        // The lock is free again, because send() may block.
         client.send_all(format!("{answer}\n").as_bytes())?;
         if known.is_none() {
             return Ok(()); // unknown: the connection ends

@@ -50,7 +50,7 @@ fn main() -> Result<()> {
     // From here on the kernel completes handshakes and queues clients. It does
     // not ask the program, so the allow-list cannot act here. (viva 5) If a
     // client acknowledges nothing for 30 s, the kernel ends its connection. On
-    // Linux accept()'s sockets inherit these two limits.
+    // Linux accept()'s sockets inherit the two limits below.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(BACKLOG)?; // LISTEN in `ss -tln`              (viva 7)

@@ -68,8 +68,8 @@ fn converse(client: TcpSocket, peer: SocketAddr) -> socketlab::Result<()> {
     let end = fetch(asked, &browser)
         .unwrap_or_else(|failure| failure.tell(&client, to_head));
     // ---- 8 close() -------------------------------------------------------
-    // FIN ends an object whose length was not announced.
-    // Limit: it also ends one that broke off; server.rs resets. (try 1)
+    // Without Content-Length the browser takes FIN as the end. Limit: also if
+    // the object is incomplete; server.rs then sends RST. (try 1)
     client.finish();
     socketlab::say!("[{peer}] {end}");
     Ok(())

@@ -17,7 +17,8 @@ use socketlab::net::{self, TcpSocket};
 use socketlab::{Error, Result, console, say};
 
 fn main() -> Result<()> {
-    // Not in the code, as the skeleton has it: HOST and PORT.    [W-T1.3]
+    // HOST and PORT come from the command line; the skeleton has them in its
+    // code. [W-T1.3]
     let args: Args = args::parse(&PROGRAM);
     let addresses = net::resolve(&args.host, args.port.0)?;
     let socket = net::try_each(&addresses, |address| {
@@ -38,7 +39,8 @@ fn main() -> Result<()> {
     console::prompt("Input lowercase sentence:");
     let sentence = console::read_stdin_line()?.unwrap_or_default();
     if sentence.is_empty() {
-        return Ok(()); // no bytes, no segment: nothing to be answered
+        say!("nothing typed: TCP sends nothing");
+        return Ok(());
     }
 
     // ---- 3 send() --------------------------------------------------------

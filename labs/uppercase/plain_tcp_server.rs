@@ -11,6 +11,8 @@
 //!   |<------- FIN ----------|  7 close    then again from 4
 //! ```
 
+use std::net::SocketAddr;
+
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, TcpSocket};
@@ -30,9 +32,9 @@ fn main() -> Result<()> {
     let listener = TcpSocket::new(address)?;
 
     // ---- 2 bind() --------------------------------------------------------
-    // Python: serverSocket.bind(('', serverPort)). Claims the port that
-    // clients connect to. If the server closed a connection first, that waits
-    // in TIME_WAIT for a minute, and bind() fails (EADDRINUSE) unless
+    // Python: serverSocket.bind(('', serverPort)). Claims the port that clients
+    // connect to. If the server closed a connection first, that connection
+    // waits in TIME_WAIT for a minute, and bind() fails (EADDRINUSE) unless
     // SO_REUSEADDR is set. The skeleton lacks that option.
     listener.set_reuse_address()?;
     listener.bind(address)?;
@@ -52,14 +54,14 @@ fn main() -> Result<()> {
         // served, all others wait, without end if it sends nothing.
         // tcp_server.rs has a thread for each client. (try 4)
         let (client, peer) = listener.accept()?;
-        if let Err(error) = converse(client) {
-            warn!("[{peer}] {error}"); // it is gone: the next one is served
+        if let Err(error) = converse(client, peer) {
+            warn!("[{peer}] {error}"); // serve the next client
         }
     }
 }
 
 /// One sentence, one reply.
-fn converse(client: TcpSocket) -> Result<()> {
+fn converse(client: TcpSocket, peer: SocketAddr) -> Result<()> {
     // ---- 5 recv() --------------------------------------------------------
     // Python: sentence = connectionSocket.recv(1024). Waits until bytes have
     // arrived, and returns those: perhaps half of the sentence.
@@ -67,7 +69,8 @@ fn converse(client: TcpSocket) -> Result<()> {
     let mut buffer = [0; 1024];
     let count = client.recv(&mut buffer)?;
     let sentence = buffer.get_mut(..count).unwrap_or_default();
-    say!("{} bytes: {}", sentence.len(), console::escape(sentence));
+    let s = if count == 1 { "" } else { "s" };
+    say!("[{peer}] {count} byte{s}: {}", console::escape(sentence));
 
     // ---- 6 send() --------------------------------------------------------
     // Python: connectionSocket.send(sentence.upper()). No address, because this

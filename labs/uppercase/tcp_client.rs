@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         // program ends here, before it asks for a sentence. A firewall that
         // drops the SYN causes a timeout. [W-P1] [W-P3] (viva 2) (viva 8) The
         // kernel chooses the client's port here, so bind() is not needed. (viva
-        // 6) On Linux this limit of 10 s holds for connect() and each send().
+        // 6) The next line limits connect() and, on Linux, each send() to 10 s.
         socket.set_send_timeout(Some(net::CONNECT_TIMEOUT))?;
         socket.connect(address)?;
         Ok(socket)

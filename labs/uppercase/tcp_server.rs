@@ -47,7 +47,7 @@ fn main() -> Result<()> {
     // The skeleton's listen(1) does not mean "one client at a time", but how
     // many complete connections may WAIT; on Linux one more than that. (try 5)
     // If a client acknowledges nothing for 30 s, the kernel ends its
-    // connection. On Linux accept()'s sockets inherit these two limits.
+    // connection. On Linux accept()'s sockets inherit the two limits below.
     listener.set_send_timeout(Some(net::SEND_TIMEOUT))?;
     listener.set_user_timeout(net::SEND_TIMEOUT)?;
     listener.listen(if args.once { 1 } else { BACKLOG })?;

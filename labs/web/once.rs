@@ -49,7 +49,7 @@ fn main() -> Result<()> {
         // So finish() sends FIN, reads the rest, and calls close(). (viva 6)
         client.finish();
         if !args.again {
-            return Ok(());
+            return Ok(()); // one request, as the handout asks [W-T2j]
         }
     }
 }
@@ -71,7 +71,7 @@ fn converse(client: &TcpSocket, peer: SocketAddr) -> Result<()> {
         }
     }
     // ==== c) which file? "GET /HelloWorld.html HTTP/1.1"        [W-T2c]
-    // Method, path, version. The 404 of a GET is used only if there is no file.
+    // Method, path, version. `failure` is the status if there is no file.
     let line = request.lines().next().unwrap_or_default();
     let words: Vec<&str> = line.split(' ').collect();
     let (failure, path) = match words[..] {

@@ -98,7 +98,8 @@ fn tell_program(name: &str) -> Result<bool> {
 
 /// Prints each numbered step with this call. Returns false if there is none.
 fn tell_call(call: &str) -> Result<bool> {
-    let ending = format!(" {}()", call.trim_end_matches("()"));
+    let call = call.trim_end_matches("()").to_ascii_lowercase();
+    let ending = format!(" {call}()");
     let mut found = false;
     for Program { name, file, .. } in source_tree::programs()? {
         let text = read(&root()?.join(&file))?;

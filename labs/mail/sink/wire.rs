@@ -189,5 +189,8 @@ pub(super) fn too_slow() -> Reply {
 
 /// The reply after the end of the client's stream.
 fn end_of_input() -> Reply {
+    if clients::is_stopping() {
+        return reply!(421, "4.3.2 the server stops: closing the connection");
+    }
     reply!(421, "4.4.2 end of input: closing the connection")
 }

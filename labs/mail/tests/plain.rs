@@ -77,7 +77,7 @@ fn w_t4a_plain_each_reply_is_checked() {
     ] {
         let (screen, status, server) = play(&format!("{script}{QUIT}"));
         server.unwrap_or_else(|why| panic!("{why}\n{screen}"));
-        let why = format!("Error: not the code {wanted}");
+        let why = format!("Error: the reply is not {wanted:x<3}");
         assert!(screen.contains(&why), "{screen}");
         assert_eq!(status, Some(1), "{screen}");
     }

@@ -78,7 +78,10 @@ fn d_t2_1_the_plain_password_keeps_strangers_out() {
     let mut empty =
         Terminal::run(empty.args(["127.0.0.1", "0"]).env("MESSAGE_SECRET", ""))
             .expect("it starts");
-    wait(&mut empty, "Error: set MESSAGE_SECRET to a secret");
+    wait(
+        &mut empty,
+        "Error: set a secret: MESSAGE_SECRET=… message-password-server",
+    );
     ends_with(empty, 1);
     server.interrupt();
 }

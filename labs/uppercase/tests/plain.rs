@@ -109,6 +109,7 @@ fn w_k3_plain_tcp_client_with_nothing_to_say_ends() {
     let server = Server::start(TCP, &[]);
     for nothing in [b"\n".as_slice(), b""] {
         let told = run_client(&server, TCP_CLIENT, nothing);
-        assert_eq!(told, (PROMPT.into(), Some(0)));
+        let expected = format!("{PROMPT}nothing typed: TCP sends nothing\n");
+        assert_eq!(told, (expected, Some(0)));
     }
 }
