@@ -8,6 +8,7 @@ use serde::Deserialize;
 use socketlab::{Error, Result};
 
 use crate::source_tree::{is_test, read, root, source_files};
+use crate::steps;
 
 /// A row of `labs/ids.toml`: ids that belong together.
 #[derive(Debug, Clone, Deserialize)]
@@ -141,6 +142,8 @@ impl Sources {
                 let (line, shown) = match kind {
                     "viva" => question_below(text, index),
                     "code" if is_prose_of_header(line) => first_line(text),
+                    "code" => heading_above(text, index)
+                        .unwrap_or((index + 1, line.trim())),
                     _ => (index + 1, line.trim()),
                 };
                 places.push(Place {
@@ -212,6 +215,24 @@ impl Sources {
 fn is_prose_of_header(line: &str) -> bool {
     let text = line.strip_prefix("//! ");
     text.is_some_and(|text| !text.starts_with([' ', '|']))
+}
+
+/// The first line of the comment that has the line with this index, or the
+/// heading in it, such as the step's banner; and its number from 1. The line
+/// itself is often the end of a sentence.
+fn heading_above(text: &str, index: usize) -> Option<(usize, &str)> {
+    let lines: Vec<&str> = text.lines().take(index + 1).collect();
+    let comment = lines.iter().enumerate().rev();
+    let comment = comment.take_while(|(_, line)| {
+        let line = line.trim_start();
+        line.starts_with("//") && !line.starts_with("//!")
+    });
+    let comment: Vec<_> = comment.collect();
+    let is_heading =
+        |line: &str| steps::banner(line).is_some() || line.contains("// ==== ");
+    let heading = comment.iter().find(|(_, line)| is_heading(line));
+    let (at, line) = heading.or(comment.last())?;
+    Some((at + 1, line.trim()))
 }
 
 /// A file's first line says what the file is: more than the line of its header
