@@ -73,7 +73,8 @@ pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
     play_with(Stage::default(), transcript, show)
 }
 
-/// The words in front of a program, by the name of its terminal.
+/// The words before a program's name in its command, by the name of its
+/// terminal.
 pub type HostOf = Box<dyn Fn(&str) -> Vec<String>>;
 
 /// Like [`play`], on hosts of their own: `host` gives the words that go in
@@ -175,7 +176,7 @@ impl Drop for Folder {
 }
 
 enum Port {
-    /// A server was started on port 0 and has not said yet what it got.
+    /// A server was started on port 0 and has not printed its port yet.
     Asked,
     /// Nobody listens there: held by a socket that is bound and nothing more.
     Reserved(u16, Socket),
