@@ -1,5 +1,5 @@
-//! Programs that are not ours: is a program installed, and what to do if not.
-//! Also the Python peers of the labs.
+//! Programs that do not belong to this project: is a program installed, and
+//! what to do if not. Also the Python peers of the labs.
 
 use std::env;
 use std::fs::File;

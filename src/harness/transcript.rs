@@ -47,8 +47,8 @@ struct Line<'a> {
     text: &'a str,
 }
 
-/// The transcripts of a README: each `console` block with the number of its
-/// first line.
+/// Returns the transcripts of a README: each `console` block with the number of
+/// its first line.
 pub fn blocks(readme: &str) -> Vec<(usize, String)> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     let mut inside = false;
@@ -150,7 +150,7 @@ struct Stage {
     host: Option<HostOf>, // see play_on_hosts
 }
 
-/// A folder for the files of a play; they go with it.
+/// A folder for the files of a play, deleted with it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -178,7 +178,8 @@ impl Drop for Folder {
 enum Port {
     /// A server was started on port 0 and has not printed its port yet.
     Asked,
-    /// Nobody listens there: held by a socket that is bound and nothing more.
+    /// No program listens there: a socket is bound to the port, without
+    /// listen().
     Reserved(u16, Socket),
     Known(u16),
 }
