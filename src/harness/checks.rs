@@ -40,7 +40,7 @@ pub fn strace_shows(program: &str, calls: &[&str]) {
     let client = server.connect();
     let _ = client.shutdown(Shutdown::Write);
     let _ = receive_all(&client);
-    // It may have ended by itself.
+    // The server may already have ended.
     let _ = server.console().signal(Signal::TERM);
     server.console().read_to_end().expect("it ends");
     let text = watched.log().expect("the log");

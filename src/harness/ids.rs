@@ -110,7 +110,7 @@ impl Sources {
     /// Where an id such as `D-T3.2` is answered: its tags `[D-T3.2]` in code,
     /// first those in the files of *Read first*; the questions that belong to
     /// it; the tests whose names begin with `d_t3_2_`; and the tables that name
-    /// it. Small and capital letters are the same here.
+    /// it. Capital letters and small letters make no difference.
     pub fn places(&self, id: &str) -> Vec<Place> {
         let id = id.to_ascii_lowercase();
         let tag = format!("[{id}]");
@@ -260,7 +260,7 @@ pub fn test_prefix(id: &str) -> String {
     format!("{}_", id.to_lowercase().replace(['-', '.'], "_"))
 }
 
-/// Does the line name this id, and not only a longer one?
+/// Does the line name this id, and not only a longer id?
 fn names(line: &str, id: &str) -> bool {
     line.match_indices(id).any(|(at, _)| {
         let before = line.get(..at).and_then(|text| text.chars().last());

@@ -1,6 +1,6 @@
-//! Which file of a package uses which other file? It reads the `use` lines and
-//! paths of the code as text. It finds a program's steps, and circles between
-//! files, which tidy forbids.
+//! Finds which file of a package uses which other file. It reads the `use`
+//! lines and paths of the code as text. It finds a program's steps, and circles
+//! between files, which tidy forbids.
 //!
 //! A file's own tests (`#[cfg(test)]` and what follows) do not count.
 

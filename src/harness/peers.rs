@@ -1,5 +1,5 @@
-//! Programs that are not ours: is a program installed, and what to do if not.
-//! Also the Python peers of the labs.
+//! Programs that do not belong to this project: is a program installed, and
+//! what to do if not. Also the Python peers of the labs.
 
 use std::env;
 use std::fs::File;
@@ -54,7 +54,7 @@ pub fn skipped(package: &str) -> bool {
     if let Some(list) = env::var_os("SKIPPED") {
         let mut options = File::options();
         let list = options.append(true).create(true).open(list);
-        // Without the list the tests are worth the same.
+        // The tests do not need this list, so an error here is ignored.
         let _ = list.and_then(|mut list| writeln!(list, "{package}"));
     }
     false

@@ -19,7 +19,7 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// A server that the test has started, or the one that CHECK names.
 pub struct Server {
     terminal: Option<Terminal>,
-    /// Where it listens.
+    /// The address where it listens.
     pub address: SocketAddr,
 }
 
@@ -67,7 +67,7 @@ impl Server {
         Server { terminal: None, address }
     }
 
-    /// An address at which the test itself listens, or nobody.
+    /// An address at which the test itself listens, or no program listens.
     pub fn at(address: SocketAddr) -> Server {
         Server { terminal: None, address }
     }
@@ -77,7 +77,8 @@ impl Server {
         self.terminal.as_mut().expect("a server of ours, not CHECK's")
     }
 
-    /// Waits until it prints a line that matches this (`…` is any text).
+    /// Waits until the server prints a line that matches this (`…` is any
+    /// text).
     #[track_caller]
     pub fn wait_for(&mut self, pattern: &str) -> String {
         self.console().wait_for(pattern).unwrap_or_else(|e| panic!("{e}"))
@@ -127,7 +128,7 @@ impl Server {
         (self.address.ip().to_string(), self.address.port().to_string())
     }
 
-    /// Ctrl-C: it says `bye` and ends with status 0.
+    /// Sends Ctrl-C: the server prints `bye` and ends with status 0.
     #[track_caller]
     pub fn interrupt(&mut self) {
         let console = self.console();

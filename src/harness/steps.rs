@@ -14,7 +14,7 @@ pub fn banners(file: &Path) -> Result<Vec<String>> {
     Ok(text.lines().filter_map(banner).collect())
 }
 
-/// The step that a line is the banner of: `4 accept()`.
+/// The step whose banner this line is: `4 accept()`.
 pub fn banner(line: &str) -> Option<String> {
     let rest = line.trim_start().strip_prefix("// ---- ")?;
     Some(rest.trim_end_matches('-').trim().to_string())

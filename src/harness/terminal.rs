@@ -114,7 +114,7 @@ impl Terminal {
             .map_err(|error| Error::new("write", "its stdin", error))
     }
 
-    /// Its input, to be written by another thread while this one reads.
+    /// Its input, so that another thread can write it while this one reads.
     pub fn take_input(&mut self) -> Option<ChildStdin> {
         self.stdin.take()
     }
@@ -202,13 +202,13 @@ impl Terminal {
     /// Output that was not read is lost.
     pub fn wait_for_end(&mut self) -> Result<ExitStatus> {
         self.read_to_end()?;
-        // Its output is closed, so the process is about to be gone.
+        // Its output is closed, so the process ends soon.
         let status = self.child.wait();
         RUNNING.lock().remove(&self.pid()); // the number is free again
         status.map_err(|error| Error::new("waitpid", "", error))
     }
 
-    /// Does the process still run?
+    /// Is the process still running?
     pub fn is_running(&mut self) -> bool {
         let runs = matches!(self.child.try_wait(), Ok(None));
         if !runs {

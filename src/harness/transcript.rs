@@ -47,8 +47,8 @@ struct Line<'a> {
     text: &'a str,
 }
 
-/// The transcripts of a README: each `console` block with the number of its
-/// first line.
+/// Returns the transcripts of a README: each `console` block with the number of
+/// its first line.
 pub fn blocks(readme: &str) -> Vec<(usize, String)> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     let mut inside = false;
@@ -73,7 +73,8 @@ pub fn play(transcript: &str, show: &mut dyn FnMut(&str)) -> Result<()> {
     play_with(Stage::default(), transcript, show)
 }
 
-/// The words in front of a program, by the name of its terminal.
+/// The words before a program's name in its command, by the name of its
+/// terminal.
 pub type HostOf = Box<dyn Fn(&str) -> Vec<String>>;
 
 /// Like [`play`], on hosts of their own: `host` gives the words that go in
@@ -149,7 +150,7 @@ struct Stage {
     host: Option<HostOf>, // see play_on_hosts
 }
 
-/// A folder for the files of a play; they go with it.
+/// A folder for the files of a play, deleted with it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -175,9 +176,10 @@ impl Drop for Folder {
 }
 
 enum Port {
-    /// A server was started on port 0 and has not said yet what it got.
+    /// A server was started on port 0 and has not printed its port yet.
     Asked,
-    /// Nobody listens there: held by a socket that is bound and nothing more.
+    /// No program listens there: a socket is bound to the port, without
+    /// listen().
     Reserved(u16, Socket),
     Known(u16),
 }

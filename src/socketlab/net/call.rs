@@ -291,7 +291,8 @@ pub(super) fn timed<T>(
     })
 }
 
-/// The system counts microseconds, and takes 0 of them for no limit at all.
+/// The kernel counts this limit in microseconds, and 0 means no limit. So the
+/// smallest limit is one microsecond.
 pub(super) fn at_least(limit: Option<Duration>) -> Option<Duration> {
     limit.map(|limit| limit.max(Duration::from_micros(1)))
 }

@@ -91,8 +91,10 @@ impl TcpSocket {
         Ok(Tcp::open(socket, OnceLock::new()))
     }
 
-    /// `setsockopt(SO_REUSEADDR, 1)`: bind even while connections of an
-    /// earlier run wait in TIME_WAIT.
+    /// `setsockopt(SO_REUSEADDR, 1)`: allows `bind` while connections of an
+    /// earlier run are in TIME_WAIT. Without it, `bind` fails with EADDRINUSE
+    /// for about a minute after a restart. Python: `setsockopt(SOL_SOCKET,
+    /// SO_REUSEADDR, 1)`.
     pub fn set_reuse_address(&self) -> Result<()> {
         let socket = &self.0.socket;
         step("setsockopt", Some(socket), "SO_REUSEADDR, 1", || {
@@ -102,6 +104,7 @@ impl TcpSocket {
 
     /// `setsockopt(TCP_NODELAY, 1)`: send small segments at once instead of
     /// waiting for the acknowledgement of the last one (Nagle's algorithm).
+    /// Python: `setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)`.
     pub fn set_no_delay(&self) -> Result<()> {
         let socket = &self.0.socket;
         step("setsockopt", Some(socket), "TCP_NODELAY, 1", || {
@@ -155,25 +158,32 @@ impl TcpSocket {
         Ok(())
     }
 
-    /// `bind()`: claims the local address. Port 0 lets the kernel choose.
-    /// Fails with EADDRINUSE, EADDRNOTAVAIL, EACCES.
+    /// `bind()`, also in Python: gives the socket its local address and port.
+    /// For port 0 the kernel chooses a free port. Fails with EADDRINUSE if
+    /// another socket has the port, with EADDRNOTAVAIL if this machine does not
+    /// have the address, and with EACCES if the user may not use a port below
+    /// 1024.
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
         let socket = &self.0.socket;
         step("bind", Some(socket), address, || socket.bind(&address.into()))
     }
 
-    /// `listen(backlog)`: from here the kernel completes handshakes by
-    /// itself, and keeps `backlog` + 1 of them (Linux) until `accept`.
+    /// `listen(backlog)`, also in Python: from now on the kernel completes
+    /// handshakes by itself. Its queue holds `backlog` + 1 complete connections
+    /// (Linux) until `accept` removes them. Fails with EADDRINUSE if another
+    /// socket listens on the port.
     pub fn listen(&self, backlog: i32) -> Result<()> {
         let socket = &self.0.socket;
         step("listen", Some(socket), backlog, || socket.listen(backlog))
     }
 
-    /// `accept()`: removes the oldest complete connection from the queue, and
-    /// blocks if there is none. The new socket has the listener's port; the
-    /// peer's address tells the connections apart.
-    /// Fails with EMFILE, ENFILE, ENOBUFS, ECONNABORTED. None of them is a
-    /// reason to end a server: see [`crate::clients`].
+    /// `accept()`, also in Python: removes the oldest complete connection from
+    /// the queue, and blocks while the queue is empty. The new socket has the
+    /// listener's port; the peer's address tells the connections apart. Fails
+    /// with EMFILE or ENFILE if there are too many open descriptors, with
+    /// ENOBUFS if memory is short, and with ECONNABORTED if the client has
+    /// already gone. A server should survive all of these: see
+    /// [`crate::clients`].
     pub fn accept(&self) -> Result<(TcpSocket, SocketAddr)> {
         let socket = &self.0.socket;
         let on = LocalAddress(socket);
@@ -184,24 +194,27 @@ impl TcpSocket {
         Ok((Tcp::open(new, peer.into()), peer))
     }
 
-    /// `connect()`: the three-way handshake, SYN, SYN-ACK, ACK. The kernel
-    /// picks the local port. Fails with ECONNREFUSED (no server listens
-    /// there), ETIMEDOUT, EHOSTUNREACH, ENETUNREACH.
+    /// `connect()`, also in Python: the kernel chooses a local port and does
+    /// the three-way handshake, SYN, SYN-ACK, ACK. Fails with ECONNREFUSED if
+    /// no server listens there, with ETIMEDOUT if no answer comes, and with
+    /// EHOSTUNREACH or ENETUNREACH if no route leads there.
     ///
-    /// Waits as long as [`set_send_timeout`](Self::set_send_timeout) said
-    /// before. When that time is over, Linux reports EINPROGRESS, and the
-    /// error says "timed out".
+    /// It waits at most as long as [`set_send_timeout`](Self::set_send_timeout)
+    /// allows. When that time is over, Linux reports EINPROGRESS, and the error
+    /// says "timed out".
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
         connect(&self.0.socket, address)?;
         let _ = self.0.peer.set(address);
         Ok(())
     }
 
-    /// `recv()`: returns what has arrived, at least one byte, and blocks if
-    /// there is nothing. 0 means that the peer has closed its direction.
+    /// `recv()`, also in Python: copies bytes that have arrived into `buffer`
+    /// and returns how many, at least one. It blocks while nothing has arrived.
+    /// 0 means end of stream: the peer has sent FIN. (Python returns `b''`.)
     /// One `recv` may return parts of several `send`s, because TCP carries
-    /// bytes, not messages.
-    /// Fails with ECONNRESET, and EAGAIN when the time limit passed.
+    /// bytes, not messages. Fails with ECONNRESET if the peer has sent RST,
+    /// with ETIMEDOUT if the kernel has given the connection up, and with
+    /// EAGAIN when the time limit has passed.
     pub fn recv(&self, buffer: &mut [u8]) -> Result<usize> {
         let socket = &self.0.socket;
         let room = buffer.len();
@@ -214,10 +227,11 @@ impl TcpSocket {
         timed(socket, Timeout::Recv, result)
     }
 
-    /// `send()`: copies bytes into the kernel's send buffer and returns how
-    /// many fitted. Blocks while the buffer is full. Its return does not mean
-    /// that the peer has read them.
-    /// Fails with EPIPE, ECONNRESET, and EAGAIN when the time limit passed.
+    /// `send()`, also in Python: copies bytes into the kernel's send buffer and
+    /// returns how many it copied. It blocks while the buffer is full. When it
+    /// returns, the peer may not have read the bytes, or even received them.
+    /// Fails with ECONNRESET if the peer has sent RST, with EPIPE on each later
+    /// call, and with EAGAIN when the time limit has passed.
     pub fn send(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
         let began = trace::begin();
@@ -228,8 +242,9 @@ impl TcpSocket {
         timed(socket, Timeout::Send, result)
     }
 
-    /// `send()` until all of `data` is in the kernel's buffer. A single
-    /// `send` may take a part. Python: `sendall()`.
+    /// Repeats `send()` until all of `data` is in the kernel's send buffer,
+    /// because a single `send` may copy only a part. C has no such call, so a C
+    /// program writes this loop. Python: `sendall()`.
     pub fn send_all(&self, data: &[u8]) -> Result<()> {
         let mut rest = data;
         while !rest.is_empty() {
@@ -239,8 +254,9 @@ impl TcpSocket {
         Ok(())
     }
 
-    /// `send(MSG_DONTWAIT)`: copies what fits into the kernel's buffer now,
-    /// perhaps nothing: 0. Never blocks.
+    /// `send(MSG_DONTWAIT)`: copies as many bytes as fit into the kernel's send
+    /// buffer now, and never blocks. Returns 0 if the buffer is full, where C
+    /// has the error EAGAIN. Python: `send(data, MSG_DONTWAIT)`.
     pub fn send_now(&self, data: &[u8]) -> Result<usize> {
         let socket = &self.0.socket;
         let began = trace::begin();
@@ -258,7 +274,8 @@ impl TcpSocket {
     /// both directions: reset, timed out, or shut down here. Bytes that have
     /// arrived can still be read.
     pub fn hangs_up_within(&self, limit: Duration) -> Result<bool> {
-        // No event is asked for: POLLHUP and POLLERR are always reported.
+        // The program requests no event, because the kernel always reports
+        // POLLHUP and POLLERR.
         let mut watched = [PollFd::new(&self.0.socket, PollFlags::empty())];
         Ok(poll(&mut watched, Some(limit))? > 0)
     }
@@ -290,8 +307,9 @@ impl TcpSocket {
     }
 
     /// `sendmsg()` until all parts are in the kernel's buffer. One call sends
-    /// several pieces of memory in order, so that a head and its body leave in
-    /// one segment without being copied together first.
+    /// several pieces of memory in order, so that a head and its body can leave
+    /// in one segment without being copied together first. Python: `sendmsg()`.
+    /// Fails as [`send`](Self::send) does.
     pub fn send_parts(&self, parts: &[&[u8]]) -> Result<()> {
         let mut done = 0; // bytes that the kernel has taken
         let total = parts.iter().map(|part| part.len()).sum();
@@ -325,8 +343,9 @@ impl TcpSocket {
     }
 
     /// `sendfile()`: bytes of a file, from `offset` on, go into the kernel's
-    /// send buffer without passing through this program. Sends `count` bytes
-    /// at most and says how many it sent; 0 means that the file has ended.
+    /// send buffer without passing through this program. Sends `count` bytes at
+    /// most and returns how many it sent; 0 means that the file has ended.
+    /// Python: `os.sendfile()`. Fails as [`send`](Self::send) does.
     #[cfg(target_os = "linux")]
     pub fn send_file(
         &self,
@@ -369,9 +388,10 @@ impl TcpSocket {
         Ok(read)
     }
 
-    /// `shutdown(SHUT_RD, SHUT_WR or both)`: ends a direction, also for other
-    /// handles of this socket. SHUT_WR sends FIN: the peer reads end of stream
-    /// and can still send (half-close).
+    /// `shutdown(SHUT_RD, SHUT_WR or SHUT_RDWR)`, also in Python: ends one
+    /// direction or both, also for other handles of this socket. SHUT_WR sends
+    /// FIN: the peer reads end of stream and can still send (half-close). Fails
+    /// with ENOTCONN if the connection is already over.
     pub fn shutdown(&self, how: Shutdown) -> Result<()> {
         let socket = &self.0.socket;
         let name = match how {
@@ -382,8 +402,9 @@ impl TcpSocket {
         step("shutdown", Some(socket), name, || socket.shutdown(how))
     }
 
-    /// `close()`, once no other handle is left: gives the descriptor back. The
-    /// kernel sends FIN, or RST if received bytes were not read.
+    /// `close()`, also in Python, if this is the last handle: the descriptor is
+    /// free again. The kernel sends FIN, or RST if the program has not read all
+    /// received bytes.
     pub fn close(self) {
         drop(self);
     }
@@ -408,7 +429,8 @@ impl TcpSocket {
         self.close();
     }
 
-    /// `getsockname()`: this end, with the port that the kernel chose.
+    /// `getsockname()`, also in Python: the address of this end, with the port
+    /// that the kernel chose.
     pub fn local_addr(&self) -> Result<SocketAddr> {
         let local = self.0.socket.local_addr();
         local
@@ -417,7 +439,7 @@ impl TcpSocket {
             .ok_or_else(|| Error::other("getsockname(): not an IP address"))
     }
 
-    /// `getpeername()`: the other end.
+    /// `getpeername()`, also in Python: the address of the other end.
     pub fn peer_addr(&self) -> Result<SocketAddr> {
         if let Some(peer) = self.0.peer.get() {
             return Ok(*peer);
@@ -476,7 +498,7 @@ impl TcpSocket {
     }
 }
 
-// For poll(): a program that watches two sockets at once.
+// poll() needs the descriptor, in a program that waits for two sockets at once.
 impl AsFd for TcpSocket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.socket.as_fd()

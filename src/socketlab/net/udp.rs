@@ -62,8 +62,8 @@ impl UdpSocket {
         })
     }
 
-    /// `setsockopt(SO_RCVTIMEO)`: how long a receive may wait. A datagram
-    /// can be lost, so a client should always have a limit.
+    /// `setsockopt(SO_RCVTIMEO)`: how long a receive may wait. A datagram can
+    /// be lost, so a client should always have a limit. Python: `settimeout()`.
     pub fn set_recv_timeout(&self, limit: Option<Duration>) -> Result<()> {
         let on = format!("SO_RCVTIMEO, {}", seconds(limit));
         let socket = SockRef::from(&self.socket);
@@ -72,8 +72,10 @@ impl UdpSocket {
         })
     }
 
-    /// `sendto()`: one datagram, complete or not at all. 0 bytes are allowed;
-    /// more than [`LARGEST_DATAGRAM`] fails with EMSGSIZE.
+    /// `sendto()`, also in Python: the kernel sends one datagram, complete or
+    /// not at all. It may have 0 bytes. With more than [`LARGEST_DATAGRAM`]
+    /// bytes the call fails with EMSGSIZE. Success does not mean that the
+    /// datagram arrives.
     pub fn sendto(&self, data: &[u8], peer: SocketAddr) -> Result<usize> {
         let began = trace::begin();
         let result = retry(|| self.socket.send_to(data, peer));
@@ -82,8 +84,10 @@ impl UdpSocket {
         moved("sendto", began, result, shown, || peer.to_string())
     }
 
-    /// `recvfrom()`: the next datagram and its sender. Bytes that do not fit
-    /// into `buffer` are lost. 0 is an empty datagram, not an end.
+    /// `recvfrom()`, also in Python: returns the size of the next datagram and
+    /// its sender's address, and blocks while none has arrived. Bytes that do
+    /// not fit into `buffer` are lost. 0 means an empty datagram, because UDP
+    /// has no end of stream. Fails with EAGAIN when the time limit has passed.
     pub fn recvfrom(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr)> {
         let room = buffer.len();
         let began = trace::begin();
@@ -99,7 +103,8 @@ impl UdpSocket {
         timed(&self.socket, Timeout::Recv, result)
     }
 
-    /// `send()`: like [`sendto`](Self::sendto), to the connected peer.
+    /// `send()`, also in Python: like [`sendto`](Self::sendto), to the peer
+    /// that `connect` has fixed. Fails with EDESTADDRREQ without a `connect`.
     pub fn send(&self, data: &[u8]) -> Result<usize> {
         let began = trace::begin();
         let result = retry(|| self.socket.send(data));
@@ -107,8 +112,8 @@ impl UdpSocket {
         moved("send", began, result, shown, || self.peer_text())
     }
 
-    /// `recv()`: like [`recvfrom`](Self::recvfrom), from the connected peer
-    /// only.
+    /// `recv()`, also in Python: like [`recvfrom`](Self::recvfrom), but only
+    /// from the peer that `connect` has fixed.
     pub fn recv(&self, buffer: &mut [u8]) -> Result<usize> {
         let room = buffer.len();
         let began = trace::begin();
@@ -120,13 +125,14 @@ impl UdpSocket {
         timed(&self.socket, Timeout::Recv, result)
     }
 
-    /// `close()`: gives the descriptor back. Nothing is sent, because UDP has
-    /// no connection, so the peer does not notice.
+    /// `close()`, also in Python: the descriptor is free again. The kernel
+    /// sends nothing, because UDP has no connection, so the peer does not
+    /// notice.
     pub fn close(self) {
         drop(self);
     }
 
-    /// `getsockname()`: this end.
+    /// `getsockname()`, also in Python: the address of this end.
     pub fn local_addr(&self) -> Result<SocketAddr> {
         let local = self.socket.local_addr();
         local.map_err(|error| Error::new("getsockname", "", error))
