@@ -179,7 +179,7 @@ fn path(job: &Job) -> (String, bool) {
     let path = job.path("%3f is the character");
     let (path, kind) = path.split_once(";type=").unwrap_or((&path, ""));
     if !matches!(kind, "" | "i" | "d") {
-        args::usage("of ;type= there are i (file) and d (folder)");
+        args::usage("after ;type= use i (file) or d (folder)");
     }
     let folder = path.is_empty() || path.ends_with('/') || kind == "d";
     let short = path.trim_end_matches('/');

@@ -187,7 +187,7 @@ pub fn decode(text: &str) -> Result<String, String> {
     for rest in text.split('%').skip(1) {
         let digits = rest.get(..2).unwrap_or_default();
         if digits.len() < 2 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(format!("'%{rest}': % stands before two hex digits"));
+            return Err(format!("'%{rest}': % needs two hex digits after it"));
         }
     }
     let bytes = percent_decode_str(text).collect::<Vec<u8>>();

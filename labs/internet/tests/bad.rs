@@ -41,7 +41,7 @@ const NNTP: [Step; 4] = [
     ("", b"text\r\n.\r\n"),
 ];
 
-/// The control connection; the second one never comes.
+/// The control connection; the client never opens the second one.
 const FTP: [Step; 7] = [
     ("", b"220 ready\r\n"),
     ("USER anonymous", b"331 password\r\n"),
@@ -439,7 +439,7 @@ fn t_m_ftp_never_connects_to_a_third_machine() {
             let _ = write!(client, "{reply}\r\n");
         }
         line(&mut client);
-        // Without parentheses, as some have it.
+        // Without parentheses, as some servers send it.
         let _ = write!(client, "227 there 10,9,8,7,{high},{low}.\r\n");
         line(&mut client);
         let _ = write!(client, "150 soon\r\n");
@@ -532,7 +532,7 @@ fn t_m_http_bodies_are_whole_or_an_error() {
     failure(&run(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n12345678"));
     failure(&run(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\
                    Content-Length: 2\r\n\r\n12"));
-    // A part that nobody asked for is not the file.
+    // A part that was not requested is not the file.
     let text = failure(&run(b"HTTP/1.1 206 Partial Content\r\n\
                               Content-Length: 3\r\n\r\nabc"));
     assert!(text.contains("the server's answer is 206"), "{text}");

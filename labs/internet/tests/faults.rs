@@ -70,7 +70,7 @@ fn t_m_pop3_a_dot_that_is_not_doubled_is_an_error() {
 
 #[test]
 fn t_m_pop3_the_rest_may_come_late_or_the_server_may_close() {
-    // The rest comes in the place of the reply to QUIT.
+    // The rest of the message arrives instead of the reply to QUIT.
     let address = answering(
         "+OK\r\n",
         vec![
@@ -81,7 +81,7 @@ fn t_m_pop3_the_rest_may_come_late_or_the_server_may_close() {
     );
     let text = failure(&fetch(&[&format!("pop3://ann@{address}/1")]));
     assert!(text.contains("the reply to QUIT is: two"), "{text}");
-    // No reply, or a refusal, is no reason to throw the message away.
+    // After no reply, or a refusal, the message is still complete and is kept.
     for (answer, then) in
         [(&b""[..], Then::Close), (b"-ERR no\r\n", Then::Hang)]
     {
@@ -144,7 +144,7 @@ fn t_m_news_and_gopher_out_of_step_are_errors_too() {
             assert!(text.contains("after the single dot: "), "{text}");
         }
     }
-    // A server that stays open after the dot has said all.
+    // The server stays open after the dot. The text is complete all the same.
     let (address, _) = script(vec![("", b"one\r\n.\r\n")], Then::Hang);
     let page = fetch(&[&format!("gopher://{address}/0/x")]);
     assert_eq!(text(&page), "one\n");
@@ -168,14 +168,14 @@ fn t_m_imap_login_is_not_sent_where_it_is_disabled() {
         let commands = steps.len() - 1;
         let (address, heard) = script(steps, Then::Hang);
         let mut command = command(&[&format!("imap://ann@{address}/")]);
-        // The password is not even asked for.
+        // The client does not ask for the password.
         command.env_remove("FETCH_PASSWORD");
         let text = failure(&command.output().expect("fetch runs"));
         let wanted = "the server wants TLS first: --starttls";
         assert!(text.contains(wanted), "{text}");
         assert_eq!(heard.all().len(), commands, "{:?}", heard.all());
     }
-    // Another word of that beginning is another word.
+    // A longer word with the same beginning is another code.
     let steps: Vec<Step> = vec![
         ("", b"* OK [CAPABILITY IMAP4rev1 LOGINDISABLEDX] hi\r\n"),
         ("a1 LOGIN", b"a1 NO\r\n"),
@@ -474,7 +474,8 @@ fn t_m2_what_is_stored_can_be_fetched_again() {
         let url = format!("ftp://{}/pub/{name}", server.address);
         assert!(result(&fetch(&[&url])) == bytes, "{name}");
     }
-    // More than there is room for: 452, and nothing of it is kept.
+    // The file is larger than the space: 452, and the server keeps no part of
+    // it.
     let large = folder.path().join("large");
     fs::write(&large, vec![0; 9 << 20]).expect("a file");
     let url = format!("ftp://ann@{}/large", server.address);

@@ -1,4 +1,4 @@
-//! Proves what the client sends when the server does its part: each test has
+//! Proves what the client sends if the server makes no mistake. Each test has
 //! two transcripts, the server's lines and the client's.
 
 use crate::script::{
@@ -14,7 +14,7 @@ fn w_t4a_the_dialogue_of_the_textbook() {
     assert!(message.contains("Subject: Hi\n"), "{message}");
     assert!(message.ends_with("\n\nhello\n"), "{message}");
     done.ended(0, &["sent to 1 of 1: bob@example.org", "250 2.0.0 queued"]);
-    // Each step has its number, each line its side.
+    // Each step is printed with its number, each line with its side (C or S).
     for line in [
         "-- 3 GREETING: ",
         "S: 220 mail.test ESMTP\n",
@@ -75,7 +75,7 @@ fn w_t4a_helo_where_ehlo_is_refused() {
         done.followed();
         done.ended(0, &["HELO", "sent to 1 of 1"]);
     }
-    // The letter of an old server: it does not know 8BITMIME.
+    // The message for an old server, which does not know 8BITMIME.
     let ehlo = "C: EHLO …\nS: 500 ?\nC: HELO …\nS: 250 mail.test\n";
     let script = [GREETING, ehlo, ENVELOPE, MESSAGE, QUIT].concat();
     let nobody = identity_of_nobody();
@@ -137,7 +137,7 @@ fn w_t4a_an_address_beyond_ascii_needs_smtputf8() {
     let done = play(&script, &to);
     assert!(done.followed().contains("To: <ümit@example.org>\n"));
     done.ended(0, &[]);
-    // A domain has an ASCII form, and needs nothing.
+    // A domain has an ASCII form, so it needs no extension.
     let envelope = "C: MAIL FROM:<ada@example.com>\nS: 250 ok\n\
                     C: RCPT TO:<bob@xn--bcher-kva.example>\nS: 250 ok\n";
     let script = [GREETING, EHLO, envelope, MESSAGE, QUIT].concat();
@@ -190,7 +190,7 @@ fn w_t4a_pipelined_replies_belong_to_their_commands() {
     let done = play(&script, &options);
     done.followed();
     done.ended(1, &["sent to 2 of 3", "NOT sent to eve@example.org: 450"]);
-    // MAIL refused: the replies to RCPT are heard, and mean nothing.
+    // MAIL is refused. The client must still read the replies to RCPT.
     let envelope = "C: MAIL FROM:<…>\nC: RCPT TO:<…>\nC: RCPT TO:<…>\n\
                     C: RCPT TO:<…>\n\
                     raw 550 no\\r\\n250 ok\\r\\n503 no\\r\\n503 no\\r\\n\n";
@@ -211,7 +211,7 @@ fn w_t4a_one_command_one_reply_unless_pipeline_is_asked_for_and_offered() {
     let done = play(&script, &["--pipeline"]);
     done.followed();
     done.ended(0, &["does not offer PIPELINING: one by one"]);
-    // HELO offers nothing at all.
+    // The reply to HELO offers no extension.
     let helo = "C: EHLO …\nS: 502 no\nC: HELO …\nS: 250 PIPELINING\n";
     let script = [GREETING, helo, ENVELOPE, MESSAGE, QUIT].concat();
     let done = play(&script, &["--pipeline"]);

@@ -1,5 +1,5 @@
-//! Proves that `--eml` sends a ready message as it is, checked, and without
-//! the lines that are nobody else's business.
+//! Proves that `--eml` checks a saved message and sends it unchanged, but
+//! without private lines such as Bcc.
 
 use std::fs;
 
@@ -60,7 +60,7 @@ fn w_t4a_bcc_and_its_like_leave_a_ready_message() {
             assert!(!done.screen.contains("eve"), "{}", done.screen);
         }
     }
-    // In the text it is a word like others.
+    // In the text the word has no special meaning.
     let text = format!("{READY}Bcc: in the text\n");
     assert!(send(&text, EHLO).followed().ends_with("\nBcc: in the text\n"));
 }

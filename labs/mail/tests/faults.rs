@@ -1,6 +1,6 @@
-//! Proves that the client says "sent" only after the 250 for the dot,
-//! whatever happens at each verb: a refusal for now or for good, a wrong
-//! code, bytes that are not SMTP, silence, a close, a reset.
+//! Proves that the client says "sent" only after the 250 for the dot, whatever
+//! happens at each verb: a temporary or permanent refusal, a wrong code, bytes
+//! that are not SMTP, silence, a close, a reset.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use crate::script::{
     play_with,
 };
 
-/// A point of the dialogue at which the server owes a reply.
+/// A point of the dialogue at which the client waits for a reply.
 struct Point {
     verb: &'static str,
     before: String, // the script up to there
@@ -44,7 +44,7 @@ fn points() -> Vec<Point> {
     ]
 }
 
-/// Plays every point with its fault at the same time.
+/// Plays the fault at every point, all at the same time.
 fn at_each_point(
     fault: impl Fn(&Point) -> (String, Vec<&'static str>),
     check: impl Fn(&Point, &Done),
@@ -113,7 +113,7 @@ fn w_t4a_a_wrong_code_at_each_verb_ends_with_quit() {
     });
 }
 
-/// Before the dot nothing was delivered; after it nobody can know.
+/// Before the dot nothing was delivered; after it the client cannot know.
 fn not_sent_or_unknown(point: &Point, done: &Done, printed: &str) {
     done.followed();
     match point.verb {
@@ -154,7 +154,7 @@ fn w_t4a_an_empty_reply_line_is_named() {
             not_sent_or_unknown(point, done, what);
         });
     }
-    // Inside a reply of several lines, and with a lone LF.
+    // The fault is inside a reply of several lines, or it is a lone LF.
     for reply in ["250-mail.test\\r\\n\\r\\n", "\\n", "250-a\\n\\n"] {
         let script = format!("{GREETING}C: EHLO …\nraw {reply}\nhang\n");
         play(&script, &[]).not_sent(&["an empty line"]);
@@ -178,7 +178,7 @@ fn w_t4a_a_time_out_or_a_close_shows_what_had_come() {
         let done = play(&format!("raw {came}\nclose\n"), &["-q"]);
         done.not_sent(&["the server closed", shown]);
     }
-    // After the dot, too.
+    // The same after the dot.
     let dot = "C: DATA\nS: 354 go\nM:\nraw 250 2.0.0 que\nhang\n";
     let script = [GREETING, EHLO, ENVELOPE, dot].concat();
     let done = play(&script, &["--timeout", "1"]);
@@ -258,7 +258,8 @@ fn w_t4a_replies_without_an_end_are_cut() {
 #[test]
 fn w_t4a_a_server_that_leaves_inside_the_message_has_nothing() {
     let script = [GREETING, EHLO, ENVELOPE, "C: DATA\nS: 354 go\nreset\n"];
-    // More than the kernel keeps for both; in few lines, to be quick.
+    // More bytes than both socket buffers hold, in few lines so that the test
+    // is quick.
     let body = [&[b'x'; 990][..], b"\n"].concat().repeat(12_000);
     let nobody = identity_of_nobody();
     let done = play_with(&script.concat(), "127.0.0.1", &[], &body, &nobody);
@@ -299,7 +300,7 @@ fn w_t4a_nobody_listens() {
 
 #[test]
 fn w_t4a_accepted_is_accepted_only_behind_the_dot() {
-    // Every reply is a 250, one too early: DATA is answered by it.
+    // Every reply is a 250 and comes one command too early, so DATA gets a 250.
     let script = [GREETING, EHLO, ENVELOPE, "C: DATA\nS: 250 ok\n", QUIT];
     play(&script.concat(), &[]).not_sent(&["the reply to DATA was 250"]);
     let script = [GREETING, EHLO, ENVELOPE, MESSAGE, QUIT].concat();

@@ -1,5 +1,5 @@
-//! Proves that the message at the other end is the one that was typed:
-//! Python's email package reads it.
+//! Proves that the message that arrives is the one that was typed. Python's
+//! email package reads it.
 
 use std::fs;
 use std::io::Write;
@@ -26,12 +26,12 @@ fn send(ehlo: &str, options: &[&str], body: &[u8]) -> Done {
     done
 }
 
-/// What a mail program makes of what was sent; `None` without Python.
+/// How a mail program shows the message that was sent; `None` without Python.
 fn read(message: &str) -> Option<Vec<String>> {
     read_stored(&[unstuffed(message)])?.pop()
 }
 
-/// What it makes of stored messages: the lines of each.
+/// How it shows stored messages: the lines of each.
 pub fn read_stored(messages: &[Vec<u8>]) -> Option<Vec<Vec<String>>> {
     let mut command: Command = harness::python("mail/parts.py")?;
     let folder = tempfile::tempdir().expect("a folder");
@@ -105,7 +105,7 @@ fn w_t4a_every_text_arrives() {
     for ((text, message), lines) in sent.iter().zip(found) {
         let shown = String::from_utf8_lossy(text).replace("\r\n", "\n");
         let mut crlf = shown.replace('\n', "\r\n");
-        // A text that travels as lines ends with a line end.
+        // A text that is sent as lines ends with a newline.
         let as_lines = !message.contains("base64");
         if as_lines && !crlf.ends_with('\n') && !crlf.is_empty() {
             crlf.push_str("\r\n");
@@ -179,7 +179,7 @@ fn w_t4a_bcc_is_in_the_envelope_only() {
     }
     assert!(message.contains("To: <bob@example.org>\n"));
     assert!(message.contains("Cc: <cy@example.org>\n"));
-    // To nobody but hidden ones.
+    // All recipients are in Bcc.
     let envelope = "C: MAIL …\nS: 250 ok\nC: RCPT …\nS: 250 ok\n";
     let script = [GREETING, EHLO, envelope, MESSAGE, QUIT].concat();
     let options = ["--bcc", "hidden@example.org"];
@@ -258,7 +258,8 @@ fn w_t4a_names_with_joiners_travel_by_rfc_2231() {
         };
         has_part(&lines, kind, name, name.as_bytes());
     }
-    // What reorders the line or cannot be seen is a trick: gpj.exe.
+    // Characters that reorder a line, or are invisible, can hide the ending
+    // .exe.
     for name in ["a\u{202e}gpj.exe", "a\u{2066}b", "a\u{feff}b", "a\u{200b}b"] {
         let path = folder.path().join(name);
         fs::write(&path, name).expect("written");
@@ -276,7 +277,7 @@ fn w_t4a_a_typed_text_outlives_a_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     let read = |name| fs::read_to_string(folder.path().join(name));
     for name in ["dead.letter", "dead.letter.2"] {
-        // Nobody listens at port 9.
+        // No program listens on port 9.
         let mut words = vec![terminal::program_folder().join("mail-client")];
         words.extend(client("127.0.0.1", 9, &[]).iter().map(Into::into));
         let words: Vec<_> = words.iter().filter_map(|w| w.to_str()).collect();
@@ -296,7 +297,7 @@ fn w_t4a_a_typed_text_outlives_a_failure() {
         assert_eq!(status, Some(1));
         assert_eq!(read(name).expect(name), "Grüße\n.\n");
     }
-    // What is in a file already is not kept twice.
+    // A text that came from a file is not saved a second time.
     let mut command = terminal::command("mail-client");
     command.args(client("127.0.0.1", 9, &[])).current_dir(folder.path());
     let output = command.output().expect("it ends");
@@ -305,7 +306,7 @@ fn w_t4a_a_typed_text_outlives_a_failure() {
     assert!(read("dead.letter.3").is_err(), "{screen}");
 }
 
-/// The client refuses its command line: status 2, and no server heard of it.
+/// The client refuses its command line with status 2, and does not connect.
 #[track_caller]
 fn refused(options: &[&str], body: &[u8], why: &str) {
     let mut command = terminal::command("mail-client");

@@ -1,6 +1,6 @@
-//! The mail lab, black box. The client against servers that follow a script
-//! (every branch of the dialogue), and against Postfix;
-//! the sink over sockets and with other people's mail clients.
+//! The mail lab, tested as a black box. The client talks to servers that follow
+//! a script (every branch of the dialogue), and to Postfix. The sink is tested
+//! over sockets and with other mail clients.
 
 mod dialogue;
 mod eml;

@@ -1,5 +1,5 @@
-//! Proves that our client and our sink fit together: what the client says it
-//! has sent is what the sink has stored.
+//! Proves that the client and the sink work together: the sink has stored
+//! exactly what the client reports as sent.
 
 use std::fs;
 use std::io::Write;
@@ -80,7 +80,7 @@ fn w_t4b_what_we_send_is_what_the_sink_stores() {
         body.replace('\n', "\r\n").as_bytes(),
     );
     has_part(&found[0], "application/octet-stream", "Größe.bin", &bytes);
-    // Nobody else gets in.
+    // All other log-ins are refused.
     let wrong = ["--user", "tom"];
     let done = send(&server, folder.path(), &wrong, b"x\n");
     done.not_sent(&["535"]);
@@ -110,13 +110,13 @@ fn w_t4a_whatever_fails_sent_means_stored() {
             let done = send(&server, folder.path(), &[], b"x\n");
             let count = stored(folder.path()).len();
             match (verb, fault) {
-                // Behind the dot's 250 nothing changes any more, and HELO
-                // does where EHLO is refused for good.
+                // After the 250 for the dot no fault changes the result. After
+                // a permanent refusal of EHLO, HELO is enough.
                 ("quit", _) | ("ehlo", "550") => {
                     done.ended(0, &["sent to 1 of 1"]);
                     assert_eq!(count, 1, "{options:?}");
                 }
-                // Stored, and nobody can know.
+                // The message is stored, but the client cannot know it.
                 ("dot", "--drop-after") => {
                     done.ended(1, &["unknown: "]);
                     assert_eq!(count, 1, "{options:?}");

@@ -1,6 +1,6 @@
-//! Proves that the first program has the companion's dialogue with the sink
-//! and with Python's server, and that Python's client has it with the sink.
-//! Also: half a line, a server that has closed, two clients.
+//! Proves that the first program has the companion's dialogue with the sink and
+//! with Python's server, and that Python's client has it with the sink. Also
+//! tested: half a line, a server that has closed, two clients.
 
 use std::process::Command;
 use std::thread;
@@ -26,7 +26,7 @@ fn plain(port: u16) -> Command {
     command
 }
 
-/// What it printed, and its exit status.
+/// The program's output, and its exit status.
 fn run(mut command: Command) -> (String, Option<i32>) {
     let mut client = Terminal::run(&mut command).expect("it starts");
     client.end_input();
@@ -35,7 +35,7 @@ fn run(mut command: Command) -> (String, Option<i32>) {
     (String::from_utf8(screen).expect("text"), status)
 }
 
-/// Plays a script against it: screen, status, and the message.
+/// Plays a script against the program: its output, its status, and the message.
 fn play(script: &str) -> (String, Option<i32>, Result<String, String>) {
     let (port, server) = serve(script, identity_of_nobody().config);
     let (screen, status) = run(plain(port));
@@ -103,7 +103,7 @@ fn w_t4a_plain_a_closed_connection_is_reported() {
     let (screen, status, _) = play(&format!("{GREETING}C: HELO …\nreset\n"));
     assert!(screen.contains("ECONNRESET"), "{screen}");
     assert_eq!(status, Some(1), "{screen}");
-    // Nobody listens at port 9.
+    // No program listens on port 9.
     let (screen, status) = run(plain(9));
     assert!(screen.contains("ECONNREFUSED"), "{screen}");
     assert_eq!(status, Some(1), "{screen}");
@@ -146,7 +146,7 @@ fn w_t4a_plain_two_at_once_reach_the_sink() {
 
 #[test]
 fn w_t4a_plain_works_with_pythons_server_and_client() {
-    // Ours to Python's server, one after the other.
+    // The Rust clients send to Python's server, one after the other.
     let Some(mut server) = python_server("mail/plain_server.py", &[]) else {
         return;
     };
@@ -158,14 +158,14 @@ fn w_t4a_plain_works_with_pythons_server_and_client() {
         server.wait_for("| I love computer networks!");
         server.wait_for("left");
     }
-    // The client to use falls back to HELO there.
+    // `mail-client` falls back to HELO there.
     let options = crate::script::client("127.0.0.1", port, &[]);
     let mut command = terminal::command("mail-client");
     command.args(options);
     let (screen, status) = run(command);
     assert_eq!(status, Some(0), "{screen}");
     assert!(screen.contains("C: HELO "), "{screen}");
-    // Python's client to Python's server, and to the sink.
+    // Python's client sends to Python's server, and to the sink.
     let sink = Sink::start(&[]);
     for server in [&server, &sink.server] {
         let client = server.python("mail/plain_client.py", &ADDRESSES);

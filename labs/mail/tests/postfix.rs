@@ -31,17 +31,17 @@ struct Postfix {
     servers: Vec<Terminal>,
 }
 
-/// The first of Postfix's processes. `postfix start-fg` is a script around it
-/// that begins a hundred others.
+/// The first of Postfix's processes. `postfix start-fg` is a script that starts
+/// it and many other programs.
 const MASTER: &str = "/usr/lib/postfix/sbin/master";
 
-/// Where Postfix keeps messages, and its parts meet.
+/// The folder of Postfix's messages and of the sockets between its processes.
 const SPOOL: &[&str] = &[
     "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
     "incoming", "maildrop", "private", "public", "saved", "trace",
 ];
 
-/// A command that runs as root; `None` if nobody may.
+/// A command that runs as root; `None` if this is not allowed.
 fn as_root(program: &str) -> Option<Command> {
     if rustix::process::geteuid().is_root() {
         return Some(Command::new(program));
@@ -72,7 +72,7 @@ fn free_port() -> u16 {
 }
 
 fn postfix() -> Option<Postfix> {
-    // They are not in everybody's PATH.
+    // The PATH of many users does not contain them.
     for (program, package) in
         [(MASTER, "postfix"), ("/usr/sbin/dovecot", "dovecot-imapd")]
     {
@@ -280,7 +280,7 @@ service auth {{
 }
 
 impl Postfix {
-    /// Our client, at one of its ports.
+    /// Runs our client with one of its ports.
     #[track_caller]
     fn send(&self, port: u16, options: &[&str], body: &[u8]) -> Done {
         let mut command = terminal::command("mail-client");
@@ -297,7 +297,7 @@ impl Postfix {
         Done { status, screen, server: Ok(String::new()) }
     }
 
-    /// What our fetch gets from this mailbox.
+    /// The output of our fetch for this mailbox.
     #[track_caller]
     fn fetch(&self, url: String) -> Vec<u8> {
         let mut command = terminal::command("fetch");
@@ -309,15 +309,15 @@ impl Postfix {
         output.stdout
     }
 
-    /// Waits until its log has this.
+    /// Waits until its log contains this text.
     #[track_caller]
     fn logs(&mut self, pattern: &str) -> String {
         let postfix = self.servers.last_mut().expect("it runs");
         postfix.wait_for(pattern).unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// The messages in somebody's mailbox: new ones, and those that Dovecot
-    /// has seen.
+    /// The messages in a user's mailbox: new ones, and those that Dovecot has
+    /// read.
     fn mailbox(&self, name: &str) -> Vec<Vec<u8>> {
         let folder = self.folder.path().join("mail").join(name);
         if !rustix::process::geteuid().is_root() {
@@ -399,7 +399,7 @@ fn many_kinds_of_text_arrive(postfix: &mut Postfix) {
         assert!(lines.contains(&sender));
         let kind = "application/octet-stream";
         has_part(&lines, kind, "every byte.bin", &bytes);
-        // A text's line ends are the mailbox's, and here they are \n.
+        // The mailbox decides which newline a text has; here it is \n.
         has_part(&lines, "text/plain", "None", body.as_bytes());
     }
 
@@ -435,7 +435,7 @@ fn relaying_needs_a_log_in(postfix: &mut Postfix) {
     done.not_sent(&["does not offer a log-in"]); // smtpd_tls_auth_only
 }
 
-/// Other ways to begin, and what Postfix refuses.
+/// Other ways to begin TLS, and commands that Postfix refuses.
 fn the_rest(postfix: &mut Postfix) {
     // TLS before the greeting; an empty text; then one without TLS.
     let options = ["--tls", "implicit", "--user", "tim", "-q"];

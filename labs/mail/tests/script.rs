@@ -1,6 +1,7 @@
-//! A mail server that does what a script says, built with std and rustls
-//! alone: a mistake in our own reader would hide in both ends. Each line of a
-//! script is a line of the dialogue, so a test reads as its transcript:
+//! A mail server that does what a script says, built with std and rustls alone.
+//! If it used our own reader, a mistake in it would be in both ends, and no
+//! test would fail. Each line of a script is a line of the dialogue, so a test
+//! reads as its transcript:
 //!
 //! ```text
 //! S: 250 ok          it sends this line
@@ -30,7 +31,7 @@ use harness::DEADLINE;
 /// The beginning of most scripts.
 pub const GREETING: &str = "S: 220 mail.test ESMTP\n";
 
-/// EHLO and its answer, without any offer.
+/// EHLO and its reply, without any extension.
 pub const EHLO: &str = "C: EHLO [127.0.0.1]\nS: 250 mail.test\n";
 
 /// The envelope of `client()`, one by one.
@@ -59,7 +60,7 @@ pub struct Identity {
 pub fn identity(names: &[&str]) -> Identity {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut about = rcgen::CertificateParams::new(names).expect("names");
-    // Its own authority, with a name that no other has.
+    // Its own authority, with a unique name.
     let name = format!("test authority {:x}", rand::random::<u64>());
     about.distinguished_name.push(rcgen::DnType::CommonName, name);
     let key_pair = rcgen::KeyPair::generate().expect("a key");
@@ -79,13 +80,13 @@ pub fn identity(names: &[&str]) -> Identity {
     Identity { config: Arc::new(config), file, key, _folder: folder }
 }
 
-/// What came of a dialogue.
+/// The result of a dialogue.
 pub struct Done {
     /// The exit status.
     pub status: Option<i32>,
     /// Everything that the client printed.
     pub screen: String,
-    /// Why the client did not keep to the script; or the message.
+    /// The message, or the reason why the client left the script.
     pub server: Result<String, String>,
 }
 
@@ -136,7 +137,7 @@ pub fn client(host: &str, port: u16, options: &[&str]) -> Vec<String> {
     words
 }
 
-/// Plays a script against our client in the clear, with the body `hello`.
+/// Plays a script against our client without TLS, with the body `hello`.
 #[track_caller]
 pub fn play(script: &str, options: &[&str]) -> Done {
     play_with(script, "127.0.0.1", options, b"hello\n", &identity_of_nobody())
@@ -163,7 +164,7 @@ pub fn play_with(
     command.env("MAIL_PASSWORD", "tanstaaf");
     let mut client = Terminal::run(&mut command).expect("it starts");
     if let Some(mut input) = client.take_input() {
-        // It may have refused the command line and gone already.
+        // It may have refused the command line and ended already.
         let _ = input.write_all(body);
     }
     let screen = client.read_to_end().expect("it ends");
@@ -173,7 +174,7 @@ pub fn play_with(
     Done { status, screen, server }
 }
 
-/// Starts the server of a script; its thread gives back the message.
+/// Starts the server of a script; its thread returns the message.
 pub fn serve(
     script: &str,
     config: Arc<ServerConfig>,
@@ -184,7 +185,8 @@ pub fn serve(
     let port = listener.local_addr().expect("an address").port();
     let script = script.to_string();
     let server = thread::spawn(move || {
-        // The client may have refused its command line, and never come.
+        // The client may have refused its command line, and then never
+        // connects.
         let mut ready = [PollFd::new(&listener, PollFlags::IN)];
         let limit = Timespec::try_from(DEADLINE).expect("a limit");
         let ready = poll(&mut ready, Some(&limit)).expect("poll");
@@ -246,8 +248,9 @@ impl Wire {
         }
     }
 
-    /// FIN, after TLS's own end; then what still comes is read for a moment,
-    /// because otherwise an RST could destroy what was sent.
+    /// Sends close_notify if there is TLS, then FIN. Then it reads for a
+    /// moment, because otherwise the kernel could send RST, and the client
+    /// could lose the last reply.
     fn close(self) {
         let mut socket = match self {
             Wire::Clear(socket) => socket,

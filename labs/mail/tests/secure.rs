@@ -1,4 +1,4 @@
-//! Proves what the client encrypts, and when a password may go out.
+//! Proves what the client encrypts, and when it may send a password.
 
 use std::io::Write;
 use std::net::UdpSocket;
@@ -52,7 +52,7 @@ fn w_t4b_tls_before_the_first_word() {
 
 #[test]
 fn w_t4b_a_certificate_that_nobody_vouches_for_ends_it() {
-    // The server's is its own; the client trusts another one.
+    // The server uses its own certificate; the client trusts another one.
     let trusted = identity(&["127.0.0.1"]);
     let mut server = identity(&["127.0.0.1"]);
     server.file = trusted.file.clone();
@@ -79,7 +79,8 @@ fn w_t4b_replies_injected_behind_starttls_are_detected() {
     done.followed();
     done.not_sent(&["more bytes came in the clear, before TLS"]);
     assert!(!done.screen.contains("S: 250-mail.test\nS: 250 AUTH"));
-    // A moment later they meet the handshake, and are not TLS.
+    // If they arrive a moment later, they are read as a part of the handshake,
+    // and are not TLS.
     let late = "C: STARTTLS\nS: 220 go\nraw 250 injected\\r\\n\nhang\n";
     let script = [GREETING, OFFERS, late].concat();
     let done = play_with(&script, "127.0.0.1", &options, b"x\n", &here);
@@ -109,7 +110,8 @@ fn w_t4b_a_stripped_starttls_is_an_error() {
     let done = play(&[GREETING, EHLO, QUIT].concat(), &options);
     done.followed();
     done.not_sent(&["does not offer STARTTLS", "removed the offer"]);
-    // Refused, also for now: never on in the clear.
+    // If STARTTLS is refused, even temporarily, the client sends nothing in
+    // clear.
     let refused = "C: STARTTLS\nS: 454 4.7.0 not now\n";
     let done = play(&[GREETING, OFFERS, refused, QUIT].concat(), &[]);
     done.followed();
@@ -172,7 +174,8 @@ fn w_t4b_a_token_for_google() {
     let done = play(&script, &options);
     done.followed();
     done.ended(0, &["AUTH XOAUTH2 ********"]);
-    // An old token: the error comes as a question, and wants an answer.
+    // The token has expired. The server sends the error as a 334, and waits for
+    // a line.
     let login = "C: AUTH XOAUTH2 …\nS: 334 eyJzdGF0dXMiOiI0MDAifQ==\nC: \n\
                  S: 535 5.7.8 Username and Password not accepted\n";
     let done = play(&[GREETING, ehlo, login, QUIT].concat(), &options);
@@ -189,7 +192,7 @@ fn w_t4b_refused_log_ins_are_told_and_stay_secret() {
     done.followed();
     done.not_sent(&["535 5.7.8", "user name or password is wrong"]);
     keeps_the_secret(&done.screen); // what the server repeats, too
-    // PLAIN was over with its first line; more questions are not answered.
+    // PLAIN has only one line, so the client does not answer another 334.
     let login = "C: AUTH PLAIN …\nS: 334 UGFzc3dvcmQ6\nC: *\nS: 501 ok\n";
     let done =
         play(&[GREETING, PLAIN, login, QUIT].concat(), &["--user", "tim"]);
@@ -216,7 +219,7 @@ fn w_t4b_the_answers_are_those_of_the_standards() {
     for (mechanism, user, secret, answer) in [
         // The example of RFC 4616, in base64.
         ("PLAIN", "tim", "tanstaaftanstaaf", "AHRpbQB0YW5zdGFhZnRhbnN0YWFm"),
-        // Google's documentation of XOAUTH2 has this one.
+        // This example is in Google's documentation of XOAUTH2.
         (
             "XOAUTH2",
             "someuser@example.com",
@@ -268,7 +271,7 @@ fn w_t4b_the_password_is_never_on_the_command_line() {
         client.wait_for(&format!("…no option {option}")).expect("refused");
         assert_eq!(client.wait_for_end().expect("an end").code(), Some(2));
     }
-    // Without a terminal there is nobody to ask.
+    // Without a terminal the client cannot ask for the password.
     let mut command = std::process::Command::new("setsid");
     command.arg("-w").arg(terminal::program_folder().join("mail-client"));
     command.args(client("127.0.0.1", 9, &["--user", "tim"]));
@@ -302,7 +305,7 @@ fn w_t4b_the_prompt_shows_nothing() {
     let prompt = "password of tim (not shown): ";
     screen.read_prompt(prompt).expect("a prompt");
     let mut keys = screen.take_input().expect("a keyboard");
-    // With a slip of the finger, mended; and a whole line, given up.
+    // The user corrects one character, and then deletes the complete line.
     keys.write_all(b"wrong\x15tansx\x7ftaaf\r").expect("typed");
     let rest = screen.read_to_end().expect("it ends");
     let rest = String::from_utf8_lossy(&rest).replace('\r', "");
@@ -313,7 +316,7 @@ fn w_t4b_the_prompt_shows_nothing() {
     assert!(!rest.contains("wrong") && !rest.contains("tans"), "{rest}");
 }
 
-/// `kill` at the prompt leaves a terminal that shows what is typed.
+/// After `kill` at the prompt the terminal shows typed text again.
 #[test]
 fn w_t4b_a_kill_at_the_prompt_restores_the_terminal() {
     if !harness::installed("script", "bsdutils") {

@@ -38,7 +38,8 @@ impl Sink {
         Sink { server, folder }
     }
 
-    /// All messages, in the order of their names, which is that of time.
+    /// All messages, in the order of their names, which is the order of
+    /// arrival.
     pub fn messages(&self) -> Vec<String> {
         messages(self.folder.path())
     }
@@ -83,14 +84,14 @@ pub fn messages(folder: &Path) -> Vec<String> {
     texts.collect()
 }
 
-/// The unfinished messages, in tmp/.
+/// The incomplete messages, in tmp/.
 pub fn leftovers(folder: &Path) -> Vec<String> {
     let names = fs::read_dir(folder.join("tmp")).expect("the folder");
     let names = names.map(|entry| entry.expect("an entry").file_name());
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
-/// A whole reply: all its lines, joined.
+/// A complete reply: all its lines, joined.
 #[track_caller]
 pub fn reply(client: &TcpStream) -> String {
     let mut lines = Vec::new();
@@ -104,7 +105,7 @@ pub fn reply(client: &TcpStream) -> String {
     }
 }
 
-/// Sends each line with CRLF, and looks how its reply begins.
+/// Sends each line with CR LF, and checks how its reply begins.
 #[track_caller]
 pub fn dialogue(client: &TcpStream, script: &[(&str, &str)]) {
     for (line, wanted) in script {
@@ -121,7 +122,7 @@ pub const TO_DATA: &[(&str, &str)] = &[
     ("DATA", "354 "),
 ];
 
-/// The message below the sink's own lines.
+/// The message after the sink's own lines.
 pub fn below_trace(message: &str) -> &str {
     let (_, rest) = message.split_once("\r\n\t").expect("Received");
     let (_, rest) = rest.split_once("+0000\r\n").expect("its date");
@@ -333,7 +334,7 @@ fn w_t4a_only_crlf_dot_crlf_ends_the_data() {
         send(&client, smuggled.as_bytes());
         let said = reply(&client);
         assert!(said.starts_with("554 5.6.0"), "{end:?} {said}");
-        // One message came, so one reply did.
+        // One message was sent, so there is one reply.
         dialogue(&client, &[("NOOP", "250 2.0.0 nothing")]);
     }
     assert_eq!(sink.messages(), [""; 0]);
@@ -377,7 +378,7 @@ fn w_t4a_a_half_close_after_quit_still_gets_every_reply() {
     half_close(&client);
     let said = String::from_utf8(receive_all(&client)).expect("text");
     assert!(said.starts_with("250 ") && said.contains("\n221 "), "{said}");
-    // And without QUIT.
+    // The same without QUIT.
     let client = sink.after(TO_DATA);
     send(&client, b"hi\r\n.\r\n");
     half_close(&client);
@@ -400,7 +401,7 @@ fn w_t4a_lines_have_a_longest() {
         dialogue(&client, TO_DATA);
         dialogue(&client, &[(&line(length), "500 5.6.0")]);
     }
-    // The dot that was doubled does not count.
+    // The stuffed dot does not count.
     dialogue(&client, TO_DATA);
     dialogue(&client, &[(&format!(".{}", line(998)), "250")]);
     assert_eq!(sink.messages().len(), 2);
@@ -414,7 +415,7 @@ fn w_t4a_a_message_over_the_limit_is_refused_after_its_dot() {
     dialogue(&client, &[(&body(100), "250")]);
     dialogue(&client, TO_DATA);
     dialogue(&client, &[(&body(101), "552 5.3.4"), ("NOOP", "250")]);
-    // Far more than that: the sink stops reading.
+    // With far more bytes the sink stops reading.
     dialogue(&client, TO_DATA);
     let more = client.try_clone().expect("a handle");
     let writer = thread::spawn(move || {
@@ -570,7 +571,7 @@ fn w_t4a_a_message_in_flight_is_stored_at_the_stop() {
     send(&client, b"first half\r\n");
     let console = sink.server.console();
     console.signal(rustix::process::Signal::TERM).expect("ok");
-    // Nobody new comes in from now on.
+    // From now on the sink accepts no new client.
     while std::net::TcpStream::connect(sink.server.address).is_ok() {
         thread::yield_now();
     }
@@ -635,7 +636,7 @@ fn w_t4b_neither_a_password_nor_its_length_is_shown() {
 
 #[test]
 fn w_t4a_garbage_of_all_kinds_ends_in_replies_and_a_close() {
-    // --quiet, for nobody reads the console meanwhile.
+    // --quiet, because the test does not read the output in the meantime.
     let options = ["--user", "alice", "--max-size", "200", "--quiet"];
     let mut sink = Sink::start(&options);
     let pieces: [&[u8]; 20] = [
@@ -667,7 +668,7 @@ fn w_t4a_garbage_of_all_kinds_ends_in_replies_and_a_close() {
             let piece = pieces[rand::random_range(0..pieces.len())];
             garbage.extend_from_slice(piece);
         }
-        // It may have been sent away before the end.
+        // The sink may have disconnected it before the end.
         let mut writer = &client;
         let _ = std::io::Write::write_all(&mut writer, &garbage);
         let _ = client.shutdown(std::net::Shutdown::Write);

@@ -126,7 +126,7 @@ fn the_refusals_that_everybody_meets_come_with_advice() {
     assert!(relay.explained().contains("other domains"));
 }
 
-/// What a server stores of the bytes after DATA, up to the dot.
+/// The text that a server stores from the bytes after DATA, up to the dot.
 fn stored(wire: &str) -> Option<String> {
     let mut stored = String::new();
     for line in wire.split_terminator("\r\n") {

@@ -1,4 +1,5 @@
-//! Proves what a 250 is worth: kill -9 at any moment, disks that are full.
+//! Proves that a message with a 250 is not lost, after kill -9 at any moment
+//! and with full disks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{Sink, TO_DATA, dialogue, leftovers, messages, reply};
 use harness::{DEADLINE, Server, installed, make_fifo, send};
 
-/// Deliveries that are tried, and clients that try at once.
+/// The number of deliveries, and of clients that deliver at the same time.
 const DELIVERIES: u32 = 200;
 const CLIENTS: u32 = 4;
 
@@ -55,7 +56,7 @@ fn deliver(sink: &Server, number: u32) -> Option<()> {
 
 #[test]
 fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
-    // In memory if possible: what the disk does is not looked at here.
+    // In memory if possible, because this test does not check the disk.
     let new =
         || tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
     let mut folder = new().expect("a folder");
@@ -80,7 +81,8 @@ fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
                 });
             }
             drop(tell);
-            // After this many promises, and then a little later: any moment.
+            // kill comes a little after this many 250s, so it can be at any
+            // moment of a delivery.
             for _ in 0..rand::random_range(0..20) {
                 let number = told.recv_timeout(DEADLINE).expect("a 250");
                 promised.push(number);
@@ -95,8 +97,9 @@ fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
         kills += 1;
         folder = sink.folder;
     }
-    // What the kills left in tmp/ harms nobody: a sink starts beside it, and
-    // readers look into new/ only. Each kill leaves one a client at most.
+    // Files that the kills left in tmp/ do no harm: a new sink ignores them,
+    // and mail programs read only new/. Each kill leaves at most one file for
+    // each client.
     let sink = Sink::start_in(folder, &["--quiet"]);
     let left = leftovers(sink.folder.path()).len();
     assert!(left <= kills * CLIENTS as usize, "{left} after {kills} kills");
@@ -119,8 +122,8 @@ fn w_t4a_kill_9_at_any_moment_breaks_no_promise_and_no_message() {
     );
 }
 
-/// kill -9 leaves the kernel's memory alone; a power cut would not. So the
-/// order of the system calls is looked at, too.
+/// After kill -9 the kernel still has the written bytes, but a power cut would
+/// lose them. So the test also checks the order of the system calls.
 #[test]
 fn w_t4a_the_250_leaves_after_both_fsyncs() {
     if !installed("strace", "strace") {
@@ -128,7 +131,7 @@ fn w_t4a_the_250_leaves_after_both_fsyncs() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let outer = tempfile::tempdir().expect("a folder");
-    // A FIFO: reading it ends when strace has ended.
+    // A FIFO, because reading it ends when strace has ended.
     let log = outer.path().join("log");
     make_fifo(&log);
     let mut command = Command::new("strace");
@@ -169,12 +172,12 @@ fn w_t4a_two_sinks_in_one_folder_leave_each_others_messages_alone() {
     let client = first.after(TO_DATA);
     send(&client, b"half\r\n");
     let path = first.folder.path().to_path_buf();
-    // What a killed program has left.
+    // The files that a killed program has left.
     fs::write(path.join("tmp/dead"), "half").expect("written");
     let arguments = ["--dir", path.to_str().expect("UTF-8")];
     let mut second = Server::start("mail-sink", &arguments);
     assert_eq!(leftovers(&path).len(), 2);
-    // Both deliver: no two names are the same.
+    // Both sinks store messages, and no two names are the same.
     let other = second.connect();
     assert!(reply(&other).starts_with("220"));
     dialogue(&other, &[("EHLO me", "250")]);
@@ -190,8 +193,8 @@ fn w_t4a_two_sinks_in_one_folder_leave_each_others_messages_alone() {
     first.server.interrupt();
 }
 
-/// A message of 100 kB where 20 kB have room: 452, and the room is given
-/// back.
+/// A message of 100 kB, with space for 20 kB: the sink replies with 452 and
+/// frees the space.
 fn full_disk(server: &Server) {
     let client = server.connect();
     assert!(reply(&client).starts_with("220"));
@@ -247,7 +250,7 @@ fn w_t4a_a_disk_that_is_full_costs_a_message_and_nothing_else() {
 #[test]
 fn w_t4a_a_limit_on_file_sizes_costs_a_message_and_not_the_sink() {
     let folder = tempfile::tempdir().expect("a folder");
-    // Blocks of 512 or 1024 bytes, as the shell has it.
+    // The shell's unit is a block of 512 or 1024 bytes.
     let arguments = ["--dir", folder.path().to_str().expect("UTF-8")];
     let mut server =
         Server::start_limited("ulimit -f 20", "mail-sink", &arguments);

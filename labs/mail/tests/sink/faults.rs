@@ -1,5 +1,5 @@
-//! Proves that `--fail`, `--drop-after` and `--slow` do what they say, where
-//! they say it, and nothing else. STARTTLS and AUTH in the clear, too.
+//! Proves that `--fail`, `--drop-after` and `--slow` change only the reply that
+//! they name. STARTTLS, and AUTH without TLS, are tested here, too.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,8 @@ fn w_t4a_every_verb_can_fail() {
         let mut sink = Sink::start(&["--fail", fault]);
         sink.server.wait_for("on request: --fail …");
         let client = sink.talk();
-        // A failed DATA forgets nothing here: RSET is the client's to say.
+        // A failed DATA does not delete the envelope; the client must send
+        // RSET.
         let script: Vec<_> = match fault {
             "data=451" => script[..4].to_vec(),
             _ => script,
@@ -94,7 +95,7 @@ fn w_t4a_the_connection_can_be_cut_at_every_verb() {
         send(&client, format!("{last}\r\n").as_bytes());
         assert_eq!(receive_all(&client), b"", "{verb}");
         sink.server.wait_for(&format!("[…] closed on request: …{verb}"));
-        // The 250 was lost, the message was not.
+        // The 250 was lost, but the message was stored.
         assert_eq!(sink.messages().len(), usize::from(verb == "dot"));
     }
     let sink = Sink::start(&["--drop-after", "greeting"]);
@@ -176,7 +177,7 @@ fn w_t4b_a_second_sink_leaves_the_firsts_certificate_alone() {
     second.wait_for("Error: another sink with TLS …").expect("why");
     assert_eq!(second.wait_for_end().expect("an end").code(), Some(1));
     assert_eq!(std::fs::read(&file).expect("still there"), certificate);
-    // Without TLS it needs no certificate; and a dead sink holds no lock.
+    // Without TLS it needs no certificate. A sink that has ended holds no lock.
     let arguments = ["127.0.0.1", "0", "--dir", &path];
     let mut clear = Terminal::start("mail-sink", arguments).expect("a start");
     clear.wait_for("listening on …").expect("it listens");
@@ -226,7 +227,7 @@ fn w_t4a_auth_is_refused_in_every_wrong_way() {
     dialogue(&client, TO_DATA);
     dialogue(&client, &[("hi\r\n.", "250")]);
     assert!(sink.message().contains("with ESMTPA;"));
-    // Nothing of it is on the console, not even in base64.
+    // The console shows no part of the password, not even in base64.
     sink.server.console().signal(rustix::process::Signal::INT).expect("ok");
     let shown = sink.server.console().read_to_end().expect("its output");
     let shown = String::from_utf8(shown).expect("text");

@@ -1,6 +1,6 @@
-//! Proves that other people's mail programs can deliver into the sink
-//! (Python's smtplib, swaks, msmtp), check its TLS (openssl), and read its
-//! folder (Python's mailbox).
+//! Proves that other mail programs can deliver into the sink (Python's smtplib,
+//! swaks, msmtp), check its TLS (openssl), and read its folder (Python's
+//! mailbox).
 
 use std::process::Command;
 
@@ -39,7 +39,7 @@ fn w_t4a_smtplib_delivers_to_those_who_are_taken() {
     let text = sink.message();
     assert!(text.contains("X-Envelope-To: <carol@b.org>\r\n"), "{text}");
     assert!(!text.contains("X-Envelope-To: <bad@b.org>"), "{text}");
-    // Dots as they were. The > before From is Python's own doing.
+    // The dots are unchanged. Python itself has added the > before From.
     let body = "A line.\r\n.a dot\r\n..two dots\r\n.\r\n";
     assert!(
         text.ends_with(&format!("{body}>From me\r\nthe end\r\n")),
@@ -77,7 +77,7 @@ fn w_t4b_swaks_in_the_clear_pipelined_and_by_tls() {
     let sink = Sink::start(&["--quiet"]);
     let Some(_) = swaks(&sink, &["--pipeline"]) else { return };
     assert!(sink.message().contains("X-Envelope-To: <e@f.org>"));
-    // swaks is a Perl program, and its TLS a package of its own.
+    // swaks is a Perl program, and needs another package for TLS.
     let tls = Command::new("perl").args(["-MNet::SSLeay", "-e", "1"]).output();
     if !tls.expect("perl").status.success() {
         skipped("libnet-ssleay-perl");
@@ -178,12 +178,12 @@ fn w_t4b_openssl_reads_the_sinks_tls() {
         client.type_line("QUIT").expect("typed");
         client.wait_for("221 2.0.0 bye…").expect("a reply");
         client.wait_for_end().expect("it ends");
-        // The key is nowhere.
+        // No file contains the key.
         let pem = std::fs::read_to_string(&file).expect("the certificate");
         assert!(!pem.contains("PRIVATE"));
         assert_eq!(leftovers(sink.folder.path()), [""; 0]);
     }
-    // A client that does not know the certificate stops.
+    // A client that does not trust the certificate ends with an error.
     let sink = Sink::start(&["--implicit-tls"]);
     let mut command = Command::new("openssl");
     command
@@ -209,7 +209,7 @@ print(sum('\\nFrom me\\n' in m.as_string() for m in box))";
     let mut command = Command::new("python3");
     command.args(["-c", script]).arg(sink.folder.path());
     let said = run(Terminal::run(&mut command).expect("python3"));
-    // Python's own client has written `>From me` in its two.
+    // Python's client has written `>From me` in its two messages.
     let wanted = "3 [] new new new\n\
                   <bob@b.org> <bob@example.org> <carol@b.org>\n1\n";
     assert_eq!(said, wanted);
