@@ -52,7 +52,7 @@ pub fn dispatch(turn: &mut Turn<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Answers http://proxy.local/ with what the hub knows.
+/// Answers <http://proxy.local/> with what the hub knows.
 fn own_page(turn: &mut Turn<'_>, path: &str) -> Result<(), Failure> {
     // The page lists the URLs of all users, so strangers must not read it.
     if !turn.record.client.ip().to_canonical().is_loopback() {

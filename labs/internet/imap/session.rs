@@ -84,8 +84,8 @@ impl<'a> Session<'a> {
         }))
     }
 
-    /// Codes in a line: the server's capabilities, and [ALERT], whose text must
-    /// be shown to the user in any case (RFC 9051, 7.1).
+    /// Codes in a line: the server's capabilities, and `[ALERT]`, whose text
+    /// must be shown to the user in any case (RFC 9051, 7.1).
     pub fn note(&mut self, line: &str) {
         let (begin, rest) = line.split_once(' ').unwrap_or_default();
         let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
