@@ -1,6 +1,6 @@
-# The front door of socketlab: `make` alone prints what there is.
-# For POSIX sh and GNU make 3.81 or later; every target is one cargo command,
-# which README.md names, for those who have no make.
+# `make` without a target prints the labs and the general targets.
+# This file needs POSIX sh and GNU make 3.81 or later. Every target runs one
+# cargo command, which README.md names for readers without make.
 
 HOST =
 PORT =
@@ -11,11 +11,11 @@ CARGO = cargo
 LABS = greet echo uppercase message datetime calculator chat web proxy \
   mail internet names rpc pipes wire
 
-# HOST and PORT go in front of the options, and only if one of them is given.
+# HOST and PORT precede the options, if one of them is set.
 place = $(if $(HOST)$(PORT),'$(or $(HOST),127.0.0.1)') $(if $(PORT),'$(PORT)')
 run = $(CARGO) run --bin
 
-# Without cargo nothing but this help works.
+# Without cargo only the help works.
 ifeq ($(shell command -v $(CARGO) 2>/dev/null),)
 NO_CARGO = There is no '$(CARGO)' here. Install Rust 1.89 or later: \
   https://rustup.rs has the installer, and many systems have a package.
@@ -36,7 +36,7 @@ help-%:
 	@awk -F ': *##' '/^## /{here = index($$0, "## $*: ") == 1} \
 	  here && /^## /{print substr($$0, 4); found = 1} \
 	  here && /^[a-z][a-z0-9-]*:.*##/{printf "  make %-27s%s\n", $$1, $$2} \
-	  END{if (!found) {print "no lab is called $*: see make help"; exit 2}}' Makefile
+	  END{if (!found) {print "There is no lab $*. make help lists the labs."; exit 2}}' Makefile
 	@echo 'Variables: HOST=127.0.0.1 PORT=12001 ARGS="--help" TRACE=1'
 	@echo 'For example: make echo-server PORT=4711 TRACE=1'
 
@@ -235,11 +235,12 @@ wire-relay: ## what `make relay` starts
 test-wire: ## its tests
 viva-wire: ## its questions
 
-# The recipes: a name says which program, lab or test file it is.
+# The recipes. The name of a target is that of its program, lab or test.
 $(filter-out names,$(LABS)):
 	@$(CARGO) build --bins
 	@$(run) socketlab -- demo $@
-# This lab has the lab's own name for a program: words for it start it.
+# The lab names has a program of the same name. Without HOST, PORT and ARGS
+# the target plays the lab, otherwise it starts the program.
 names:
 ifeq ($(HOST)$(PORT)$(ARGS),)
 	@$(CARGO) build --bins
@@ -299,8 +300,8 @@ test-%: always
 viva-%: always
 	@$(run) socketlab -- viva $*
 
-# A pattern rule cannot be phony; what depends on this is always run, even if
-# a file of that name exists.
+# A pattern rule cannot be phony. A target that depends on this one is always
+# run, even if a file of its name exists.
 always:
 
 .PHONY: always help demo test ci doctor ports steps viva where explain fetch $(LABS)

@@ -1,4 +1,4 @@
-//! What two packages say of the same thing is the same.
+//! Two packages that describe the same thing use the same words.
 
 #[test]
 fn explain_knows_each_status_by_the_words_that_http_sends() {

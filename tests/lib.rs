@@ -1,1 +1,2 @@
-//! Nothing: this package holds tests and benchmarks of all labs together.
+//! This library is empty: the package holds the tests and the benchmarks that
+//! concern all labs.

@@ -1,13 +1,13 @@
-//! `make bench-chat`: our chat room beside what one would run instead, ncat's
-//! `--chat` and an IRC server, inspircd.
+//! `make bench-chat`: compares our chat room with ncat's `--chat` and with an
+//! IRC server, inspircd.
 //!
 //! chat/rooms.rs     rooms of three sizes, flooded and at a fixed pace
 //! chat/silence.rs   a room where one member never reads
-//! chat/idle.rs      ten thousand members who say nothing
-//! chat/load.rs      a room full of members, played by one thread
-//! chat/peers.rs     how each server is started and spoken to
+//! chat/idle.rs      ten thousand members that send nothing
+//! chat/load.rs      all members of a room, in one thread
+//! chat/peers.rs     how each server is started, and how a client talks to it
 //!
-//! One part alone: ARGS='100 members', ARGS=silence, ARGS=idle.
+//! To measure one part: ARGS='100 members', ARGS=silence, ARGS=idle.
 
 mod idle;
 mod load;

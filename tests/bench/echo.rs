@@ -1,5 +1,5 @@
-//! `make bench-echo`: our two echo servers beside what one would run instead,
-//! Python's threading socketserver and socat.
+//! `make bench-echo`: compares our two echo servers with Python's threading
+//! socketserver and with socat.
 //!
 //! echo/load.rs    the loads, TCP and UDP
 //! echo/peers.rs   how each server is started
@@ -17,7 +17,7 @@ use crate::kit::server::Server;
 /// Connections, or UDP sockets, of the crowded scenarios.
 const CROWD: usize = 64;
 
-/// MiB that a bulk turn streams for each second a turn should take.
+/// A bulk turn streams this many MiB for each second of a turn.
 const BULK_RATE: f64 = 256.0;
 
 pub fn run(bench: &mut Bench) {
@@ -69,8 +69,8 @@ fn udp_scenarios() -> [Scenario; 2] {
     ]
 }
 
-/// The server's memory, in KiB, while a crowd is connected and has been
-/// answered once.
+/// The server's memory, in KiB, while [`CROWD`] clients are connected and each
+/// has received one reply.
 fn crowd_memory(server: &Server) -> io::Result<u64> {
     let mut crowd = Vec::new();
     for _ in 0..CROWD {

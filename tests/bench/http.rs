@@ -1,6 +1,6 @@
-//! Asking for files, of a web server or through a proxy. The load generator
-//! looks at the first answers on a connection, and after that only counts
-//! bytes.
+//! Requests for files, to a web server or through a proxy. The load generator
+//! parses the first responses on a connection. After that it only counts bytes,
+//! so that the server has more work than the generator.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
@@ -23,7 +23,7 @@ pub fn folder() -> TempDir {
     fs::write(www.join("1k.bin"), vec![b'x'; 1024]).expect("a file");
     let large = fs::File::create(www.join("100m.bin")).expect("a file");
     large.set_len(100 << 20).expect("a size");
-    // Many servers drop root's rights, and must still get in and write.
+    // Many servers give up root's rights, but must still read and write here.
     for (path, mode) in [(folder.path(), 0o777), (&www, 0o755)] {
         let all = fs::Permissions::from_mode(mode);
         fs::set_permissions(path, all).expect("permissions");
@@ -47,7 +47,7 @@ impl Way {
         load::connect(self.to)
     }
 
-    /// To a proxy one says the whole address.
+    /// A request to a proxy has the complete URL.
     pub fn request(self, path: &str, fields: &str) -> Vec<u8> {
         let host = self.origin;
         let site = match self.to == host {
@@ -59,7 +59,8 @@ impl Way {
     }
 }
 
-/// A head, which must have status 200, and what came after it.
+/// Receives a head, which must have status 200. Returns it, and the bytes that
+/// came after it.
 pub fn head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
@@ -83,7 +84,7 @@ pub fn head(stream: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {
     }
 }
 
-/// One whole answer; its size with its head.
+/// Receives one complete response. Returns its size, with its head.
 fn answer(stream: &mut TcpStream) -> io::Result<usize> {
     let (head, rest) = head(stream)?;
     let line = head.lines().find_map(|l| l.strip_prefix("content-length:"));
@@ -95,19 +96,19 @@ fn answer(stream: &mut TcpStream) -> io::Result<usize> {
     Ok(head.len() + length)
 }
 
-/// One small file on this connection; the size of the answer.
+/// Requests one small file on this connection. Returns the response's size.
 pub fn ask(stream: &mut TcpStream, way: Way) -> io::Result<usize> {
     stream.write_all(&way.request(SMALL, ""))?;
     answer(stream)
 }
 
-/// One small file on a connection of its own.
+/// Requests one small file on a new connection.
 pub fn ping(way: Way) -> io::Result<()> {
     ask(&mut way.connect()?, way).map(drop)
 }
 
-/// Keeps one request under way on each of `CONNECTIONS` connections. Who
-/// closes after each answer gets a new connection for each.
+/// Keeps one request in flight on each of `CONNECTIONS` connections. A server
+/// that closes after each response gets a new connection for each request.
 pub fn keep_alive<const CONNECTIONS: usize>(
     way: Way,
     time: Duration,
@@ -122,20 +123,20 @@ pub fn keep_alive<const CONNECTIONS: usize>(
     for stream in &mut streams {
         answer(stream)?;
     }
-    // The second answer has the size of all that follow.
+    // All later responses have the same size as this second one.
     match ask(&mut streams[0], way) {
         Ok(size) => exchange(streams, &request, size, time),
         Err(_) => visits(way, time),
     }
 }
 
-/// Connects, asks for one small file, reads to the end.
+/// Connects, requests one small file, reads until the server closes.
 pub fn visits(way: Way, time: Duration) -> io::Result<Outcome> {
     let request = way.request(SMALL, "Connection: close\r\n");
     repeat(time, |all| last_answer(way.connect()?, &request, all))
 }
 
-/// Asks for one small file and reads until the other side closes.
+/// Sends this request, and reads until the server closes.
 pub fn last_answer(
     mut stream: TcpStream,
     request: &[u8],
@@ -148,12 +149,12 @@ pub fn last_answer(
     }
 }
 
-/// The large file, again and again; counts MiB.
+/// Requests the large file again and again; counts MiB.
 pub fn download(way: Way, time: Duration) -> io::Result<Outcome> {
     downloads(way.connect()?, &way.request(LARGE, ""), time)
 }
 
-/// The same with this request on this connection.
+/// Repeats this request for the large file on this connection.
 pub fn downloads(
     mut stream: TcpStream,
     request: &[u8],

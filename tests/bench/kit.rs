@@ -1,18 +1,18 @@
-//! What the benchmarks share. Each keeps its own load and its own list of
-//! servers.
+//! What the benchmarks share. Each benchmark has its own load and its own list
+//! of servers.
 //!
-//! Every round lets each server have its turn (ours, python, socat, ours, …),
-//! so that a slow minute of the machine hurts all alike. The servers share
-//! one CPU and the load generator keeps to the others. Ratios and CPU time
-//! hold from machine to machine; plain rates do not.
+//! In every round each server has one turn (ours, python, socat, ours, …), so
+//! that a slow minute of the machine affects all servers. The servers share one
+//! CPU, and the load generator uses the others. Ratios and CPU times can be
+//! compared between machines; plain rates cannot.
 //!
-//! kit/rounds.rs    whose turn it is
-//! kit/contest.rs   a load, played to each server: rate and CPU time
+//! kit/rounds.rs    the order of the turns
+//! kit/contest.rs   runs a load against each server: rate and CPU time
 //! kit/load.rs      connections, and the threads that share them
 //! kit/table.rs     medians, ratios, aims
 //! kit/server.rs    starting, measuring and killing a server
-//! kit/cpus.rs      who runs on which CPU
-//! kit/process.rs   what /proc says about processes
+//! kit/cpus.rs      which process runs on which CPU
+//! kit/process.rs   CPU time and memory of processes, from /proc
 
 pub mod contest;
 pub mod cpus;
@@ -31,7 +31,7 @@ use cpus::Cpus;
 use rounds::Record;
 use table::Table;
 
-/// How much is measured where, and what has come out.
+/// The settings of a run, and the verdicts so far.
 pub struct Bench {
     pub cpus: Cpus,
     pub rounds: usize,
@@ -42,7 +42,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Measures what has `part` in its name.
+    /// A run that measures only what has `part` in its name.
     pub fn new(part: String) -> Bench {
         raise_descriptors();
         let (cpus, placement) = Cpus::divide();
@@ -57,13 +57,13 @@ impl Bench {
         name.contains(&self.part)
     }
 
-    /// Prints the table, and keeps for the end whether its aims are met.
+    /// Prints the table, and remembers for the end which aims were met.
     pub fn report<T>(&mut self, table: &Table<T>, records: &[Record<T>]) {
         table.print(records);
         self.verdicts.extend(table.verdicts(records));
     }
 
-    /// Whether the aims of all reports so far are met.
+    /// Prints for each aim of the reports so far whether it was met.
     pub fn print_verdicts(&mut self) {
         println!();
         for verdict in self.verdicts.drain(..) {
@@ -77,14 +77,15 @@ fn setting(name: &str, default: f64) -> f64 {
     let Ok(text) = env::var(name) else { return default };
     match text.parse() {
         Ok(value) if value > 0.0 && value < 3600.0 => value,
-        _ => panic!("{name}={text}: give a number above 0, as in {name}=2"),
+        _ => panic!("{name}={text}: use a number above 0, as in {name}=2"),
     }
 }
 
-/// A descriptor for each of ten thousand connections, here and in the
-/// servers, which inherit the limit.
+/// Allows a descriptor for each of ten thousand connections, in this process
+/// and in the servers, which inherit the limit.
 fn raise_descriptors() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    let _ = setrlimit(Resource::Nofile, limit); // then fewer will connect
+    // If this fails, fewer clients connect.
+    let _ = setrlimit(Resource::Nofile, limit);
 }

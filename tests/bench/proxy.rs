@@ -1,7 +1,7 @@
-//! `make bench-proxy`: our proxy beside what one would run instead: tinyproxy,
-//! squid (one worker) and apache's mod_proxy (worker MPM). All fetch from the
-//! same origin, our web server, which shares the load generator's CPUs; none
-//! keeps answers, none writes a log.
+//! `make bench-proxy`: compares our proxy with tinyproxy, squid (one worker)
+//! and apache's mod_proxy (worker MPM). All fetch from the same origin, our web
+//! server, which shares the load generator's CPUs. None of them caches
+//! responses or writes a log.
 //!
 //! http.rs            the loads
 //! proxy/tunnels.rs   the same files through CONNECT

@@ -1,18 +1,18 @@
-//! Our servers beside what one would run instead, as ratios:
+//! Compares our servers with servers that people use, as ratios:
 //! `make bench-echo`, `make bench-chat`, `make bench-web`, `make bench-proxy`.
 //!
 //! kit.rs     what all four share: rounds, tables, aims, servers, /proc
-//! echo.rs    beside Python's threading socketserver and socat
-//! chat.rs    beside ncat's --chat and an IRC server, inspircd
-//! web.rs     beside nginx, h2o, lighttpd and Python's http.server
-//! proxy.rs   beside apache, squid and tinyproxy
-//! http.rs    asking for files, which web and proxy share
+//! echo.rs    with Python's threading socketserver and socat
+//! chat.rs    with ncat's --chat and an IRC server, inspircd
+//! web.rs     with nginx, h2o, lighttpd and Python's http.server
+//! proxy.rs   with apache, squid and tinyproxy
+//! http.rs    requests for files, which web and proxy share
 //!
-//! BENCH_SECONDS (1) is the length of one turn, BENCH_ROUNDS (5) how often
-//! each server gets one; `make bench-echo BENCH_SECONDS=0.2 BENCH_ROUNDS=3`
-//! is a quick look, and `make bench-echo ARGS=UDP` measures only what has UDP
-//! in its name. Without make: `cargo bench --bench speed -- echo UDP`, or
-//! `cargo bench --bench speed` for all four.
+//! BENCH_SECONDS is the length of one turn (1 s unless set), BENCH_ROUNDS the
+//! number of turns of each server (5). `make bench-echo BENCH_SECONDS=0.2
+//! BENCH_ROUNDS=3` is a short run. `make bench-echo ARGS=UDP` measures only
+//! what has UDP in its name. Without make the commands are `cargo bench --bench
+//! speed -- echo UDP`, and `cargo bench --bench speed` for all four.
 
 #[cfg(target_os = "linux")]
 mod chat;
@@ -40,7 +40,10 @@ fn main() {
     let mut words = words.filter(|word| !word.starts_with('-')); // --bench
     if let Some(wanted) = words.next() {
         labs.retain(|(lab, _)| *lab == wanted);
-        assert!(!labs.is_empty(), "{wanted}: echo, chat, web or proxy?");
+        assert!(
+            !labs.is_empty(),
+            "no benchmark '{wanted}': use echo, chat, web or proxy"
+        );
     }
     let part = words.collect::<Vec<_>>().join(" ");
 

@@ -1,10 +1,10 @@
-//! `make bench-web`: our web server beside what one would run instead: nginx
-//! (one worker, open_file_cache), h2o and lighttpd (one thread each), and
-//! Python's http.server. All send the same files, none writes an access log.
+//! `make bench-web`: compares our web server with nginx (one worker,
+//! open_file_cache), h2o and lighttpd (one thread each), and Python's
+//! http.server. All send the same files, and none writes an access log.
 //!
 //! http.rs        the loads
 //! web/peers.rs   how each server is started
-//! web/idle.rs    ten thousand connections that ask nothing; alone: ARGS=idle
+//! web/idle.rs    ten thousand idle connections; only these: ARGS=idle
 
 mod idle;
 mod peers;
@@ -18,7 +18,7 @@ use crate::kit::contest::{self, CPU, GENERATOR, RATE, Scenario, Turn};
 use crate::kit::load::Outcome;
 use crate::kit::table::Column;
 
-/// Where an operation is a MiB.
+/// For loads whose operation is a MiB.
 const CPU_GIB: Column<Turn> =
     Column::new("CPU seconds a GiB", 2, |turn| turn.cpu * 1024.0);
 
@@ -32,7 +32,7 @@ pub fn run(bench: &mut Bench) {
             "\n10,000 idle connections (aims: at most 36 KiB each, an answer \
              beside them within 150 us)"
         );
-        // Python has a thread for each as well, of 8 MiB addresses: left out.
+        // Without Python: each of its threads reserves 8 MiB of addresses.
         servers.iter().filter(|s| s.name != "python").for_each(idle::measure);
     }
 }
@@ -64,7 +64,8 @@ fn scenarios() -> [Scenario; 6] {
             http::keep_alive::<256>,
         ),
         direct("a connection for each request", "requests", http::visits)
-            // Whose threads are kept, as ours are; else 1.6 would do.
+            // Our server reuses its threads. With a new thread for each
+            // connection, 1.6 would be the limit.
             .aim(CPU.at_most(0.85, "nginx")),
         direct("download of 100 MiB", "MiB", http::download)
             .aim(CPU_GIB.below(0.11)),

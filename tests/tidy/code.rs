@@ -1,5 +1,5 @@
-//! Rules for the text of the code: lengths, what may not be written, which
-//! public item is used.
+//! Rules for the text of the code: how long functions and lines may be, which
+//! calls are forbidden, and that each public item is used.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ fn lines_that(
 
 #[test]
 fn nothing_a_peer_can_influence_is_unwrapped() {
-    // The harness fails tests by a panic: that is its purpose.
+    // The harness may panic, because a panic makes a test fail.
     let mut files = [code("labs"), code("src")].concat();
     files.retain(|(file, _)| {
         !file.starts_with("src/harness/") && !file.ends_with("tests.rs")
@@ -119,7 +119,7 @@ fn attributes(text: &str) -> Vec<(usize, String)> {
 fn accept_is_called_in_the_labs_and_never_in_src() {
     let mut files = code("src");
     files.retain(|(file, _)| {
-        // The method itself, and the servers of tests.
+        // Allowed are the method itself, and the servers of tests.
         file != "src/socketlab/net/tcp.rs"
             && !file.starts_with("src/harness/")
             && !file.ends_with("tests.rs")
@@ -263,7 +263,7 @@ fn every_test_file_says_what_it_proves() {
     none(check(tree::tests(), first));
 }
 
-/// Each rule, and a text that it must not let pass.
+/// Tries each rule on a text that breaks it.
 #[test]
 fn each_rule_finds_what_breaks_it() {
     let long = format!("fn f() {{\n{}}}\n", "    g();\n".repeat(60));

@@ -1,4 +1,4 @@
-//! Which module may use which: between packages, and inside one.
+//! Which package may use which other one, and which file of a package.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use harness::imports::Library;
 
 use crate::tree::{labs, none, read, root};
 
-/// The packages below src/, from the ground up: each may use those before it.
+/// The packages below src/. Each may use only those before it in this list.
 const SHARED: [&str; 6] =
     ["explain", "socketlab", "http", "tls", "harness", "guide"];
 
@@ -21,7 +21,8 @@ fn packages_use_only_what_is_below_them() {
     }
     for lab in labs() {
         let manifest = read(&format!("labs/{lab}/Cargo.toml"));
-        // message's intruder and wire's hosts start programs, as a test does.
+        // message's intruder and wire's hosts start programs, as tests do, so
+        // these two labs may use the harness.
         let below: &[&str] = match lab.as_str() {
             "message" | "wire" => &SHARED[1..5],
             _ => &SHARED[..4],
@@ -63,8 +64,8 @@ fn no_circle_inside_a_package() {
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-/// Ways along the arrows that end where they began, one for each module that
-/// closes one. A module and the folder of its name are one place.
+/// Paths along the arrows that end where they began: one for each module that
+/// closes a circle.
 fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
     let mut done = BTreeSet::new();
     let mut found = Vec::new();
@@ -111,7 +112,7 @@ fn every_file_of_a_package_belongs_to_its_library_or_is_a_program() {
             let is_program = programs.iter().any(|(_, main)| *main == file);
             let is_library = path.ends_with(Path::new(&lab).join("lib.rs"));
             if !is_program && !is_library && !known.contains(&path) {
-                problems.push(format!("{file}: nobody declares it"));
+                problems.push(format!("{file}: no lib.rs declares it"));
             }
         }
     }

@@ -1,5 +1,6 @@
-//! The rules of the house, as tests. Each failure says what to mend and where;
-//! each rule has a small text that breaks it, so that it is seen to fail.
+//! The project's rules, as tests. Each failure says what is wrong and where.
+//! Each rule is also tried on a small text that breaks it, so that a rule that
+//! never fails is found.
 
 mod code;
 mod layers;

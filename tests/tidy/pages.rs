@@ -1,4 +1,4 @@
-//! Pages: their links and the files that they name exist.
+//! Pages: every link, and every file that a page names, exists.
 
 use std::path::Path;
 

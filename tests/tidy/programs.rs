@@ -1,4 +1,4 @@
-//! Programs: each is listed, has its targets and declares its steps.
+//! Programs: each is listed, has its make targets and declares its steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,7 +23,7 @@ fn every_program_is_listed_and_every_list_names_it() {
         let Some(lab) = path.strip_prefix("labs/") else { continue };
         let lab = lab.split('/').next().expect("a lab");
         let fits = name == lab || name.starts_with(&format!("{lab}-"));
-        // The one exception: its user types it often.
+        // `fetch` is the one exception: users type it often.
         if !fits && name != "fetch" {
             problems.push(format!("{name}: does not begin with {lab}-"));
         }
@@ -69,7 +69,8 @@ fn every_lab_has_page_questions_tests_and_targets() {
             match page[from..].find(&format!("\n## {section}\n")) {
                 Some(at) => from += at,
                 None => problems.push(format!(
-                    "labs/{lab}/README.md: no section {section}, or not here"
+                    "labs/{lab}/README.md: section {section} is missing or \
+                     in the wrong place"
                 )),
             }
         }

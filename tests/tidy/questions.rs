@@ -1,4 +1,4 @@
-//! The questions of the viva: complete, and pointing at what exists.
+//! The questions of the viva are complete, and name steps and files that exist.
 
 use guide::viva;
 use harness::source_tree;
@@ -7,7 +7,7 @@ use harness::steps::banners;
 use crate::tree::{code, labs, none, root};
 
 #[test]
-fn viva_questions_are_whole_and_point_at_what_exists() {
+fn viva_questions_are_complete_and_name_what_exists() {
     let mut problems = Vec::new();
     for lab in labs() {
         let folder = root().join("labs").join(&lab);

@@ -1,5 +1,6 @@
-//! What a student reads first: little, complete, and beginning with the
-//! sockets. The numbers in the pages are those of the files.
+//! The section *Read first* of each lab: the files are short, they answer the
+//! handout, and they begin with the sockets. The line counts in the pages are
+//! those of the files.
 
 use std::path::Path;
 
@@ -9,10 +10,10 @@ use harness::steps::banner;
 
 use crate::tree::{labs, none, programs, read, root};
 
-/// Lines by which the first step of a program must have begun.
+/// The first step of a program must begin in one of this many lines.
 const FIRST_SCREEN: usize = 40;
 
-/// Lines that a task may ask a student to read.
+/// A task may ask a student to read this many lines.
 const MOST_READ: usize = 300;
 
 #[test]

@@ -20,7 +20,7 @@ pub fn labs() -> Vec<String> {
     source_tree::labs().expect("the README's table of labs")
 }
 
-/// All files below a folder that end so.
+/// All files below a folder whose names end with `ending`.
 pub fn files(folder: &str, ending: &str) -> Vec<Text> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -63,7 +63,7 @@ pub fn programs() -> Vec<(String, String)> {
     programs.into_iter().map(pair).collect()
 }
 
-/// Applies a rule to each file: what is wrong, with the file's name before it.
+/// Applies a rule to each file. Returns what is wrong, after the file's name.
 pub fn check(
     files: Vec<Text>,
     rule: impl Fn(&str) -> Vec<(usize, String)>,

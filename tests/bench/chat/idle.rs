@@ -1,5 +1,5 @@
-//! Ten thousand members who say nothing: what each costs, and what this
-//! machine allows.
+//! Ten thousand members that send nothing: the memory and threads for each, and
+//! how many members this machine allows.
 
 use std::fs;
 use std::path::Path;
@@ -15,10 +15,11 @@ use crate::kit::server::Server;
 
 const MEMBERS: u64 = 10_000;
 
-/// Of each member: its reader and its writer.
+/// Threads for each member: its reader and its writer.
 const THREADS: u64 = 2;
 
-/// Mappings of each thread: a stack, a stack for signals, a guard page each.
+/// Mappings for each thread: a stack, a stack for signals, and a guard page for
+/// each of them.
 const MAPS: u64 = 4;
 
 /// What everything else needs: descriptors, threads, mappings.
@@ -49,7 +50,9 @@ pub fn measure(cpus: &Cpus) {
         each(server.status("Threads:") - threads_before),
         each(maps(&server)),
     );
-    drop(server); // first, otherwise each member would get a line for all who leave
+    // Drop the server first; otherwise it would send each member a line about
+    // all that leave.
+    drop(server);
     drop(room);
 }
 
@@ -97,7 +100,7 @@ fn cgroup_pids() -> Option<u64> {
     number(&format!("/sys/fs/cgroup{group}/pids.max"))
 }
 
-/// None where there is no such file, or it says `max`.
+/// The number in a file; `None` if the file is missing or has `max`.
 fn number(file: &str) -> Option<u64> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }

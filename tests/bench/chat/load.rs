@@ -1,6 +1,6 @@
-//! A room full of members, played by one thread. While it measures it never
-//! sleeps: a sleeping reader must be woken for each line, and the CPU time
-//! of that is charged to the server.
+//! All members of a room, in one thread. While it measures, this thread never
+//! sleeps: the kernel would have to wake a sleeping reader for each line, and
+//! would count the CPU time for this as the server's.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,26 +14,26 @@ use rustix::fd::OwnedFd;
 use super::peers::Manner;
 use crate::kit::load::STUCK;
 
-/// Ends the text of every line that is said here. Nothing else that a server
-/// sends has it, so that counting it counts lines.
+/// Ends the text of every line that a member sends. No other text of a server
+/// contains it, so the number of marks is the number of lines.
 const MARK: u8 = b'$';
 
-/// What people say, in bytes.
+/// The length of a line's text, in bytes.
 const TEXT: usize = 48;
 
-/// Lines on the way in a flood.
+/// Lines in flight during a flood.
 const IN_FLIGHT: u64 = 64;
 
-/// The flood that fills a stuck reader's buffers: 4 MB a second, as this many
-/// lines of this many bytes each millisecond.
+/// The flood that fills a stuck reader's buffers: in each millisecond this many
+/// lines of this many bytes, which is 4 MB a second.
 const BURST: u64 = 10;
 const LONG_TEXT: usize = 400;
 
-/// The room; member 0 speaks, and all others listen.
+/// The room: member 0 sends, and all others receive.
 pub struct Room {
     members: Vec<TcpStream>,
     manner: &'static Manner,
-    ready: OwnedFd,  // epoll: who has something to read
+    ready: OwnedFd,  // epoll: sockets with something to read
     heard: Vec<u64>, // lines, by member
     said: u64,       // lines
     unsent: Vec<u8>, // said, but the speaker's socket is full
@@ -84,8 +84,8 @@ impl Room {
         Ok(room)
     }
 
-    /// Waits until all members from number `first` on have got this reply. The
-    /// others still read, because ncat waits for each of them.
+    /// Waits until all members from number `first` on have received this reply.
+    /// The others still read, because ncat waits for each of them.
     fn wait_for(&mut self, first: usize, answer: &str) -> io::Result<()> {
         let mut texts = vec![Some(Vec::new()); self.members.len() - first];
         let mut missing = if answer.is_empty() { 0 } else { texts.len() };
@@ -111,7 +111,8 @@ impl Room {
         Ok(())
     }
 
-    /// All events of the logins have been read when nothing comes for long.
+    /// Waits until nothing has arrived for 200 ms: all lines about the logins
+    /// have been read.
     fn wait_for_quiet(&mut self) -> io::Result<()> {
         let mut last = Instant::now();
         while last.elapsed() < Duration::from_millis(200) {
@@ -155,8 +156,8 @@ impl Room {
         Ok(Flood { deliveries, elapsed: start.elapsed() })
     }
 
-    /// Says `rate` lines a second; how long each took to each member, counted
-    /// from the moment when it was due.
+    /// Sends `rate` lines a second. Returns how long each line took to each
+    /// member, counted from the moment when the line was due.
     pub fn pace(
         &mut self,
         rate: u32,
@@ -192,8 +193,8 @@ impl Room {
         })
     }
 
-    /// The longest time that any of the listeners but the last hears nothing,
-    /// though lines are said each millisecond.
+    /// The longest time for which any listener, except the last, receives
+    /// nothing although lines are sent each millisecond.
     pub fn silence(&mut self, time: Duration) -> io::Result<Duration> {
         let start = Instant::now();
         let mut heard_at = vec![start; self.members.len()];
@@ -237,7 +238,8 @@ impl Room {
         Ok(())
     }
 
-    /// Reads lines; `heard` gets the reader, and the first and the last of them.
+    /// Reads lines. `heard` gets the member, and the numbers of the first line
+    /// and of the line after the last.
     fn receive(
         &mut self,
         mut heard: impl FnMut(usize, u64, u64),
@@ -265,7 +267,7 @@ impl Room {
     }
 
     /// Reads once from each member that has something to read, without
-    /// waiting. False when nobody has.
+    /// blocking. Returns false if no member has.
     fn read_ready(
         &mut self,
         mut got: impl FnMut(usize, &[u8]),
@@ -286,7 +288,7 @@ impl Room {
         Ok(!self.events.is_empty())
     }
 
-    /// Fails when a line is missing long after the end.
+    /// Fails if a line is missing 10 s after the end.
     fn check(&self, end: Instant) -> io::Result<()> {
         match end.elapsed() > STUCK {
             true => Err(io::Error::other("lines were lost")),

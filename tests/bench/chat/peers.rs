@@ -1,5 +1,5 @@
 //! The chat servers that the benchmark compares, ours first: how each is
-//! started, and how one speaks to it.
+//! started, and how a client talks to it.
 
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,13 +15,13 @@ use crate::kit::server::{Server, configuration, free_address, installed};
 /// How long a server may take to close.
 const GOODBYE: Duration = Duration::from_secs(5);
 
-/// How a client logs in and speaks.
+/// How a client logs in and sends a line.
 pub struct Manner {
-    /// What the server says first; empty for nothing.
+    /// The server's first text; empty if it sends none.
     pub greeting: &'static str,
-    /// What the client says (@ is its number) and what it waits for.
+    /// What the client sends (@ is its number) and the reply it waits for.
     pub login: &'static [(&'static str, &'static str)],
-    /// What precedes and what follows a text.
+    /// What precedes and what follows the text of a line.
     pub before: &'static str,
     pub after: &'static str,
 }
@@ -73,7 +73,7 @@ const INSPIRCD: Peer = Peer {
     arguments: inspircd,
 };
 
-/// All servers that can be started here; says which are not installed.
+/// All servers that are installed; prints which are not.
 pub fn all_installed() -> Vec<Peer> {
     let peers = [OURS, NCAT, INSPIRCD].into_iter();
     peers.filter(|peer| installed(peer.program).is_some()).collect()
@@ -84,11 +84,11 @@ impl Peer {
     /// files and must outlive it.
     pub fn start(&self, cpus: &Cpus, members: usize, folder: &Path) -> Server {
         let mut command =
-            installed(self.program).expect("it was installed a moment ago");
+            installed(self.program).expect("all_installed() found it");
         let address = free_address();
         (self.arguments)(&mut command, address, members, folder);
-        // Says nothing and waits for the server to close, too: ncat does not
-        // survive a client that leaves while it is being greeted.
+        // Sends nothing, and waits until the server closes, too, because ncat
+        // ends if a client leaves while ncat greets it.
         let answers = |address| {
             let mut client = TcpStream::connect(address)?;
             client.shutdown(Shutdown::Write)?;

@@ -1,5 +1,5 @@
-//! Rooms of three sizes in which one speaks: as fast as the room delivers,
-//! then at a fixed pace.
+//! Rooms of three sizes in which one member sends: first as fast as the room
+//! delivers, then at a fixed pace.
 
 use std::io;
 use std::time::Duration;
@@ -14,15 +14,16 @@ use crate::kit::rounds::interleave;
 use crate::kit::server::Server;
 use crate::kit::table::{Aim, Column, Table, greatest};
 
-/// Members, and how fast ours shall be at least, as times a peer's rate.
+/// Members, and our lowest rate as a multiple of a peer's rate.
 const SIZES: [(usize, &[(f64, &str)]); 3] = [
     (10, &[(0.9, "ncat"), (1.4, "inspircd")]),
     (100, &[(0.9, "ncat"), (1.4, "inspircd")]),
     (1000, &[(0.7, "ncat")]),
 ];
 
-/// Lines a second at a fixed pace: of the speaker, and at most of all
-/// members together, or a thousand members would be a flood, too.
+/// Lines a second at a fixed pace: the lines that one member sends, and the
+/// most that all members together receive. Without the second bound, a room of
+/// a thousand members would be flooded again.
 const PACE: usize = 200;
 const PACE_OF_ALL: usize = 20_000;
 
@@ -49,8 +50,8 @@ const COLUMNS: [Column<Turn>; 7] = [
     Column::over(greatest, "peak KiB", 0, |turn| turn.peak as f64),
 ];
 
-/// A server and those who are in it, who leave last, or each of them would be
-/// told of all who leave.
+/// A server and its members. The server is dropped first; otherwise it would
+/// send each member a line about all that leave.
 struct Player {
     server: Server,
     room: Room,
@@ -90,7 +91,8 @@ fn enter(bench: &Bench, peer: &Peer, size: usize) -> io::Result<Player> {
 
 fn turn(player: &mut Player, pace: usize, time: Duration) -> io::Result<Turn> {
     let Player { server, room, .. } = player;
-    let cpu = || process::cpu_of_threads(server.pid()); // none of them ends
+    // None of the threads ends meanwhile, so each of them is counted.
+    let cpu = || process::cpu_of_threads(server.pid());
     let before = cpu();
     let flood = room.flood(time)?;
     let flooded = cpu();

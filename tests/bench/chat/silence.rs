@@ -1,4 +1,4 @@
-//! A room where one member never reads: how long do the others hear nothing?
+//! A room where one member never reads: how long do the others receive nothing?
 
 use std::io;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::kit::cpus::Cpus;
 use crate::kit::rounds::interleave;
 use crate::kit::table::{Column, Table, greatest};
 
-/// How many are in the room, and how long it is watched: long enough for
-/// 8 MB, which is more than a stuck member's buffers and queues hold.
+/// How many members are in the room, and how long it is watched: long enough
+/// for 8 MB, which is more than a stuck member's buffers and queues hold.
 const MEMBERS: usize = 12;
 const WATCHED: Duration = Duration::from_secs(2);
 
@@ -54,7 +54,8 @@ pub fn measure(bench: &mut Bench, peers: &[Peer]) {
     bench.report(&table, &records);
 }
 
-/// A fresh server and room for each round: a room may not recover.
+/// A new server and room for each round, because a room may not recover from a
+/// stuck member.
 fn watch(cpus: &Cpus, peer: &Peer) -> io::Result<Silence> {
     let folder = TempDir::new()?;
     let server = peer.start(cpus, MEMBERS, folder.path());

@@ -11,7 +11,7 @@ use crate::kit::load::{self, Outcome, STUCK, connect, exchange, repeat};
 /// Bytes of one ping: small, so that the calls count and not the copying.
 const PING: usize = 64;
 
-/// A datagram unanswered for this long is counted as lost and sent again.
+/// A datagram without a reply for this long counts as lost and is sent again.
 const LOST: Duration = Duration::from_millis(200);
 
 const MIB: usize = 1 << 20;
@@ -21,7 +21,7 @@ pub fn ping(stream: &mut TcpStream) -> io::Result<()> {
     stream.read_exact(&mut [0; PING])
 }
 
-/// Keeps one ping under way on each of `connections` connections.
+/// Keeps one ping in flight on each of `connections` connections.
 pub fn ping_pong(
     address: SocketAddr,
     connections: usize,
@@ -33,8 +33,9 @@ pub fn ping_pong(
     exchange(streams, &[b'x'; PING], PING, time)
 }
 
-/// Streams `mib` MiB through one connection, writing and reading at once, as
-/// a client that first writes everything would block without end.
+/// Streams `mib` MiB through one connection. It writes and reads at the same
+/// time, because a client that first writes everything blocks forever: the
+/// server stops reading when the client reads none of its echoes.
 pub fn bulk(address: SocketAddr, mib: u64) -> io::Result<Outcome> {
     let mut reader = connect(address)?;
     let mut writer = reader.try_clone()?;
@@ -55,13 +56,13 @@ pub fn bulk(address: SocketAddr, mib: u64) -> io::Result<Outcome> {
     Ok(Outcome { operations: mib, elapsed, lost: 0 })
 }
 
-/// Connects, sends one ping, reads its echo, closes; again and again, in a
+/// Connects, sends one ping, reads its echo and closes, again and again, in a
 /// few threads.
 pub fn visits(address: SocketAddr, time: Duration) -> io::Result<Outcome> {
     repeat(time, |_| ping(&mut connect(address)?))
 }
 
-/// The same as `ping_pong` with datagrams, which may get lost.
+/// Does the same as `ping_pong` with datagrams, which may be lost.
 pub fn udp_ping_pong(
     address: SocketAddr,
     sockets: usize,
@@ -130,8 +131,8 @@ fn udp_send(socket: &UdpSocket, number: u64) -> io::Result<()> {
     }
 }
 
-/// Waits for the echo of this very datagram; a late echo of an earlier one
-/// is passed over. False when none came in time.
+/// Waits for the echo of the datagram with this number, and ignores late echoes
+/// of earlier ones. Returns false if the echo does not come in time.
 fn udp_answered(socket: &UdpSocket, number: u64) -> io::Result<bool> {
     let mut answer = [0; PING];
     loop {

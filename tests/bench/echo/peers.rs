@@ -37,9 +37,9 @@ fn python(command: &mut Command, address: SocketAddr, protocol: &str) {
     command.args([script, protocol, "127.0.0.1", &port]);
 }
 
-/// One process for each connection. For UDP, socat has no counterpart: it
-/// forks for each datagram (a thousand a second), or for each sender and
-/// then answers only one.
+/// socat starts a process for each connection. It is not compared over UDP: it
+/// would start a process for each datagram (a thousand a second), or for each
+/// sender and then reply only once.
 fn socat(command: &mut Command, address: SocketAddr, _: &str) {
     let port = address.port();
     let listen = format!(

@@ -1,5 +1,5 @@
-//! A load, played to each server in turn: how much of it a second, and for
-//! how much CPU time.
+//! Runs a load against each server in turn. Measures the operations a second,
+//! and the CPU time that the server used.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use super::table::{Aim, Column, Table, sum};
 
 type Load = dyn Fn(SocketAddr, Duration) -> io::Result<Outcome>;
 
-/// A load, and what ours shall achieve with it.
+/// A load, and the aims of our server with it.
 pub struct Scenario {
     name: &'static str,
     /// What one operation is; rates count it in each second.
@@ -43,7 +43,7 @@ pub struct Turn {
     rate: f64,
     /// CPU seconds that the server spent on one operation.
     pub cpu: f64,
-    /// Share of the turn that the load generator was on a CPU; near 1, the
+    /// Share of the turn for which the load generator was on a CPU. Near 1, the
     /// rate says more about the generator than about the server.
     generator: f64,
     lost: u64,
@@ -57,7 +57,7 @@ pub const GENERATOR: Column<Turn> =
 pub const LOST: Column<Turn> =
     Column::over(sum, "lost", 0, |turn| turn.lost as f64);
 
-/// Plays all scenarios that are wanted, and reports each. The first server is
+/// Runs all scenarios that are wanted, and reports each. The first server is
 /// ours.
 pub fn hold(
     bench: &mut Bench,
@@ -95,7 +95,7 @@ fn turn(
     let before = server.cpu();
     let outcome = (scenario.load)(server.address, time)?;
     let mine = process::cpu("self") - mine_before;
-    let cpu = server.cpu_at_rest()?.saturating_sub(before);
+    let cpu = server.cpu_when_idle()?.saturating_sub(before);
 
     let operations = outcome.operations as f64;
     let seconds = outcome.elapsed.as_secs_f64();

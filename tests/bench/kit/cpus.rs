@@ -5,11 +5,12 @@ use std::process::{Child, Command};
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// The load generator's CPUs and the servers'. None where all share all.
+/// The load generator's CPUs, and the servers' CPU. `None` if every process
+/// may use every CPU.
 pub struct Cpus(Option<(CpuSet, CpuSet)>);
 
 impl Cpus {
-    /// Where a child runs that keeps the load generator company.
+    /// For a child that runs on the load generator's CPUs.
     pub const WITH_GENERATOR: Cpus = Cpus(None);
 
     /// Gives the last CPU to the servers and all others to this process.
@@ -36,8 +37,8 @@ impl Cpus {
         }
     }
 
-    /// A child inherits the CPUs of the thread that starts it, so this thread
-    /// moves over to the servers' CPU for the time of the start.
+    /// Starts a child on the servers' CPU. A child inherits the CPUs of the
+    /// thread that starts it, so this thread moves to that CPU for the start.
     pub fn spawn(&self, command: &mut Command) -> io::Result<Child> {
         if let Some((_, server)) = &self.0 {
             pin(server);
@@ -57,5 +58,5 @@ fn set_of(cpus: &[usize]) -> CpuSet {
 }
 
 fn pin(set: &CpuSet) {
-    sched_setaffinity(None, set).expect("these CPUs were ours a moment ago");
+    sched_setaffinity(None, set).expect("this process may use these CPUs");
 }

@@ -1,5 +1,5 @@
-//! The load generator: a few threads with blocking sockets, cheap enough that
-//! the server is the one who is busy.
+//! The load generator: a few threads with blocking sockets. It uses little CPU
+//! time, so that the server is the bottleneck.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Threads that share the connections of a load.
 const THREADS: usize = 4;
 
-/// No answer for this long means that the server is stuck, not slow.
+/// A server that sends no reply for this long is stuck, not slow.
 pub const STUCK: Duration = Duration::from_secs(10);
 
 /// What one turn achieved.
@@ -29,8 +29,8 @@ pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Keeps one message under way on each connection; the reply to each has
-/// this many bytes.
+/// Keeps one message in flight on each connection. The reply to each has
+/// `answer` bytes.
 pub fn exchange(
     streams: Vec<TcpStream>,
     message: &[u8],
@@ -45,9 +45,9 @@ pub fn exchange(
             for stream in &mut *streams {
                 stream.write_all(message)?;
             }
-            // From the last one back: by the time its answer is here, the
-            // others wait to be picked up. Reading from the first would put
-            // this thread to sleep and wake it for every answer.
+            // Read from the last connection to the first: when the last reply
+            // is here, the others have arrived, too. Reading from the first
+            // would put this thread to sleep and wake it for every reply.
             for stream in streams.iter_mut().rev() {
                 stream.read_exact(&mut answer)?;
                 operations += 1;
@@ -57,8 +57,7 @@ pub fn exchange(
     })
 }
 
-/// Repeats `once` in each thread; it may use the buffer that it is given,
-/// which is empty.
+/// Repeats `once` in each thread. `once` gets an empty buffer that it may use.
 pub fn repeat(
     time: Duration,
     once: impl Fn(&mut Vec<u8>) -> io::Result<()> + Sync,
@@ -76,7 +75,7 @@ pub fn repeat(
     })
 }
 
-/// Deals `items` out to a few threads, runs `work` in each and adds up the
+/// Divides `items` among a few threads, runs `work` in each and adds up the
 /// operations.
 pub fn share<T, F>(mut items: Vec<T>, work: F) -> io::Result<Outcome>
 where

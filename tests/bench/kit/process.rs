@@ -1,4 +1,4 @@
-//! What /proc says about processes.
+//! CPU time and memory of processes, from /proc.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,18 +16,18 @@ pub fn family(parent: u32) -> Vec<u32> {
     [parent].into_iter().chain(children).collect()
 }
 
-/// CPU time of a process and of its children that have ended: the one count
-/// that does not forget threads that have.
+/// CPU time of a process and of its children that have ended. Threads that
+/// have ended are counted, too.
 pub fn cpu(pid: &str) -> Duration {
     let Some(words) = stat(&Path::new("/proc").join(pid)) else {
-        return Duration::ZERO; // it has ended since
+        return Duration::ZERO; // the process has ended
     };
     let ticks = words[11..15].iter().filter_map(|w| w.parse::<u32>().ok());
     TICK * ticks.sum()
 }
 
 /// CPU time of a process's threads, which the scheduler counts in
-/// nanoseconds; threads that have ended are left out.
+/// nanoseconds. Threads that have ended are not counted.
 pub fn cpu_of_threads(pid: u32) -> Duration {
     let nanoseconds = threads(pid).into_iter().filter_map(|thread| {
         let text = fs::read_to_string(thread.join("schedstat")).ok()?;
@@ -36,9 +36,9 @@ pub fn cpu_of_threads(pid: u32) -> Duration {
     Duration::from_nanos(nanoseconds.sum())
 }
 
-/// Do all threads of a process wait for something? One that runs, waits for
-/// its turn on a CPU or is about to end has not yet come to rest.
-pub fn rests(pid: u32) -> bool {
+/// Do all threads of a process wait for an event? A thread that runs, waits for
+/// a CPU or is about to end is not idle.
+pub fn is_idle(pid: u32) -> bool {
     let waits = |thread: &PathBuf| stat(thread).is_some_and(|w| w[0] == "S");
     threads(pid).iter().all(waits)
 }
@@ -57,7 +57,7 @@ pub fn field(file: &str, key: &str) -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// How busy others keep this machine; above 1, they cost us rates.
+/// The load average. Above 1, other processes slow the measurement down.
 pub fn load_average() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().unwrap_or("unknown").to_string()
@@ -74,7 +74,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 
 /// The words of a process's or a thread's stat that follow its name in
 /// parentheses: [0] state, [1] parent, [11] user and [12] system ticks, [13]
-/// and [14] the same of ended children. None once it has ended.
+/// and [14] the same of ended children. `None` if it has ended.
 fn stat(folder: &Path) -> Option<Vec<String>> {
     let text = fs::read_to_string(folder.join("stat")).ok()?;
     let (_, rest) = text.rsplit_once(')')?;

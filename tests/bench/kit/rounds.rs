@@ -1,4 +1,4 @@
-//! Whose turn it is: A B C, A B C, …
+//! The order of the turns: A B C, A B C, …
 
 use std::io;
 
@@ -8,8 +8,8 @@ pub struct Record<T> {
     pub turns: io::Result<Vec<T>>,
 }
 
-/// Lets each player run in each round. A player that has failed, or could not
-/// begin, is skipped.
+/// Lets each player run once in each round. A player that has failed, or could
+/// not start, is skipped.
 pub fn interleave<P, T>(
     players: Vec<(&'static str, io::Result<P>)>,
     rounds: usize,

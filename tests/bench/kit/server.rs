@@ -1,5 +1,5 @@
-//! A server under test: started on a free port and the servers' CPU, measured
-//! through /proc, and killed by its own id when dropped.
+//! A server under test. It is started on a free port and on the servers' CPU,
+//! measured through /proc, and killed by its own id when it is dropped.
 
 use std::env;
 use std::fs;
@@ -19,10 +19,10 @@ use rustix::process::{
 use super::cpus::Cpus;
 use super::process;
 
-/// How long a server may take to answer, or to come to rest.
+/// A server must reply, or become idle, within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The time between two questions.
+/// The time between two attempts.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 pub struct Server {
@@ -32,14 +32,14 @@ pub struct Server {
     end: OwnedFd, // readable once the child has ended
 }
 
-/// A command for this program; None, after a line of output, if it is not
-/// installed.
+/// A command for this program. If it is not installed, prints a line and
+/// returns `None`.
 pub fn installed(program: &str) -> Option<Command> {
     if let Some(file) = programs::ours(program) {
         return Some(Command::new(file));
     }
     let path = env::var_os("PATH").unwrap_or_default();
-    // Often not in the PATH of those who are not root.
+    // These folders are often missing from an ordinary user's PATH.
     let more = ["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from);
     let mut files = env::split_paths(&path).chain(more);
     let file = files.find_map(|folder| {
@@ -63,7 +63,7 @@ pub fn if_root(line: &str) -> &str {
     if geteuid().is_root() { line } else { "" }
 }
 
-/// An address with a port that nobody uses just now, for TCP or for UDP.
+/// An address with a port that no program uses now, for TCP or for UDP.
 pub fn free_address() -> SocketAddr {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
@@ -75,8 +75,8 @@ pub fn free_address() -> SocketAddr {
     }
 }
 
-/// A server to compare: its name, its program, and what gives the program its
-/// arguments for an address. `X` is what else that has to know.
+/// A server to compare: its name, its program, and the function that adds the
+/// program's arguments for an address. `X` is what else this function needs.
 pub type Peer<X> =
     (&'static str, &'static str, fn(&mut Command, SocketAddr, X));
 
@@ -111,7 +111,7 @@ impl Server {
             panic!("cannot start {command:?}: {e}");
         });
         let end = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())
-            .expect("a child is there until somebody waits for it");
+            .expect("a child exists until its parent waits for it");
         let server = Server { name, address, child, end };
         server.ask_until(|| answers(address)).unwrap_or_else(|e| {
             panic!("{name} does not answer: {e}");
@@ -119,22 +119,22 @@ impl Server {
         server
     }
 
-    /// Repeats a question until its result is not an error. The kernel does not
-    /// announce that a port has a listener or that a process is idle, so one has
-    /// to ask again. What it does announce is the server's end,
-    /// and this is waited for between two questions.
+    /// Repeats an attempt until its result is not an error. The kernel does not
+    /// announce that a port has a listener or that a process is idle, so this
+    /// function has to try again. The kernel does announce the server's end:
+    /// poll() waits for it between two attempts.
     fn ask_until(
         &self,
-        mut question: impl FnMut() -> io::Result<()>,
+        mut attempt: impl FnMut() -> io::Result<()>,
     ) -> io::Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while let Err(e) = question() {
+        while let Err(e) = attempt() {
             if Instant::now() > deadline {
                 return Err(e);
             }
             let mut end = [PollFd::new(&self.end, PollFlags::IN)];
             if poll(&mut end, Some(&PAUSE))? > 0 {
-                return Err(io::Error::other("it has ended"));
+                return Err(io::Error::other("the server has ended"));
             }
         }
         Ok(())
@@ -169,18 +169,20 @@ impl Server {
         family.map(|pid| process::cpu(&pid.to_string())).sum()
     }
 
-    /// The same, once the last connections' threads and forks are done. They
-    /// are when two looks in a row find everybody asleep and the same sum: a
-    /// single one may miss who wakes up whom.
-    pub fn cpu_at_rest(&self) -> io::Result<Duration> {
+    /// The same, after the threads and forks of the last connections are done.
+    /// They are done when two measurements in a row find all threads asleep and
+    /// the same sum. One measurement may miss a thread that the kernel is waking.
+    pub fn cpu_when_idle(&self) -> io::Result<Duration> {
         let mut earlier = None;
         self.ask_until(|| {
-            let rests = self.family().into_iter().all(process::rests);
-            let now = rests.then(|| self.cpu());
+            let idle = self.family().into_iter().all(process::is_idle);
+            let now = idle.then(|| self.cpu());
             let before = std::mem::replace(&mut earlier, now);
             match now.is_some() && now == before {
                 true => Ok(()),
-                false => Err(io::Error::other("it does not come to rest")),
+                false => {
+                    Err(io::Error::other("the server does not become idle"))
+                }
             }
         })?;
         Ok(earlier.unwrap_or_default())
@@ -192,7 +194,7 @@ impl Drop for Server {
         for pid in self.family() {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             if let Some(pid) = pid {
-                // One that has ended meanwhile is what we want.
+                // An error means that the process has ended already.
                 let _ = kill_process(pid, Signal::KILL);
             }
         }

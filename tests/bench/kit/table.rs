@@ -1,4 +1,4 @@
-//! What the reader sees: medians, ratios, aims.
+//! The printed tables: medians, ratios, aims.
 
 use super::rounds::Record;
 
@@ -11,7 +11,7 @@ pub struct Table<'a, T> {
     pub aims: &'a [Aim<T>],
 }
 
-/// A value of each turn, and what all turns together make of it.
+/// A value of each turn, and how the values of all turns become one.
 pub struct Column<T> {
     title: &'static str,
     decimals: usize,
@@ -49,17 +49,17 @@ impl<T> Column<T> {
         Column { over, ..Column::new(title, decimals, value) }
     }
 
-    /// Our value shall be at least this many times that server's.
+    /// Our value must be at least this many times that server's.
     pub fn at_least(self, bound: f64, server: &'static str) -> Aim<T> {
         Aim { column: self, least: true, bound, server: Some(server) }
     }
 
-    /// Our value shall be at most this many times that server's.
+    /// Our value must be at most this many times that server's.
     pub fn at_most(self, bound: f64, server: &'static str) -> Aim<T> {
         Aim { column: self, least: false, bound, server: Some(server) }
     }
 
-    /// Ours shall be at most this.
+    /// Our value must be at most this.
     pub fn below(self, bound: f64) -> Aim<T> {
         Aim { column: self, least: false, bound, server: None }
     }
@@ -76,7 +76,7 @@ impl<T> Column<T> {
     }
 }
 
-/// What a column shall come to.
+/// A bound that our value in a column must keep.
 pub struct Aim<T> {
     column: Column<T>,
     least: bool,
@@ -157,8 +157,8 @@ impl<T> Aim<T> {
     }
 }
 
-/// Names to the left, numbers to the right. What a server failed with stands
-/// alone behind its name, and may be longer than any number.
+/// Prints names to the left, numbers to the right. The row of a server that
+/// failed has only its name and the error, which may be longer than a number.
 fn print_rows(rows: &[Vec<String>]) {
     let full = rows[0].len();
     let width = |column: usize| {

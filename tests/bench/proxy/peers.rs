@@ -1,4 +1,4 @@
-//! How each proxy is started: no cache, no log, one process or few.
+//! How each proxy is started: without cache and log, with one process or few.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +16,7 @@ type More<'a> = (&'a Path, u16);
 /// Our web server, on the load generator's CPUs.
 pub fn start_origin(folder: &Path) -> Server {
     let program = "web-server";
-    let mut command = installed(program).expect("cargo has built it");
+    let mut command = installed(program).expect("cargo has built this program");
     let address = free_address();
     let port = address.port().to_string();
     command.args(["127.0.0.1", &port, "--quiet", "--idle", "600", "--root"]);

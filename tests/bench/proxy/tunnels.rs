@@ -1,4 +1,5 @@
-//! The same files through a tunnel, which the proxy does not look into.
+//! Requests for the same files through a tunnel (CONNECT). The proxy copies the
+//! bytes of a tunnel without parsing them.
 
 use std::io::{self, Write};
 use std::net::TcpStream;

@@ -1,6 +1,6 @@
-//! Ten thousand connections that have asked once and now wait, as browsers
-//! leave them behind: what each costs, and what a new request pays beside
-//! them.
+//! Ten thousand connections that have sent one request and are idle now, as
+//! browsers leave them: the memory for each, and the time of a new request
+//! beside them.
 
 use std::io;
 use std::time::Instant;

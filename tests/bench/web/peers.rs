@@ -1,4 +1,4 @@
-//! How each server is started: the same folder, no log, one worker.
+//! How each server is started: with the same folder, no log, one worker.
 
 use std::net::SocketAddr;
 use std::path::Path;
