@@ -171,7 +171,7 @@ impl Server {
 
     /// The same, after the threads and forks of the last connections are done.
     /// They are done when two measurements in a row find all threads asleep and
-    /// the same sum. One measurement may miss a thread that the kernel is waking.
+    /// the same sum. One measurement may miss a thread that is being woken.
     pub fn cpu_when_idle(&self) -> io::Result<Duration> {
         let mut earlier = None;
         self.ask_until(|| {
