@@ -33,9 +33,10 @@ fn main() -> Result<()> {
 
     // ---- 2 bind() --------------------------------------------------------
     // Python: serverSocket.bind(('', serverPort)). Claims the port that clients
-    // connect to. If the server closed a connection first, that connection
-    // waits in TIME_WAIT for a minute, and bind() fails (EADDRINUSE) unless
-    // SO_REUSEADDR is set. The skeleton lacks that option.
+    // connect to. The side that closes first keeps the connection in TIME_WAIT
+    // for a minute. If that is the server, as in step 7, its next run gets
+    // EADDRINUSE, unless both runs set SO_REUSEADDR. The skeleton does not set
+    // it. If the client closes first, bind() succeeds.
     listener.set_reuse_address()?;
     listener.bind(address)?;
 
