@@ -28,15 +28,13 @@ fn main() -> Result<()> {
     // Python: socket.socket(AF_INET, SOCK_STREAM). It will only listen.
     let listener = TcpSocket::new(address)?;
     // ---- 2 bind() --------------------------------------------------------
-    // Claims the port that clients connect to. SO_REUSEADDR: also if the
-    // last run has just ended.                                (viva 12)
+    // Claims the port. SO_REUSEADDR: also if a run just ended.  (viva 12)
     listener.set_reuse_address()?;
     listener.bind(address)?;
     // ---- 3 listen() ------------------------------------------------------
     // The kernel now completes handshakes and queues 5. (viva 2)
     listener.listen(5)?;
     net::announce(listener.local_addr()?);
-
     loop {
         // ---- 4 accept() --------------------------------------------------
         // Returns a socket for this client. Limit: the next client waits until
@@ -87,22 +85,24 @@ fn converse(client: TcpSocket) -> Result<()> {
     Ok(())
 }
 
-/// The result of `12 + 42`, or an error. Limit: numbers are floats, so integers
-/// above 2^53 are rounded; see number.rs.
+/// The result of `12 + 42`, or an error. Limit: it rounds above 2^53.
 fn answer(text: &str) -> String {
     let usage = "error: number + - * or / number, as in 12 + 42".to_string();
     let words: Vec<&str> = text.split_whitespace().collect();
     let [left, sign, right] = words[..] else { return usage };
-    let pair = number(left).zip(number(right));
-    let Some((a, b)) = pair else { return usage };
-    match sign {
-        "+" => (a + b).to_string(),
-        "-" => (a - b).to_string(),
-        "*" => (a * b).to_string(),
-        "/" if b == 0.0 => "error: division by zero".to_string(),
-        "/" => (a / b).to_string(),
-        _ => usage,
+    let Some((a, b)) = number(left).zip(number(right)) else { return usage };
+    let result = match sign {
+        "+" => a + b,
+        "-" => a - b,
+        "*" => a * b,
+        "/" if b == 0.0 => return "error: division by zero".to_string(),
+        "/" => a / b,
+        _ => return usage,
+    };
+    if result.is_infinite() {
+        return "error: too large".to_string();
     }
+    result.to_string()
 }
 
 /// The number that a word names. Rust also reads `inf` and `nan`: not numbers.

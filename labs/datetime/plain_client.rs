@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use argh::{ArgsInfo, FromArgs};
 use socketlab::args::{self, Port, Program, Role};
 use socketlab::net::{self, UdpSocket};
-use socketlab::{Result, console, say};
+use socketlab::{Error, Result, console, say};
 
 fn main() -> Result<()> {
     let args: Args = args::parse(&PROGRAM);
@@ -34,6 +34,7 @@ fn main() -> Result<()> {
 
     let mut buffer = [0; 1024];
     let mut next = Instant::now();
+    let mut answered = false;
     for _ in 0..args.count.unwrap_or(u64::MAX) {
         // Python: time.sleep(random.uniform(1, 2)). Here the time for the reply
         // is part of the 1 to 2 seconds. [G-3c]
@@ -59,6 +60,7 @@ fn main() -> Result<()> {
             Ok((count, _)) => {
                 let answer = buffer.get(..count).unwrap_or_default();
                 say!("{request}: {}", console::escape(answer));
+                answered = true;
             }
             Err(error) if error.is_timeout() => {
                 say!("{request}: no answer within 1 s: lost, or no server");
@@ -70,6 +72,9 @@ fn main() -> Result<()> {
     // ---- 4 close() -------------------------------------------------------
     // Releases the port. Nothing is sent.
     socket.close();
+    if !answered {
+        return Err(Error::other("no answer at all: does a server run?"));
+    }
     Ok(())
 }
 

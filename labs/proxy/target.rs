@@ -184,8 +184,7 @@ pub fn route(request: &Request, own_port: u16) -> Result<Route, ErrorPage> {
 
 /// `/www.host.tld/path`; `/` asks for the proxy's own page.
 fn path_style(target: &str) -> Result<Route, ErrorPage> {
-    // A browser asks every server for its icon, and so it asks this proxy.
-    if matches!(target, "/" | "/favicon.ico" | "/json") {
+    if matches!(target, "/" | ICON | "/json") {
         return Ok(Route::Own(target.into()));
     }
     Ok(match own_or(parse(target)?) {
@@ -198,6 +197,9 @@ fn path_style(target: &str) -> Result<Route, ErrorPage> {
 /// `/http://host/path`. The links of a page are relative to its last slash, so
 /// the browser is redirected from `/host` to `/host/`.
 pub fn destination(target: &str) -> Result<Destination, ErrorPage> {
+    if target == ICON {
+        return Err(ErrorPage::new(404, "This proxy has no icon."));
+    }
     let destination = parse(target)?;
     let no_slash = destination.path == "/" && !target.ends_with('/');
     match target.starts_with('/') && no_slash {
@@ -220,6 +222,9 @@ fn parse(target: &str) -> Result<Destination, ErrorPage> {
     let (authority, path) = rest.split_at(end);
     Destination::new(authority, 80, path)
 }
+
+/// A browser asks every server for its icon, and so it asks this proxy.
+const ICON: &str = "/favicon.ico";
 
 /// Is this an address, or a name that no stranger controls?
 fn is_nobodys(host: &str) -> bool {

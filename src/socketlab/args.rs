@@ -49,7 +49,8 @@ pub fn parse<A: FromArgs + ArgsInfo>(program: &'static Program) -> A {
         Err(early) if early.status.is_ok() => {
             let help = early
                 .output
-                .replace("<host> <port>", "[<host>] [<port>]") // arrange()
+                // arrange() adds them, if no other argument follows.
+                .replace("<host> <port>\n", "[<host>] [<port>]\n")
                 .replace(ARGHS_HELP, OUR_HELP)
                 .replace(" [--] ", " ");
             crate::say!("{}", help.trim_end());

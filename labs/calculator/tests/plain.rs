@@ -113,6 +113,7 @@ fn g_6b_plain_programs_refuse_what_is_not_a_number() {
         assert!(reply.starts_with("error: number"), "{bad}: {reply}");
     }
     assert_eq!(ask(&raw, "12   +  42"), "54", "several blanks");
+    assert_eq!(ask(&raw, "1e300 * 1e300"), "error: too large");
     half_close(&raw);
     let mut client = server.client(CLIENT, &[]);
     for line in ["inf + 1", "1  +  2", "q"] {

@@ -43,6 +43,7 @@ fn w_t3a_once_fetches_an_object() {
     assert!(!nobody.contains("make"), "{nobody}");
     for (request, status) in [
         ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("GET /favicon.ico HTTP/1.1\r\nHost: x\r\n\r\n", 404),
         ("GET /nobody.invalid/ HTTP/1.1\r\nHost: x\r\n\r\n", 502),
         ("POST /x/ HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         ("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
