@@ -184,7 +184,7 @@ fn t_m_the_same_dialogues_without_a_fault() {
 }
 
 #[test]
-fn t_m_a_greeting_that_drips_or_never_ends_has_a_deadline() {
+fn t_m_a_greeting_byte_by_byte_or_without_end_has_a_deadline() {
     let long =
         peer(|mut client| while client.write_all(&[b'x'; 4096]).is_ok() {});
     let many =
@@ -520,7 +520,7 @@ fn t_m_a_dot_without_its_line_end_ends_nothing() {
 }
 
 #[test]
-fn t_m_http_bodies_are_whole_or_an_error() {
+fn t_m_http_bodies_are_complete_or_an_error() {
     let run = |answer: &'static [u8]| {
         let (address, _) = script(vec![("GET ", answer)], Then::Close);
         fetch(&[&format!("http://{address}/")])

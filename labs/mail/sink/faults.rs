@@ -96,7 +96,7 @@ fn fail(text: &str) -> Result<Fail, String> {
         format!("--fail {text}: {why}. The form is {form}")
     };
     let parts = text.split_once('=');
-    let (word, rest) = parts.ok_or_else(|| wrong("there is no ="))?;
+    let (word, rest) = parts.ok_or_else(|| wrong("the = is missing"))?;
     let verb = verb("--fail", word)?;
     let (rest, address) = match rest.split_once(':') {
         Some((rest, address)) => (rest, Some(address.to_string())),

@@ -156,7 +156,7 @@ const THREE: [&str; 6] = [
 ];
 
 #[test]
-fn w_t4a_one_of_three_recipients_is_refused_the_rest_is_served() {
+fn w_t4a_one_of_three_is_refused_and_two_get_the_message() {
     let envelope = "C: MAIL FROM:<ada@example.com>\nS: 250 ok\n\
                     C: RCPT TO:<bob@example.org>\nS: 250 ok\n\
                     C: RCPT TO:<eve@example.org>\nS: 550 5.1.1 unknown\n\

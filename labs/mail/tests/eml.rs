@@ -41,7 +41,7 @@ fn w_t4a_a_ready_message_is_sent_as_it_is() {
 }
 
 #[test]
-fn w_t4a_bcc_and_its_like_leave_a_ready_message() {
+fn w_t4a_bcc_and_similar_fields_are_removed_from_a_message() {
     for hidden in [
         "Bcc: eve@example.org",
         "BCC : eve@example.org,\n\thidden@example.org",

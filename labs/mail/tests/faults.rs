@@ -126,7 +126,7 @@ fn not_sent_or_unknown(point: &Point, done: &Done, printed: &str) {
 }
 
 #[test]
-fn w_t4a_what_is_no_smtp_at_each_verb_ends_at_once() {
+fn w_t4a_bytes_that_are_not_smtp_end_the_dialogue_at_once() {
     for garbage in ["+OK POP3 ready", "HTTP/1.1 400 Bad", "25O ok", "\u{1b}[2J"]
     {
         let fault = |_: &Point| (format!("S: {garbage}\nhang\n"), vec![]);
@@ -228,7 +228,7 @@ fn w_t4a_half_a_reply_is_silence() {
 }
 
 #[test]
-fn w_t4a_a_close_at_each_verb_is_told() {
+fn w_t4a_a_close_at_each_verb_is_reported() {
     let fault = |_: &Point| ("close\n".into(), vec![]);
     at_each_point(fault, |point, done| {
         not_sent_or_unknown(point, done, "closed the connection");
@@ -236,7 +236,7 @@ fn w_t4a_a_close_at_each_verb_is_told() {
 }
 
 #[test]
-fn w_t4a_a_reset_at_each_verb_is_told() {
+fn w_t4a_a_reset_at_each_verb_is_reported() {
     let fault = |_: &Point| ("reset\n".into(), vec![]);
     at_each_point(fault, |point, done| {
         not_sent_or_unknown(point, done, "ECONNRESET");
@@ -299,7 +299,7 @@ fn w_t4a_nobody_listens() {
 }
 
 #[test]
-fn w_t4a_accepted_is_accepted_only_behind_the_dot() {
+fn w_t4a_only_the_250_after_the_dot_means_accepted() {
     // Every reply is a 250 and comes one command too early, so DATA gets a 250.
     let script = [GREETING, EHLO, ENVELOPE, "C: DATA\nS: 250 ok\n", QUIT];
     play(&script.concat(), &[]).not_sent(&["the reply to DATA was 250"]);

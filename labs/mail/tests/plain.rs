@@ -56,6 +56,28 @@ fn w_t4a_plain_the_companions_dialogue() {
     assert!(screen.ends_with("C: QUIT\nS: 221 bye\n"), "{screen}");
 }
 
+/// The numbers are those of the banners. All steps of the dialogue share
+/// send() and recv(), so these calls have no number.
+#[test]
+fn w_t4a_plain_the_trace_numbers_what_is_a_step() {
+    let script = [GREETING, HELO, ENVELOPE, MESSAGE, QUIT].concat();
+    let (port, server) = serve(&script, identity_of_nobody().config);
+    let mut command = plain(port);
+    command.env("TRACE", "1");
+    let (screen, status) = run(command);
+    server.join().expect("the script's thread").expect("the dialogue");
+    assert_eq!(status, Some(0), "{screen}");
+    for call in [
+        "client 1 socket(",
+        "client 2 connect(",
+        "client - recv(",
+        "client - send(",
+        "client 10 close(",
+    ] {
+        assert!(screen.contains(call), "no {call} in\n{screen}");
+    }
+}
+
 #[test]
 fn w_t4a_plain_each_reply_is_checked() {
     let begun = [GREETING, HELO, ENVELOPE].concat();

@@ -51,7 +51,7 @@ fn w_t4b_tls_before_the_first_word() {
 }
 
 #[test]
-fn w_t4b_a_certificate_that_nobody_vouches_for_ends_it() {
+fn w_t4b_a_certificate_without_trusted_authority_is_refused() {
     // The server uses its own certificate; the client trusts another one.
     let trusted = identity(&["127.0.0.1"]);
     let mut server = identity(&["127.0.0.1"]);
@@ -69,7 +69,7 @@ fn w_t4b_a_certificate_that_nobody_vouches_for_ends_it() {
 }
 
 #[test]
-fn w_t4b_replies_injected_behind_starttls_are_detected() {
+fn w_t4b_replies_injected_after_starttls_are_detected() {
     let here = identity(&["127.0.0.1"]);
     let injected = "C: STARTTLS\nraw 220 go\\r\\n250-mail.test\\r\\n\
                     250 AUTH PLAIN\\r\\n\nhang\n";
@@ -185,7 +185,7 @@ fn w_t4b_a_token_for_google() {
 }
 
 #[test]
-fn w_t4b_refused_log_ins_are_told_and_stay_secret() {
+fn w_t4b_refused_log_ins_are_reported_without_the_secret() {
     let login = "C: AUTH PLAIN …\nS: 535 5.7.8 no: AHRpbQB0YW5zdGFhZg==\n";
     let done =
         play(&[GREETING, PLAIN, login, QUIT].concat(), &["--user", "tim"]);
@@ -244,7 +244,7 @@ fn w_t4b_the_answers_are_those_of_the_standards() {
 }
 
 #[test]
-fn w_t4b_a_long_token_goes_on_a_line_of_its_own() {
+fn w_t4b_a_long_token_is_sent_on_a_separate_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("token");
     std::fs::write(&file, format!("{}\nnot this\n", "t".repeat(2000)))

@@ -123,9 +123,9 @@ fn w_t4a_replies_can_be_late() {
 }
 
 #[test]
-fn w_t4a_an_option_that_makes_no_sense_is_told() {
+fn w_t4a_an_option_that_makes_no_sense_is_reported() {
     for (arguments, wanted) in [
-        (["--fail", "rcpt"], "--fail rcpt: there is no =. …"),
+        (["--fail", "rcpt"], "--fail rcpt: the = is missing. …"),
         (["--fail", "rcpt=250"], "…CODE must be 4xx…"),
         (["--fail", "rcpt=5e2"], "…CODE must be 4xx…"),
         (["--fail", "send=550"], "--fail: \"send\" is not one of greeting …"),
@@ -150,7 +150,7 @@ fn w_t4a_an_option_that_makes_no_sense_is_told() {
 }
 
 #[test]
-fn w_t4a_commands_behind_starttls_in_the_clear_are_never_obeyed() {
+fn w_t4a_commands_in_the_clear_after_starttls_are_not_executed() {
     let sink = Sink::start(&["--tls"]);
     let client = sink.after(&[]);
     send(&client, b"STARTTLS\r\nMAIL FROM:<evil@b.org>\r\n");
@@ -255,7 +255,7 @@ fn w_t4a_with_tls_no_password_passes_in_the_clear() {
 }
 
 #[test]
-fn w_t4a_a_newcomer_in_a_full_house_is_told() {
+fn w_t4a_a_client_beyond_the_limit_is_refused() {
     let sink = Sink::start(&["--max-clients", "1"]);
     let first = sink.after(&[]);
     let second = sink.server.connect();
